@@ -1,0 +1,1 @@
+//! A Passage-compatible server.

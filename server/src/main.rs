@@ -1,0 +1,3 @@
+//! The `passage-server` binary.
+
+fn main() {}
