@@ -1,0 +1,333 @@
+//! Tokens of every kind against the real server: who is let in, and why not.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+use std::time::Duration;
+
+use aws_lc_rs::hmac;
+use base64::{Engine as _, prelude::BASE64_STANDARD, prelude::BASE64_URL_SAFE_NO_PAD};
+use http::{HeaderMap, HeaderValue, header};
+use passage_contract::{CheckedServer, checked};
+use passage_identity::{AuthStrategy, CreateUser, Error, ErrorKind, Passage, UserId};
+use passage_server::{MintToken, PassageServer};
+use serde_json::{Value, json};
+
+/// A server with one user, and a client for each auth strategy.
+struct Stage {
+    server: CheckedServer,
+    cookie: Passage,
+    header: Passage,
+    user: UserId,
+}
+
+impl Stage {
+    async fn new() -> Self {
+        let server = checked(PassageServer::builder()).await;
+        let client = |strategy| {
+            Passage::builder(server.app_id())
+                .server(server.url())
+                .api_key(server.api_key())
+                .auth_strategy(strategy)
+                .build()
+                .unwrap()
+        };
+        let (cookie, header) = (client(AuthStrategy::Cookie), client(AuthStrategy::Header));
+        let user = cookie
+            .users()
+            .create(CreateUser::email("ada@example.com"))
+            .await
+            .unwrap();
+        Self {
+            cookie,
+            header,
+            user: user.id,
+            server,
+        }
+    }
+
+    fn token(&self) -> MintToken {
+        MintToken::new(self.user.as_str())
+    }
+
+    async fn mint(&self, token: MintToken) -> String {
+        self.server.controls().mint_token(token).await.unwrap()
+    }
+
+    /// What each strategy, and the bare token, make of `token`.
+    async fn verdicts(&self, token: &str) -> [Result<UserId, Error>; 3] {
+        [
+            self.cookie.authenticate(&cookie(token)).await,
+            self.header.authenticate(&bearer(token)).await,
+            self.cookie
+                .verify_token(token)
+                .await
+                .map(|claims| claims.user_id().clone()),
+        ]
+    }
+}
+
+fn cookie(token: &str) -> HeaderMap {
+    let cookies = format!("theme=dark; psg_auth_token={token}; lang=en");
+    HeaderMap::from_iter([(header::COOKIE, HeaderValue::try_from(cookies).unwrap())])
+}
+
+fn bearer(token: &str) -> HeaderMap {
+    let value = format!("Bearer {token}");
+    HeaderMap::from_iter([(header::AUTHORIZATION, HeaderValue::try_from(value).unwrap())])
+}
+
+fn encode(part: &Value) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(part.to_string())
+}
+
+/// The same token under another header, with a signature that fits it or is none.
+fn reheaded(token: &str, header: &Value, sign: impl FnOnce(&[u8]) -> Vec<u8>) -> String {
+    let claims = token.split('.').nth(1).unwrap();
+    let message = format!("{}.{claims}", encode(header));
+    let signature = BASE64_URL_SAFE_NO_PAD.encode(sign(message.as_bytes()));
+    format!("{message}.{signature}")
+}
+
+fn part(token: &str, index: usize) -> Value {
+    let part = token.split('.').nth(index).unwrap();
+    serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
+}
+
+#[tokio::test]
+async fn a_good_token_names_its_user() {
+    let stage = Stage::new().await;
+    for token in [
+        stage.token(),
+        stage.token().lifetime(Duration::from_secs(60)),
+        stage.token().audience([stage.server.app_id()]),
+        stage.token().audience(["https://other.example", stage.server.app_id()]),
+        stage.token().claim("plan", json!("pro")),
+    ] {
+        let token = stage.mint(token).await;
+        for verdict in stage.verdicts(&token).await {
+            assert_eq!(verdict.unwrap(), stage.user);
+        }
+    }
+}
+
+#[tokio::test]
+async fn bad_tokens_are_refused_each_for_its_reason() {
+    let stage = Stage::new().await;
+    let good = stage.mint(stage.token()).await;
+    let kid = part(&good, 0)["kid"].clone();
+    let public_key = public_key(&stage).await;
+    let now = stage.server.controls().now();
+
+    let hs256 = json!({ "alg": "HS256", "typ": "JWT", "kid": kid });
+    let hmac_key = hmac::Key::new(hmac::HMAC_SHA256, &public_key);
+    let [head, claims, signature] = good.split('.').collect::<Vec<_>>()[..] else {
+        panic!("three parts")
+    };
+    let other_claims = {
+        let mut claims = part(&good, 1);
+        claims["sub"] = json!("AnotherUserOfThisApp");
+        encode(&claims)
+    };
+
+    let cases: Vec<(&str, String, ErrorKind)> = vec![
+        (
+            "expired",
+            stage.mint(stage.token().expires_at(now - Duration::from_secs(60))).await,
+            ErrorKind::Expired,
+        ),
+        (
+            "not valid yet",
+            stage.mint(stage.token().not_before(now + Duration::from_secs(600))).await,
+            ErrorKind::NotYetValid,
+        ),
+        (
+            "for another app",
+            stage.mint(stage.token().audience(["another-app"])).await,
+            ErrorKind::BadAudience,
+        ),
+        (
+            "from another issuer",
+            stage.mint(stage.token().issuer("https://auth.example/v1/apps/x")).await,
+            ErrorKind::BadIssuer,
+        ),
+        (
+            "without a subject",
+            stage.mint(MintToken::new("")).await,
+            ErrorKind::BadSubject,
+        ),
+        (
+            "signed by another key",
+            stage.mint(stage.token().wrong_key()).await,
+            ErrorKind::BadSignature,
+        ),
+        (
+            "alg none",
+            reheaded(&good, &json!({ "alg": "none", "typ": "JWT", "kid": kid }), |_| Vec::new()),
+            ErrorKind::UnsupportedAlgorithm,
+        ),
+        (
+            "alg none with the old signature",
+            reheaded(&good, &json!({ "alg": "none", "kid": kid }), |_| {
+                BASE64_URL_SAFE_NO_PAD.decode(signature).unwrap()
+            }),
+            ErrorKind::UnsupportedAlgorithm,
+        ),
+        (
+            "HS256 with the public key as the secret",
+            reheaded(&good, &hs256, |message| hmac::sign(&hmac_key, message).as_ref().to_vec()),
+            ErrorKind::UnsupportedAlgorithm,
+        ),
+        (
+            "a key that nobody has",
+            reheaded(&good, &json!({ "alg": "RS256", "kid": "nobody" }), |_| vec![7; 256]),
+            ErrorKind::UnknownKey,
+        ),
+        (
+            "no kid",
+            reheaded(&good, &json!({ "alg": "RS256" }), |_| vec![7; 256]),
+            ErrorKind::UnknownKey,
+        ),
+        (
+            "a critical extension",
+            reheaded(&good, &json!({ "alg": "RS256", "kid": kid, "crit": ["x"] }), |_| vec![7; 256]),
+            ErrorKind::UnsupportedCritical,
+        ),
+        (
+            "another type",
+            reheaded(&good, &json!({ "alg": "RS256", "kid": kid, "typ": "at+jwt" }), |_| vec![7; 256]),
+            ErrorKind::BadType,
+        ),
+        (
+            "another user under the same signature",
+            format!("{head}.{other_claims}.{signature}"),
+            ErrorKind::BadSignature,
+        ),
+        ("two parts", format!("{head}.{claims}"), ErrorKind::Malformed),
+        ("four parts", format!("{good}.x"), ErrorKind::Malformed),
+        ("no signature", format!("{head}.{claims}."), ErrorKind::Malformed),
+        ("no token at all", "hello".to_owned(), ErrorKind::Malformed),
+        ("padding", format!("{good}="), ErrorKind::Malformed),
+        ("a huge one", format!("{head}.{}.{signature}", "A".repeat(20_000)), ErrorKind::TooLarge),
+    ];
+    for (what, token, kind) in cases {
+        for error in stage.verdicts(&token).await.map(Result::unwrap_err) {
+            assert_eq!(error.kind(), kind, "{what}");
+            assert!(error.is_token_invalid() && !error.is_unavailable(), "{what}");
+            assert_eq!(error.answer_status(), 401, "{what}");
+            let shown = format!("{error} {error:?}");
+            assert!(!shown.contains(&token) && !shown.contains("another"), "{what}: {shown}");
+        }
+    }
+    // And the server's own key still works: nothing above spoiled the key set.
+    assert!(stage.verdicts(&good).await.iter().all(Result::is_ok));
+}
+
+/// The key that `getApp` of the auth API shows: PEM under base64.
+async fn public_key(stage: &Stage) -> Vec<u8> {
+    let app = stage.cookie.auth_api().get_app(stage.server.app_id()).await.unwrap();
+    BASE64_STANDARD.decode(&app.app.rsa_public_key).unwrap()
+}
+
+#[tokio::test]
+async fn every_changed_character_is_noticed() {
+    let stage = Stage::new().await;
+    let good = stage.mint(stage.token()).await;
+    // Every eleventh position: enough to hit each part many times.
+    for position in (0..good.len()).step_by(11) {
+        let mut bytes = good.clone().into_bytes();
+        bytes[position] = if bytes[position] == b'A' { b'B' } else { b'A' };
+        let token = String::from_utf8(bytes).unwrap();
+        let error = stage.cookie.verify_token(&token).await.unwrap_err();
+        assert!(error.is_token_invalid(), "position {position}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn each_strategy_looks_in_one_place_only() {
+    let stage = Stage::new().await;
+    let token = stage.mint(stage.token()).await;
+    let missing = [
+        stage.cookie.authenticate(&bearer(&token)).await,
+        stage.header.authenticate(&cookie(&token)).await,
+        stage.cookie.authenticate(&HeaderMap::new()).await,
+        stage.header.authenticate(&HeaderMap::new()).await,
+    ];
+    for error in missing.map(Result::unwrap_err) {
+        assert_eq!(error.kind(), ErrorKind::TokenMissing);
+        assert_eq!(error.answer_status(), 401);
+    }
+}
+
+#[tokio::test]
+async fn a_token_expires_as_the_clock_of_its_server_moves_on() {
+    let stage = Stage::new().await;
+    let controls = stage.server.controls();
+    // The server's clock runs an hour behind ours: what it issues for 10 minutes is long over.
+    let issued = controls.now() - Duration::from_secs(3600);
+    let token = stage.token().not_before(issued).expires_at(issued + Duration::from_secs(600));
+    let token = stage.mint(token).await;
+    let error = stage.cookie.verify_token(&token).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Expired);
+}
+
+#[tokio::test]
+async fn rotated_keys_are_picked_up_and_old_tokens_stay_good() {
+    let stage = Stage::new().await;
+    let old = stage.mint(stage.token()).await;
+    assert!(stage.cookie.verify_token(&old).await.is_ok());
+
+    stage.server.controls().rotate_keys().await.unwrap();
+    let new = stage.mint(stage.token()).await;
+    assert_ne!(part(&old, 0)["kid"], part(&new, 0)["kid"]);
+    assert!(stage.cookie.verify_token(&new).await.is_ok());
+    assert!(stage.cookie.verify_token(&old).await.is_ok());
+}
+
+#[tokio::test]
+async fn keys_that_cannot_be_had_are_no_verdict_on_the_token() {
+    let server = PassageServer::builder().start().await.unwrap();
+    let passage = Passage::builder(server.app_id())
+        .server(server.url())
+        .build()
+        .unwrap();
+    let good = server.controls().mint_token(MintToken::new("ada")).await.unwrap();
+    let forged = server
+        .controls()
+        .mint_token(MintToken::new("ada").wrong_key())
+        .await
+        .unwrap();
+    server.shutdown().await;
+
+    // The form of a token is judged without keys; a signature is not.
+    let error = passage.verify_token("a.b").await.unwrap_err();
+    assert_eq!((error.kind(), error.answer_status()), (ErrorKind::Malformed, 401));
+    for token in [&good, &forged] {
+        let error = passage.verify_token(token).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::JwksUnavailable);
+        assert!(error.is_unavailable() && !error.is_token_invalid());
+        assert_eq!(error.answer_status(), 503);
+    }
+}
+
+#[tokio::test]
+async fn known_keys_outlive_their_server() {
+    let server = PassageServer::builder().start().await.unwrap();
+    let passage = Passage::builder(server.app_id())
+        .server(server.url())
+        .build()
+        .unwrap();
+    let good = server.controls().mint_token(MintToken::new("ada")).await.unwrap();
+    let forged = server
+        .controls()
+        .mint_token(MintToken::new("ada").wrong_key())
+        .await
+        .unwrap();
+    assert!(passage.verify_token(&good).await.is_ok());
+    server.shutdown().await;
+
+    assert_eq!(passage.verify_token(&good).await.unwrap().user_id().as_str(), "ada");
+    let error = passage.verify_token(&forged).await.unwrap_err();
+    assert_eq!((error.kind(), error.answer_status()), (ErrorKind::BadSignature, 401));
+    let stranger = reheaded(&good, &json!({ "alg": "RS256", "kid": "stranger" }), |_| vec![7; 256]);
+    let error = passage.verify_token(&stranger).await.unwrap_err();
+    assert_eq!((error.kind(), error.answer_status()), (ErrorKind::UnknownKey, 401));
+}
