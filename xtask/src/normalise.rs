@@ -92,6 +92,9 @@ fn hoist_inline_enums(document: &mut Value) -> Result<(), String> {
             }
         }
     }
+    for (name, schema) in shared_parameters(document) {
+        hoist(&name, schema, &mut known);
+    }
     for operation in operations(document) {
         let id = operation.get("operationId").and_then(Value::as_str);
         let id = id.unwrap_or_default().to_owned();
@@ -206,6 +209,9 @@ fn each_schema(document: &mut Value, visit: Visit<'_>) -> Result<(), String> {
     for schema in schemas(document)?.values_mut() {
         descend(schema, visit)?;
     }
+    for (_, schema) in shared_parameters(document) {
+        descend(schema, visit)?;
+    }
     for operation in operations(document) {
         for (_, schema) in parameters(operation) {
             descend(schema, visit)?;
@@ -237,15 +243,27 @@ fn operations(document: &mut Value) -> impl Iterator<Item = &mut Value> {
         .map(|(_, operation)| operation)
 }
 
-/// Name and schema of every parameter of an operation.
+/// Name and schema of every parameter written out in an operation.
 fn parameters(operation: &mut Value) -> impl Iterator<Item = (String, &mut Value)> {
     let list = operation
         .get_mut("parameters")
         .and_then(Value::as_array_mut);
-    list.into_iter().flatten().filter_map(|parameter| {
-        let name = parameter.get("name")?.as_str()?.to_owned();
-        Some((name, parameter.get_mut("schema")?))
-    })
+    list.into_iter().flatten().filter_map(named_schema)
+}
+
+/// Name and schema of every parameter that operations refer to.
+fn shared_parameters(document: &mut Value) -> impl Iterator<Item = (String, &mut Value)> {
+    let map = document
+        .pointer_mut("/components/parameters")
+        .and_then(Value::as_object_mut);
+    map.into_iter()
+        .flatten()
+        .filter_map(|(_, parameter)| named_schema(parameter))
+}
+
+fn named_schema(parameter: &mut Value) -> Option<(String, &mut Value)> {
+    let name = parameter.get("name")?.as_str()?.to_owned();
+    Some((name, parameter.get_mut("schema")?))
 }
 
 /// Turns `default`, `minimum` and `maximum` into words.
