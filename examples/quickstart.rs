@@ -32,12 +32,12 @@ pub(crate) async fn run(out: &mut impl Write) -> Result<(), Failure> {
         .users()
         .create(CreateUser::email("Ada@example.com"))
         .await?;
-    writeln!(out, "{}: {}, {}", ada.id, ada.email, ada.status)?;
+    writeln!(out, "{}: {}, {}", ada.id, shown(&ada.email), ada.status)?;
     let bob = passage
         .users()
         .create(CreateUser::phone("+15005550006"))
         .await?;
-    writeln!(out, "{}: {}, {}", bob.id, bob.phone, bob.status)?;
+    writeln!(out, "{}: {}, {}", bob.id, shown(&bob.phone), bob.status)?;
 
     // A browser gets its token by signing in with a passkey; the server's controls mint one.
     let controls = server.controls();
@@ -71,14 +71,14 @@ pub(crate) async fn run(out: &mut impl Write) -> Result<(), Failure> {
 
     writeln!(out, "\n# look at the user")?;
     let user = passage.users().get(&user_id).await?;
-    writeln!(out, "{}: {}, active: {}", user.id, user.email, user.is_active())?;
+    writeln!(out, "{}: {}, active: {}", user.id, shown(&user.email), user.is_active())?;
 
     writeln!(out, "\n# update, deactivate, activate")?;
     let update = UpdateUser::new()
         .email("ada@example.org")
         .phone("+15005550007");
     let user = passage.users().update(&user_id, update).await?;
-    writeln!(out, "now {} and {}", user.email, user.phone)?;
+    writeln!(out, "now {} and {}", shown(&user.email), shown(&user.phone))?;
     let user = passage.users().deactivate(&user_id).await?;
     writeln!(out, "now {}", user.status)?;
     let user = passage.users().activate(&user_id).await?;
@@ -101,4 +101,8 @@ pub(crate) async fn run(out: &mut impl Write) -> Result<(), Failure> {
 
     server.shutdown().await;
     Ok(())
+}
+
+fn shown(identifier: &Option<String>) -> &str {
+    identifier.as_deref().unwrap_or("none")
 }
