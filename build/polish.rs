@@ -27,15 +27,30 @@ pub(crate) fn polish(
             }
             // `Client::new` builds an HTTP client of its own, which panics on failure and follows
             // redirects with the caller's credentials. `new_with_client` stays.
-            Item::Impl(block) if block.trait_.is_none() => block.items.retain(
-                |item| !matches!(item, ImplItem::Fn(function) if function.sig.ident == "new"),
-            ),
+            Item::Impl(block) if block.trait_.is_none() => {
+                block.items.retain(
+                    |item| !matches!(item, ImplItem::Fn(function) if function.sig.ident == "new"),
+                );
+                block.items.iter_mut().for_each(document_errors);
+            }
             _ => {}
         }
     }
     file.items.push(json_schemas(&types));
     Docs.visit_file_mut(file);
     Ok(())
+}
+
+/// Operations are the functions that wait for something.
+fn document_errors(item: &mut ImplItem) {
+    if let ImplItem::Fn(function) = item
+        && function.sig.asyncness.is_some()
+    {
+        function.attrs.push(parse_quote! {
+            #[doc = "\n# Errors\n\n`Error::ErrorResponse` carries the API's own error, with its status. Any other
+[`Error`] means that there was no reply, or none that the API description allows."]
+        });
+    }
 }
 
 /// Returns the names of all types.
