@@ -119,3 +119,58 @@ fn variant(value: &str) -> Option<Ident> {
     let usable = name.chars().next().is_some_and(char::is_alphabetic) && name != "Self";
     usable.then(|| Ident::new(&name, Span::call_site()))
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use serde_json::json;
+
+    use super::*;
+
+    fn enums(schema: Value) -> Result<Vec<OpenEnum>, String> {
+        let document =
+            json!({"components": {"schemas": {"Kind": schema, "Other": {"type": "object"}}}});
+        open_enums(&Schemas::read(&document)?)
+    }
+
+    #[test]
+    fn variants_are_named_after_their_values() {
+        for (value, name) in [
+            ("active", "Active"),
+            ("cross-platform", "CrossPlatform"),
+            ("invalid_request", "InvalidRequest"),
+            ("Trebuchet MS", "TrebuchetMS"),
+            ("oauth2_app", "Oauth2App"),
+        ] {
+            assert_eq!(variant(value).unwrap(), name);
+        }
+        for nameless in ["", "--", "2fa", "self"] {
+            assert!(variant(nameless).is_none(), "{nameless}");
+        }
+    }
+
+    #[test]
+    fn an_enum_keeps_the_order_of_its_values() {
+        let found = enums(json!({"type": "string", "enum": ["b", "a"]})).unwrap();
+        let [kind] = found.as_slice() else {
+            panic!("{} enums", found.len());
+        };
+        let values: Vec<&str> = kind.variants.iter().map(|(_, v)| v.as_str()).collect();
+        assert_eq!(values, ["b", "a"]);
+        assert_eq!(kind.ident(), "Kind");
+    }
+
+    #[test]
+    fn values_that_cannot_be_variants_are_refused() {
+        for (values, why) in [
+            (json!(["a-b", "a_b"]), "second variant AB"),
+            (json!(["unknown"]), "second variant Unknown"),
+            (json!([1]), "no string"),
+            (json!([""]), "no Rust name"),
+        ] {
+            let error = enums(json!({"enum": values})).err().unwrap();
+            assert!(error.contains(why), "{error}");
+        }
+    }
+}

@@ -285,6 +285,7 @@ fn build(document: &Value, schema: &Value, secret: bool) -> Value {
         return build(document, target, secret);
     }
     match schema["type"].as_str().unwrap() {
+        "object" if schema["additionalProperties"] == true => json!({"free": "form"}),
         "object" => {
             let properties = schema["properties"]
                 .as_object()

@@ -210,10 +210,12 @@ mod tests {
             let codes: BTreeSet<&str> = schemas
                 .values()
                 .filter(|s| s["properties"]["error"].is_object())
-                .flat_map(|s| {
+                .filter_map(|s| {
                     let code = &s["properties"]["code"];
-                    let reference = code["$ref"].as_str().or(code["allOf"][0]["$ref"].as_str());
-                    let name = reference.unwrap().rsplit('/').next().unwrap();
+                    code["$ref"].as_str().or(code["allOf"][0]["$ref"].as_str())
+                })
+                .flat_map(|reference| {
+                    let name = reference.rsplit('/').next().unwrap();
                     texts(&schemas[name]["enum"])
                 })
                 .collect();
