@@ -78,12 +78,22 @@ pub(crate) fn open_enums(schemas: &Schemas<'_>) -> Result<Vec<OpenEnum>, String>
 }
 
 fn open_enum(name: &str, schema: &Value, values: &[Value]) -> Result<OpenEnum, String> {
+    let names = schema.get("x-passage-variants").and_then(Value::as_object);
+    for value in names.into_iter().flat_map(|names| names.keys()) {
+        if !values.iter().any(|known| known == value) {
+            return Err(format!(
+                "{name}: x-passage-variants names {value:?}, which is no value"
+            ));
+        }
+    }
     let mut variants: Vec<(Ident, String)> = Vec::new();
     for value in values {
         let text = value
             .as_str()
             .ok_or_else(|| format!("{name} has the value {value}, which is no string"))?;
-        let ident = variant(text).ok_or_else(|| format!("{name}: no Rust name for {text:?}"))?;
+        let named = names.and_then(|names| names.get(text)?.as_str());
+        let ident = variant(named.unwrap_or(text))
+            .ok_or_else(|| format!("{name}: no Rust name for {text:?}"))?;
         if ident == "Unknown" || variants.iter().any(|(other, _)| *other == ident) {
             return Err(format!(
                 "{name}: {text:?} would be a second variant {ident}"
@@ -159,6 +169,18 @@ mod tests {
         let values: Vec<&str> = kind.variants.iter().map(|(_, v)| v.as_str()).collect();
         assert_eq!(values, ["b", "a"]);
         assert_eq!(kind.ident(), "Kind");
+    }
+
+    #[test]
+    fn a_variant_can_be_given_a_better_name() {
+        let schema = json!({"enum": ["s", "m"], "x-passage-variants": {"s": "Seconds"}});
+        let found = enums(schema).unwrap();
+        let variants = found.iter().flat_map(|open| &open.variants);
+        let pairs: Vec<_> = variants.map(|(i, v)| (i.to_string(), v.as_str())).collect();
+        assert_eq!(pairs, [("Seconds".to_owned(), "s"), ("M".to_owned(), "m")]);
+        let stray = json!({"enum": ["s"], "x-passage-variants": {"x": "Seconds"}});
+        let error = enums(stray).err().unwrap();
+        assert!(error.contains("\"x\", which is no value"), "{error}");
     }
 
     #[test]

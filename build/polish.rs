@@ -1,11 +1,12 @@
 //! What progenitor has no setting for, done on its output.
 
+use proc_macro2::Span;
 use quote::{ToTokens, quote};
 use serde_json::Value;
 use syn::visit_mut::{self, VisitMut};
 use syn::{
-    Attribute, Expr, ExprLit, Field, Fields, File, Ident, ImplItem, Item, ItemStruct, Lit, Meta,
-    Path, Token, parse_quote, punctuated::Punctuated,
+    Attribute, Expr, ExprLit, Field, Fields, File, Ident, ImplItem, Item, ItemStruct, Lit, LitStr,
+    Meta, Path, Token, parse_quote, punctuated::Punctuated,
 };
 
 use crate::codegen::enums::OpenEnum;
@@ -62,7 +63,7 @@ fn polish_types(
     // typify's error type is for constrained types, of which there may be none.
     let uses_error = items
         .iter()
-        .any(|item| !matches!(item, Item::Mod(_)) && mentions(item, "ConversionError"));
+        .any(|item| matches!(item, Item::Impl(_)) && mentions(item, "ConversionError"));
     items.retain(|item| uses_error || !matches!(item, Item::Mod(m) if m.ident == "error"));
 
     let mut names = Vec::new();
@@ -260,7 +261,14 @@ fn doc_lines(attr: Attribute) -> Vec<Attribute> {
                 "" => String::new(),
                 line => format!(" {line}"),
             };
-            parse_quote!(#[doc = #line])
+            let mut attr = attr.clone();
+            if let Meta::NameValue(pair) = &mut attr.meta {
+                pair.value = Expr::Lit(ExprLit {
+                    attrs: Vec::new(),
+                    lit: Lit::Str(LitStr::new(&line, Span::call_site())),
+                });
+            }
+            attr
         })
         .collect()
 }

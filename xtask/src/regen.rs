@@ -283,6 +283,36 @@ mod tests {
         }
     }
 
+    /// The names of all our extensions in `value`.
+    fn extensions(value: &Value, found: &mut BTreeSet<String>) {
+        match value {
+            Value::Object(members) => {
+                for (name, value) in members {
+                    if name.starts_with("x-") {
+                        found.insert(name.clone());
+                    }
+                    extensions(value, found);
+                }
+            }
+            Value::Array(list) => list.iter().for_each(|value| extensions(value, found)),
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn only_extensions_that_the_generator_reads_are_left() {
+        let mut found = BTreeSet::new();
+        for api in APIS {
+            extensions(&made(api), &mut found);
+        }
+        let read = ["null", "null-as-empty", "secret", "variants"];
+        let read: Vec<String> = read
+            .iter()
+            .map(|name| format!("x-passage-{name}"))
+            .collect();
+        assert_eq!(found.into_iter().collect::<Vec<_>>(), read);
+    }
+
     #[test]
     fn drifted_snapshots_are_named() {
         let output = "x\nSnapshot file: tests/snapshots/b.snap\n  Snapshot file: tests/a.snap\n\
