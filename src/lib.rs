@@ -1,1 +1,4 @@
 //! Typed access to the Passage API.
+
+pub mod generated;
+pub mod transport;

@@ -1,0 +1,363 @@
+//! What every document needs before the generator can read it, whatever API it describes.
+//!
+//! The overlay holds the deviations somebody decided on; this module holds the ones that follow from rules.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value, json};
+
+const METHODS: [&str; 5] = ["get", "put", "post", "patch", "delete"];
+const SCHEMA_REF: &str = "#/components/schemas/";
+
+/// Brings `document` into the form that `build/` reads.
+pub(crate) fn normalise(document: &mut Value) -> Result<(), String> {
+    unite_enums(document)?;
+    drop_empty_paths(document);
+    hoist_inline_enums(document)?;
+    prune_unused_schemas(document);
+    each_schema(document, &mut |schema| {
+        state_limits(schema);
+        free_nullable_properties(schema)
+    })?;
+    escape_descriptions(document);
+    Ok(())
+}
+
+fn schemas(document: &mut Value) -> Result<&mut Map<String, Value>, String> {
+    document
+        .pointer_mut("/components/schemas")
+        .and_then(Value::as_object_mut)
+        .ok_or_else(|| "the document has no components.schemas".to_owned())
+}
+
+/// Fills `enum` of every schema that names others in `x-passage-union`, each value once.
+fn unite_enums(document: &mut Value) -> Result<(), String> {
+    let schemas = schemas(document)?;
+    let unions: Vec<(String, Value)> = schemas
+        .iter()
+        .filter_map(|(name, schema)| Some((name.clone(), schema.get("x-passage-union")?.clone())))
+        .collect();
+    for (name, parts) in unions {
+        let mut values: Vec<Value> = Vec::new();
+        for part in strings(&parts)? {
+            let list = schemas
+                .get(&part)
+                .and_then(|s| s.get("enum"))
+                .and_then(Value::as_array)
+                .ok_or_else(|| format!("{name} unites {part}, which is no enum"))?;
+            for value in list {
+                if !values.contains(value) {
+                    values.push(value.clone());
+                }
+            }
+        }
+        if let Some(union) = schemas.get_mut(&name).and_then(Value::as_object_mut) {
+            union.shift_remove("x-passage-union");
+            union.insert("enum".to_owned(), Value::Array(values));
+        }
+    }
+    Ok(())
+}
+
+/// A list that must hold strings only.
+fn strings(list: &Value) -> Result<Vec<String>, String> {
+    serde_json::from_value(list.clone()).map_err(|_| format!("{list} is no list of strings"))
+}
+
+/// A path whose operations were all left out is no path.
+fn drop_empty_paths(document: &mut Value) {
+    if let Some(paths) = document.get_mut("paths").and_then(Value::as_object_mut) {
+        paths.retain(|_, item| METHODS.iter().any(|method| item.get(method).is_some()));
+    }
+}
+
+/// Only a component can become an open enum, so enums written in place become components: the one that
+/// has the same values already, or a new one named after its place.
+fn hoist_inline_enums(document: &mut Value) -> Result<(), String> {
+    let schemas = schemas(document)?;
+    let mut known: Vec<(String, Vec<String>)> = schemas
+        .iter()
+        .filter_map(|(name, schema)| Some((name.clone(), enum_values(schema)?)))
+        .collect();
+    let old = known.len();
+    let names: Vec<String> = schemas.keys().cloned().collect();
+    for name in &names {
+        if let Some(properties) = schemas
+            .get_mut(name)
+            .and_then(|s| s.get_mut("properties"))
+            .and_then(Value::as_object_mut)
+        {
+            for (property, schema) in properties {
+                hoist(&format!("{name}-{property}"), schema, &mut known);
+            }
+        }
+    }
+    for (name, schema) in shared_parameters(document) {
+        hoist(&name, schema, &mut known);
+    }
+    for operation in operations(document) {
+        let id = operation.get("operationId").and_then(Value::as_str);
+        let id = id.unwrap_or_default().to_owned();
+        for (name, schema) in parameters(operation) {
+            hoist(&format!("{id}-{name}"), schema, &mut known);
+        }
+    }
+    let schemas = self::schemas(document)?;
+    for (name, values) in known.split_off(old) {
+        let schema = json!({"type": "string", "enum": values});
+        if schemas.insert(name.clone(), schema).is_some() {
+            return Err(format!(
+                "the enum {name} would replace a schema of that name"
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Replaces the inline enum `schema`, or the one of its items, by a reference.
+fn hoist(place: &str, schema: &mut Value, known: &mut Vec<(String, Vec<String>)>) {
+    if let Some(items) = schema.get_mut("items") {
+        hoist(place, items, known);
+    }
+    let Some(values) = enum_values(schema) else {
+        return;
+    };
+    let same = known.iter().find(|(_, v)| same_values(v, &values));
+    let name = match same {
+        Some((name, _)) => name.clone(),
+        None => {
+            let name = pascal(place);
+            known.push((name.clone(), values));
+            name
+        }
+    };
+    let Some(members) = schema.as_object_mut() else {
+        return;
+    };
+    members.shift_remove("type");
+    members.shift_remove("enum");
+    let reference = json!({"$ref": format!("{SCHEMA_REF}{name}")});
+    if members.is_empty() {
+        *schema = reference;
+    } else {
+        members.insert("allOf".to_owned(), json!([reference]));
+    }
+}
+
+fn enum_values(schema: &Value) -> Option<Vec<String>> {
+    if schema.get("type")? != "string" {
+        return None;
+    }
+    strings(schema.get("enum")?).ok()
+}
+
+fn same_values(a: &[String], b: &[String]) -> bool {
+    let a: BTreeSet<&String> = a.iter().collect();
+    a == b.iter().collect()
+}
+
+/// `UserInfo-some_status` becomes `UserInfoSomeStatus`.
+fn pascal(text: &str) -> String {
+    text.split(|c: char| !c.is_ascii_alphanumeric())
+        .flat_map(|word| {
+            let mut chars = word.chars();
+            let first = chars.next().map(|c| c.to_ascii_uppercase());
+            first.into_iter().chain(chars)
+        })
+        .collect()
+}
+
+/// Drops the schemas that no operation leads to: the error bodies that were united, and what only the
+/// left-out operations used.
+fn prune_unused_schemas(document: &mut Value) {
+    let mut used = BTreeSet::new();
+    let mut todo: Vec<String> = document.get("paths").map(references).unwrap_or_default();
+    while let Some(name) = todo.pop() {
+        if let Some(schema) = document.pointer(&format!("/components/schemas/{name}")) {
+            todo.extend(references(schema).into_iter().filter(|n| !used.contains(n)));
+        }
+        used.insert(name);
+    }
+    if let Ok(schemas) = schemas(document) {
+        schemas.retain(|name, _| used.contains(name));
+    }
+}
+
+/// The names of all schemas that `value` refers to.
+fn references(value: &Value) -> Vec<String> {
+    match value {
+        Value::Object(members) => members
+            .iter()
+            .flat_map(|(key, value)| match value.as_str() {
+                Some(text) if key == "$ref" => text
+                    .strip_prefix(SCHEMA_REF)
+                    .map(str::to_owned)
+                    .into_iter()
+                    .collect(),
+                _ => references(value),
+            })
+            .collect(),
+        Value::Array(list) => list.iter().flat_map(references).collect(),
+        _ => Vec::new(),
+    }
+}
+
+type Visit<'a> = &'a mut dyn FnMut(&mut Value) -> Result<(), String>;
+
+/// Visits every component, property, item and parameter schema.
+fn each_schema(document: &mut Value, visit: Visit<'_>) -> Result<(), String> {
+    for schema in schemas(document)?.values_mut() {
+        descend(schema, visit)?;
+    }
+    for (_, schema) in shared_parameters(document) {
+        descend(schema, visit)?;
+    }
+    for operation in operations(document) {
+        for (_, schema) in parameters(operation) {
+            descend(schema, visit)?;
+        }
+    }
+    Ok(())
+}
+
+fn descend(schema: &mut Value, visit: Visit<'_>) -> Result<(), String> {
+    visit(schema)?;
+    let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
+    for (_, property) in properties.into_iter().flatten() {
+        descend(property, visit)?;
+    }
+    schema
+        .get_mut("items")
+        .map_or(Ok(()), |items| descend(items, visit))
+}
+
+/// Every operation of the document.
+fn operations(document: &mut Value) -> impl Iterator<Item = &mut Value> {
+    let paths = document.get_mut("paths").and_then(Value::as_object_mut);
+    paths
+        .into_iter()
+        .flatten()
+        .filter_map(|(_, item)| item.as_object_mut())
+        .flat_map(|item| item.iter_mut())
+        .filter(|(method, _)| METHODS.contains(&method.as_str()))
+        .map(|(_, operation)| operation)
+}
+
+/// Name and schema of every parameter written out in an operation.
+fn parameters(operation: &mut Value) -> impl Iterator<Item = (String, &mut Value)> {
+    let list = operation
+        .get_mut("parameters")
+        .and_then(Value::as_array_mut);
+    list.into_iter().flatten().filter_map(named_schema)
+}
+
+/// Name and schema of every parameter that operations refer to.
+fn shared_parameters(document: &mut Value) -> impl Iterator<Item = (String, &mut Value)> {
+    let map = document
+        .pointer_mut("/components/parameters")
+        .and_then(Value::as_object_mut);
+    map.into_iter()
+        .flatten()
+        .filter_map(|(_, parameter)| named_schema(parameter))
+}
+
+fn named_schema(parameter: &mut Value) -> Option<(String, &mut Value)> {
+    let name = parameter.get("name")?.as_str()?.to_owned();
+    Some((name, parameter.get_mut("schema")?))
+}
+
+/// Turns `default`, `minimum` and `maximum` into words.
+///
+/// As keywords they change the Rust type: a minimum of 1 gives a `NonZero`, which fails on replies that
+/// break the limit, and a default makes an optional member one that every request sends.
+fn state_limits(schema: &mut Value) {
+    let Some(members) = schema.as_object_mut() else {
+        return;
+    };
+    let mut words = Vec::new();
+    for (key, label) in [("minimum", "At least"), ("maximum", "At most")] {
+        if let Some(limit) = members.shift_remove(key) {
+            words.push(format!("{label} {limit}."));
+        }
+    }
+    if let Some(default) = members.shift_remove("default") {
+        let text = default.as_str().map_or(default.to_string(), str::to_owned);
+        words.push(format!("Left out, it is `{text}`."));
+    }
+    if words.is_empty() {
+        return;
+    }
+    if let Some(text) = members.get("description").and_then(Value::as_str) {
+        words.insert(0, text.trim_end().to_owned());
+    }
+    members.insert("description".to_owned(), words.join(" ").into());
+}
+
+/// Takes nullable properties out of `required`, since the generator would refuse a reply without the key,
+/// and marks them `x-passage-null`: written as null rather than left out.
+///
+/// What is not required becomes an `Option` anyway and reads null as `None`, so `nullable` goes as well:
+/// with it the generator would not recognise a date-time. A map is no `Option` without it.
+fn free_nullable_properties(schema: &mut Value) -> Result<(), String> {
+    let mut required = match schema.get("required") {
+        Some(list) => strings(list)?,
+        None => Vec::new(),
+    };
+    let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
+    for (name, property) in properties.into_iter().flatten() {
+        let Some(members) = property.as_object_mut() else {
+            continue;
+        };
+        if members.get("nullable") != Some(&Value::Bool(true)) {
+            continue;
+        }
+        if members.get("type") != Some(&"object".into()) {
+            members.shift_remove("nullable");
+        }
+        if required.contains(name) {
+            required.retain(|other| other != name);
+            members.insert("x-passage-null".to_owned(), true.into());
+        }
+    }
+    if let Some(members) = schema.as_object_mut()
+        && members.contains_key("required")
+    {
+        if required.is_empty() {
+            members.shift_remove("required");
+        } else {
+            members.insert("required".to_owned(), required.into());
+        }
+    }
+    Ok(())
+}
+
+/// Escapes what rustdoc would take for HTML or a link.
+fn escape_descriptions(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            for (key, value) in members {
+                match value {
+                    // A schema may have a property called "description", which is an object.
+                    Value::String(text) if key == "description" => *text = escape(text),
+                    _ => escape_descriptions(value),
+                }
+            }
+        }
+        Value::Array(list) => list.iter_mut().for_each(escape_descriptions),
+        _ => {}
+    }
+}
+
+fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut code = false;
+    for c in text.trim_end().chars() {
+        match c {
+            '`' => code = !code,
+            '<' | '[' | ']' if !code && !out.ends_with('\\') => out.push('\\'),
+            _ => {}
+        }
+        out.push(c);
+    }
+    out
+}
