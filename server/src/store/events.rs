@@ -31,6 +31,13 @@ pub(crate) struct NewEvent {
     pub(crate) user_agent: String,
 }
 
+impl NewEvent {
+    /// What a control did in the user's place, as if with a passkey on this machine.
+    pub(crate) fn by_control(action: &'static str) -> Self {
+        Self { action, kind: "passkey", ip_addr: "127.0.0.1".to_owned(), user_agent: "passage-server controls".to_owned() }
+    }
+}
+
 /// Stores an event that is complete, and forgets the ones that are too old to be shown.
 pub(crate) async fn insert(conn: &mut Conn, user_id: &str, event: &NewEvent, now: i64) -> Result<(), sqlx::Error> {
     sqlx::query(
