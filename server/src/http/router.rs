@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use axum::Router;
-use axum::response::{IntoResponse, Response};
+use axum::{Extension, Router};
 use axum::routing::{delete, get, patch, post};
 use http::header::{HeaderName, RETRY_AFTER};
-use http::{Method, StatusCode, Uri};
+use http::{Method, StatusCode};
 use tower_http::cors::{AllowHeaders, Any, CorsLayer};
 
+use super::entry::SentPath;
 use super::error::ApiError;
 use super::{auth, management, not_yet};
 use crate::core::Core;
@@ -72,12 +72,10 @@ fn cors() -> CorsLayer {
         .max_age(std::time::Duration::from_secs(3600))
 }
 
-async fn not_found(method: Method, uri: Uri) -> Response {
-    let message = format!("{method} {}: there is nothing here.", uri.path());
-    ApiError::new(StatusCode::NOT_FOUND, "not_found", message).into_response()
+async fn not_found(method: Method, Extension(SentPath(path)): Extension<SentPath>) -> ApiError {
+    ApiError::new(StatusCode::NOT_FOUND, "not_found", format!("{method} {path}: there is nothing here."))
 }
 
-async fn method_not_allowed(method: Method, uri: Uri) -> Response {
-    let message = format!("{}: does not answer to {method}.", uri.path());
-    ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", message).into_response()
+async fn method_not_allowed(method: Method, Extension(SentPath(path)): Extension<SentPath>) -> ApiError {
+    ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", format!("{path}: does not answer to {method}."))
 }
