@@ -8,7 +8,11 @@ const SECRET: usize = 64;
 
 /// A new key.
 pub(crate) fn generate() -> String {
-    format!("{}.{}", ids::alphanumeric(PREFIX), ids::alphanumeric(SECRET))
+    format!(
+        "{}.{}",
+        ids::alphanumeric(PREFIX),
+        ids::alphanumeric(SECRET)
+    )
 }
 
 /// What is shown of a key. A key of another shape, as people choose for development, shows its first letters, but
@@ -23,7 +27,13 @@ fn prefix(key: &str) -> String {
 
 /// A key to store under its hash.
 pub(crate) fn row(key: &str, name: String, now: i64) -> ApiKeyRow {
-    ApiKeyRow { id: ids::new_id(), name, prefix: prefix(key), role: "admin".to_owned(), created_at: now }
+    ApiKeyRow {
+        id: ids::new_id(),
+        name,
+        prefix: prefix(key),
+        role: "admin".to_owned(),
+        created_at: now,
+    }
 }
 
 #[cfg(test)]

@@ -118,7 +118,9 @@ impl ServerBuilder {
     /// If an option cannot work, the address is taken or not a loopback address, or the data file cannot be used:
     /// another server has it open, it is no database, or it is a newer one.
     pub async fn start(self) -> Result<PassageServer, StartError> {
-        let address = self.listen.unwrap_or_else(|| (Ipv4Addr::LOCALHOST, 0).into());
+        let address = self
+            .listen
+            .unwrap_or_else(|| (Ipv4Addr::LOCALHOST, 0).into());
         self.check(address)?;
         let store = match &self.data {
             Some(file) => Store::open(file).await?,
@@ -134,12 +136,28 @@ impl ServerBuilder {
         };
         let (listener, address) = bound.map_err(|error| StartErrorKind::Bind(address, error))?;
         let url = format!("http://{address}");
-        let issuer = self.issuer.unwrap_or_else(|| format!("{url}/auth/v1/apps/{}", app.id));
+        let issuer = self
+            .issuer
+            .unwrap_or_else(|| format!("{url}/auth/v1/apps/{}", app.id));
         let keys = KeyRing::open(&store, &app.id, now).await?;
         let created_at = time(app.created_at);
-        let app = Arc::new(App { id: app.id, issuer, settings, created_at, keys });
+        let app = Arc::new(App {
+            id: app.id,
+            issuer,
+            settings,
+            created_at,
+            keys,
+        });
         let dev = DevTools::default();
-        let core = Arc::new(Core { url, store, clock, dev, observer: self.observer, app, api_key });
+        let core = Arc::new(Core {
+            url,
+            store,
+            clock,
+            dev,
+            observer: self.observer,
+            app,
+            api_key,
+        });
         let entry = Arc::new(Entry::new(Arc::clone(&core), router(Arc::clone(&core))));
         let (stop, stopped) = watch::channel(false);
         let task = tokio::spawn(serve(listener, entry, stopped));
@@ -151,22 +169,41 @@ impl ServerBuilder {
         if !address.ip().is_loopback() {
             return Err(StartErrorKind::NotLoopback(address));
         }
-        let plain = |id: &str| !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
+        let plain = |id: &str| {
+            !id.is_empty()
+                && id
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+        };
         if self.app_id.as_deref().is_some_and(|id| !plain(id)) {
             return fails("app id", "must be made of letters, digits, - and _");
         }
-        let visible = |key: &str| !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_graphic());
+        let visible =
+            |key: &str| !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_graphic());
         if self.api_key.as_deref().is_some_and(|key| !visible(key)) {
-            return fails("API key", "must be made of visible ASCII characters, without blanks");
+            return fails(
+                "API key",
+                "must be made of visible ASCII characters, without blanks",
+            );
         }
         let web = |url: &str| url.starts_with("http://") || url.starts_with("https://");
-        if self.auth_origin.as_deref().is_some_and(|origin| !web(origin) || origin.ends_with('/')) {
-            return fails("auth origin", "must be an origin such as https://example.com, without a slash at its end");
+        if self
+            .auth_origin
+            .as_deref()
+            .is_some_and(|origin| !web(origin) || origin.ends_with('/'))
+        {
+            return fails(
+                "auth origin",
+                "must be an origin such as https://example.com, without a slash at its end",
+            );
         }
         if self.issuer.as_deref() == Some("") {
             return fails("issuer", "must not be empty");
         }
-        if self.session_timeout.is_some_and(|lifetime| lifetime.as_secs() == 0) {
+        if self
+            .session_timeout
+            .is_some_and(|lifetime| lifetime.as_secs() == 0)
+        {
             return fails("session timeout", "must be at least a second");
         }
         Ok(())
@@ -186,16 +223,31 @@ impl ServerBuilder {
         });
         let found = find.await?;
         // Settings that are not known any more are ignored, and new ones have defaults.
-        let mut settings: AppSettings =
-            found.as_ref().and_then(|app| serde_json::from_str(&app.settings).ok()).unwrap_or_default();
+        let mut settings: AppSettings = found
+            .as_ref()
+            .and_then(|app| serde_json::from_str(&app.settings).ok())
+            .unwrap_or_default();
         self.change(&mut settings);
         let (id, created_at) = match found {
             Some(app) => (app.id, app.created_at),
             None => (self.app_id.clone().unwrap_or_else(ids::new_id), now),
         };
         let text = serde_json::to_string(&settings).unwrap_or_default();
-        let (row, stored) = (AppRow { id: id.clone(), settings: text.clone(), created_at }, AppRow { id, settings: text, created_at });
-        let put = store.write(move |conn| Box::pin(async move { Ok::<_, StoreError>(apps::put(conn, &row).await?) }));
+        let (row, stored) = (
+            AppRow {
+                id: id.clone(),
+                settings: text.clone(),
+                created_at,
+            },
+            AppRow {
+                id,
+                settings: text,
+                created_at,
+            },
+        );
+        let put = store.write(move |conn| {
+            Box::pin(async move { Ok::<_, StoreError>(apps::put(conn, &row).await?) })
+        });
         put.await?;
         Ok((stored, settings))
     }
@@ -205,24 +257,44 @@ impl ServerBuilder {
             settings.auth_origin.clone_from(origin);
         }
         if let Some(lifetime) = self.session_timeout {
-            settings.session_timeout_length = i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX / 2_000_000);
+            settings.session_timeout_length =
+                i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX / 2_000_000);
         }
         if let Some(enabled) = self.refresh_tokens {
             settings.refresh_enabled = enabled;
         }
         for (name, kind) in &self.metadata {
-            match settings.metadata.iter_mut().find(|field| field.name == *name) {
+            match settings
+                .metadata
+                .iter_mut()
+                .find(|field| field.name == *name)
+            {
                 Some(field) => field.r#type = *kind,
-                None => settings.metadata.push(MetadataField { id: ids::new_id(), name: name.clone(), r#type: *kind }),
+                None => settings.metadata.push(MetadataField {
+                    id: ids::new_id(),
+                    name: name.clone(),
+                    r#type: *kind,
+                }),
             }
         }
     }
 
-    async fn put_api_key(&self, store: &Store, app_id: &str, now: i64) -> Result<String, StartError> {
+    async fn put_api_key(
+        &self,
+        store: &Store,
+        app_id: &str,
+        now: i64,
+    ) -> Result<String, StartError> {
         let key = self.api_key.clone().unwrap_or_else(api_key::generate);
-        let (app_id, row, hash) = (app_id.to_owned(), api_key::row(&key, "development".to_owned(), now), ids::hash(&key));
+        let (app_id, row, hash) = (
+            app_id.to_owned(),
+            api_key::row(&key, "development".to_owned(), now),
+            ids::hash(&key),
+        );
         let put = store.write(move |conn| {
-            Box::pin(async move { Ok::<_, StoreError>(api_keys::insert(conn, &app_id, &row, &hash).await?) })
+            Box::pin(async move {
+                Ok::<_, StoreError>(api_keys::insert(conn, &app_id, &row, &hash).await?)
+            })
         });
         put.await?;
         Ok(key)

@@ -34,7 +34,12 @@ struct Dev {
     #[arg(long, env = "PASSAGE_APP_ID", value_name = "ID")]
     app_id: Option<String>,
     /// An API key of the app [default: a new one at each start]
-    #[arg(long, env = "PASSAGE_API_KEY", hide_env_values = true, value_name = "KEY")]
+    #[arg(
+        long,
+        env = "PASSAGE_API_KEY",
+        hide_env_values = true,
+        value_name = "KEY"
+    )]
     api_key: Option<String>,
     /// Origin of the app's website [default: the one in the data file, or http://localhost:3000]
     #[arg(long, value_name = "ORIGIN")]
@@ -51,7 +56,9 @@ struct Dev {
 }
 
 fn metadata_field(text: &str) -> Result<(String, MetadataType), String> {
-    let (name, kind) = text.split_once(':').ok_or("must be a name, a colon and a type")?;
+    let (name, kind) = text
+        .split_once(':')
+        .ok_or("must be a name, a colon and a type")?;
     Ok((name.to_owned(), kind.parse()?))
 }
 

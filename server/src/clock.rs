@@ -23,7 +23,9 @@ impl Clock {
 
     /// The time now, in microseconds since 1970.
     pub(crate) fn micros(&self) -> i64 {
-        Timestamp::now().as_microsecond().saturating_add(self.ahead.load(Ordering::Relaxed))
+        Timestamp::now()
+            .as_microsecond()
+            .saturating_add(self.ahead.load(Ordering::Relaxed))
     }
 
     /// Moves the clock forwards.
@@ -31,7 +33,9 @@ impl Clock {
         let by = i64::try_from(by.as_micros()).unwrap_or(i64::MAX);
         let add = |ahead: i64| Some(ahead.saturating_add(by));
         // The closure never declines, so that there is always a new value.
-        let _previous = self.ahead.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
+        let _previous = self
+            .ahead
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
     }
 
     /// Takes the clock back to the wall clock.

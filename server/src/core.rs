@@ -37,7 +37,11 @@ pub(crate) struct App {
 impl Core {
     /// The app with this id.
     pub(crate) fn app(&self, id: &str) -> Result<&Arc<App>, ApiError> {
-        if self.app.id == id { Ok(&self.app) } else { Err(ApiError::app_not_found()) }
+        if self.app.id == id {
+            Ok(&self.app)
+        } else {
+            Err(ApiError::app_not_found())
+        }
     }
 
     /// The URL under which the Auth API answers.

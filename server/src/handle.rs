@@ -21,7 +21,10 @@ pub struct PassageServer {
 
 impl fmt::Debug for PassageServer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PassageServer").field("url", &self.core.url).field("app_id", &self.core.app.id).finish_non_exhaustive()
+        f.debug_struct("PassageServer")
+            .field("url", &self.core.url)
+            .field("app_id", &self.core.app.id)
+            .finish_non_exhaustive()
     }
 }
 
@@ -31,8 +34,18 @@ impl PassageServer {
         ServerBuilder::default()
     }
 
-    pub(crate) fn new(core: Arc<Core>, address: SocketAddr, stop: watch::Sender<bool>, task: JoinHandle<()>) -> Self {
-        Self { core, address, stop, task: Some(task) }
+    pub(crate) fn new(
+        core: Arc<Core>,
+        address: SocketAddr,
+        stop: watch::Sender<bool>,
+        task: JoinHandle<()>,
+    ) -> Self {
+        Self {
+            core,
+            address,
+            stop,
+            task: Some(task),
+        }
     }
 
     /// URL of the server, such as `http://127.0.0.1:8787`. The Management API is under `/api/v1`, the Auth API

@@ -21,7 +21,11 @@ pub(crate) fn alphanumeric(length: usize) -> String {
         // 248 is the greatest multiple of 62 in a byte: larger values would favour some letters.
         let fair = bytes.iter().filter(|byte| **byte < 248);
         let letters = fair.filter_map(|byte| ALPHABET.get(usize::from(byte % 62)));
-        text.extend(letters.take(length - text.len()).map(|letter| char::from(*letter)));
+        text.extend(
+            letters
+                .take(length - text.len())
+                .map(|letter| char::from(*letter)),
+        );
     }
     text
 }
@@ -43,7 +47,9 @@ fn fill(bytes: &mut [u8]) {
 /// The form in which a secret is stored and looked up. Our secrets carry at least 140 random bits, so that a
 /// plain hash cannot be searched.
 pub(crate) fn hash(secret: &str) -> Vec<u8> {
-    digest::digest(&digest::SHA256, secret.as_bytes()).as_ref().to_vec()
+    digest::digest(&digest::SHA256, secret.as_bytes())
+        .as_ref()
+        .to_vec()
 }
 
 #[cfg(test)]
@@ -58,13 +64,20 @@ mod tests {
             assert_eq!(id.len(), 24);
             assert!(id.bytes().all(|byte| byte.is_ascii_alphanumeric()), "{id}");
         }
-        let letters: std::collections::HashSet<char> = ids.iter().flat_map(|id| id.chars()).collect();
+        let letters: std::collections::HashSet<char> =
+            ids.iter().flat_map(|id| id.chars()).collect();
         assert_eq!(letters.len(), 62, "every letter of the alphabet comes up");
     }
 
     #[test]
     fn the_hash_is_sha_256() {
-        let hex: String = hash("abc").iter().map(|byte| format!("{byte:02x}")).collect();
-        assert_eq!(hex, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+        let hex: String = hash("abc")
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        assert_eq!(
+            hex,
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        );
     }
 }

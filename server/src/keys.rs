@@ -9,7 +9,9 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeySize};
-use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaPublicKeyComponents};
+use aws_lc_rs::signature::{
+    KeyPair as _, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaPublicKeyComponents,
+};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use passage_identity::generated::auth::types::JwkResponseKeysInner;
@@ -41,7 +43,9 @@ pub(crate) struct SigningKey {
 
 impl fmt::Debug for SigningKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SigningKey").field("kid", &self.kid).finish_non_exhaustive()
+        f.debug_struct("SigningKey")
+            .field("kid", &self.kid)
+            .finish_non_exhaustive()
     }
 }
 
@@ -50,17 +54,29 @@ impl SigningKey {
         let public = pair.public_key();
         let modulus = public.modulus().big_endian_without_leading_zero().to_vec();
         let exponent = public.exponent().big_endian_without_leading_zero().to_vec();
-        Self { kid, pair, modulus, exponent }
+        Self {
+            kid,
+            pair,
+            modulus,
+            exponent,
+        }
     }
 
     fn from_row(row: SigningKeyRow) -> Result<Self, KeyError> {
-        let pair = RsaKeyPair::from_pkcs8(&row.pkcs8).map_err(|_| KeyError("a stored signing key cannot be read"))?;
+        let pair = RsaKeyPair::from_pkcs8(&row.pkcs8)
+            .map_err(|_| KeyError("a stored signing key cannot be read"))?;
         Ok(Self::new(row.kid, pair))
     }
 
     fn to_row(&self) -> Result<SigningKeyRow, KeyError> {
-        let pkcs8: Pkcs8V1Der<'_> = self.pair.as_der().map_err(|_| KeyError("a signing key cannot be written"))?;
-        Ok(SigningKeyRow { kid: self.kid.clone(), pkcs8: pkcs8.as_ref().to_vec() })
+        let pkcs8: Pkcs8V1Der<'_> = self
+            .pair
+            .as_der()
+            .map_err(|_| KeyError("a signing key cannot be written"))?;
+        Ok(SigningKeyRow {
+            kid: self.kid.clone(),
+            pkcs8: pkcs8.as_ref().to_vec(),
+        })
     }
 
     /// Id of the key, as in the header of the tokens it signs.
@@ -71,14 +87,26 @@ impl SigningKey {
     /// An RS256 signature of the message.
     pub(crate) fn sign(&self, message: &[u8]) -> Result<Vec<u8>, KeyError> {
         let mut signature = vec![0; self.pair.public_modulus_len()];
-        let signed = self.pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature);
-        signed.map(|()| signature).map_err(|_| KeyError("a token cannot be signed"))
+        let signed = self.pair.sign(
+            &RSA_PKCS1_SHA256,
+            &SystemRandom::new(),
+            message,
+            &mut signature,
+        );
+        signed
+            .map(|()| signature)
+            .map_err(|_| KeyError("a token cannot be signed"))
     }
 
     /// Whether the signature is this key's RS256 signature of the message.
     pub(crate) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
-        let public = RsaPublicKeyComponents { n: &self.modulus, e: &self.exponent };
-        public.verify(&RSA_PKCS1_2048_8192_SHA256, message, signature).is_ok()
+        let public = RsaPublicKeyComponents {
+            n: &self.modulus,
+            e: &self.exponent,
+        };
+        public
+            .verify(&RSA_PKCS1_2048_8192_SHA256, message, signature)
+            .is_ok()
     }
 
     /// The public key as the JWKS shows it.
@@ -95,7 +123,11 @@ impl SigningKey {
 
     /// The public key as `rsa_public_key` shows it: a PEM document, encoded in base64 once more.
     pub(crate) fn pem_in_base64(&self) -> Result<String, KeyError> {
-        let der: PublicKeyX509Der<'_> = self.pair.public_key().as_der().map_err(|_| KeyError("a public key cannot be written"))?;
+        let der: PublicKeyX509Der<'_> = self
+            .pair
+            .public_key()
+            .as_der()
+            .map_err(|_| KeyError("a public key cannot be written"))?;
         let text = STANDARD.encode(der.as_ref());
         let mut pem = String::from("-----BEGIN PUBLIC KEY-----\n");
         for (count, letter) in text.chars().enumerate() {
@@ -118,7 +150,10 @@ async fn generate() -> Result<Arc<SigningKey>, KeyError> {
         // Nobody waits any more once the server has stopped.
         let _unwanted = sender.send(pair);
     };
-    std::thread::Builder::new().name("passage-keygen".to_owned()).spawn(work).map_err(|_| FAILED)?;
+    std::thread::Builder::new()
+        .name("passage-keygen".to_owned())
+        .spawn(work)
+        .map_err(|_| FAILED)?;
     let pair = receiver.await.map_err(|_| FAILED)?.map_err(|_| FAILED)?;
     Ok(Arc::new(SigningKey::new(ids::new_id(), pair)))
 }
@@ -146,9 +181,17 @@ pub(crate) struct KeyRing {
 
 impl KeyRing {
     /// Reads the keys of an app. When there is none yet, one is made in the background.
-    pub(crate) async fn open(store: &Store, app_id: &str, now: i64) -> Result<Arc<Self>, KeyRingError> {
+    pub(crate) async fn open(
+        store: &Store,
+        app_id: &str,
+        now: i64,
+    ) -> Result<Arc<Self>, KeyRingError> {
         let app = app_id.to_owned();
-        let rows = store.read(move |conn| Box::pin(async move { Ok::<_, StoreError>(signing_keys::list(conn, &app).await?) })).await?;
+        let rows = store
+            .read(move |conn| {
+                Box::pin(async move { Ok::<_, StoreError>(signing_keys::list(conn, &app).await?) })
+            })
+            .await?;
         let mut keys = Vec::with_capacity(rows.len());
         for row in rows {
             keys.push(Arc::new(SigningKey::from_row(row)?));
@@ -165,9 +208,14 @@ impl KeyRing {
             tokio::spawn(async move {
                 let made = ring.add(now).await;
                 if let Err(error) = &made {
-                    tracing::error!(error = error as &dyn std::error::Error, "there is no signing key");
+                    tracing::error!(
+                        error = error as &dyn std::error::Error,
+                        "there is no signing key"
+                    );
                 }
-                let made = made.map(drop).map_err(|_| KeyError("there is no signing key"));
+                let made = made
+                    .map(drop)
+                    .map_err(|_| KeyError("there is no signing key"));
                 ring.ready.send_replace(Some(made));
             });
         }
@@ -179,10 +227,15 @@ impl KeyRing {
         let key = generate().await?;
         let (row, app_id) = (key.to_row()?, self.app_id.clone());
         let write = self.store.write(move |conn| {
-            Box::pin(async move { Ok::<_, StoreError>(signing_keys::activate(conn, &app_id, &row, now).await?) })
+            Box::pin(async move {
+                Ok::<_, StoreError>(signing_keys::activate(conn, &app_id, &row, now).await?)
+            })
         });
         write.await?;
-        self.keys.write().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&key));
+        self.keys
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(Arc::clone(&key));
         Ok(key)
     }
 
@@ -196,15 +249,28 @@ impl KeyRing {
     pub(crate) async fn active(&self) -> Result<Arc<SigningKey>, KeyError> {
         const NONE: KeyError = KeyError("there is no signing key");
         let mut ready = self.ready.subscribe();
-        let made = ready.wait_for(Option::is_some).await.map_err(|_| NONE)?.clone();
+        let made = ready
+            .wait_for(Option::is_some)
+            .await
+            .map_err(|_| NONE)?
+            .clone();
         made.unwrap_or(Err(NONE))?;
-        self.keys.read().unwrap_or_else(PoisonError::into_inner).last().cloned().ok_or(NONE)
+        self.keys
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .last()
+            .cloned()
+            .ok_or(NONE)
     }
 
     /// All keys that verify, oldest first.
     pub(crate) async fn all(&self) -> Result<Vec<Arc<SigningKey>>, KeyError> {
         self.active().await?;
-        Ok(self.keys.read().unwrap_or_else(PoisonError::into_inner).clone())
+        Ok(self
+            .keys
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone())
     }
 
     /// The key with this id.

@@ -31,19 +31,52 @@ pub(crate) struct Operation {
     pub(crate) built: bool,
 }
 
+impl Operation {
+    /// Whether a name means this operation: its id, alone or after the name of its API and a dot.
+    pub(crate) fn is_named(&self, name: &str) -> bool {
+        let api = match self.api {
+            Api::Management => "management",
+            Api::Auth => "auth",
+        };
+        match name.split_once('.') {
+            Some((prefix, id)) => prefix == api && id == self.id,
+            None => name == self.id,
+        }
+    }
+}
+
 const fn management(id: &'static str, method: Method, path: &'static str) -> Operation {
-    Operation { id, api: Api::Management, method, path, built: true }
+    Operation {
+        id,
+        api: Api::Management,
+        method,
+        path,
+        built: true,
+    }
 }
 
 const fn auth(id: &'static str, method: Method, path: &'static str) -> Operation {
-    Operation { id, api: Api::Auth, method, path, built: true }
+    Operation {
+        id,
+        api: Api::Auth,
+        method,
+        path,
+        built: true,
+    }
 }
 
 const fn not_yet(id: &'static str, method: Method, path: &'static str) -> Operation {
-    Operation { id, api: Api::Auth, method, path, built: false }
+    Operation {
+        id,
+        api: Api::Auth,
+        method,
+        path,
+        built: false,
+    }
 }
 
 /// All 62 operations.
+#[rustfmt::skip]
 pub(crate) static OPERATIONS: [Operation; 62] = [
     management("getApp", Method::GET, "/apps/{app_id}"),
     management("listPaginatedUsers", Method::GET, "/apps/{app_id}/users"),
@@ -111,9 +144,16 @@ pub(crate) static OPERATIONS: [Operation; 62] = [
 
 /// The operation that a request names, by its method and its path with the API's prefix.
 pub(crate) fn find(method: &Method, path: &str) -> Option<&'static Operation> {
-    let method = if method == Method::HEAD { &Method::GET } else { method };
+    let method = if method == Method::HEAD {
+        &Method::GET
+    } else {
+        method
+    };
     OPERATIONS.iter().find(|operation| {
-        operation.method == *method && path.strip_prefix(operation.api.prefix()).is_some_and(|rest| matches(operation.path, rest))
+        operation.method == *method
+            && path
+                .strip_prefix(operation.api.prefix())
+                .is_some_and(|rest| matches(operation.path, rest))
     })
 }
 
@@ -123,7 +163,8 @@ fn matches(template: &str, path: &str) -> bool {
     loop {
         match (wanted.next(), given.next()) {
             (None, None) => return true,
-            (Some(wanted), Some(given)) if wanted == given || (wanted.starts_with('{') && !given.is_empty()) => {}
+            (Some(wanted), Some(given))
+                if wanted == given || (wanted.starts_with('{') && !given.is_empty()) => {}
             _ => return false,
         }
     }
@@ -137,8 +178,12 @@ mod tests {
     #[test]
     fn every_operation_is_found_by_its_own_path() {
         for operation in &OPERATIONS {
-            let path = operation.path.replace('{', "").replace('}', "");
-            let found = find(&operation.method, &format!("{}{path}", operation.api.prefix())).unwrap();
+            let path = operation.path.replace(['{', '}'], "");
+            let found = find(
+                &operation.method,
+                &format!("{}{path}", operation.api.prefix()),
+            )
+            .unwrap();
             assert_eq!((found.id, found.api), (operation.id, operation.api));
         }
     }

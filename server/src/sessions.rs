@@ -22,12 +22,19 @@ struct NewRefreshToken {
 }
 
 /// Completes a sign-in: counts it, makes a pending user active, notes the event, and issues tokens.
-pub(crate) async fn sign_in(core: &Core, app: &App, user_id: &str, event: NewEvent) -> Result<AuthResult, ApiError> {
+pub(crate) async fn sign_in(
+    core: &Core,
+    app: &App,
+    user_id: &str,
+    event: NewEvent,
+) -> Result<AuthResult, ApiError> {
     let now = core.clock.micros();
     let (app_id, id, settings) = (app.id.clone(), user_id.to_owned(), app.settings.clone());
     let refresh = core.store.write(move |conn| {
         Box::pin(async move {
-            let user = users::get(conn, &app_id, &id).await?.ok_or_else(ApiError::user_not_found)?;
+            let user = users::get(conn, &app_id, &id)
+                .await?
+                .ok_or_else(ApiError::user_not_found)?;
             if user.is_inactive() {
                 return Err(ApiError::user_not_active());
             }
@@ -39,7 +46,9 @@ pub(crate) async fn sign_in(core: &Core, app: &App, user_id: &str, event: NewEve
             }
             let ends_at = now + settings.refresh_absolute_lifetime * MICROS;
             let idle = settings.refresh_inactivity_lifetime;
-            new_refresh_token(conn, id, ids::new_id(), ends_at, idle, now).await.map(Some)
+            new_refresh_token(conn, id, ids::new_id(), ends_at, idle, now)
+                .await
+                .map(Some)
         })
     });
     let refresh = refresh.await?;
@@ -50,10 +59,16 @@ pub(crate) async fn sign_in(core: &Core, app: &App, user_id: &str, event: NewEve
 /// ends the whole sign-in.
 pub(crate) async fn refresh(core: &Core, app: &App, token: &str) -> Result<AuthResult, ApiError> {
     let now = core.clock.micros();
-    let (app_id, hash, idle) = (app.id.clone(), ids::hash(token), app.settings.refresh_inactivity_lifetime);
+    let (app_id, hash, idle) = (
+        app.id.clone(),
+        ids::hash(token),
+        app.settings.refresh_inactivity_lifetime,
+    );
     let exchange = core.store.write(move |conn| {
         Box::pin(async move {
-            let Some(old) = refresh_tokens::by_hash(conn, &app_id, &hash).await? else { return Ok(None) };
+            let Some(old) = refresh_tokens::by_hash(conn, &app_id, &hash).await? else {
+                return Ok(None);
+            };
             if old.used_at.is_some() {
                 refresh_tokens::delete_family(conn, &old.family).await?;
                 return Ok(None);
@@ -63,11 +78,21 @@ pub(crate) async fn refresh(core: &Core, app: &App, token: &str) -> Result<AuthR
                 return Ok(None);
             }
             refresh_tokens::mark_used(conn, &hash, now).await?;
-            let new = new_refresh_token(conn, old.user_id.clone(), old.family, old.family_ends_at, idle, now).await?;
+            let new = new_refresh_token(
+                conn,
+                old.user_id.clone(),
+                old.family,
+                old.family_ends_at,
+                idle,
+                now,
+            )
+            .await?;
             Ok::<_, ApiError>(Some((old.user_id, new)))
         })
     });
-    let (user_id, new) = exchange.await?.ok_or_else(ApiError::invalid_refresh_token)?;
+    let (user_id, new) = exchange
+        .await?
+        .ok_or_else(ApiError::invalid_refresh_token)?;
     auth_result(app, &user_id, Some(new), now).await
 }
 
@@ -85,16 +110,35 @@ pub(crate) async fn revoke(core: &Core, app: &App, token: &str) -> Result<(), Ap
     revoke.await
 }
 
-async fn new_refresh_token(conn: &mut Conn, user_id: String, family: String, ends_at: i64, idle: i64, now: i64) -> Result<NewRefreshToken, ApiError> {
+async fn new_refresh_token(
+    conn: &mut Conn,
+    user_id: String,
+    family: String,
+    ends_at: i64,
+    idle: i64,
+    now: i64,
+) -> Result<NewRefreshToken, ApiError> {
     let token = ids::alphanumeric(REFRESH_TOKEN_LENGTH);
     let expires_at = ends_at.min(now + idle * MICROS);
-    let row = RefreshTokenRow { user_id, family, family_ends_at: ends_at, created_at: now, expires_at, used_at: None };
+    let row = RefreshTokenRow {
+        user_id,
+        family,
+        family_ends_at: ends_at,
+        created_at: now,
+        expires_at,
+        used_at: None,
+    };
     refresh_tokens::insert(conn, &ids::hash(&token), &row).await?;
     Ok(NewRefreshToken { token, expires_at })
 }
 
 /// Signs the auth token. This happens outside the storage, which it would hold up.
-async fn auth_result(app: &App, user_id: &str, refresh: Option<NewRefreshToken>, now: i64) -> Result<AuthResult, ApiError> {
+async fn auth_result(
+    app: &App,
+    user_id: &str,
+    refresh: Option<NewRefreshToken>,
+    now: i64,
+) -> Result<AuthResult, ApiError> {
     let issued_at = now / MICROS;
     let claims = Claims {
         issuer: &app.issuer,

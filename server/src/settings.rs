@@ -56,7 +56,14 @@ impl std::str::FromStr for MetadataType {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
-        let all = [Self::String, Self::Boolean, Self::Integer, Self::Date, Self::Phone, Self::Email];
+        let all = [
+            Self::String,
+            Self::Boolean,
+            Self::Integer,
+            Self::Date,
+            Self::Phone,
+            Self::Email,
+        ];
         let found = all.into_iter().find(|kind| kind.as_str() == name);
         found.ok_or_else(|| format!("`{name}` is not a metadata type: use string, boolean, integer, date, phone or email"))
     }
@@ -114,10 +121,19 @@ impl AppSettings {
             match field {
                 _ if value.is_null() => {}
                 Some(field) if field.r#type.admits(value) => {}
-                Some(field) => return Err(format!("user_metadata: `{name}` is not of type {}.", field.r#type.as_str())),
-                None if !self.metadata.is_empty() => return Err(format!("user_metadata: the app has no field `{name}`.")),
+                Some(field) => {
+                    return Err(format!(
+                        "user_metadata: `{name}` is not of type {}.",
+                        field.r#type.as_str()
+                    ));
+                }
+                None if !self.metadata.is_empty() => {
+                    return Err(format!("user_metadata: the app has no field `{name}`."));
+                }
                 None if value.is_array() || value.is_object() => {
-                    return Err(format!("user_metadata: `{name}` must be a string, a number or a boolean."));
+                    return Err(format!(
+                        "user_metadata: `{name}` must be a string, a number or a boolean."
+                    ));
                 }
                 None => {}
             }
@@ -140,8 +156,15 @@ mod tests {
     #[test]
     fn metadata_values_must_be_of_their_types() {
         let types = ["string", "boolean", "integer", "date", "phone", "email"];
-        let metadata = types.map(|name| MetadataField { id: name.into(), name: name.into(), r#type: name.parse().unwrap() });
-        let app = AppSettings { metadata: metadata.to_vec(), ..AppSettings::default() };
+        let metadata = types.map(|name| MetadataField {
+            id: name.into(),
+            name: name.into(),
+            r#type: name.parse().unwrap(),
+        });
+        let app = AppSettings {
+            metadata: metadata.to_vec(),
+            ..AppSettings::default()
+        };
         let good = json!({"string": "a", "boolean": true, "integer": 4.5, "date": "02/29/2024", "phone": "+15005550006", "email": "a@b.c"});
         assert_eq!(app.check_metadata(&object(good)), Ok(()));
         for bad in [
@@ -162,7 +185,10 @@ mod tests {
     #[test]
     fn an_app_without_fields_takes_any_plain_value() {
         let app = AppSettings::default();
-        assert_eq!(app.check_metadata(&object(json!({"a": 1, "b": "x", "c": false, "d": null}))), Ok(()));
+        assert_eq!(
+            app.check_metadata(&object(json!({"a": 1, "b": "x", "c": false, "d": null}))),
+            Ok(())
+        );
         assert!(app.check_metadata(&object(json!({"a": {}}))).is_err());
         assert!(app.check_metadata(&object(json!({"a": []}))).is_err());
     }

@@ -39,12 +39,20 @@ impl Claims<'_> {
 
 /// The header of a token that the key signs.
 pub(crate) fn header(kid: &str) -> Map<String, Value> {
-    Map::from_iter([("alg", "RS256"), ("kid", kid), ("typ", "JWT")].map(|(name, value)| (name.to_owned(), value.into())))
+    Map::from_iter(
+        [("alg", "RS256"), ("kid", kid), ("typ", "JWT")]
+            .map(|(name, value)| (name.to_owned(), value.into())),
+    )
 }
 
 /// Signs a token.
-pub(crate) fn sign(key: &SigningKey, header: &Map<String, Value>, claims: &Map<String, Value>) -> Result<String, KeyError> {
-    let part = |map: &Map<String, Value>| URL_SAFE_NO_PAD.encode(Value::Object(map.clone()).to_string());
+pub(crate) fn sign(
+    key: &SigningKey,
+    header: &Map<String, Value>,
+    claims: &Map<String, Value>,
+) -> Result<String, KeyError> {
+    let part =
+        |map: &Map<String, Value>| URL_SAFE_NO_PAD.encode(Value::Object(map.clone()).to_string());
     let mut token = format!("{}.{}", part(header), part(claims));
     let signature = key.sign(token.as_bytes())?;
     token.push('.');
@@ -54,16 +62,34 @@ pub(crate) fn sign(key: &SigningKey, header: &Map<String, Value>, claims: &Map<S
 
 /// The subject of a token that one of the keys signed for this issuer and audience, and that is good at this time.
 /// `None` for any other token.
-pub(crate) async fn verify(keys: &KeyRing, token: &str, issuer: &str, audience: &str, now: i64) -> Result<Option<String>, KeyError> {
-    let Some((message, signature)) = token.rsplit_once('.') else { return Ok(None) };
-    let Some((header, claims)) = message.split_once('.') else { return Ok(None) };
-    let Some(header) = object(header) else { return Ok(None) };
-    let Some(kid) = header.get("kid").and_then(Value::as_str) else { return Ok(None) };
+pub(crate) async fn verify(
+    keys: &KeyRing,
+    token: &str,
+    issuer: &str,
+    audience: &str,
+    now: i64,
+) -> Result<Option<String>, KeyError> {
+    let Some((message, signature)) = token.rsplit_once('.') else {
+        return Ok(None);
+    };
+    let Some((header, claims)) = message.split_once('.') else {
+        return Ok(None);
+    };
+    let Some(header) = object(header) else {
+        return Ok(None);
+    };
+    let Some(kid) = header.get("kid").and_then(Value::as_str) else {
+        return Ok(None);
+    };
     if header.get("alg").and_then(Value::as_str) != Some("RS256") {
         return Ok(None);
     }
-    let Some(key) = keys.find(kid).await? else { return Ok(None) };
-    let signed = URL_SAFE_NO_PAD.decode(signature).is_ok_and(|signature| key.verifies(message.as_bytes(), &signature));
+    let Some(key) = keys.find(kid).await? else {
+        return Ok(None);
+    };
+    let signed = URL_SAFE_NO_PAD
+        .decode(signature)
+        .is_ok_and(|signature| key.verifies(message.as_bytes(), &signature));
     if !signed {
         return Ok(None);
     }
@@ -82,11 +108,16 @@ fn subject(claims: &Map<String, Value>, issuer: &str, audience: &str, now: i64) 
         Value::Array(many) => many.iter().any(|one| one == audience),
         _ => false,
     };
-    #[allow(clippy::cast_precision_loss, reason = "seconds stay exact for millions of years")]
+    #[allow(
+        clippy::cast_precision_loss,
+        reason = "seconds stay exact for millions of years"
+    )]
     let now = now as f64;
     let in_time = time("exp")? > now && time("nbf").is_none_or(|nbf| nbf <= now);
     let good = for_us && in_time && text("iss")? == issuer;
-    text("sub").filter(|subject| good && !subject.is_empty()).map(str::to_owned)
+    text("sub")
+        .filter(|subject| good && !subject.is_empty())
+        .map(str::to_owned)
 }
 
 #[cfg(test)]
@@ -95,7 +126,14 @@ mod tests {
     use super::*;
 
     fn claims() -> Map<String, Value> {
-        Claims { issuer: "iss", audience: ["origin", "app"], subject: "user", issued_at: 1000, expires_at: 2000 }.to_json()
+        Claims {
+            issuer: "iss",
+            audience: ["origin", "app"],
+            subject: "user",
+            issued_at: 1000,
+            expires_at: 2000,
+        }
+        .to_json()
     }
 
     #[test]
@@ -127,12 +165,26 @@ mod tests {
             ("exp", json!("2000")),
             ("nbf", json!(1600)),
         ] {
-            let changed = subject_of(&|claims| drop(claims.insert(name.into(), value.clone())), 1500);
+            let changed = subject_of(
+                &|claims| drop(claims.insert(name.into(), value.clone())),
+                1500,
+            );
             assert_eq!(changed, None, "{name} {value}");
         }
         for name in ["aud", "exp", "iss", "sub"] {
-            assert_eq!(subject_of(&|claims| drop(claims.remove(name)), 1500), None, "without {name}");
+            assert_eq!(
+                subject_of(&|claims| drop(claims.remove(name)), 1500),
+                None,
+                "without {name}"
+            );
         }
-        assert_eq!(subject_of(&|claims| drop(claims.insert("aud".into(), json!("app"))), 1500).as_deref(), Some("user"));
+        assert_eq!(
+            subject_of(
+                &|claims| drop(claims.insert("aud".into(), json!("app"))),
+                1500
+            )
+            .as_deref(),
+            Some("user")
+        );
     }
 }

@@ -13,8 +13,13 @@ use serde_json::{Value, json};
 
 fn command() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_passage-server"));
-    command.env_remove("PASSAGE_APP_ID").env_remove("PASSAGE_API_KEY");
-    command.arg("dev").stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+        .env_remove("PASSAGE_APP_ID")
+        .env_remove("PASSAGE_API_KEY");
+    command
+        .arg("dev")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     command
 }
 
@@ -26,25 +31,43 @@ struct Running {
 
 impl Running {
     fn start(arguments: &[&str]) -> Self {
-        let mut child = command().args(["--listen", "127.0.0.1:0"]).args(arguments).spawn().unwrap();
+        let mut child = command()
+            .args(["--listen", "127.0.0.1:0"])
+            .args(arguments)
+            .spawn()
+            .unwrap();
         let mut line = String::new();
-        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        BufReader::new(child.stdout.as_mut().unwrap())
+            .read_line(&mut line)
+            .unwrap();
         let ready = serde_json::from_str(&line).unwrap_or_else(|_| panic!("{line:?}"));
         Self { child, ready }
     }
 
     fn signal(&mut self, signal: &str) -> Option<i32> {
         let pid = self.ready["pid"].to_string();
-        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
+        assert!(
+            Command::new("kill")
+                .args([signal, &pid])
+                .status()
+                .unwrap()
+                .success()
+        );
         self.child.wait().unwrap().code()
     }
 
     fn users(&self) -> String {
-        format!("{}/api/v1/apps/{}/users", str(&self.ready["url"]), str(&self.ready["app_id"]))
+        format!(
+            "{}/api/v1/apps/{}/users",
+            str(&self.ready["url"]),
+            str(&self.ready["app_id"])
+        )
     }
 
     async fn create(&self, email: &str) -> u16 {
-        let request = reqwest::Client::new().post(self.users()).bearer_auth(str(&self.ready["api_key"]));
+        let request = reqwest::Client::new()
+            .post(self.users())
+            .bearer_auth(str(&self.ready["api_key"]));
         reply(request.json(&json!({"email": email}))).await.0
     }
 }
@@ -68,29 +91,52 @@ fn refusal(arguments: &[&str]) -> String {
 #[tokio::test]
 async fn it_prints_one_line_when_ready_and_stops_cleanly() {
     for signal in ["-TERM", "-INT"] {
-        let mut server = Running::start(&["--app-id", "my-app", "--auth-origin", "https://app.example"]);
+        let mut server =
+            Running::start(&["--app-id", "my-app", "--auth-origin", "https://app.example"]);
         assert_eq!(members(&server.ready), ["api_key", "app_id", "pid", "url"]);
         assert_eq!(server.ready["app_id"], "my-app");
         assert_eq!(server.ready["pid"], server.child.id());
         assert_eq!(server.create("ada@example.com").await, 201);
         assert_eq!(server.signal(signal), Some(0), "{signal}");
         let mut rest = String::new();
-        server.child.stdout.take().unwrap().read_to_string(&mut rest).unwrap();
-        server.child.stderr.take().unwrap().read_to_string(&mut rest).unwrap();
+        server
+            .child
+            .stdout
+            .take()
+            .unwrap()
+            .read_to_string(&mut rest)
+            .unwrap();
+        server
+            .child
+            .stderr
+            .take()
+            .unwrap()
+            .read_to_string(&mut rest)
+            .unwrap();
         assert_eq!(rest, "");
     }
 }
 
 #[tokio::test]
 async fn options_take_effect() {
-    let arguments = ["--api-key", "dev-key", "--issuer", "https://auth.example/x", "--metadata", "plan:string"];
+    let arguments = [
+        "--api-key",
+        "dev-key",
+        "--issuer",
+        "https://auth.example/x",
+        "--metadata",
+        "plan:string",
+    ];
     let server = Running::start(&arguments);
     assert_eq!(server.ready["api_key"], "dev-key");
     let health = format!("{}/_dev/health", str(&server.ready["url"]));
     let (_, health) = reply(reqwest::Client::new().get(health)).await;
     assert_eq!(health["issuer"], "https://auth.example/x");
-    let request = reqwest::Client::new().post(server.users()).bearer_auth("dev-key");
-    let answer = reply(request.json(&json!({"email": "a@b.c", "user_metadata": {"other": 1}}))).await;
+    let request = reqwest::Client::new()
+        .post(server.users())
+        .bearer_auth("dev-key");
+    let answer =
+        reply(request.json(&json!({"email": "a@b.c", "user_metadata": {"other": 1}}))).await;
     common::refused(&answer, 400, "invalid_request");
 }
 
@@ -103,15 +149,26 @@ async fn a_killed_server_loses_nothing_it_acknowledged() {
     let arguments = ["--data", data.as_str(), "--api-key", "dev-key"];
     let mut first = Running::start(&arguments);
     for number in 0..20 {
-        assert_eq!(first.create(&format!("user-{number}@example.com")).await, 201);
+        assert_eq!(
+            first.create(&format!("user-{number}@example.com")).await,
+            201
+        );
     }
     let second = refusal(&["--listen", "127.0.0.1:0", "--data", &data]);
-    assert!(second.contains("open in another passage-server"), "{second}");
+    assert!(
+        second.contains("open in another passage-server"),
+        "{second}"
+    );
     assert_eq!(first.signal("-KILL"), None);
 
     let again = Running::start(&arguments);
     assert_eq!(again.ready["app_id"], first.ready["app_id"]);
-    let (_, list) = reply(reqwest::Client::new().get(again.users()).bearer_auth("dev-key")).await;
+    let (_, list) = reply(
+        reqwest::Client::new()
+            .get(again.users())
+            .bearer_auth("dev-key"),
+    )
+    .await;
     assert_eq!(list["total_users"], 20);
 }
 

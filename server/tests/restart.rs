@@ -13,17 +13,30 @@ use passage_server::{MintToken, PassageServer, SeedDevice, ServerBuilder};
 use serde_json::{Value, json};
 
 fn on(file: &Path) -> ServerBuilder {
-    PassageServer::builder().data(file).api_key("dev-key-0123456789")
+    PassageServer::builder()
+        .data(file)
+        .api_key("dev-key-0123456789")
 }
 
 #[tokio::test]
 async fn everything_is_there_after_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("passage.db");
-    let first = Server::from(on(&file).auth_origin("https://app.example").issuer("https://auth.example/v1/apps/a")).await;
-    let user = first.create(json!({"email": "ada@example.com", "user_metadata": {"plan": "pro"}})).await;
+    let first = Server::from(
+        on(&file)
+            .auth_origin("https://app.example")
+            .issuer("https://auth.example/v1/apps/a"),
+    )
+    .await;
+    let user = first
+        .create(json!({"email": "ada@example.com", "user_metadata": {"plan": "pro"}}))
+        .await;
     let id = str(&user["id"]);
-    first.controls().seed_device(id, SeedDevice::new()).await.unwrap();
+    first
+        .controls()
+        .seed_device(id, SeedDevice::new())
+        .await
+        .unwrap();
     let session = first.controls().sign_in(id).await.unwrap();
     first.controls().rotate_keys().await.unwrap();
     let (_, key) = first.post("/api-keys", json!({"name": "CI"})).await;
@@ -40,16 +53,49 @@ async fn everything_is_there_after_a_restart() {
     assert_eq!(second.server.auth_origin(), "https://app.example");
     assert_eq!(second.get("").await.1["app"]["created_at"], created_at);
     assert_eq!(second.get(&format!("/users/{id}")).await, user);
-    assert_eq!(reply(second.http.get(second.auth("/.well-known/jwks.json"))).await, keys);
-    let current = second.http.get(second.auth("/currentuser")).bearer_auth(&session.auth_token);
-    assert_eq!(reply(current).await.0, 200, "a token from before, by a retired key");
-    let refresh = second.http.post(second.auth("/tokens")).json(&json!({"refresh_token": session.refresh_token}));
+    assert_eq!(
+        reply(second.http.get(second.auth("/.well-known/jwks.json"))).await,
+        keys
+    );
+    let current = second
+        .http
+        .get(second.auth("/currentuser"))
+        .bearer_auth(&session.auth_token);
+    assert_eq!(
+        reply(current).await.0,
+        200,
+        "a token from before, by a retired key"
+    );
+    let refresh = second
+        .http
+        .post(second.auth("/tokens"))
+        .json(&json!({"refresh_token": session.refresh_token}));
     assert_eq!(reply(refresh).await.0, 201);
-    let with_key = second.http.get(second.management("/users")).bearer_auth(str(&key["api_key"]["plaintext_key"]));
+    let with_key = second
+        .http
+        .get(second.management("/users"))
+        .bearer_auth(str(&key["api_key"]["plaintext_key"]));
     assert_eq!(reply(with_key).await.0, 200);
-    assert_eq!(second.get("/api-keys").await.1["api_keys"].as_array().unwrap().len(), 2, "the key given again is not a new one");
-    let nonce = second.controls().complete_transaction(str(&transaction["transaction_id"])).await.unwrap();
-    assert_eq!(second.post("/authenticate/verify", json!({"nonce": nonce})).await.0, 200);
+    assert_eq!(
+        second.get("/api-keys").await.1["api_keys"]
+            .as_array()
+            .unwrap()
+            .len(),
+        2,
+        "the key given again is not a new one"
+    );
+    let nonce = second
+        .controls()
+        .complete_transaction(str(&transaction["transaction_id"]))
+        .await
+        .unwrap();
+    assert_eq!(
+        second
+            .post("/authenticate/verify", json!({"nonce": nonce}))
+            .await
+            .0,
+        200
+    );
 }
 
 #[tokio::test]
@@ -65,9 +111,14 @@ async fn what_was_answered_survives_a_server_that_is_dropped_under_load() {
                 let mut acknowledged = Vec::new();
                 for number in 0.. {
                     let email = format!("user-{client}-{number}@example.com");
-                    let request = http.post(&url).bearer_auth("dev-key-0123456789").json(&json!({"email": email}));
+                    let request = http
+                        .post(&url)
+                        .bearer_auth("dev-key-0123456789")
+                        .json(&json!({"email": email}));
                     match request.send().await {
-                        Ok(response) if response.status().as_u16() == 201 => acknowledged.push(email),
+                        Ok(response) if response.status().as_u16() == 201 => {
+                            acknowledged.push(email)
+                        }
                         Ok(response) => panic!("{}", response.status()),
                         Err(_) => break,
                     }
@@ -107,7 +158,9 @@ async fn commands_in_one_group_fail_by_themselves() {
     let creations = (0..96).map(|number| {
         // Three requests for each address: one is first, two come too late.
         let email = format!("user-{}@example.com", number / 3);
-        let request = server.request(reqwest::Method::POST, "/users").json(&json!({"email": email}));
+        let request = server
+            .request(reqwest::Method::POST, "/users")
+            .json(&json!({"email": email}));
         tokio::spawn(reply(request))
     });
     let creations: Vec<_> = creations.collect();
@@ -130,13 +183,20 @@ async fn a_file_is_for_one_server() {
     let file = folder.path().join("passage.db");
     let server = on(&file).start().await.unwrap();
     let error = on(&file).start().await.unwrap_err();
-    assert!(error.to_string().contains("open in another passage-server"), "{error}");
+    assert!(
+        error.to_string().contains("open in another passage-server"),
+        "{error}"
+    );
     drop(server);
     let again = on(&file).start().await.unwrap();
     let controls = again.controls();
     again.shutdown().await;
     on(&file).start().await.unwrap();
-    assert_eq!(controls.sign_in("x").await.unwrap_err().code(), "internal_server_error", "controls do not outlive the server");
+    assert_eq!(
+        controls.sign_in("x").await.unwrap_err().code(),
+        "internal_server_error",
+        "controls do not outlive the server"
+    );
 }
 
 #[tokio::test]
@@ -146,9 +206,19 @@ async fn a_file_that_is_no_database_is_refused_and_left_alone() {
     let text = "these are my notes, and no database at all\n".repeat(100);
     std::fs::write(&file, &text).unwrap();
     let error = on(&file).start().await.unwrap_err();
-    assert!(error.source().unwrap().to_string().contains("not a database"), "{error:?}");
+    assert!(
+        error
+            .source()
+            .unwrap()
+            .to_string()
+            .contains("not a database"),
+        "{error:?}"
+    );
     assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
-    let error = on(&folder.path().join("no/such/folder.db")).start().await.unwrap_err();
+    let error = on(&folder.path().join("no/such/folder.db"))
+        .start()
+        .await
+        .unwrap_err();
     assert!(error.to_string().contains("cannot be opened"), "{error}");
 }
 
@@ -160,17 +230,36 @@ async fn a_new_file_is_for_its_owner_only() {
     let file = folder.path().join("passage.db");
     let server = Server::from(on(&file)).await;
     let key = server.post("/api-keys", json!({"name": "CI"})).await.1;
-    let session = server.controls().sign_in(&server.user("ada@example.com").await).await.unwrap();
-    let (_, link) = server.post("/magic-links", json!({"email": "ada@example.com"})).await;
+    let session = server
+        .controls()
+        .sign_in(&server.user("ada@example.com").await)
+        .await
+        .unwrap();
+    let (_, link) = server
+        .post("/magic-links", json!({"email": "ada@example.com"}))
+        .await;
     let mut stored = Vec::new();
     for name in ["passage.db", "passage.db-wal"] {
         let path = folder.path().join(name);
-        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600, "{name}");
+        assert_eq!(
+            std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o600,
+            "{name}"
+        );
         stored.extend(std::fs::read(&path).unwrap());
     }
-    let holds = |secret: &str| stored.windows(secret.len()).any(|window| window == secret.as_bytes());
+    let holds = |secret: &str| {
+        stored
+            .windows(secret.len())
+            .any(|window| window == secret.as_bytes())
+    };
     assert!(holds("ada@example.com"), "the search finds what is there");
-    for secret in ["dev-key-0123456789", str(&key["api_key"]["plaintext_key"]), session.refresh_token.as_deref().unwrap(), str(&link["magic_link"]["secret"])] {
+    for secret in [
+        "dev-key-0123456789",
+        str(&key["api_key"]["plaintext_key"]),
+        session.refresh_token.as_deref().unwrap(),
+        str(&link["magic_link"]["secret"]),
+    ] {
         assert!(!holds(secret), "no secret is stored in clear");
     }
 }
@@ -196,7 +285,10 @@ async fn bad_options_are_refused() {
     }
     let server = new().start().await.unwrap();
     let error = new().listen(server.address()).start().await.unwrap_err();
-    assert!(error.to_string().starts_with("cannot listen on 127.0.0.1:"), "{error}");
+    assert!(
+        error.to_string().starts_with("cannot listen on 127.0.0.1:"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
@@ -207,8 +299,15 @@ async fn a_start_does_not_wait_for_the_key() {
     let ready = start.elapsed();
     // A debug build on a busy machine, and still far less than most keys take.
     assert!(ready < Duration::from_secs(2), "{ready:?}");
-    let token = server.controls().mint_token(MintToken::new(&id)).await.unwrap();
-    let current = server.http.get(server.auth("/currentuser")).bearer_auth(token);
+    let token = server
+        .controls()
+        .mint_token(MintToken::new(&id))
+        .await
+        .unwrap();
+    let current = server
+        .http
+        .get(server.auth("/currentuser"))
+        .bearer_auth(token);
     assert_eq!(reply(current).await.1["user"]["id"], Value::from(id));
 }
 

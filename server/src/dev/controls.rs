@@ -28,7 +28,9 @@ pub struct Controls {
 
 impl fmt::Debug for Controls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Controls").field("url", &self.core.url).finish_non_exhaustive()
+        f.debug_struct("Controls")
+            .field("url", &self.core.url)
+            .finish_non_exhaustive()
     }
 }
 
@@ -62,14 +64,22 @@ impl Controls {
     ///
     /// # Errors
     /// `user_not_found`, or `invalid_request` for an unknown kind or a credential id that is taken.
-    pub async fn seed_device(&self, user_id: impl AsRef<str>, device: SeedDevice) -> Result<String, ControlError> {
+    pub async fn seed_device(
+        &self,
+        user_id: impl AsRef<str>,
+        device: SeedDevice,
+    ) -> Result<String, ControlError> {
         let row = device.into_row(self.core.clock.micros())?;
         let (app_id, user_id) = (self.core.app.id.clone(), user_id.as_ref().to_owned());
         let insert = self.core.store.write(move |conn| {
             Box::pin(async move {
-                users::get(conn, &app_id, &user_id).await?.ok_or_else(ApiError::user_not_found)?;
+                users::get(conn, &app_id, &user_id)
+                    .await?
+                    .ok_or_else(ApiError::user_not_found)?;
                 match devices::insert(conn, &user_id, &row).await {
-                    Err(error) if is_taken(&error) => Err(ApiError::invalid_request("cred_id: already exists.")),
+                    Err(error) if is_taken(&error) => {
+                        Err(ApiError::invalid_request("cred_id: already exists."))
+                    }
                     other => Ok(other.map(|()| row.id)?),
                 }
             })
@@ -82,7 +92,10 @@ impl Controls {
     ///
     /// # Errors
     /// `transaction_not_found`, or what became of the user meanwhile: `user_has_no_passkeys`, `operation_not_allowed`.
-    pub async fn complete_transaction(&self, transaction_id: impl AsRef<str>) -> Result<String, ControlError> {
+    pub async fn complete_transaction(
+        &self,
+        transaction_id: impl AsRef<str>,
+    ) -> Result<String, ControlError> {
         let now = self.core.clock.micros();
         let (app_id, id) = (self.core.app.id.clone(), transaction_id.as_ref().to_owned());
         let complete = self.core.store.write(move |conn| {
@@ -91,7 +104,10 @@ impl Controls {
                 let transaction = found.ok_or_else(ApiError::transaction_not_found)?;
                 let external_id = transaction.external_id.clone();
                 let (action, user) = match transaction.kind() {
-                    Kind::Authenticate => ("login", flex::user_with_passkey(conn, &app_id, &external_id).await?),
+                    Kind::Authenticate => (
+                        "login",
+                        flex::user_with_passkey(conn, &app_id, &external_id).await?,
+                    ),
                     Kind::Register => {
                         let known = users::by_external_id(conn, &app_id, &external_id).await?;
                         let user = match known {
@@ -100,16 +116,29 @@ impl Controls {
                             }
                             Some(user) => user,
                             None => {
-                                let new = NewUser { external_id: Some(external_id.clone()), ..NewUser::default() };
+                                let new = NewUser {
+                                    external_id: Some(external_id.clone()),
+                                    ..NewUser::default()
+                                };
                                 users::insert(conn, &app_id, &new, now).await?
                             }
                         };
-                        let device = SeedDevice::new().friendly_name(transaction.passkey_display_name).into_row(now)?;
+                        let device = SeedDevice::new()
+                            .friendly_name(transaction.passkey_display_name)
+                            .into_row(now)?;
                         devices::insert(conn, &user.id, &device).await?;
                         ("register", user)
                     }
                 };
-                flex::complete(conn, &app_id, &user.id, &external_id, &NewEvent::by_control(action), now).await
+                flex::complete(
+                    conn,
+                    &app_id,
+                    &user.id,
+                    &external_id,
+                    &NewEvent::by_control(action),
+                    now,
+                )
+                .await
             })
         });
         Ok(complete.await?)

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::operations::Operation;
+
 /// Where to break a connection off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -52,14 +54,21 @@ impl Fault {
         Self::default()
     }
 
-    /// A fault that hits the operation with this id, in either API.
+    /// A fault that hits the operation with this id. `getApp` and `createUser` are in both APIs: `management.getApp`
+    /// or `auth.getApp` means one of them, the id alone either.
     pub fn operation(id: impl Into<String>) -> Self {
-        Self { operation: Some(id.into()), ..Self::default() }
+        Self {
+            operation: Some(id.into()),
+            ..Self::default()
+        }
     }
 
     /// A fault that hits requests whose path begins like this, with the prefix `/api/v1` or `/auth/v1`.
     pub fn path(prefix: impl Into<String>) -> Self {
-        Self { path: Some(prefix.into()), ..Self::default() }
+        Self {
+            path: Some(prefix.into()),
+            ..Self::default()
+        }
     }
 
     /// Hits only requests whose path begins like this, besides what was said before.
@@ -122,7 +131,12 @@ impl Fault {
             status: self.status,
             code: self.code,
             error: self.error,
-            body: self.body.map(|body| (self.content_type.unwrap_or_else(|| "text/plain".to_owned()), body)),
+            body: self.body.map(|body| {
+                (
+                    self.content_type.unwrap_or_else(|| "text/plain".to_owned()),
+                    body,
+                )
+            }),
             delay: self.delay_ms.map(Duration::from_millis),
             cut: self.cut,
             retry_after: self.retry_after,
@@ -131,16 +145,25 @@ impl Fault {
 
     /// Why the fault makes no sense, if it does not.
     pub(crate) fn problem(&self) -> Option<&'static str> {
-        let does = self.status.is_some() || self.delay_ms.is_some() || self.cut.is_some() || self.retry_after.is_some();
+        let does = self.status.is_some()
+            || self.delay_ms.is_some()
+            || self.cut.is_some()
+            || self.retry_after.is_some();
         if !does {
             return Some("a fault needs a status, a delay, a cut or a retry_after.");
         }
-        self.status.filter(|status| !(200..=599).contains(status)).map(|_| "status: must be from 200 to 599.")
+        self.status
+            .filter(|status| !(200..=599).contains(status))
+            .map(|_| "status: must be from 200 to 599.")
     }
 
-    fn hits(&self, operation: Option<&str>, path: &str) -> bool {
-        self.operation.as_deref().is_none_or(|id| operation == Some(id))
-            && self.path.as_deref().is_none_or(|prefix| path.starts_with(prefix))
+    fn hits(&self, operation: Option<&Operation>, path: &str) -> bool {
+        let names = |wanted: &str| operation.is_some_and(|operation| operation.is_named(wanted));
+        self.operation.as_deref().is_none_or(names)
+            && self
+                .path
+                .as_deref()
+                .is_none_or(|prefix| path.starts_with(prefix))
     }
 }
 
@@ -175,10 +198,12 @@ impl Faults {
     }
 
     /// The first fault that hits the request. This counts as one of its times.
-    pub(crate) fn take(&self, operation: Option<&str>, path: &str) -> Option<Effect> {
+    pub(crate) fn take(&self, operation: Option<&Operation>, path: &str) -> Option<Effect> {
         self.with(|faults| {
             faults.retain(|fault| fault.times != Some(0));
-            let fault = faults.iter_mut().find(|fault| fault.hits(operation, path))?;
+            let fault = faults
+                .iter_mut()
+                .find(|fault| fault.hits(operation, path))?;
             if let Some(times) = &mut fault.times {
                 *times -= 1;
             }
@@ -193,27 +218,45 @@ impl Faults {
 
 #[cfg(test)]
 mod tests {
+    use http::Method;
+
     use super::*;
+    use crate::operations::find;
+
+    const USER: &str = "/api/v1/apps/a/users/b";
+    const APP: &str = "/api/v1/apps/a";
+    const PUBLIC_APP: &str = "/auth/v1/apps/a";
+
+    fn take(faults: &Faults, path: &str) -> Option<u16> {
+        faults.take(find(&Method::GET, path), path)?.status
+    }
 
     #[test]
     fn the_first_fault_that_hits_counts_down() {
         let faults = Faults::default();
         faults.add(Fault::operation("getUser").status(500).times(1));
         faults.add(Fault::path("/api/").status(502).times(2));
-        let mut take = |operation, path| faults.take(operation, path).and_then(|effect| effect.status);
-        assert_eq!(take(Some("getUser"), "/auth/x"), Some(500));
-        assert_eq!(take(Some("getUser"), "/auth/x"), None);
-        assert_eq!(take(Some("getUser"), "/api/x"), Some(502));
-        assert_eq!(take(None, "/api/y"), Some(502));
-        assert_eq!(take(None, "/api/y"), None);
+        assert_eq!(take(&faults, PUBLIC_APP), None);
+        assert_eq!(take(&faults, USER), Some(500));
+        assert_eq!(take(&faults, USER), Some(502));
+        assert_eq!(take(&faults, "/api/nothing"), Some(502));
+        assert_eq!(take(&faults, "/api/nothing"), None);
     }
 
     #[test]
-    fn operation_and_path_both_have_to_fit() {
-        let faults = Faults::default();
-        faults.add(Fault::operation("getApp").under("/auth/v1").status(500));
-        assert!(faults.take(Some("getApp"), "/api/v1/apps/a").is_none());
-        assert!(faults.take(Some("getJwks"), "/auth/v1/apps/a").is_none());
-        assert!(faults.take(Some("getApp"), "/auth/v1/apps/a").is_some());
+    fn an_operation_can_say_its_api_and_a_path_narrows_it() {
+        for (fault, management, auth) in [
+            (Fault::operation("getApp"), true, true),
+            (Fault::operation("management.getApp"), true, false),
+            (Fault::operation("auth.getApp"), false, true),
+            (Fault::operation("getApp").under("/auth/v1"), false, true),
+            (Fault::operation("other.getApp"), false, false),
+            (Fault::operation("getUser"), false, false),
+        ] {
+            let faults = Faults::default();
+            faults.add(fault.status(500));
+            assert_eq!(take(&faults, APP).is_some(), management);
+            assert_eq!(take(&faults, PUBLIC_APP).is_some(), auth);
+        }
     }
 }

@@ -40,12 +40,21 @@ pub struct MintToken {
 impl MintToken {
     /// A token for the user with this id, who need not exist.
     pub fn new(subject: impl Into<String>) -> Self {
-        Self { subject: subject.into(), ..Self::default() }
+        Self {
+            subject: subject.into(),
+            ..Self::default()
+        }
     }
 
     /// Another audience than the app's auth origin and id.
     pub fn audience<S: Into<String>>(mut self, audience: impl IntoIterator<Item = S>) -> Self {
-        self.audience = Some(audience.into_iter().map(Into::into).collect::<Vec<String>>().into());
+        self.audience = Some(
+            audience
+                .into_iter()
+                .map(Into::into)
+                .collect::<Vec<String>>()
+                .into(),
+        );
         self
     }
 
@@ -92,20 +101,27 @@ impl MintToken {
     }
 
     pub(crate) fn problem(&self) -> Option<&'static str> {
-        let audience = self.audience.as_ref().is_none_or(|value| value.is_string() || value.is_array());
+        let audience = self
+            .audience
+            .as_ref()
+            .is_none_or(|value| value.is_string() || value.is_array());
         (!audience).then_some("audience: must be a string or an array of strings.")
     }
 
     pub(crate) async fn mint(self, core: &Core, app: &App) -> Result<String, ApiError> {
         let issued_at = core.clock.now().as_second();
-        let lifetime = self.lifetime_seconds.map(|seconds| i64::try_from(seconds).unwrap_or(i64::MAX));
+        let lifetime = self
+            .lifetime_seconds
+            .map(|seconds| i64::try_from(seconds).unwrap_or(i64::MAX));
         let lifetime = lifetime.unwrap_or(app.settings.session_timeout_length);
         let standard = Claims {
             issuer: self.issuer.as_deref().unwrap_or(&app.issuer),
             audience: [&app.settings.auth_origin, &app.id],
             subject: &self.subject,
             issued_at,
-            expires_at: self.expires_at.map_or(issued_at.saturating_add(lifetime), Timestamp::as_second),
+            expires_at: self
+                .expires_at
+                .map_or(issued_at.saturating_add(lifetime), Timestamp::as_second),
         };
         let mut claims = standard.to_json();
         if let Some(audience) = self.audience {
@@ -118,7 +134,11 @@ impl MintToken {
         let active = app.keys.active().await?;
         let mut header = tokens::header(active.kid());
         change(&mut header, self.header);
-        let key = if self.wrong_key { keys::foreign().await? } else { active };
+        let key = if self.wrong_key {
+            keys::foreign().await?
+        } else {
+            active
+        };
         Ok(tokens::sign(&key, &header, &claims)?)
     }
 }

@@ -6,7 +6,12 @@ use serde_json::{Map, Value};
 const HIDDEN: &str = "[redacted]";
 
 /// Headers whose values are credentials.
-const HEADERS: [&str; 4] = ["authorization", "proxy-authorization", "cookie", "x-api-key"];
+const HEADERS: [&str; 4] = [
+    "authorization",
+    "proxy-authorization",
+    "cookie",
+    "x-api-key",
+];
 
 /// Members of queries and bodies whose values are credentials.
 const MEMBERS: [&str; 14] = [
@@ -34,20 +39,34 @@ fn is_secret(name: &str) -> bool {
 pub(super) fn headers(headers: &HeaderMap) -> Map<String, Value> {
     let mut map = Map::new();
     for name in headers.keys() {
-        let values = headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
+        let values = headers
+            .get_all(name)
+            .iter()
+            .map(|value| String::from_utf8_lossy(value.as_bytes()));
         let text = values.collect::<Vec<_>>().join(", ");
         let hidden = HEADERS.contains(&name.as_str());
-        map.insert(name.to_string(), if hidden { HIDDEN.into() } else { text.into() });
+        map.insert(
+            name.to_string(),
+            if hidden { HIDDEN.into() } else { text.into() },
+        );
     }
     map
 }
 
 /// A path with its query.
 pub(super) fn path(path: &str) -> String {
-    let Some((path, query)) = path.split_once('?') else { return path.to_owned() };
+    let Some((path, query)) = path.split_once('?') else {
+        return path.to_owned();
+    };
     let member = |member: &str| {
-        let (name, _) = form_urlencoded::parse(member.as_bytes()).next().unwrap_or_default();
-        if is_secret(&name) { format!("{name}={HIDDEN}") } else { member.to_owned() }
+        let (name, _) = form_urlencoded::parse(member.as_bytes())
+            .next()
+            .unwrap_or_default();
+        if is_secret(&name) {
+            format!("{name}={HIDDEN}")
+        } else {
+            member.to_owned()
+        }
     };
     let members: Vec<String> = query.split('&').map(member).collect();
     format!("{path}?{}", members.join("&"))
@@ -92,13 +111,23 @@ mod tests {
         map.append("accept", HeaderValue::from_static("a"));
         map.append("accept", HeaderValue::from_static("b"));
         let shown = Value::Object(headers(&map));
-        assert_eq!(shown, json!({"authorization": HIDDEN, "cookie": HIDDEN, "accept": "a, b"}));
+        assert_eq!(
+            shown,
+            json!({"authorization": HIDDEN, "cookie": HIDDEN, "accept": "a, b"})
+        );
 
         assert_eq!(path("/a/b"), "/a/b");
-        assert_eq!(path("/a?page=1&refresh_token=x&refresh%5Ftoken=y&c"), "/a?page=1&refresh_token=[redacted]&refresh_token=[redacted]&c");
+        assert_eq!(
+            path("/a?page=1&refresh_token=x&refresh%5Ftoken=y&c"),
+            "/a?page=1&refresh_token=[redacted]&refresh_token=[redacted]&c"
+        );
 
-        let shown = body(br#"{"email":"a@b.c","refresh_token":"x","deep":[{"otp":{"a":1},"b":2}]}"#);
-        assert_eq!(shown, json!({"email": "a@b.c", "refresh_token": HIDDEN, "deep": [{"otp": HIDDEN, "b": 2}]}));
+        let shown =
+            body(br#"{"email":"a@b.c","refresh_token":"x","deep":[{"otp":{"a":1},"b":2}]}"#);
+        assert_eq!(
+            shown,
+            json!({"email": "a@b.c", "refresh_token": HIDDEN, "deep": [{"otp": HIDDEN, "b": 2}]})
+        );
         assert_eq!(body(b""), Value::Null);
         assert_eq!(body(b"refresh_token=x"), Value::Null);
     }

@@ -37,7 +37,10 @@ pub(crate) fn routes() -> Router<Arc<Core>> {
         .route("/tokens", post(mint_token))
         .route("/users/{user_id}/devices", post(seed_device))
         .route("/users/{user_id}/sessions", post(sign_in))
-        .route("/transactions/{transaction_id}/complete", post(complete_transaction))
+        .route(
+            "/transactions/{transaction_id}/complete",
+            post(complete_transaction),
+        )
         .route("/keys/rotate", post(rotate_keys))
         .route("/outbox", get(outbox).delete(clear_outbox))
         .route("/reset", post(reset))
@@ -58,16 +61,27 @@ async fn local_only(request: Request, next: Next) -> Response {
 }
 
 fn is_local(headers: &HeaderMap) -> bool {
-    let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or_default());
+    let text = |name| {
+        headers
+            .get(name)
+            .map(|value| value.to_str().unwrap_or_default())
+    };
     let host = text(HOST).is_none_or(|host| is_local_host(&format!("http://{host}")));
     host && text(ORIGIN).is_none_or(is_local_host)
 }
 
 fn is_local_host(url: &str) -> bool {
-    let Ok(uri) = url.parse::<Uri>() else { return false };
+    let Ok(uri) = url.parse::<Uri>() else {
+        return false;
+    };
     let host = uri.host().unwrap_or_default();
-    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-    host == "localhost" || host.ends_with(".localhost") || address.is_ok_and(|address| address.is_loopback())
+    let address = host
+        .trim_start_matches('[')
+        .trim_end_matches(']')
+        .parse::<IpAddr>();
+    host == "localhost"
+        || host.ends_with(".localhost")
+        || address.is_ok_and(|address| address.is_loopback())
 }
 
 async fn health(State(core): State<Arc<Core>>) -> Response {
@@ -87,8 +101,16 @@ async fn mint_token(State(core): State<Arc<Core>>, body: Bytes) -> Reply {
     Ok(reply::created(&json!({"token": token})))
 }
 
-async fn seed_device(State(core): State<Arc<Core>>, Path(user_id): Path<String>, body: Bytes) -> Reply {
-    let device: SeedDevice = if body.is_empty() { SeedDevice::new() } else { extract::json(&body)? };
+async fn seed_device(
+    State(core): State<Arc<Core>>,
+    Path(user_id): Path<String>,
+    body: Bytes,
+) -> Reply {
+    let device: SeedDevice = if body.is_empty() {
+        SeedDevice::new()
+    } else {
+        extract::json(&body)?
+    };
     let device_id = Controls::new(core).seed_device(user_id, device).await?;
     Ok(reply::created(&json!({"device_id": device_id})))
 }
@@ -98,8 +120,13 @@ async fn sign_in(State(core): State<Arc<Core>>, Path(user_id): Path<String>) -> 
     Ok(reply::created(&json!({"auth_result": auth_result})))
 }
 
-async fn complete_transaction(State(core): State<Arc<Core>>, Path(transaction_id): Path<String>) -> Reply {
-    let nonce = Controls::new(core).complete_transaction(transaction_id).await?;
+async fn complete_transaction(
+    State(core): State<Arc<Core>>,
+    Path(transaction_id): Path<String>,
+) -> Reply {
+    let nonce = Controls::new(core)
+        .complete_transaction(transaction_id)
+        .await?;
     Ok(reply::created(&json!({"nonce": nonce})))
 }
 
@@ -110,7 +137,9 @@ async fn rotate_keys(State(core): State<Arc<Core>>) -> Reply {
 
 async fn outbox(State(core): State<Arc<Core>>, RawQuery(query): RawQuery) -> Response {
     let query = query.unwrap_or_default();
-    let to = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "to").map(|(_, to)| to);
+    let to = form_urlencoded::parse(query.as_bytes())
+        .find(|(name, _)| name == "to")
+        .map(|(_, to)| to);
     let mut messages = core.dev.outbox.list();
     messages.retain(|message| to.as_ref().is_none_or(|to| message.to == *to));
     reply::ok(&json!({"messages": messages}))
@@ -139,7 +168,8 @@ async fn now(State(core): State<Arc<Core>>) -> Response {
 async fn advance(State(core): State<Arc<Core>>, body: Bytes) -> Reply {
     let Advance { advance_seconds } = extract::json(&body)?;
     let by = Duration::try_from_secs_f64(advance_seconds);
-    let by = by.map_err(|_| ApiError::invalid_request("advance_seconds: must be a positive number."))?;
+    let by =
+        by.map_err(|_| ApiError::invalid_request("advance_seconds: must be a positive number."))?;
     core.clock.advance(by);
     Ok(now(State(core)).await)
 }
@@ -179,10 +209,23 @@ mod tests {
 
     #[test]
     fn only_this_machine_is_local() {
-        for good in ["http://127.0.0.1:8787", "http://localhost", "http://localhost:3000", "http://[::1]:1", "http://app.localhost:1"] {
+        for good in [
+            "http://127.0.0.1:8787",
+            "http://localhost",
+            "http://localhost:3000",
+            "http://[::1]:1",
+            "http://app.localhost:1",
+        ] {
             assert!(is_local_host(good), "{good}");
         }
-        for bad in ["http://example.com", "http://localhost.example.com", "http://192.168.0.1", "null", "", "http://127.0.0.1.example.com"] {
+        for bad in [
+            "http://example.com",
+            "http://localhost.example.com",
+            "http://192.168.0.1",
+            "null",
+            "",
+            "http://127.0.0.1.example.com",
+        ] {
             assert!(!is_local_host(bad), "{bad}");
         }
     }

@@ -70,11 +70,15 @@ impl SeedDevice {
     pub(crate) fn into_row(self, now: i64) -> Result<DeviceRow, ApiError> {
         let kind = self.r#type.unwrap_or_else(|| "passkey".to_owned());
         if matches!(WebAuthnType::from(kind.clone()), WebAuthnType::Unknown(_)) {
-            return Err(ApiError::invalid_request("type: must be passkey, security_key or platform."));
+            return Err(ApiError::invalid_request(
+                "type: must be passkey, security_key or platform.",
+            ));
         }
         Ok(DeviceRow {
             id: ids::new_id(),
-            cred_id: self.cred_id.unwrap_or_else(|| URL_SAFE_NO_PAD.encode(ids::random_bytes::<32>())),
+            cred_id: self
+                .cred_id
+                .unwrap_or_else(|| URL_SAFE_NO_PAD.encode(ids::random_bytes::<32>())),
             friendly_name: self.friendly_name.unwrap_or_else(|| "Passkey".to_owned()),
             r#type: kind,
             icon_light: self.icon_light,

@@ -25,7 +25,7 @@ use crate::core::Core;
 use crate::dev;
 use crate::dev::Cut;
 use crate::observe::Exchange;
-use crate::operations::{self, Api};
+use crate::operations::{self, Api, Operation};
 
 /// Bytes of a request body, at most.
 const BODY_LIMIT: usize = 64 * 1024;
@@ -60,7 +60,7 @@ struct Read {
     sent: String,
     /// Path with the prefix of its API, whatever the host was.
     path: String,
-    operation: Option<&'static str>,
+    operation: Option<&'static Operation>,
     at: Timestamp,
 }
 
@@ -75,10 +75,17 @@ impl Entry {
         let (mut parts, body) = request.into_parts();
         let sent = parts.uri.to_string();
         let path = route(&mut parts);
-        let operation = operations::find(&parts.method, &path).map(|operation| operation.id);
+        let operation = operations::find(&parts.method, &path);
         let body = to_bytes(Body::new(body), BODY_LIMIT).await;
         let too_large = body.is_err();
-        let request = Read { parts, body: body.unwrap_or_default(), sent, path, operation, at };
+        let request = Read {
+            parts,
+            body: body.unwrap_or_default(),
+            sent,
+            path,
+            operation,
+            at,
+        };
         if too_large {
             let response = refuse_body();
             return Ok(self.record(&request, response).await);
@@ -101,7 +108,10 @@ impl Entry {
         if effect.cut == Some(Cut::Before) {
             return Err(self.cut(&request));
         }
-        let mut response = match effect.status.and_then(|status| StatusCode::from_u16(status).ok()) {
+        let mut response = match effect
+            .status
+            .and_then(|status| StatusCode::from_u16(status).ok())
+        {
             Some(status) => fault_reply(&request, status, &effect),
             None => self.call(&request).await,
         };
@@ -138,7 +148,7 @@ impl Entry {
             at: request.at,
             method: &request.parts.method,
             path: &request.sent,
-            operation: request.operation,
+            operation: request.operation.map(|operation| operation.id),
             headers: &request.parts.headers,
             body: &request.body,
             status,
@@ -148,14 +158,16 @@ impl Entry {
     /// Notes the exchange, and shows it to the observer.
     async fn record(&self, request: &Read, response: Response) -> Response {
         self.log(request, Some(response.status()));
-        let Some(observer) = &self.core.observer else { return response };
+        let Some(observer) = &self.core.observer else {
+            return response;
+        };
         let (parts, body) = response.into_parts();
         // Our bodies are made in memory, so that reading them cannot fail.
         let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
         observer(&Exchange {
             method: request.parts.method.clone(),
             path: request.sent.clone(),
-            operation: request.operation,
+            operation: request.operation.map(|operation| operation.id),
             request_headers: request.parts.headers.clone(),
             request_body: request.body.clone(),
             status: parts.status,
@@ -170,7 +182,11 @@ impl Entry {
 /// that the host names.
 fn route(parts: &mut Parts) -> String {
     let path = sent_path(parts.uri.path());
-    let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let host = parts
+        .headers
+        .get(HOST)
+        .and_then(|host| host.to_str().ok())
+        .unwrap_or_default();
     let versioned = path == "/v1" || path.starts_with("/v1/");
     let path = match (versioned, host.split_once('.')) {
         (true, Some(("api", _))) => format!("/api{path}"),
@@ -192,14 +208,20 @@ fn route(parts: &mut Parts) -> String {
 fn sent_path(target: &str) -> String {
     let path = target.split('?').next().unwrap_or_default();
     let path = path.trim_end_matches('/');
-    if path.is_empty() { "/".to_owned() } else { path.to_owned() }
+    if path.is_empty() {
+        "/".to_owned()
+    } else {
+        path.to_owned()
+    }
 }
 
 fn refuse_body() -> Response {
     let problem = format!("body: cannot be read, or is larger than {BODY_LIMIT} bytes.");
     let mut response = ApiError::invalid_request(problem).into_response();
     // The rest of the body is still on its way.
-    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    response
+        .headers_mut()
+        .insert(CONNECTION, HeaderValue::from_static("close"));
     response
 }
 
@@ -216,13 +238,18 @@ fn fault_reply(request: &Read, status: StatusCode, effect: &dev::Effect) -> Resp
                 400..=499 => "invalid_request",
                 _ => "internal_server_error",
             });
-            let text = effect.error.as_deref().unwrap_or("This is a fault on demand.");
+            let text = effect
+                .error
+                .as_deref()
+                .unwrap_or("This is a fault on demand.");
             reply::json(status, &json!({"code": code, "error": text}))
         }
     };
     if request.path.starts_with(Api::Auth.prefix()) {
         // As on every other reply of the Auth API: a script must see the status.
-        response.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+        response
+            .headers_mut()
+            .insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     }
     response
 }
@@ -236,7 +263,13 @@ async fn break_off(response: Response) -> Option<Response> {
     }
     parts.headers.insert(CONTENT_LENGTH, whole.len().into());
     let half = whole.slice(..whole.len() / 2);
-    Some(Response::from_parts(parts, Body::new(Broken { half: Some(half), pause: None })))
+    Some(Response::from_parts(
+        parts,
+        Body::new(Broken {
+            half: Some(half),
+            pause: None,
+        }),
+    ))
 }
 
 /// How long the half is given to reach the client before the connection breaks.
@@ -252,12 +285,17 @@ impl HttpBody for Broken {
     type Data = Bytes;
     type Error = CutOff;
 
-    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, CutOff>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, CutOff>>> {
         if let Some(half) = self.half.take() {
             return Poll::Ready(Some(Ok(Frame::data(half))));
         }
         // Failing at once would discard the half before it is written.
-        let pause = self.pause.get_or_insert_with(|| Box::pin(tokio::time::sleep(FLUSH)));
+        let pause = self
+            .pause
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep(FLUSH)));
         pause.as_mut().poll(context).map(|()| Some(Err(CutOff)))
     }
 }
@@ -275,13 +313,21 @@ mod tests {
             ("127.0.0.1:1", "/", "/"),
             ("127.0.0.1:1", "/v1/apps/a", "/v1/apps/a"),
             ("api.example.test", "/v1/apps/a//", "/api/v1/apps/a"),
-            ("api.example.test:80", "/v1/apps/a%2Fb?x=%20", "/api/v1/apps/a%2Fb?x=%20"),
+            (
+                "api.example.test:80",
+                "/v1/apps/a%2Fb?x=%20",
+                "/api/v1/apps/a%2Fb?x=%20",
+            ),
             ("auth.example.test", "/v1/apps/a", "/auth/v1/apps/a"),
             ("auth.example.test", "/v10/apps/a", "/v10/apps/a"),
             ("auth.example.test", "/api/v1/apps/a", "/api/v1/apps/a"),
             ("auth", "/v1/apps/a", "/v1/apps/a"),
         ] {
-            let request = Request::builder().uri(sent).header(HOST, host).body(()).unwrap();
+            let request = Request::builder()
+                .uri(sent)
+                .header(HOST, host)
+                .body(())
+                .unwrap();
             let mut parts = request.into_parts().0;
             let path = route(&mut parts);
             assert_eq!(parts.uri.to_string(), routed, "{host} {sent}");

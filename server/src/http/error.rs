@@ -19,8 +19,16 @@ pub(crate) struct ApiError {
 }
 
 impl ApiError {
-    pub(crate) fn new(status: StatusCode, code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, code, message: message.into() }
+    pub(crate) fn new(
+        status: StatusCode,
+        code: &'static str,
+        message: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self {
+            status,
+            code,
+            message: message.into(),
+        }
     }
 
     /// The request cannot be read or breaks a rule. The text names what is wrong.
@@ -38,11 +46,19 @@ impl ApiError {
     }
 
     pub(crate) fn invalid_refresh_token() -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, "invalid_refresh_token", "refresh token: unknown, expired or used.")
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "invalid_refresh_token",
+            "refresh token: unknown, expired or used.",
+        )
     }
 
     pub(crate) fn invalid_nonce() -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, "invalid_nonce", "nonce: unknown, expired or used.")
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "invalid_nonce",
+            "nonce: unknown, expired or used.",
+        )
     }
 
     pub(crate) fn operation_not_allowed(problem: &'static str) -> Self {
@@ -50,7 +66,11 @@ impl ApiError {
     }
 
     pub(crate) fn user_not_active() -> Self {
-        Self::new(StatusCode::FORBIDDEN, "user_not_active", "user: not active.")
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "user_not_active",
+            "user: not active.",
+        )
     }
 
     pub(crate) fn app_not_found() -> Self {
@@ -70,7 +90,10 @@ impl ApiError {
     }
 
     pub(crate) fn transaction_not_found() -> Self {
-        Self::not_found("transaction_not_found", "transaction: unknown, expired or completed.")
+        Self::not_found(
+            "transaction_not_found",
+            "transaction: unknown, expired or completed.",
+        )
     }
 
     fn not_found(code: &'static str, message: &'static str) -> Self {
@@ -78,19 +101,30 @@ impl ApiError {
     }
 
     pub(crate) fn user_has_no_passkeys() -> Self {
-        Self::new(StatusCode::CONFLICT, "user_has_no_passkeys", "user: has no passkeys.")
+        Self::new(
+            StatusCode::CONFLICT,
+            "user_has_no_passkeys",
+            "user: has no passkeys.",
+        )
     }
 
     /// A failure of ours: logged, and answered without details.
     fn internal(error: &(dyn std::error::Error + 'static)) -> Self {
         tracing::error!(error, source = error.source(), "a request failed");
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal_server_error", "The server failed.")
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal_server_error",
+            "The server failed.",
+        )
     }
 }
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        reply::json(self.status, &json!({"code": self.code, "error": self.message}))
+        reply::json(
+            self.status,
+            &json!({"code": self.code, "error": self.message}),
+        )
     }
 }
 

@@ -12,8 +12,8 @@ use super::error::ApiError;
 use crate::core::{App, Core};
 use crate::ids;
 use crate::store::api_keys::{self, ApiKeyRow};
-use crate::store::users::{self, UserRow};
 use crate::store::devices::{self, DeviceRow};
+use crate::store::users::{self, UserRow};
 use crate::tokens;
 
 /// The parameters of the path.
@@ -23,12 +23,21 @@ impl Params {
     async fn of(parts: &mut Parts, core: &Arc<Core>) -> Result<Self, ApiError> {
         let params = RawPathParams::from_request_parts(parts, core).await;
         let params = params.map_err(|_| ApiError::invalid_request("path: is not UTF-8."))?;
-        Ok(Self(params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()))
+        Ok(Self(
+            params
+                .iter()
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect(),
+        ))
     }
 
     /// A parameter by its name in the route.
     pub(crate) fn get(&self, name: &str) -> String {
-        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone()).unwrap_or_default()
+        self.0
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.clone())
+            .unwrap_or_default()
     }
 }
 
@@ -44,7 +53,10 @@ impl FromRequestParts<Arc<Core>> for Public {
     async fn from_request_parts(parts: &mut Parts, core: &Arc<Core>) -> Result<Self, ApiError> {
         let params = Params::of(parts, core).await?;
         let app = Arc::clone(core.app(&params.get("app_id"))?);
-        Ok(Self { core: Arc::clone(core), app })
+        Ok(Self {
+            core: Arc::clone(core),
+            app,
+        })
     }
 }
 
@@ -60,10 +72,15 @@ impl FromRequestParts<Arc<Core>> for Managed {
 
     async fn from_request_parts(parts: &mut Parts, core: &Arc<Core>) -> Result<Self, ApiError> {
         let params = Params::of(parts, core).await?;
-        let key = bearer(parts)?.ok_or_else(|| ApiError::invalid_access_token("api key: missing."))?;
+        let key =
+            bearer(parts)?.ok_or_else(|| ApiError::invalid_access_token("api key: missing."))?;
         let app = Arc::clone(core.app(&params.get("app_id"))?);
         api_key(core, &app, key).await?;
-        Ok(Self { core: Arc::clone(core), app, params })
+        Ok(Self {
+            core: Arc::clone(core),
+            app,
+            params,
+        })
     }
 }
 
@@ -99,14 +116,18 @@ impl FromRequestParts<Arc<Core>> for SignedIn {
     async fn from_request_parts(parts: &mut Parts, core: &Arc<Core>) -> Result<Self, ApiError> {
         let params = Params::of(parts, core).await?;
         let app = Arc::clone(core.app(&params.get("app_id"))?);
-        let token = bearer(parts)?.ok_or_else(|| ApiError::invalid_access_token("auth token: missing."))?;
+        let token =
+            bearer(parts)?.ok_or_else(|| ApiError::invalid_access_token("auth token: missing."))?;
         let now = core.clock.now().as_second();
         let subject = tokens::verify(&app.keys, token, &app.issuer, &app.id, now).await?;
-        let user_id = subject.ok_or_else(|| ApiError::invalid_access_token("auth token: bad or expired."))?;
+        let user_id =
+            subject.ok_or_else(|| ApiError::invalid_access_token("auth token: bad or expired."))?;
         let app_id = app.id.clone();
         let read = core.store.read(move |conn| {
             Box::pin(async move {
-                let user = users::get(conn, &app_id, &user_id).await?.ok_or_else(ApiError::user_not_found)?;
+                let user = users::get(conn, &app_id, &user_id)
+                    .await?
+                    .ok_or_else(ApiError::user_not_found)?;
                 if user.is_inactive() {
                     return Err(ApiError::user_not_active());
                 }
@@ -121,10 +142,20 @@ impl FromRequestParts<Arc<Core>> for SignedIn {
 /// The token of an `Authorization: Bearer` header, `None` without such a header.
 fn bearer(parts: &Parts) -> Result<Option<&str>, ApiError> {
     let problem = || ApiError::invalid_access_token("authorization: must be `Bearer` and a token.");
-    let Some(header) = parts.headers.get(AUTHORIZATION) else { return Ok(None) };
-    let (scheme, token) = header.to_str().ok().and_then(|text| text.trim().split_once(' ')).ok_or_else(problem)?;
+    let Some(header) = parts.headers.get(AUTHORIZATION) else {
+        return Ok(None);
+    };
+    let (scheme, token) = header
+        .to_str()
+        .ok()
+        .and_then(|text| text.trim().split_once(' '))
+        .ok_or_else(problem)?;
     let token = token.trim();
-    if scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() { Ok(Some(token)) } else { Err(problem()) }
+    if scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() {
+        Ok(Some(token))
+    } else {
+        Err(problem())
+    }
 }
 
 async fn api_key(core: &Core, app: &App, key: &str) -> Result<ApiKeyRow, ApiError> {
@@ -132,7 +163,8 @@ async fn api_key(core: &Core, app: &App, key: &str) -> Result<ApiKeyRow, ApiErro
     let find = core.store.read(move |conn| {
         Box::pin(async move { Ok::<_, ApiError>(api_keys::by_hash(conn, &app_id, &hash).await?) })
     });
-    find.await?.ok_or_else(|| ApiError::invalid_access_token("api key: not a key of this app."))
+    find.await?
+        .ok_or_else(|| ApiError::invalid_access_token("api key: not a key of this app."))
 }
 
 /// Reads a JSON body, whatever the content type says.
@@ -140,5 +172,6 @@ pub(crate) fn json<T: DeserializeOwned>(body: &Bytes) -> Result<T, ApiError> {
     if body.iter().all(u8::is_ascii_whitespace) {
         return Err(ApiError::invalid_request("body: a JSON object is needed."));
     }
-    serde_json::from_slice(body).map_err(|error| ApiError::invalid_request(format!("body: {error}.")))
+    serde_json::from_slice(body)
+        .map_err(|error| ApiError::invalid_request(format!("body: {error}.")))
 }

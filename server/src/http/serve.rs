@@ -19,7 +19,11 @@ const DRAIN: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// Serves until told to stop, then lets the requests under way finish. Aborting this drops every connection.
-pub(crate) async fn serve(listener: TcpListener, entry: Arc<Entry>, mut stop: watch::Receiver<bool>) {
+pub(crate) async fn serve(
+    listener: TcpListener,
+    entry: Arc<Entry>,
+    mut stop: watch::Receiver<bool>,
+) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
@@ -67,7 +71,9 @@ async fn connection(stream: TcpStream, entry: Arc<Entry>, mut stop: watch::Recei
     };
     if let Err(error) = ended {
         // Clients go away, and faults cut connections: neither is a failure of the server.
-        tracing::debug!(error = &error as &dyn std::error::Error, "a connection ended early");
+        tracing::debug!(
+            error = &error as &dyn std::error::Error,
+            "a connection ended early"
+        );
     }
 }
-

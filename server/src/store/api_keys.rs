@@ -13,7 +13,12 @@ pub(crate) struct ApiKeyRow {
 }
 
 /// Stores a key. A key whose hash is known already stays as it is.
-pub(crate) async fn insert(conn: &mut Conn, app_id: &str, key: &ApiKeyRow, hash: &[u8]) -> Result<(), sqlx::Error> {
+pub(crate) async fn insert(
+    conn: &mut Conn,
+    app_id: &str,
+    key: &ApiKeyRow,
+    hash: &[u8],
+) -> Result<(), sqlx::Error> {
     sqlx::query(
         "INSERT INTO api_keys (id, app_id, name, prefix, hash, role, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)
          ON CONFLICT (app_id, hash) DO NOTHING",
@@ -31,12 +36,18 @@ pub(crate) async fn insert(conn: &mut Conn, app_id: &str, key: &ApiKeyRow, hash:
 }
 
 /// The key with this hash.
-pub(crate) async fn by_hash(conn: &mut Conn, app_id: &str, hash: &[u8]) -> Result<Option<ApiKeyRow>, sqlx::Error> {
-    sqlx::query_as("SELECT id, name, prefix, role, created_at FROM api_keys WHERE app_id = ? AND hash = ?")
-        .bind(app_id)
-        .bind(hash)
-        .fetch_optional(conn)
-        .await
+pub(crate) async fn by_hash(
+    conn: &mut Conn,
+    app_id: &str,
+    hash: &[u8],
+) -> Result<Option<ApiKeyRow>, sqlx::Error> {
+    sqlx::query_as(
+        "SELECT id, name, prefix, role, created_at FROM api_keys WHERE app_id = ? AND hash = ?",
+    )
+    .bind(app_id)
+    .bind(hash)
+    .fetch_optional(conn)
+    .await
 }
 
 /// All keys, oldest first.
@@ -48,16 +59,26 @@ pub(crate) async fn list(conn: &mut Conn, app_id: &str) -> Result<Vec<ApiKeyRow>
 }
 
 /// One key.
-pub(crate) async fn get(conn: &mut Conn, app_id: &str, id: &str) -> Result<Option<ApiKeyRow>, sqlx::Error> {
-    sqlx::query_as("SELECT id, name, prefix, role, created_at FROM api_keys WHERE app_id = ? AND id = ?")
-        .bind(app_id)
-        .bind(id)
-        .fetch_optional(conn)
-        .await
+pub(crate) async fn get(
+    conn: &mut Conn,
+    app_id: &str,
+    id: &str,
+) -> Result<Option<ApiKeyRow>, sqlx::Error> {
+    sqlx::query_as(
+        "SELECT id, name, prefix, role, created_at FROM api_keys WHERE app_id = ? AND id = ?",
+    )
+    .bind(app_id)
+    .bind(id)
+    .fetch_optional(conn)
+    .await
 }
 
 /// Deletes a key. Says whether there was one.
 pub(crate) async fn delete(conn: &mut Conn, app_id: &str, id: &str) -> Result<bool, sqlx::Error> {
-    let done = sqlx::query("DELETE FROM api_keys WHERE app_id = ? AND id = ?").bind(app_id).bind(id).execute(conn).await?;
+    let done = sqlx::query("DELETE FROM api_keys WHERE app_id = ? AND id = ?")
+        .bind(app_id)
+        .bind(id)
+        .execute(conn)
+        .await?;
     Ok(done.rows_affected() > 0)
 }

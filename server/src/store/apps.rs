@@ -13,12 +13,17 @@ pub(crate) struct AppRow {
 
 /// The oldest app, which is the one a development server runs.
 pub(crate) async fn first(conn: &mut Conn) -> Result<Option<AppRow>, sqlx::Error> {
-    sqlx::query_as("SELECT id, settings, created_at FROM apps ORDER BY created_at, id LIMIT 1").fetch_optional(conn).await
+    sqlx::query_as("SELECT id, settings, created_at FROM apps ORDER BY created_at, id LIMIT 1")
+        .fetch_optional(conn)
+        .await
 }
 
 /// One app.
 pub(crate) async fn get(conn: &mut Conn, id: &str) -> Result<Option<AppRow>, sqlx::Error> {
-    sqlx::query_as("SELECT id, settings, created_at FROM apps WHERE id = ?").bind(id).fetch_optional(conn).await
+    sqlx::query_as("SELECT id, settings, created_at FROM apps WHERE id = ?")
+        .bind(id)
+        .fetch_optional(conn)
+        .await
 }
 
 /// Stores an app, or its new settings.

@@ -18,7 +18,11 @@ pub(crate) struct DeviceRow {
 }
 
 /// Stores a device.
-pub(crate) async fn insert(conn: &mut Conn, user_id: &str, device: &DeviceRow) -> Result<(), sqlx::Error> {
+pub(crate) async fn insert(
+    conn: &mut Conn,
+    user_id: &str,
+    device: &DeviceRow,
+) -> Result<(), sqlx::Error> {
     sqlx::query(
         "INSERT INTO devices (id, user_id, cred_id, friendly_name, type, icon_light, icon_dark, usage_count,
                               last_login_at, created_at, updated_at)
@@ -42,11 +46,18 @@ pub(crate) async fn insert(conn: &mut Conn, user_id: &str, device: &DeviceRow) -
 
 /// The devices of a user, oldest first.
 pub(crate) async fn list(conn: &mut Conn, user_id: &str) -> Result<Vec<DeviceRow>, sqlx::Error> {
-    sqlx::query_as("SELECT * FROM devices WHERE user_id = ? ORDER BY created_at, id").bind(user_id).fetch_all(conn).await
+    sqlx::query_as("SELECT * FROM devices WHERE user_id = ? ORDER BY created_at, id")
+        .bind(user_id)
+        .fetch_all(conn)
+        .await
 }
 
 /// Deletes a device. Says whether the user had it.
 pub(crate) async fn delete(conn: &mut Conn, user_id: &str, id: &str) -> Result<bool, sqlx::Error> {
-    let done = sqlx::query("DELETE FROM devices WHERE user_id = ? AND id = ?").bind(user_id).bind(id).execute(conn).await?;
+    let done = sqlx::query("DELETE FROM devices WHERE user_id = ? AND id = ?")
+        .bind(user_id)
+        .bind(id)
+        .execute(conn)
+        .await?;
     Ok(done.rows_affected() > 0)
 }

@@ -34,12 +34,22 @@ pub(crate) struct NewEvent {
 impl NewEvent {
     /// What a control did in the user's place, as if with a passkey on this machine.
     pub(crate) fn by_control(action: &'static str) -> Self {
-        Self { action, kind: "passkey", ip_addr: "127.0.0.1".to_owned(), user_agent: "passage-server controls".to_owned() }
+        Self {
+            action,
+            kind: "passkey",
+            ip_addr: "127.0.0.1".to_owned(),
+            user_agent: "passage-server controls".to_owned(),
+        }
     }
 }
 
 /// Stores an event that is complete, and forgets the ones that are too old to be shown.
-pub(crate) async fn insert(conn: &mut Conn, user_id: &str, event: &NewEvent, now: i64) -> Result<(), sqlx::Error> {
+pub(crate) async fn insert(
+    conn: &mut Conn,
+    user_id: &str,
+    event: &NewEvent,
+    now: i64,
+) -> Result<(), sqlx::Error> {
     sqlx::query(
         "INSERT INTO events (id, user_id, action, type, status, ip_addr, user_agent, created_at, completed_at)
          VALUES (?, ?, ?, ?, 'complete', ?, ?, ?, ?)",
@@ -68,9 +78,11 @@ pub(crate) async fn insert(conn: &mut Conn, user_id: &str, event: &NewEvent, now
 
 /// The events of a user, newest first.
 pub(crate) async fn list(conn: &mut Conn, user_id: &str) -> Result<Vec<EventRow>, sqlx::Error> {
-    sqlx::query_as("SELECT * FROM events WHERE user_id = ? ORDER BY created_at DESC, rowid DESC LIMIT ?")
-        .bind(user_id)
-        .bind(KEPT)
-        .fetch_all(conn)
-        .await
+    sqlx::query_as(
+        "SELECT * FROM events WHERE user_id = ? ORDER BY created_at DESC, rowid DESC LIMIT ?",
+    )
+    .bind(user_id)
+    .bind(KEPT)
+    .fetch_all(conn)
+    .await
 }

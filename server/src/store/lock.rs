@@ -33,12 +33,19 @@ impl FileLock {
                 Err(TryLockError::Error(error)) => return Err(StoreError::File(path, error)),
             }
         }
-        Ok(Self { file: Mutex::new(Some(file)) })
+        Ok(Self {
+            file: Mutex::new(Some(file)),
+        })
     }
 
     /// Gives the lock up.
     pub(super) fn release(&self) {
-        drop(self.file.lock().unwrap_or_else(PoisonError::into_inner).take());
+        drop(
+            self.file
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take(),
+        );
     }
 }
 

@@ -22,7 +22,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
 use sqlx::{ConnectOptions, SqliteConnection};
 
 use self::lock::FileLock;
@@ -46,16 +48,25 @@ pub(crate) struct Store {
 
 impl fmt::Debug for Store {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Store").field("lock", &self.lock).finish_non_exhaustive()
+        f.debug_struct("Store")
+            .field("lock", &self.lock)
+            .finish_non_exhaustive()
     }
 }
 
 impl Store {
     /// An empty store that lives as long as its last clone.
     pub(crate) async fn in_memory() -> Result<Self, StoreError> {
-        let mut conn = SqliteConnectOptions::new().disable_statement_logging().connect().await?;
+        let mut conn = SqliteConnectOptions::new()
+            .disable_statement_logging()
+            .connect()
+            .await?;
         MIGRATIONS.run(&mut conn).await?;
-        Ok(Self { writer: Writer::start(conn), readers: None, lock: None })
+        Ok(Self {
+            writer: Writer::start(conn),
+            readers: None,
+            lock: None,
+        })
     }
 
     /// Opens a file, or makes it. Only one store can have it open.
@@ -73,8 +84,14 @@ impl Store {
             .connect()
             .await?;
         MIGRATIONS.run(&mut conn).await?;
-        let readers = SqlitePoolOptions::new().max_connections(4).connect_lazy_with(options.read_only(true));
-        Ok(Self { writer: Writer::start(conn), readers: Some(readers), lock: Some(Arc::new(lock)) })
+        let readers = SqlitePoolOptions::new()
+            .max_connections(4)
+            .connect_lazy_with(options.read_only(true));
+        Ok(Self {
+            writer: Writer::start(conn),
+            readers: Some(readers),
+            lock: Some(Arc::new(lock)),
+        })
     }
 
     /// Runs a command that may write. What it wrote is on disk when this returns `Ok`, and undone when it
@@ -141,8 +158,14 @@ impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Sql(_) => f.write_str("the database reported an error"),
-            Self::Migrate(_) => f.write_str("the tables of the database could not be made or brought up to date"),
-            Self::InUse(path) => write!(f, "{} is open in another passage-server; stop that one first, or give each its own file", path.display()),
+            Self::Migrate(_) => {
+                f.write_str("the tables of the database could not be made or brought up to date")
+            }
+            Self::InUse(path) => write!(
+                f,
+                "{} is open in another passage-server; stop that one first, or give each its own file",
+                path.display()
+            ),
             Self::File(path, _) => write!(f, "{} cannot be opened", path.display()),
             Self::Closed => f.write_str("the storage is closed"),
         }
@@ -174,15 +197,24 @@ impl From<sqlx::migrate::MigrateError> for StoreError {
 
 /// Whether a statement failed because the value is taken.
 pub(crate) fn is_taken(error: &sqlx::Error) -> bool {
-    error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation)
+    error
+        .as_database_error()
+        .is_some_and(sqlx::error::DatabaseError::is_unique_violation)
 }
 
 /// Deletes everything that users left behind. The app, its signing keys and the API keys named in `keep` stay.
 pub(crate) async fn clear(conn: &mut Conn, keep_api_key: &[u8]) -> Result<(), sqlx::Error> {
     // Devices, events, refresh tokens and links go with their users.
-    for statement in ["DELETE FROM users", "DELETE FROM transactions", "DELETE FROM nonces"] {
+    for statement in [
+        "DELETE FROM users",
+        "DELETE FROM transactions",
+        "DELETE FROM nonces",
+    ] {
         sqlx::query(statement).execute(&mut *conn).await?;
     }
-    sqlx::query("DELETE FROM api_keys WHERE hash <> ?").bind(keep_api_key).execute(conn).await?;
+    sqlx::query("DELETE FROM api_keys WHERE hash <> ?")
+        .bind(keep_api_key)
+        .execute(conn)
+        .await?;
     Ok(())
 }

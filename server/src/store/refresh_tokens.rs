@@ -17,7 +17,11 @@ pub(crate) struct RefreshTokenRow {
 }
 
 /// Stores a token.
-pub(crate) async fn insert(conn: &mut Conn, hash: &[u8], token: &RefreshTokenRow) -> Result<(), sqlx::Error> {
+pub(crate) async fn insert(
+    conn: &mut Conn,
+    hash: &[u8],
+    token: &RefreshTokenRow,
+) -> Result<(), sqlx::Error> {
     sqlx::query(
         "INSERT INTO refresh_tokens (hash, user_id, family, family_ends_at, created_at, expires_at)
          VALUES (?, ?, ?, ?, ?, ?)",
@@ -34,7 +38,11 @@ pub(crate) async fn insert(conn: &mut Conn, hash: &[u8], token: &RefreshTokenRow
 }
 
 /// The token with this hash, if it belongs to the app.
-pub(crate) async fn by_hash(conn: &mut Conn, app_id: &str, hash: &[u8]) -> Result<Option<RefreshTokenRow>, sqlx::Error> {
+pub(crate) async fn by_hash(
+    conn: &mut Conn,
+    app_id: &str,
+    hash: &[u8],
+) -> Result<Option<RefreshTokenRow>, sqlx::Error> {
     sqlx::query_as(
         "SELECT t.user_id, t.family, t.family_ends_at, t.created_at, t.expires_at, t.used_at
          FROM refresh_tokens t JOIN users u ON u.id = t.user_id WHERE t.hash = ? AND u.app_id = ?",
@@ -47,24 +55,38 @@ pub(crate) async fn by_hash(conn: &mut Conn, app_id: &str, hash: &[u8]) -> Resul
 
 /// Marks a token as exchanged. It is kept, so that a second use is seen.
 pub(crate) async fn mark_used(conn: &mut Conn, hash: &[u8], now: i64) -> Result<(), sqlx::Error> {
-    sqlx::query("UPDATE refresh_tokens SET used_at = ? WHERE hash = ?").bind(now).bind(hash).execute(conn).await?;
+    sqlx::query("UPDATE refresh_tokens SET used_at = ? WHERE hash = ?")
+        .bind(now)
+        .bind(hash)
+        .execute(conn)
+        .await?;
     Ok(())
 }
 
 /// Ends a sign-in: deletes every token that descends from it.
 pub(crate) async fn delete_family(conn: &mut Conn, family: &str) -> Result<(), sqlx::Error> {
-    sqlx::query("DELETE FROM refresh_tokens WHERE family = ?").bind(family).execute(conn).await?;
+    sqlx::query("DELETE FROM refresh_tokens WHERE family = ?")
+        .bind(family)
+        .execute(conn)
+        .await?;
     Ok(())
 }
 
 /// Ends every sign-in of a user.
 pub(crate) async fn delete_of_user(conn: &mut Conn, user_id: &str) -> Result<(), sqlx::Error> {
-    sqlx::query("DELETE FROM refresh_tokens WHERE user_id = ?").bind(user_id).execute(conn).await?;
+    sqlx::query("DELETE FROM refresh_tokens WHERE user_id = ?")
+        .bind(user_id)
+        .execute(conn)
+        .await?;
     Ok(())
 }
 
 /// Forgets the tokens of a user that have expired.
-pub(crate) async fn delete_expired(conn: &mut Conn, user_id: &str, now: i64) -> Result<(), sqlx::Error> {
+pub(crate) async fn delete_expired(
+    conn: &mut Conn,
+    user_id: &str,
+    now: i64,
+) -> Result<(), sqlx::Error> {
     sqlx::query("DELETE FROM refresh_tokens WHERE user_id = ? AND family_ends_at <= ?")
         .bind(user_id)
         .bind(now)

@@ -18,7 +18,12 @@ pub(crate) async fn list(conn: &mut Conn, app_id: &str) -> Result<Vec<SigningKey
 }
 
 /// Stores a key as the active one. The key that was active before is retired, which still verifies.
-pub(crate) async fn activate(conn: &mut Conn, app_id: &str, key: &SigningKeyRow, now: i64) -> Result<(), sqlx::Error> {
+pub(crate) async fn activate(
+    conn: &mut Conn,
+    app_id: &str,
+    key: &SigningKeyRow,
+    now: i64,
+) -> Result<(), sqlx::Error> {
     sqlx::query("UPDATE signing_keys SET state = 'retired' WHERE app_id = ? AND state = 'active'")
         .bind(app_id)
         .execute(&mut *conn)

@@ -31,18 +31,40 @@ pub(crate) struct TransactionRow {
 
 impl TransactionRow {
     /// A transaction to store.
-    pub(crate) fn new(id: String, kind: Kind, external_id: String, passkey_display_name: String, created_at: i64, expires_at: i64) -> Self {
-        Self { id, kind: kind.as_str().to_owned(), external_id, passkey_display_name, created_at, expires_at }
+    pub(crate) fn new(
+        id: String,
+        kind: Kind,
+        external_id: String,
+        passkey_display_name: String,
+        created_at: i64,
+        expires_at: i64,
+    ) -> Self {
+        Self {
+            id,
+            kind: kind.as_str().to_owned(),
+            external_id,
+            passkey_display_name,
+            created_at,
+            expires_at,
+        }
     }
 
     /// What the transaction is for.
     pub(crate) fn kind(&self) -> Kind {
-        if self.kind == "register" { Kind::Register } else { Kind::Authenticate }
+        if self.kind == "register" {
+            Kind::Register
+        } else {
+            Kind::Authenticate
+        }
     }
 }
 
 /// Stores a transaction, and forgets those that have expired.
-pub(crate) async fn insert(conn: &mut Conn, app_id: &str, transaction: &TransactionRow) -> Result<(), sqlx::Error> {
+pub(crate) async fn insert(
+    conn: &mut Conn,
+    app_id: &str,
+    transaction: &TransactionRow,
+) -> Result<(), sqlx::Error> {
     sqlx::query("DELETE FROM transactions WHERE app_id = ? AND expires_at <= ?")
         .bind(app_id)
         .bind(transaction.created_at)
@@ -65,18 +87,36 @@ pub(crate) async fn insert(conn: &mut Conn, app_id: &str, transaction: &Transact
 }
 
 /// Takes a transaction that has not expired, so that it is completed once.
-pub(crate) async fn take(conn: &mut Conn, app_id: &str, id: &str, now: i64) -> Result<Option<TransactionRow>, sqlx::Error> {
-    sqlx::query_as("DELETE FROM transactions WHERE app_id = ? AND id = ? AND expires_at > ? RETURNING *")
-        .bind(app_id)
-        .bind(id)
-        .bind(now)
-        .fetch_optional(conn)
-        .await
+pub(crate) async fn take(
+    conn: &mut Conn,
+    app_id: &str,
+    id: &str,
+    now: i64,
+) -> Result<Option<TransactionRow>, sqlx::Error> {
+    sqlx::query_as(
+        "DELETE FROM transactions WHERE app_id = ? AND id = ? AND expires_at > ? RETURNING *",
+    )
+    .bind(app_id)
+    .bind(id)
+    .bind(now)
+    .fetch_optional(conn)
+    .await
 }
 
 /// Stores the hash of a nonce, and forgets those that have expired.
-pub(crate) async fn insert_nonce(conn: &mut Conn, app_id: &str, hash: &[u8], external_id: &str, now: i64, expires_at: i64) -> Result<(), sqlx::Error> {
-    sqlx::query("DELETE FROM nonces WHERE app_id = ? AND expires_at <= ?").bind(app_id).bind(now).execute(&mut *conn).await?;
+pub(crate) async fn insert_nonce(
+    conn: &mut Conn,
+    app_id: &str,
+    hash: &[u8],
+    external_id: &str,
+    now: i64,
+    expires_at: i64,
+) -> Result<(), sqlx::Error> {
+    sqlx::query("DELETE FROM nonces WHERE app_id = ? AND expires_at <= ?")
+        .bind(app_id)
+        .bind(now)
+        .execute(&mut *conn)
+        .await?;
     sqlx::query("INSERT INTO nonces (hash, app_id, external_id, expires_at) VALUES (?, ?, ?, ?)")
         .bind(hash)
         .bind(app_id)
@@ -88,11 +128,18 @@ pub(crate) async fn insert_nonce(conn: &mut Conn, app_id: &str, hash: &[u8], ext
 }
 
 /// Takes a nonce that has not expired: the external id it proves, once.
-pub(crate) async fn take_nonce(conn: &mut Conn, app_id: &str, hash: &[u8], now: i64) -> Result<Option<String>, sqlx::Error> {
-    sqlx::query_scalar("DELETE FROM nonces WHERE app_id = ? AND hash = ? AND expires_at > ? RETURNING external_id")
-        .bind(app_id)
-        .bind(hash)
-        .bind(now)
-        .fetch_optional(conn)
-        .await
+pub(crate) async fn take_nonce(
+    conn: &mut Conn,
+    app_id: &str,
+    hash: &[u8],
+    now: i64,
+) -> Result<Option<String>, sqlx::Error> {
+    sqlx::query_scalar(
+        "DELETE FROM nonces WHERE app_id = ? AND hash = ? AND expires_at > ? RETURNING external_id",
+    )
+    .bind(app_id)
+    .bind(hash)
+    .bind(now)
+    .fetch_optional(conn)
+    .await
 }

@@ -14,7 +14,12 @@ pub(crate) struct Page {
 }
 
 /// The users that the query asks for, of those created before a time in microseconds.
-pub(crate) async fn list(conn: &mut Conn, app_id: &str, query: &ListQuery, before: i64) -> Result<Page, sqlx::Error> {
+pub(crate) async fn list(
+    conn: &mut Conn,
+    app_id: &str,
+    query: &ListQuery,
+    before: i64,
+) -> Result<Page, sqlx::Error> {
     let mut count = QueryBuilder::new("SELECT count(*)");
     conditions(&mut count, app_id, query, before);
     let total = count.build_query_scalar().fetch_one(&mut *conn).await?;
@@ -23,13 +28,16 @@ pub(crate) async fn list(conn: &mut Conn, app_id: &str, query: &ListQuery, befor
     conditions(&mut select, app_id, query, before);
     order(&mut select, query);
     select.push(" LIMIT ").push_bind(i64::from(query.limit));
-    select.push(" OFFSET ").push_bind(i64::from(query.page - 1) * i64::from(query.limit));
+    select
+        .push(" OFFSET ")
+        .push_bind(i64::from(query.page - 1) * i64::from(query.limit));
     let users = select.build_query_as().fetch_all(conn).await?;
     Ok(Page { users, total })
 }
 
 fn conditions(sql: &mut QueryBuilder<Sqlite>, app_id: &str, query: &ListQuery, before: i64) {
-    sql.push(" FROM users WHERE app_id = ").push_bind(app_id.to_owned());
+    sql.push(" FROM users WHERE app_id = ")
+        .push_bind(app_id.to_owned());
     sql.push(" AND created_at < ").push_bind(before);
     for filter in &query.filters {
         sql.push(" AND ");
@@ -39,10 +47,14 @@ fn conditions(sql: &mut QueryBuilder<Sqlite>, app_id: &str, query: &ListQuery, b
 
 fn condition(sql: &mut QueryBuilder<Sqlite>, filter: &Filter) {
     match &filter.operand {
-        Operand::Text(text) if filter.field == Field::Identifier => identifier(sql, filter.compare, text),
+        Operand::Text(text) if filter.field == Field::Identifier => {
+            identifier(sql, filter.compare, text)
+        }
         Operand::Text(text) => compare(sql, column(filter.field), filter.compare, text),
         Operand::Number(number) => {
-            sql.push(column(filter.field)).push(operator(filter.compare)).push_bind(*number);
+            sql.push(column(filter.field))
+                .push(operator(filter.compare))
+                .push_bind(*number);
         }
     }
 }
@@ -59,7 +71,11 @@ fn identifier(sql: &mut QueryBuilder<Sqlite>, how: Compare, text: &str) {
         if index > 0 {
             sql.push(" OR ");
         }
-        let text = if name == "email" { text.to_lowercase() } else { text.to_owned() };
+        let text = if name == "email" {
+            text.to_lowercase()
+        } else {
+            text.to_owned()
+        };
         // A missing identifier compares as neither equal, greater nor less.
         sql.push("(").push(name).push(" IS NOT NULL AND ");
         compare(sql, name, positive, &text);
@@ -81,7 +97,11 @@ fn compare(sql: &mut QueryBuilder<Sqlite>, column: &'static str, how: Compare, t
 /// any run of characters. Everything else stands for itself.
 fn pattern(text: &str) -> String {
     let escaped = text.replace('\\', "\\\\").replace('_', "\\_");
-    if text.contains('%') { escaped } else { format!("%{escaped}%") }
+    if text.contains('%') {
+        escaped
+    } else {
+        format!("%{escaped}%")
+    }
 }
 
 fn operator(how: Compare) -> &'static str {
@@ -115,7 +135,8 @@ fn column(field: Field) -> &'static str {
 fn order(sql: &mut QueryBuilder<Sqlite>, query: &ListQuery) {
     sql.push(" ORDER BY ");
     for (field, descending) in &query.order_by {
-        sql.push(column(*field)).push(if *descending { " DESC, " } else { ", " });
+        sql.push(column(*field))
+            .push(if *descending { " DESC, " } else { ", " });
     }
     if query.order_by.is_empty() {
         sql.push("created_at DESC, rowid DESC");

@@ -49,7 +49,12 @@ pub(crate) struct NewUser {
 }
 
 /// Creates a pending user. A unique violation says that an identifier is taken.
-pub(crate) async fn insert(conn: &mut Conn, app_id: &str, new: &NewUser, now: i64) -> Result<UserRow, sqlx::Error> {
+pub(crate) async fn insert(
+    conn: &mut Conn,
+    app_id: &str,
+    new: &NewUser,
+    now: i64,
+) -> Result<UserRow, sqlx::Error> {
     sqlx::query_as(
         "INSERT INTO users (id, app_id, email, phone, external_id, status, created_at, updated_at, user_metadata)
          VALUES (?, ?, ?, ?, ?, 'pending', ?, ?, ?) RETURNING *",
@@ -67,22 +72,50 @@ pub(crate) async fn insert(conn: &mut Conn, app_id: &str, new: &NewUser, now: i6
 }
 
 /// One user.
-pub(crate) async fn get(conn: &mut Conn, app_id: &str, id: &str) -> Result<Option<UserRow>, sqlx::Error> {
-    sqlx::query_as("SELECT * FROM users WHERE app_id = ? AND id = ?").bind(app_id).bind(id).fetch_optional(conn).await
+pub(crate) async fn get(
+    conn: &mut Conn,
+    app_id: &str,
+    id: &str,
+) -> Result<Option<UserRow>, sqlx::Error> {
+    sqlx::query_as("SELECT * FROM users WHERE app_id = ? AND id = ?")
+        .bind(app_id)
+        .bind(id)
+        .fetch_optional(conn)
+        .await
 }
 
 /// The user with this e-mail address, in lower case.
-pub(crate) async fn by_email(conn: &mut Conn, app_id: &str, email: &str) -> Result<Option<UserRow>, sqlx::Error> {
-    sqlx::query_as("SELECT * FROM users WHERE app_id = ? AND email = ?").bind(app_id).bind(email).fetch_optional(conn).await
+pub(crate) async fn by_email(
+    conn: &mut Conn,
+    app_id: &str,
+    email: &str,
+) -> Result<Option<UserRow>, sqlx::Error> {
+    sqlx::query_as("SELECT * FROM users WHERE app_id = ? AND email = ?")
+        .bind(app_id)
+        .bind(email)
+        .fetch_optional(conn)
+        .await
 }
 
 /// The user with this phone number.
-pub(crate) async fn by_phone(conn: &mut Conn, app_id: &str, phone: &str) -> Result<Option<UserRow>, sqlx::Error> {
-    sqlx::query_as("SELECT * FROM users WHERE app_id = ? AND phone = ?").bind(app_id).bind(phone).fetch_optional(conn).await
+pub(crate) async fn by_phone(
+    conn: &mut Conn,
+    app_id: &str,
+    phone: &str,
+) -> Result<Option<UserRow>, sqlx::Error> {
+    sqlx::query_as("SELECT * FROM users WHERE app_id = ? AND phone = ?")
+        .bind(app_id)
+        .bind(phone)
+        .fetch_optional(conn)
+        .await
 }
 
 /// The user with this external id.
-pub(crate) async fn by_external_id(conn: &mut Conn, app_id: &str, external_id: &str) -> Result<Option<UserRow>, sqlx::Error> {
+pub(crate) async fn by_external_id(
+    conn: &mut Conn,
+    app_id: &str,
+    external_id: &str,
+) -> Result<Option<UserRow>, sqlx::Error> {
     sqlx::query_as("SELECT * FROM users WHERE app_id = ? AND external_id = ?")
         .bind(app_id)
         .bind(external_id)
@@ -91,7 +124,12 @@ pub(crate) async fn by_external_id(conn: &mut Conn, app_id: &str, external_id: &
 }
 
 /// Stores the identifiers and the metadata of a user that was read and changed.
-pub(crate) async fn update(conn: &mut Conn, user: &UserRow, metadata: &Map<String, Value>, now: i64) -> Result<UserRow, sqlx::Error> {
+pub(crate) async fn update(
+    conn: &mut Conn,
+    user: &UserRow,
+    metadata: &Map<String, Value>,
+    now: i64,
+) -> Result<UserRow, sqlx::Error> {
     sqlx::query_as(
         "UPDATE users SET email = ?, email_verified = ?, phone = ?, phone_verified = ?, user_metadata = ?, updated_at = ?
          WHERE id = ? RETURNING *",
@@ -108,14 +146,22 @@ pub(crate) async fn update(conn: &mut Conn, user: &UserRow, metadata: &Map<Strin
 }
 
 /// Sets the status. `None` if there is no such user.
-pub(crate) async fn set_status(conn: &mut Conn, app_id: &str, id: &str, status: &str, now: i64) -> Result<Option<UserRow>, sqlx::Error> {
-    sqlx::query_as("UPDATE users SET status = ?, updated_at = ? WHERE app_id = ? AND id = ? RETURNING *")
-        .bind(status)
-        .bind(now)
-        .bind(app_id)
-        .bind(id)
-        .fetch_optional(conn)
-        .await
+pub(crate) async fn set_status(
+    conn: &mut Conn,
+    app_id: &str,
+    id: &str,
+    status: &str,
+    now: i64,
+) -> Result<Option<UserRow>, sqlx::Error> {
+    sqlx::query_as(
+        "UPDATE users SET status = ?, updated_at = ? WHERE app_id = ? AND id = ? RETURNING *",
+    )
+    .bind(status)
+    .bind(now)
+    .bind(app_id)
+    .bind(id)
+    .fetch_optional(conn)
+    .await
 }
 
 /// Counts a login, which also makes a pending user active.
@@ -131,6 +177,10 @@ pub(crate) async fn count_login(conn: &mut Conn, id: &str, now: i64) -> Result<(
 
 /// Deletes a user with everything that belongs to them. Says whether there was one.
 pub(crate) async fn delete(conn: &mut Conn, app_id: &str, id: &str) -> Result<bool, sqlx::Error> {
-    let done = sqlx::query("DELETE FROM users WHERE app_id = ? AND id = ?").bind(app_id).bind(id).execute(conn).await?;
+    let done = sqlx::query("DELETE FROM users WHERE app_id = ? AND id = ?")
+        .bind(app_id)
+        .bind(id)
+        .execute(conn)
+        .await?;
     Ok(done.rows_affected() > 0)
 }

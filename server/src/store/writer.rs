@@ -43,7 +43,10 @@ impl Writer {
     pub(super) fn start(conn: Conn) -> Self {
         let (queue, messages) = mpsc::channel(QUEUE);
         tokio::spawn(run(conn, messages));
-        Self { queue, refusing: Arc::default() }
+        Self {
+            queue,
+            refusing: Arc::default(),
+        }
     }
 
     /// Runs a command in the next group.
@@ -82,11 +85,16 @@ impl Writer {
                 Done {
                     keep: result.is_ok(),
                     // The caller may have gone away: the command stands all the same.
-                    answer: Box::new(move |settled| drop(sender.send(settled.map_err(E::from).and(result)))),
+                    answer: Box::new(move |settled| {
+                        drop(sender.send(settled.map_err(E::from).and(result)))
+                    }),
                 }
             })
         });
-        self.queue.send(message(start)).await.map_err(|_| StoreError::Closed)?;
+        self.queue
+            .send(message(start))
+            .await
+            .map_err(|_| StoreError::Closed)?;
         receiver.await.map_err(|_| StoreError::Closed)?
     }
 
@@ -127,11 +135,17 @@ async fn run(mut conn: Conn, mut messages: mpsc::Receiver<Message>) {
             }
         }
         if let Err(error) = commit(&mut conn, group).await {
-            tracing::error!(error = &error as &dyn std::error::Error, "a group of commands failed");
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "a group of commands failed"
+            );
         }
     }
     if let Err(error) = conn.close().await {
-        tracing::error!(error = &error as &dyn std::error::Error, "the database did not close cleanly");
+        tracing::error!(
+            error = &error as &dyn std::error::Error,
+            "the database did not close cleanly"
+        );
     }
     if let Some(sender) = closed {
         let _gone = sender.send(());
@@ -147,7 +161,10 @@ async fn commit(conn: &mut Conn, group: Vec<(Start, bool)>) -> Result<(), sqlx::
     let ran = each(conn, group).await;
     let settled = match (ran, writes) {
         (Ok(done), false) => Ok(done),
-        (Ok(done), true) => sqlx::query("COMMIT").execute(&mut *conn).await.map(|_| done),
+        (Ok(done), true) => sqlx::query("COMMIT")
+            .execute(&mut *conn)
+            .await
+            .map(|_| done),
         (Err(error), _) => Err(error),
     };
     match settled {
@@ -175,7 +192,9 @@ async fn each(conn: &mut Conn, group: Vec<(Start, bool)>) -> Result<Vec<Done>, s
         }
         let done = start(&mut *conn).await;
         if write && !done.keep {
-            sqlx::query("ROLLBACK TO command").execute(&mut *conn).await?;
+            sqlx::query("ROLLBACK TO command")
+                .execute(&mut *conn)
+                .await?;
         }
         if write {
             sqlx::query("RELEASE command").execute(&mut *conn).await?;
@@ -195,15 +214,26 @@ mod tests {
 
     async fn memory() -> Conn {
         let mut conn = SqliteConnectOptions::new().connect().await.unwrap();
-        sqlx::query("CREATE TABLE t (x INTEGER UNIQUE)").execute(&mut conn).await.unwrap();
+        sqlx::query("CREATE TABLE t (x INTEGER UNIQUE)")
+            .execute(&mut conn)
+            .await
+            .unwrap();
         conn
     }
 
     fn insert(value: i64, sender: oneshot::Sender<bool>) -> (Start, bool) {
         let start: Start = Box::new(move |conn| {
             Box::pin(async move {
-                let result = sqlx::query("INSERT INTO t VALUES (?)").bind(value).execute(conn).await;
-                Done { keep: result.is_ok(), answer: Box::new(move |settled| drop(sender.send(settled.is_ok() && result.is_ok()))) }
+                let result = sqlx::query("INSERT INTO t VALUES (?)")
+                    .bind(value)
+                    .execute(conn)
+                    .await;
+                Done {
+                    keep: result.is_ok(),
+                    answer: Box::new(move |settled| {
+                        sender.send(settled.is_ok() && result.is_ok()).unwrap();
+                    }),
+                }
             })
         });
         (start, true)
@@ -213,14 +243,22 @@ mod tests {
     async fn a_command_that_fails_does_not_take_its_neighbours_along() {
         let mut conn = memory().await;
         let (senders, receivers): (Vec<_>, Vec<_>) = (0..4).map(|_| oneshot::channel()).unzip();
-        let group = [1, 2, 2, 3].into_iter().zip(senders).map(|(value, sender)| insert(value, sender)).collect();
+        let group = [1, 2, 2, 3]
+            .into_iter()
+            .zip(senders)
+            .map(|(value, sender)| insert(value, sender))
+            .collect();
         commit(&mut conn, group).await.unwrap();
         let mut answers = Vec::new();
         for receiver in receivers {
             answers.push(receiver.await.unwrap());
         }
         assert_eq!(answers, [true, true, false, true]);
-        let count: i64 = sqlx::query("SELECT count(*) FROM t").fetch_one(&mut conn).await.unwrap().get(0);
+        let count: i64 = sqlx::query("SELECT count(*) FROM t")
+            .fetch_one(&mut conn)
+            .await
+            .unwrap()
+            .get(0);
         assert_eq!(count, 3);
     }
 
@@ -230,7 +268,10 @@ mod tests {
         let add = |value: i64| {
             writer.write(move |conn| {
                 Box::pin(async move {
-                    sqlx::query("INSERT INTO t VALUES (?)").bind(value).execute(conn).await?;
+                    sqlx::query("INSERT INTO t VALUES (?)")
+                        .bind(value)
+                        .execute(conn)
+                        .await?;
                     Ok::<_, StoreError>(())
                 })
             })

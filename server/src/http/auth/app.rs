@@ -2,8 +2,9 @@
 
 use axum::response::Response;
 use passage_identity::generated::auth::types::{
-    App, AuthFallbackMethod, AuthMethods, ElementCustomization, GetAppResponse, JwkResponse, Layouts, MagicLinkAuthMethod,
-    OpenIdConfiguration, OtpAuthMethod, PasskeysAuthMethod, SocialConnections, TtlDisplayUnit, UserMetadataField,
+    App, AuthFallbackMethod, AuthMethods, ElementCustomization, GetAppResponse, JwkResponse,
+    Layouts, MagicLinkAuthMethod, OpenIdConfiguration, OtpAuthMethod, PasskeysAuthMethod,
+    SocialConnections, TtlDisplayUnit, UserMetadataField,
 };
 
 use crate::http::error::ApiError;
@@ -13,14 +14,21 @@ use crate::http::reply;
 pub(crate) async fn get_app(call: Public) -> Result<Response, ApiError> {
     let settings = &call.app.settings;
     let key = call.app.keys.active().await?;
-    let look: fn() -> ElementCustomization = || serde_json::from_value(serde_json::json!({})).unwrap_or_default();
+    let look: fn() -> ElementCustomization =
+        || serde_json::from_value(serde_json::json!({})).unwrap_or_default();
     let app = App {
         allowed_identifier: "both".to_owned(),
         auth_fallback_method: AuthFallbackMethod::MagicLink,
         auth_fallback_method_ttl: settings.magic_link_ttl,
         auth_methods: AuthMethods {
-            magic_link: Some(MagicLinkAuthMethod { ttl: Some(settings.magic_link_ttl), ttl_display_unit: Some(TtlDisplayUnit::M) }),
-            otp: Some(OtpAuthMethod { ttl: Some(settings.otp_ttl), ttl_display_unit: Some(TtlDisplayUnit::M) }),
+            magic_link: Some(MagicLinkAuthMethod {
+                ttl: Some(settings.magic_link_ttl),
+                ttl_display_unit: Some(TtlDisplayUnit::M),
+            }),
+            otp: Some(OtpAuthMethod {
+                ttl: Some(settings.otp_ttl),
+                ttl_display_unit: Some(TtlDisplayUnit::M),
+            }),
             passkeys: Some(PasskeysAuthMethod(serde_json::Map::new())),
         },
         auth_origin: settings.auth_origin.clone(),
@@ -29,7 +37,10 @@ pub(crate) async fn get_app(call: Public) -> Result<Response, ApiError> {
         element_customization_dark: look(),
         ephemeral: false,
         id: call.app.id.clone(),
-        layouts: Layouts { profile: Vec::new(), registration: Vec::new() },
+        layouts: Layouts {
+            profile: Vec::new(),
+            registration: Vec::new(),
+        },
         login_url: settings.login_url.clone(),
         name: settings.name.clone(),
         passage_branding: false,
@@ -41,7 +52,11 @@ pub(crate) async fn get_app(call: Public) -> Result<Response, ApiError> {
         required_identifier: "either".to_owned(),
         rsa_public_key: key.pem_in_base64()?,
         session_timeout_length: settings.session_timeout_length,
-        social_connections: SocialConnections { apple: None, github: None, google: None },
+        social_connections: SocialConnections {
+            apple: None,
+            github: None,
+            google: None,
+        },
         user_metadata_schema: settings
             .metadata
             .iter()
@@ -59,7 +74,14 @@ pub(crate) async fn get_app(call: Public) -> Result<Response, ApiError> {
 }
 
 pub(crate) async fn get_jwks(call: Public) -> Result<Response, ApiError> {
-    let keys = call.app.keys.all().await?.iter().map(|key| key.jwk()).collect();
+    let keys = call
+        .app
+        .keys
+        .all()
+        .await?
+        .iter()
+        .map(|key| key.jwk())
+        .collect();
     Ok(reply::ok(&JwkResponse { keys }))
 }
 

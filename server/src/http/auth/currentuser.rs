@@ -2,7 +2,8 @@
 
 use axum::response::Response;
 use passage_identity::generated::auth::types::{
-    Credential, CurrentUser, CurrentUserResponse, UserSocialConnections, WebAuthnIcons, WebAuthnType,
+    Credential, CurrentUser, CurrentUserResponse, UserSocialConnections, WebAuthnIcons,
+    WebAuthnType,
 };
 
 use crate::clock::time;
@@ -33,12 +34,19 @@ fn view(call: SignedIn) -> CurrentUser {
         login_count: user.login_count,
         phone: user.phone.unwrap_or_default(),
         phone_verified: user.phone_verified,
-        social_connections: UserSocialConnections { apple: None, github: None, google: None },
+        social_connections: UserSocialConnections {
+            apple: None,
+            github: None,
+            google: None,
+        },
         status: user.status.into(),
         updated_at: time(user.updated_at).to_string(),
         user_metadata,
         webauthn: !devices.is_empty(),
-        webauthn_devices: devices.into_iter().map(|device| credential(device, &user.id)).collect(),
+        webauthn_devices: devices
+            .into_iter()
+            .map(|device| credential(device, &user.id))
+            .collect(),
         webauthn_types,
         id: user.id,
     }
@@ -49,7 +57,10 @@ fn credential(device: DeviceRow, user_id: &str) -> Credential {
         created_at: time(device.created_at).to_string(),
         cred_id: device.cred_id,
         friendly_name: device.friendly_name,
-        icons: WebAuthnIcons { dark: device.icon_dark, light: device.icon_light },
+        icons: WebAuthnIcons {
+            dark: device.icon_dark,
+            light: device.icon_light,
+        },
         id: device.id,
         last_login_at: time(device.last_login_at).to_string(),
         type_: device.r#type.into(),

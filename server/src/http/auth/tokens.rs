@@ -17,10 +17,15 @@ pub(crate) async fn refresh_auth_token(call: Public, body: Bytes) -> Result<Resp
     Ok(reply::created(&AuthResponse { auth_result }))
 }
 
-pub(crate) async fn revoke_refresh_token(call: Public, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
+pub(crate) async fn revoke_refresh_token(
+    call: Public,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
     let query = query.unwrap_or_default();
     let token = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "refresh_token");
-    let token = token.map(|(_, token)| token).filter(|token| !token.is_empty());
+    let token = token
+        .map(|(_, token)| token)
+        .filter(|token| !token.is_empty());
     let token = token.ok_or_else(|| ApiError::invalid_request("refresh_token: is needed."))?;
     sessions::revoke(&call.core, &call.app, &token).await?;
     Ok(reply::empty(StatusCode::OK))

@@ -2,8 +2,9 @@
 
 use axum::response::Response;
 use passage_identity::generated::management::types::{
-    AppInfo, AppInfoType, AppResponse, AuthMethods, ElementCustomization, Layouts, MagicLinkAuthMethod, OtpAuthMethod,
-    PasskeysAuthMethod, ThemeType, TtlDisplayUnit, UserMetadataField,
+    AppInfo, AppInfoType, AppResponse, AuthMethods, ElementCustomization, Layouts,
+    MagicLinkAuthMethod, OtpAuthMethod, PasskeysAuthMethod, ThemeType, TtlDisplayUnit,
+    UserMetadataField,
 };
 
 use crate::http::error::ApiError;
@@ -15,7 +16,8 @@ pub(crate) async fn get_app(call: MaybeManaged) -> Result<Response, ApiError> {
     let app = &call.app;
     let settings = &app.settings;
     let key = app.keys.active().await?;
-    let look: fn() -> ElementCustomization = || serde_json::from_value(serde_json::json!({})).unwrap_or_default();
+    let look: fn() -> ElementCustomization =
+        || serde_json::from_value(serde_json::json!({})).unwrap_or_default();
     let info = AppInfo {
         additional_auth_origins: Vec::new(),
         allowed_callback_urls: Vec::new(),
@@ -25,8 +27,16 @@ pub(crate) async fn get_app(call: MaybeManaged) -> Result<Response, ApiError> {
         auth_fallback_method: "magic_link".to_owned(),
         auth_fallback_method_ttl: settings.magic_link_ttl,
         auth_methods: AuthMethods {
-            magic_link: MagicLinkAuthMethod { enabled: true, ttl: settings.magic_link_ttl, ttl_display_unit: TtlDisplayUnit::M },
-            otp: OtpAuthMethod { enabled: true, ttl: settings.otp_ttl, ttl_display_unit: TtlDisplayUnit::M },
+            magic_link: MagicLinkAuthMethod {
+                enabled: true,
+                ttl: settings.magic_link_ttl,
+                ttl_display_unit: TtlDisplayUnit::M,
+            },
+            otp: OtpAuthMethod {
+                enabled: true,
+                ttl: settings.otp_ttl,
+                ttl_display_unit: TtlDisplayUnit::M,
+            },
             passkeys: PasskeysAuthMethod { enabled: true },
         },
         auth_origin: settings.auth_origin.clone(),
@@ -41,7 +51,10 @@ pub(crate) async fn get_app(call: MaybeManaged) -> Result<Response, ApiError> {
         hosted_theme: ThemeType::Auto,
         id: app.id.clone(),
         id_token_lifetime: None,
-        layouts: Layouts { profile: Vec::new(), registration: Vec::new() },
+        layouts: Layouts {
+            profile: Vec::new(),
+            registration: Vec::new(),
+        },
         light_logo_url: None,
         login_url: settings.login_url.clone(),
         name: settings.name.clone(),

@@ -14,7 +14,9 @@ pub(crate) async fn list_user_devices(call: Managed) -> Result<Response, ApiErro
     let (app_id, user_id) = (call.app.id.clone(), call.params.get("user_id"));
     let read = call.core.store.read(move |conn| {
         Box::pin(async move {
-            users::get(conn, &app_id, &user_id).await?.ok_or_else(ApiError::user_not_found)?;
+            users::get(conn, &app_id, &user_id)
+                .await?
+                .ok_or_else(ApiError::user_not_found)?;
             Ok::<_, ApiError>(devices::list(conn, &user_id).await?)
         })
     });
@@ -23,12 +25,22 @@ pub(crate) async fn list_user_devices(call: Managed) -> Result<Response, ApiErro
 }
 
 pub(crate) async fn delete_user_devices(call: Managed) -> Result<Response, ApiError> {
-    let (app_id, user_id, id) = (call.app.id.clone(), call.params.get("user_id"), call.params.get("device_id"));
+    let (app_id, user_id, id) = (
+        call.app.id.clone(),
+        call.params.get("user_id"),
+        call.params.get("device_id"),
+    );
     let delete = call.core.store.write(move |conn| {
         Box::pin(async move {
-            users::get(conn, &app_id, &user_id).await?.ok_or_else(ApiError::user_not_found)?;
+            users::get(conn, &app_id, &user_id)
+                .await?
+                .ok_or_else(ApiError::user_not_found)?;
             Ok::<_, ApiError>(devices::delete(conn, &user_id, &id).await?)
         })
     });
-    if delete.await? { Ok(reply::empty(StatusCode::OK)) } else { Err(ApiError::device_not_found()) }
+    if delete.await? {
+        Ok(reply::empty(StatusCode::OK))
+    } else {
+        Err(ApiError::device_not_found())
+    }
 }

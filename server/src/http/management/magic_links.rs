@@ -3,7 +3,8 @@
 use axum::response::Response;
 use bytes::Bytes;
 use passage_identity::generated::management::types::{
-    CreateMagicLinkRequest, MagicLink, MagicLinkChannel, MagicLinkLanguage, MagicLinkResponse, MagicLinkType,
+    CreateMagicLinkRequest, MagicLink, MagicLinkChannel, MagicLinkLanguage, MagicLinkResponse,
+    MagicLinkType,
 };
 use serde_json::{Map, Value};
 
@@ -43,7 +44,10 @@ fn read(body: &Bytes) -> Result<CreateMagicLinkRequest, ApiError> {
     let mut members: Map<String, Value> = json(body)?;
     members.retain(|_, value| !value.is_null() && value != "");
     for name in ["ttl", "send"] {
-        let plain = members.get(name).and_then(Value::as_str).and_then(|text| serde_json::from_str(text).ok());
+        let plain = members
+            .get(name)
+            .and_then(Value::as_str)
+            .and_then(|text| serde_json::from_str(text).ok());
         if let Some(plain) = plain {
             members.insert(name.to_owned(), plain);
         }
@@ -51,7 +55,8 @@ fn read(body: &Bytes) -> Result<CreateMagicLinkRequest, ApiError> {
     if members.get("ttl").and_then(Value::as_i64) == Some(0) {
         members.remove("ttl");
     }
-    serde_json::from_value(Value::Object(members)).map_err(|error| ApiError::invalid_request(format!("body: {error}.")))
+    serde_json::from_value(Value::Object(members))
+        .map_err(|error| ApiError::invalid_request(format!("body: {error}.")))
 }
 
 fn check(request: CreateMagicLinkRequest, app: &App) -> Result<Checked, ApiError> {
@@ -91,27 +96,51 @@ fn check(request: CreateMagicLinkRequest, app: &App) -> Result<Checked, ApiError
     if matches!(language, MagicLinkLanguage::Unknown(_)) {
         return invalid("language: must be de, en, es, it, pl, pt or zh.");
     }
-    let path = request.magic_link_path.unwrap_or_else(|| app.settings.login_url.clone());
+    let path = request
+        .magic_link_path
+        .unwrap_or_else(|| app.settings.login_url.clone());
     if path.contains("://") || path.starts_with("//") {
         return invalid("magic_link_path: must be a path on the app's auth origin.");
     }
     let redirect_url = request.redirect_url.unwrap_or_default();
-    Ok(Checked { receiver, send, ttl_minutes, r#type, language, path, redirect_url })
+    Ok(Checked {
+        receiver,
+        send,
+        ttl_minutes,
+        r#type,
+        language,
+        path,
+        redirect_url,
+    })
 }
 
 /// The user whom the link is for, created if nobody has the identifier, with the channel and the identifier.
-async fn receive(conn: &mut Conn, app_id: &str, receiver: Receiver, now: i64) -> Result<(UserRow, Channel, String), ApiError> {
+async fn receive(
+    conn: &mut Conn,
+    app_id: &str,
+    receiver: Receiver,
+    now: i64,
+) -> Result<(UserRow, Channel, String), ApiError> {
     let (user, channel) = match receiver {
         Receiver::UserId(id, channel) => {
-            let user = users::get(conn, app_id, &id).await?.ok_or_else(ApiError::user_not_found)?;
-            let default = if user.email.is_some() { Channel::Email } else { Channel::Phone };
+            let user = users::get(conn, app_id, &id)
+                .await?
+                .ok_or_else(ApiError::user_not_found)?;
+            let default = if user.email.is_some() {
+                Channel::Email
+            } else {
+                Channel::Phone
+            };
             (user, channel.unwrap_or(default))
         }
         Receiver::Email(email) => {
             let user = match users::by_email(conn, app_id, &email).await? {
                 Some(user) => user,
                 None => {
-                    let new = NewUser { email: Some(email), ..NewUser::default() };
+                    let new = NewUser {
+                        email: Some(email),
+                        ..NewUser::default()
+                    };
                     stored(users::insert(conn, app_id, &new, now).await)?
                 }
             };
@@ -121,7 +150,10 @@ async fn receive(conn: &mut Conn, app_id: &str, receiver: Receiver, now: i64) ->
             let user = match users::by_phone(conn, app_id, &phone).await? {
                 Some(user) => user,
                 None => {
-                    let new = NewUser { phone: Some(phone), ..NewUser::default() };
+                    let new = NewUser {
+                        phone: Some(phone),
+                        ..NewUser::default()
+                    };
                     stored(users::insert(conn, app_id, &new, now).await)?
                 }
             };
@@ -131,8 +163,13 @@ async fn receive(conn: &mut Conn, app_id: &str, receiver: Receiver, now: i64) ->
     if user.is_inactive() {
         return Err(ApiError::operation_not_allowed("user: not active."));
     }
-    let identifier = if channel == Channel::Email { user.email.clone() } else { user.phone.clone() };
-    let identifier = identifier.ok_or_else(|| ApiError::invalid_request("channel: the user has no such identifier."))?;
+    let identifier = if channel == Channel::Email {
+        user.email.clone()
+    } else {
+        user.phone.clone()
+    };
+    let identifier = identifier
+        .ok_or_else(|| ApiError::invalid_request("channel: the user has no such identifier."))?;
     Ok((user, channel, identifier))
 }
 
@@ -149,7 +186,11 @@ pub(crate) async fn create_magic_link(call: Managed, body: Bytes) -> Result<Resp
     let now = call.core.clock.micros();
     let id = ids::new_id();
     let (app_id, receiver) = (call.app.id.clone(), checked.receiver.clone());
-    let (link_id, r#type, redirect_url) = (id.clone(), checked.r#type.to_string(), checked.redirect_url.clone());
+    let (link_id, r#type, redirect_url) = (
+        id.clone(),
+        checked.r#type.to_string(),
+        checked.redirect_url.clone(),
+    );
     let ttl_minutes = checked.ttl_minutes;
     let insert = call.core.store.write(move |conn| {
         Box::pin(async move {

@@ -3,7 +3,9 @@
 use axum::Extension;
 use axum::extract::RawQuery;
 use axum::response::Response;
-use passage_identity::generated::management::types::{Link, ListPaginatedUsersResponse, PaginatedLinks};
+use passage_identity::generated::management::types::{
+    Link, ListPaginatedUsersResponse, PaginatedLinks,
+};
 
 use super::view;
 use crate::filters::ListQuery;
@@ -18,14 +20,20 @@ pub(crate) async fn list_paginated_users(
     Extension(path): Extension<SentPath>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
-    let members = form_urlencoded::parse(query.unwrap_or_default().as_bytes()).into_owned().collect();
+    let members = form_urlencoded::parse(query.unwrap_or_default().as_bytes())
+        .into_owned()
+        .collect();
     let query = ListQuery::parse(members).map_err(ApiError::invalid_request)?;
     // A whole second that has begun counts as a whole, so that a user who was just created is in the list.
-    let created_before = query.created_before.unwrap_or_else(|| call.core.clock.now().as_second() + 1);
+    let created_before = query
+        .created_before
+        .unwrap_or_else(|| call.core.clock.now().as_second() + 1);
     let before = created_before.saturating_mul(1_000_000);
     let (app_id, wanted) = (call.app.id.clone(), query.clone());
     let read = call.core.store.read(move |conn| {
-        Box::pin(async move { Ok::<_, ApiError>(user_list::list(conn, &app_id, &wanted, before).await?) })
+        Box::pin(async move {
+            Ok::<_, ApiError>(user_list::list(conn, &app_id, &wanted, before).await?)
+        })
     });
     let page = read.await?;
     Ok(reply::ok(&ListPaginatedUsersResponse {
@@ -45,11 +53,17 @@ fn links(path: &str, query: &ListQuery, created_before: i64, total: i64) -> Pagi
     let page = i64::from(query.page);
     let link = |page: i64| {
         let mut text = form_urlencoded::Serializer::new(format!("{path}?"));
-        text.append_pair("page", &page.to_string()).append_pair("limit", &limit.to_string());
-        text.append_pair("created_before", &created_before.to_string()).extend_pairs(&query.repeated);
-        Link { href: text.finish() }
+        text.append_pair("page", &page.to_string())
+            .append_pair("limit", &limit.to_string());
+        text.append_pair("created_before", &created_before.to_string())
+            .extend_pairs(&query.repeated);
+        Link {
+            href: text.finish(),
+        }
     };
-    let none = || Link { href: String::new() };
+    let none = || Link {
+        href: String::new(),
+    };
     PaginatedLinks {
         first: link(1),
         last: link(last),

@@ -1,7 +1,8 @@
 //! Stored rows as the API shows them: no member missing, no null array, empty strings for what is not set.
 
 use passage_identity::generated::management::types::{
-    ListPaginatedUsersItem, UserInfo, UserRecentEvent, UserSocialConnections, WebAuthnDevices, WebAuthnIcons, WebAuthnType,
+    ListPaginatedUsersItem, UserInfo, UserRecentEvent, UserSocialConnections, WebAuthnDevices,
+    WebAuthnIcons, WebAuthnType,
 };
 
 use crate::clock::time;
@@ -17,7 +18,11 @@ pub(crate) struct WholeUser {
 }
 
 pub(crate) fn user_info(whole: WholeUser) -> UserInfo {
-    let WholeUser { user, devices, events } = whole;
+    let WholeUser {
+        user,
+        devices,
+        events,
+    } = whole;
     let user_metadata = Some(user.metadata());
     let mut webauthn_types: Vec<WebAuthnType> = Vec::new();
     for device in &devices {
@@ -37,7 +42,11 @@ pub(crate) fn user_info(whole: WholeUser) -> UserInfo {
         phone: user.phone.unwrap_or_default(),
         phone_verified: user.phone_verified,
         recent_events: events.into_iter().map(recent_event).collect(),
-        social_connections: UserSocialConnections { apple: None, github: None, google: None },
+        social_connections: UserSocialConnections {
+            apple: None,
+            github: None,
+            google: None,
+        },
         status: user.status.into(),
         updated_at: time(user.updated_at),
         user_metadata,
@@ -70,7 +79,10 @@ pub(crate) fn device(device: DeviceRow) -> WebAuthnDevices {
         created_at: time(device.created_at),
         cred_id: device.cred_id,
         friendly_name: device.friendly_name,
-        icons: WebAuthnIcons { dark: device.icon_dark, light: device.icon_light },
+        icons: WebAuthnIcons {
+            dark: device.icon_dark,
+            light: device.icon_light,
+        },
         id: device.id,
         last_login_at: time(device.last_login_at),
         type_: device.r#type.into(),
