@@ -1,3 +1,10 @@
-//! The `passage-server` binary.
+//! The `passage-server` binary: see `passage-server --help`.
 
-fn main() {}
+mod cli;
+
+use std::process::ExitCode;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    cli::run().await
+}

@@ -1,0 +1,302 @@
+//! Options of a server, and its start.
+
+use std::fmt;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use crate::clock::{Clock, time};
+use crate::core::{App, Core};
+use crate::dev::DevTools;
+use crate::error::{StartError, StartErrorKind};
+use crate::handle::PassageServer;
+use crate::http::entry::Entry;
+use crate::http::router::router;
+use crate::http::serve::serve;
+use crate::keys::KeyRing;
+use crate::observe::{Exchange, Observer};
+use crate::settings::{AppSettings, MetadataField, MetadataType};
+use crate::store::apps::{self, AppRow};
+use crate::store::{Store, StoreError, api_keys};
+use crate::{api_key, ids};
+
+/// Options of a development server. Each has a default.
+#[derive(Default)]
+#[must_use]
+pub struct ServerBuilder {
+    app_id: Option<String>,
+    api_key: Option<String>,
+    auth_origin: Option<String>,
+    issuer: Option<String>,
+    data: Option<PathBuf>,
+    listen: Option<SocketAddr>,
+    session_timeout: Option<Duration>,
+    refresh_tokens: Option<bool>,
+    metadata: Vec<(String, MetadataType)>,
+    observer: Option<Observer>,
+}
+
+impl fmt::Debug for ServerBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServerBuilder")
+            .field("app_id", &self.app_id)
+            .field("listen", &self.listen)
+            .field("data", &self.data)
+            .finish_non_exhaustive()
+    }
+}
+
+impl ServerBuilder {
+    /// Id of the app. If not said, the app that the data file holds, or a new one with a random id.
+    pub fn app_id(mut self, id: impl Into<String>) -> Self {
+        self.app_id = Some(id.into());
+        self
+    }
+
+    /// An API key of the app. If not said, a new one at each start. The keys that a data file holds stay good.
+    pub fn api_key(mut self, key: impl Into<String>) -> Self {
+        self.api_key = Some(key.into());
+        self
+    }
+
+    /// Origin of the app's website. If not said, the one in the data file, or `http://localhost:3000`.
+    pub fn auth_origin(mut self, origin: impl Into<String>) -> Self {
+        self.auth_origin = Some(origin.into());
+        self
+    }
+
+    /// Issuer of the app's tokens. If not said, the server's own: `{url}/auth/v1/apps/{app id}`.
+    pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
+        self.issuer = Some(issuer.into());
+        self
+    }
+
+    /// File to keep the data in. If not said, they are in memory and end with the server.
+    pub fn data(mut self, file: impl Into<PathBuf>) -> Self {
+        self.data = Some(file.into());
+        self
+    }
+
+    /// Address to listen on, which must be a loopback address. If not said, 127.0.0.1 on any free port.
+    pub fn listen(mut self, address: impl Into<SocketAddr>) -> Self {
+        self.listen = Some(address.into());
+        self
+    }
+
+    /// Lifetime of auth tokens, in whole seconds. If not said, an hour.
+    pub fn session_timeout(mut self, lifetime: Duration) -> Self {
+        self.session_timeout = Some(lifetime);
+        self
+    }
+
+    /// Whether the app hands out refresh tokens. If not said, it does.
+    pub fn refresh_tokens(mut self, enabled: bool) -> Self {
+        self.refresh_tokens = Some(enabled);
+        self
+    }
+
+    /// Defines a metadata field. An app with at least one takes no others; an app without any takes all.
+    pub fn metadata_field(mut self, name: impl Into<String>, kind: MetadataType) -> Self {
+        self.metadata.push((name.into(), kind));
+        self
+    }
+
+    /// Shows every exchange with the two APIs, right before its reply is sent. Connections that a fault cuts are
+    /// not shown.
+    pub fn observe(mut self, observer: impl Fn(&Exchange) + Send + Sync + 'static) -> Self {
+        self.observer = Some(Arc::new(observer));
+        self
+    }
+
+    /// Starts the server. It is ready when this returns.
+    ///
+    /// # Errors
+    /// If an option cannot work, the address is taken or not a loopback address, or the data file cannot be used:
+    /// another server has it open, it is no database, or it is a newer one.
+    pub async fn start(self) -> Result<PassageServer, StartError> {
+        let address = self
+            .listen
+            .unwrap_or_else(|| (Ipv4Addr::LOCALHOST, 0).into());
+        self.check(address)?;
+        let store = match &self.data {
+            Some(file) => Store::open(file).await?,
+            None => Store::in_memory().await?,
+        };
+        let clock = Clock::default();
+        let now = clock.micros();
+        let (app, settings) = self.put_app(&store, now).await?;
+        let api_key = self.put_api_key(&store, &app.id, now).await?;
+        let bound = match TcpListener::bind(address).await {
+            Ok(listener) => listener.local_addr().map(|address| (listener, address)),
+            Err(error) => Err(error),
+        };
+        let (listener, address) = bound.map_err(|error| StartErrorKind::Bind(address, error))?;
+        let url = format!("http://{address}");
+        let issuer = self
+            .issuer
+            .unwrap_or_else(|| format!("{url}/auth/v1/apps/{}", app.id));
+        let keys = KeyRing::open(&store, &app.id, now).await?;
+        let created_at = time(app.created_at);
+        let app = Arc::new(App {
+            id: app.id,
+            issuer,
+            settings,
+            created_at,
+            keys,
+        });
+        let dev = DevTools::default();
+        let core = Arc::new(Core {
+            url,
+            store,
+            clock,
+            dev,
+            observer: self.observer,
+            app,
+            api_key,
+        });
+        let entry = Arc::new(Entry::new(Arc::clone(&core), router(Arc::clone(&core))));
+        let (stop, stopped) = watch::channel(false);
+        let task = tokio::spawn(serve(listener, entry, stopped));
+        Ok(PassageServer::new(core, address, stop, task))
+    }
+
+    fn check(&self, address: SocketAddr) -> Result<(), StartErrorKind> {
+        let fails = |name, problem| Err(StartErrorKind::Option(name, problem));
+        if !address.ip().is_loopback() {
+            return Err(StartErrorKind::NotLoopback(address));
+        }
+        let plain = |id: &str| {
+            !id.is_empty()
+                && id
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+        };
+        if self.app_id.as_deref().is_some_and(|id| !plain(id)) {
+            return fails("app id", "must be made of letters, digits, - and _");
+        }
+        let visible =
+            |key: &str| !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_graphic());
+        if self.api_key.as_deref().is_some_and(|key| !visible(key)) {
+            return fails(
+                "API key",
+                "must be made of visible ASCII characters, without blanks",
+            );
+        }
+        let web = |url: &str| url.starts_with("http://") || url.starts_with("https://");
+        if self
+            .auth_origin
+            .as_deref()
+            .is_some_and(|origin| !web(origin) || origin.ends_with('/'))
+        {
+            return fails(
+                "auth origin",
+                "must be an origin such as https://example.com, without a slash at its end",
+            );
+        }
+        if self.issuer.as_deref() == Some("") {
+            return fails("issuer", "must not be empty");
+        }
+        if self
+            .session_timeout
+            .is_some_and(|lifetime| lifetime.as_secs() == 0)
+        {
+            return fails("session timeout", "must be at least a second");
+        }
+        Ok(())
+    }
+
+    /// The app that is asked for, or that the store holds, or a new one, with the settings that are asked for.
+    async fn put_app(&self, store: &Store, now: i64) -> Result<(AppRow, AppSettings), StartError> {
+        let id = self.app_id.clone();
+        let find = store.read(move |conn| {
+            Box::pin(async move {
+                let found = match id {
+                    Some(id) => apps::get(conn, &id).await?,
+                    None => apps::first(conn).await?,
+                };
+                Ok::<_, StoreError>(found)
+            })
+        });
+        let found = find.await?;
+        // Settings that are not known any more are ignored, and new ones have defaults.
+        let mut settings: AppSettings = found
+            .as_ref()
+            .and_then(|app| serde_json::from_str(&app.settings).ok())
+            .unwrap_or_default();
+        self.change(&mut settings);
+        let (id, created_at) = match found {
+            Some(app) => (app.id, app.created_at),
+            None => (self.app_id.clone().unwrap_or_else(ids::new_id), now),
+        };
+        let text = serde_json::to_string(&settings).unwrap_or_default();
+        let (row, stored) = (
+            AppRow {
+                id: id.clone(),
+                settings: text.clone(),
+                created_at,
+            },
+            AppRow {
+                id,
+                settings: text,
+                created_at,
+            },
+        );
+        let put = store.write(move |conn| {
+            Box::pin(async move { Ok::<_, StoreError>(apps::put(conn, &row).await?) })
+        });
+        put.await?;
+        Ok((stored, settings))
+    }
+
+    fn change(&self, settings: &mut AppSettings) {
+        if let Some(origin) = &self.auth_origin {
+            settings.auth_origin.clone_from(origin);
+        }
+        if let Some(lifetime) = self.session_timeout {
+            settings.session_timeout_length =
+                i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX / 2_000_000);
+        }
+        if let Some(enabled) = self.refresh_tokens {
+            settings.refresh_enabled = enabled;
+        }
+        for (name, kind) in &self.metadata {
+            match settings
+                .metadata
+                .iter_mut()
+                .find(|field| field.name == *name)
+            {
+                Some(field) => field.r#type = *kind,
+                None => settings.metadata.push(MetadataField {
+                    id: ids::new_id(),
+                    name: name.clone(),
+                    r#type: *kind,
+                }),
+            }
+        }
+    }
+
+    async fn put_api_key(
+        &self,
+        store: &Store,
+        app_id: &str,
+        now: i64,
+    ) -> Result<String, StartError> {
+        let key = self.api_key.clone().unwrap_or_else(api_key::generate);
+        let (app_id, row, hash) = (
+            app_id.to_owned(),
+            api_key::row(&key, "development".to_owned(), now),
+            ids::hash(&key),
+        );
+        let put = store.write(move |conn| {
+            Box::pin(async move {
+                Ok::<_, StoreError>(api_keys::insert(conn, &app_id, &row, &hash).await?)
+            })
+        });
+        put.await?;
+        Ok(key)
+    }
+}

@@ -1,0 +1,73 @@
+//! The server's clock: the wall clock, plus whatever the controls have advanced it by.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+/// Microseconds of the year 1, which stands for "never" where the API has no null.
+pub(crate) const NEVER: i64 = -62_135_596_800_000_000;
+
+/// A clock that can be moved forwards.
+#[derive(Debug, Default)]
+pub(crate) struct Clock {
+    /// Microseconds to add to the wall clock.
+    ahead: AtomicI64,
+}
+
+impl Clock {
+    /// The time now, in whole microseconds as the database keeps them.
+    pub(crate) fn now(&self) -> Timestamp {
+        time(self.micros())
+    }
+
+    /// The time now, in microseconds since 1970.
+    pub(crate) fn micros(&self) -> i64 {
+        Timestamp::now()
+            .as_microsecond()
+            .saturating_add(self.ahead.load(Ordering::Relaxed))
+    }
+
+    /// Moves the clock forwards.
+    pub(crate) fn advance(&self, by: Duration) {
+        let by = i64::try_from(by.as_micros()).unwrap_or(i64::MAX);
+        let add = |ahead: i64| Some(ahead.saturating_add(by));
+        // The closure never declines, so that there is always a new value.
+        let _previous = self
+            .ahead
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
+    }
+
+    /// Takes the clock back to the wall clock.
+    pub(crate) fn reset(&self) {
+        self.ahead.store(0, Ordering::Relaxed);
+    }
+}
+
+/// The time at so many microseconds since 1970; the last one that can be written for anything beyond it.
+pub(crate) fn time(micros: i64) -> Timestamp {
+    Timestamp::from_microsecond(micros).unwrap_or(Timestamp::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn never_is_the_zero_time_of_the_api() {
+        assert_eq!(time(NEVER).to_string(), "0001-01-01T00:00:00Z");
+    }
+
+    #[test]
+    fn advancing_adds_up_and_reset_takes_it_back() {
+        let clock = Clock::default();
+        let start = Timestamp::now();
+        clock.advance(Duration::from_secs(3600));
+        clock.advance(Duration::from_secs(1800));
+        assert!(clock.now().duration_since(start).as_secs() >= 5400);
+        clock.reset();
+        assert!(clock.now().duration_since(start).as_secs() < 5400);
+        clock.advance(Duration::MAX);
+        assert_eq!(clock.now(), Timestamp::MAX);
+    }
+}

@@ -1,0 +1,222 @@
+//! The controls of a running server.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use passage_identity::generated::auth::types::AuthResult;
+
+use super::{Fault, LoggedRequest, Message, MintToken, SeedDevice};
+use crate::core::Core;
+use crate::error::ControlError;
+use crate::http::error::ApiError;
+use crate::ids;
+use crate::store::events::NewEvent;
+use crate::store::transactions::{self, Kind};
+use crate::store::users::{self, NewUser};
+use crate::store::{self, StoreError, devices, is_taken};
+use crate::{flex, sessions};
+
+/// Controls of a running server: what tests and demos need beyond the API. The binary offers the same under `/_dev`.
+///
+/// Clones control the same server. Controls do not keep it running.
+#[derive(Clone)]
+pub struct Controls {
+    core: Arc<Core>,
+}
+
+impl fmt::Debug for Controls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Controls")
+            .field("url", &self.core.url)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Controls {
+    pub(crate) fn new(core: Arc<Core>) -> Self {
+        Self { core }
+    }
+
+    /// Mints an auth token.
+    ///
+    /// # Errors
+    /// If the server has no signing key.
+    pub async fn mint_token(&self, token: MintToken) -> Result<String, ControlError> {
+        if let Some(problem) = token.problem() {
+            return Err(ApiError::invalid_request(problem).into());
+        }
+        Ok(token.mint(&self.core, &self.core.app).await?)
+    }
+
+    /// Signs a user in, as if with a passkey: counts the login, makes a pending user active, notes an event, and
+    /// returns an auth token with a refresh token.
+    ///
+    /// # Errors
+    /// `user_not_found`, or `user_not_active` for a user who was deactivated.
+    pub async fn sign_in(&self, user_id: impl AsRef<str>) -> Result<AuthResult, ControlError> {
+        let event = NewEvent::by_control("login");
+        Ok(sessions::sign_in(&self.core, &self.core.app, user_id.as_ref(), event).await?)
+    }
+
+    /// Gives a user a passkey, and returns its device id.
+    ///
+    /// # Errors
+    /// `user_not_found`, or `invalid_request` for an unknown kind or a credential id that is taken.
+    pub async fn seed_device(
+        &self,
+        user_id: impl AsRef<str>,
+        device: SeedDevice,
+    ) -> Result<String, ControlError> {
+        let row = device.into_row(self.core.clock.micros())?;
+        let (app_id, user_id) = (self.core.app.id.clone(), user_id.as_ref().to_owned());
+        let insert = self.core.store.write(move |conn| {
+            Box::pin(async move {
+                users::get(conn, &app_id, &user_id)
+                    .await?
+                    .ok_or_else(ApiError::user_not_found)?;
+                match devices::insert(conn, &user_id, &row).await {
+                    Err(error) if is_taken(&error) => {
+                        Err(ApiError::invalid_request("cred_id: already exists."))
+                    }
+                    other => Ok(other.map(|()| row.id)?),
+                }
+            })
+        });
+        Ok(insert.await?)
+    }
+
+    /// Completes a Flex transaction, as if its ceremony had taken place, and returns the nonce for the backend.
+    /// A registration creates the user, if unknown, and gives them a passkey.
+    ///
+    /// # Errors
+    /// `transaction_not_found`, or what became of the user meanwhile: `user_has_no_passkeys`, `operation_not_allowed`.
+    pub async fn complete_transaction(
+        &self,
+        transaction_id: impl AsRef<str>,
+    ) -> Result<String, ControlError> {
+        let now = self.core.clock.micros();
+        let (app_id, id) = (self.core.app.id.clone(), transaction_id.as_ref().to_owned());
+        let complete = self.core.store.write(move |conn| {
+            Box::pin(async move {
+                let found = transactions::take(conn, &app_id, &id, now).await?;
+                let transaction = found.ok_or_else(ApiError::transaction_not_found)?;
+                let external_id = transaction.external_id.clone();
+                let (action, user) = match transaction.kind() {
+                    Kind::Authenticate => (
+                        "login",
+                        flex::user_with_passkey(conn, &app_id, &external_id).await?,
+                    ),
+                    Kind::Register => {
+                        let known = users::by_external_id(conn, &app_id, &external_id).await?;
+                        let user = match known {
+                            Some(user) if user.is_inactive() => {
+                                return Err(ApiError::operation_not_allowed("user: not active."));
+                            }
+                            Some(user) => user,
+                            None => {
+                                let new = NewUser {
+                                    external_id: Some(external_id.clone()),
+                                    ..NewUser::default()
+                                };
+                                users::insert(conn, &app_id, &new, now).await?
+                            }
+                        };
+                        let device = SeedDevice::new()
+                            .friendly_name(transaction.passkey_display_name)
+                            .into_row(now)?;
+                        devices::insert(conn, &user.id, &device).await?;
+                        ("register", user)
+                    }
+                };
+                flex::complete(
+                    conn,
+                    &app_id,
+                    &user.id,
+                    &external_id,
+                    &NewEvent::by_control(action),
+                    now,
+                )
+                .await
+            })
+        });
+        Ok(complete.await?)
+    }
+
+    /// Starts to sign with a new key, and returns its id. Tokens signed with the old keys stay good.
+    ///
+    /// # Errors
+    /// If the key cannot be made or stored.
+    pub async fn rotate_keys(&self) -> Result<String, ControlError> {
+        let key = self.core.app.keys.rotate(self.core.clock.micros()).await?;
+        Ok(key.kid().to_owned())
+    }
+
+    /// Takes everything back to the start: users and what belongs to them, API keys made since, transactions,
+    /// outbox, request log, faults and clock. The app, its signing keys and its first API key stay.
+    ///
+    /// # Errors
+    /// If the storage fails.
+    pub async fn reset(&self) -> Result<(), ControlError> {
+        let keep = ids::hash(&self.core.api_key);
+        let clear = self.core.store.write(move |conn| {
+            Box::pin(async move { Ok::<_, StoreError>(store::clear(conn, &keep).await?) })
+        });
+        clear.await?;
+        self.core.dev.outbox.clear();
+        self.core.dev.log.clear();
+        self.core.dev.faults.clear();
+        self.core.clock.reset();
+        Ok(())
+    }
+
+    /// What would have been mailed or texted, oldest first: the last 1,000 messages.
+    #[must_use]
+    pub fn outbox(&self) -> Vec<Message> {
+        self.core.dev.outbox.list()
+    }
+
+    /// Empties the outbox.
+    pub fn clear_outbox(&self) {
+        self.core.dev.outbox.clear();
+    }
+
+    /// Moves the server's clock forwards.
+    pub fn advance(&self, by: Duration) {
+        self.core.clock.advance(by);
+    }
+
+    /// The time by the server's clock.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.core.clock.now()
+    }
+
+    /// Adds a fault. When several hit a request, the one that was added first takes effect.
+    pub fn fault(&self, fault: Fault) {
+        self.core.dev.faults.add(fault);
+    }
+
+    /// The faults that are set, with the times that remain.
+    #[must_use]
+    pub fn faults(&self) -> Vec<Fault> {
+        self.core.dev.faults.list()
+    }
+
+    /// Removes all faults.
+    pub fn clear_faults(&self) {
+        self.core.dev.faults.clear();
+    }
+
+    /// The requests that were made to the two APIs, oldest first: the last 1,000.
+    #[must_use]
+    pub fn requests(&self) -> Vec<LoggedRequest> {
+        self.core.dev.log.list()
+    }
+
+    /// Forgets the requests that were made.
+    pub fn clear_requests(&self) {
+        self.core.dev.log.clear();
+    }
+}

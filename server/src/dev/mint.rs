@@ -1,0 +1,154 @@
+//! Minting auth tokens, good ones and bad ones.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use crate::core::{App, Core};
+use crate::http::error::ApiError;
+use crate::keys;
+use crate::tokens::{self, Claims};
+
+/// A token to mint. Whatever is not said is as in a token of a real sign-in.
+///
+/// ```
+/// use std::time::Duration;
+/// use passage_server::MintToken;
+///
+/// let short = MintToken::new("user id").lifetime(Duration::from_secs(60));
+/// let foreign = MintToken::new("user id").audience(["https://elsewhere.example", "another app"]);
+/// let forged = MintToken::new("user id").wrong_key();
+/// # let _ = (short, foreign, forged);
+/// ```
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[must_use]
+pub struct MintToken {
+    subject: String,
+    audience: Option<Value>,
+    issuer: Option<String>,
+    lifetime_seconds: Option<u64>,
+    not_before: Option<Timestamp>,
+    expires_at: Option<Timestamp>,
+    claims: Map<String, Value>,
+    header: Map<String, Value>,
+    wrong_key: bool,
+}
+
+impl MintToken {
+    /// A token for the user with this id, who need not exist.
+    pub fn new(subject: impl Into<String>) -> Self {
+        Self {
+            subject: subject.into(),
+            ..Self::default()
+        }
+    }
+
+    /// Another audience than the app's auth origin and id.
+    pub fn audience<S: Into<String>>(mut self, audience: impl IntoIterator<Item = S>) -> Self {
+        self.audience = Some(
+            audience
+                .into_iter()
+                .map(Into::into)
+                .collect::<Vec<String>>()
+                .into(),
+        );
+        self
+    }
+
+    /// Another issuer than the server's.
+    pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
+        self.issuer = Some(issuer.into());
+        self
+    }
+
+    /// Another lifetime than the app's session time-out, in whole seconds.
+    pub fn lifetime(mut self, lifetime: Duration) -> Self {
+        self.lifetime_seconds = Some(lifetime.as_secs());
+        self
+    }
+
+    /// The time before which the token is not good, in whole seconds. Five seconds ago if not said.
+    pub fn not_before(mut self, not_before: Timestamp) -> Self {
+        self.not_before = Some(not_before);
+        self
+    }
+
+    /// The time at which the token expires, in whole seconds. It counts more than the lifetime, and may be past.
+    pub fn expires_at(mut self, expires_at: Timestamp) -> Self {
+        self.expires_at = Some(expires_at);
+        self
+    }
+
+    /// Adds or replaces a claim. JSON null removes it.
+    pub fn claim(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.claims.insert(name.into(), value.into());
+        self
+    }
+
+    /// Adds or replaces a member of the header. JSON null removes it.
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.header.insert(name.into(), value.into());
+        self
+    }
+
+    /// Signs with a key that is in no key set, under the id of the right key.
+    pub fn wrong_key(mut self) -> Self {
+        self.wrong_key = true;
+        self
+    }
+
+    pub(crate) fn problem(&self) -> Option<&'static str> {
+        let audience = self
+            .audience
+            .as_ref()
+            .is_none_or(|value| value.is_string() || value.is_array());
+        (!audience).then_some("audience: must be a string or an array of strings.")
+    }
+
+    pub(crate) async fn mint(self, core: &Core, app: &App) -> Result<String, ApiError> {
+        let issued_at = core.clock.now().as_second();
+        let lifetime = self
+            .lifetime_seconds
+            .map(|seconds| i64::try_from(seconds).unwrap_or(i64::MAX));
+        let lifetime = lifetime.unwrap_or(app.settings.session_timeout_length);
+        let standard = Claims {
+            issuer: self.issuer.as_deref().unwrap_or(&app.issuer),
+            audience: [&app.settings.auth_origin, &app.id],
+            subject: &self.subject,
+            issued_at,
+            expires_at: self
+                .expires_at
+                .map_or(issued_at.saturating_add(lifetime), Timestamp::as_second),
+        };
+        let mut claims = standard.to_json();
+        if let Some(audience) = self.audience {
+            claims.insert("aud".to_owned(), audience);
+        }
+        if let Some(not_before) = self.not_before {
+            claims.insert("nbf".to_owned(), json!(not_before.as_second()));
+        }
+        change(&mut claims, self.claims);
+        let active = app.keys.active().await?;
+        let mut header = tokens::header(active.kid());
+        change(&mut header, self.header);
+        let key = if self.wrong_key {
+            keys::foreign().await?
+        } else {
+            active
+        };
+        Ok(tokens::sign(&key, &header, &claims)?)
+    }
+}
+
+fn change(map: &mut Map<String, Value>, changes: Map<String, Value>) {
+    for (name, value) in changes {
+        if value.is_null() {
+            map.remove(&name);
+        } else {
+            map.insert(name, value);
+        }
+    }
+}

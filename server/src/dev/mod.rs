@@ -1,0 +1,29 @@
+//! The tools of a development server: controls, faults, the outbox and the request log.
+
+mod controls;
+mod fault;
+mod log;
+mod mint;
+mod outbox;
+mod redact;
+pub(crate) mod routes;
+mod seed;
+
+pub use self::controls::Controls;
+pub use self::fault::{Cut, Fault};
+pub use self::log::LoggedRequest;
+pub use self::mint::MintToken;
+pub use self::outbox::{Channel, Message};
+pub use self::seed::SeedDevice;
+
+pub(crate) use self::fault::{Effect, Faults};
+pub(crate) use self::log::{Entry, RequestLog};
+pub(crate) use self::outbox::Outbox;
+
+/// The tools, empty at the start.
+#[derive(Debug, Default)]
+pub(crate) struct DevTools {
+    pub(crate) faults: Faults,
+    pub(crate) log: RequestLog,
+    pub(crate) outbox: Outbox,
+}

@@ -1,0 +1,232 @@
+//! The controls over HTTP, under `/_dev`.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{Path, RawQuery, Request, State};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use bytes::Bytes;
+use http::header::{HOST, ORIGIN};
+use http::{HeaderMap, StatusCode, Uri};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{Controls, Fault, MintToken, SeedDevice};
+use crate::core::Core;
+use crate::error::ControlError;
+use crate::http::error::ApiError;
+use crate::http::extract;
+use crate::http::reply;
+
+type Reply = Result<Response, ControlError>;
+
+impl IntoResponse for ControlError {
+    fn into_response(self) -> Response {
+        self.0.into_response()
+    }
+}
+
+/// The routes below `/_dev`.
+pub(crate) fn routes() -> Router<Arc<Core>> {
+    Router::new()
+        .route("/health", get(health))
+        .route("/tokens", post(mint_token))
+        .route("/users/{user_id}/devices", post(seed_device))
+        .route("/users/{user_id}/sessions", post(sign_in))
+        .route(
+            "/transactions/{transaction_id}/complete",
+            post(complete_transaction),
+        )
+        .route("/keys/rotate", post(rotate_keys))
+        .route("/outbox", get(outbox).delete(clear_outbox))
+        .route("/reset", post(reset))
+        .route("/clock", get(now).post(advance))
+        .route("/faults", get(faults).post(add_fault).delete(clear_faults))
+        .route("/requests", get(requests).delete(clear_requests))
+        .layer(middleware::from_fn(local_only))
+}
+
+/// Pages of other sites must not reach the controls through a visitor's browser: neither by a request across sites,
+/// nor by a name of theirs that they let point here.
+async fn local_only(request: Request, next: Next) -> Response {
+    if is_local(request.headers()) {
+        return next.run(request).await;
+    }
+    let message = "The controls answer only to localhost or a loopback address, and only to pages from there.";
+    ApiError::new(StatusCode::FORBIDDEN, "operation_not_allowed", message).into_response()
+}
+
+fn is_local(headers: &HeaderMap) -> bool {
+    let text = |name| {
+        headers
+            .get(name)
+            .map(|value| value.to_str().unwrap_or_default())
+    };
+    let host = text(HOST).is_none_or(|host| is_local_host(&format!("http://{host}")));
+    host && text(ORIGIN).is_none_or(is_local_host)
+}
+
+fn is_local_host(url: &str) -> bool {
+    let Ok(uri) = url.parse::<Uri>() else {
+        return false;
+    };
+    let host = uri.host().unwrap_or_default();
+    let address = host
+        .trim_start_matches('[')
+        .trim_end_matches(']')
+        .parse::<IpAddr>();
+    host == "localhost"
+        || host.ends_with(".localhost")
+        || address.is_ok_and(|address| address.is_loopback())
+}
+
+async fn health(State(core): State<Arc<Core>>) -> Response {
+    reply::ok(&json!({
+        "status": "ok",
+        "url": core.url,
+        "app_id": core.app.id,
+        "issuer": core.app.issuer,
+        "auth_origin": core.app.settings.auth_origin,
+        "now": core.clock.now(),
+    }))
+}
+
+async fn mint_token(State(core): State<Arc<Core>>, body: Bytes) -> Reply {
+    let token: MintToken = extract::json(&body)?;
+    let token = Controls::new(core).mint_token(token).await?;
+    Ok(reply::created(&json!({"token": token})))
+}
+
+async fn seed_device(
+    State(core): State<Arc<Core>>,
+    Path(user_id): Path<String>,
+    body: Bytes,
+) -> Reply {
+    let device: SeedDevice = if body.is_empty() {
+        SeedDevice::new()
+    } else {
+        extract::json(&body)?
+    };
+    let device_id = Controls::new(core).seed_device(user_id, device).await?;
+    Ok(reply::created(&json!({"device_id": device_id})))
+}
+
+async fn sign_in(State(core): State<Arc<Core>>, Path(user_id): Path<String>) -> Reply {
+    let auth_result = Controls::new(core).sign_in(user_id).await?;
+    Ok(reply::created(&json!({"auth_result": auth_result})))
+}
+
+async fn complete_transaction(
+    State(core): State<Arc<Core>>,
+    Path(transaction_id): Path<String>,
+) -> Reply {
+    let nonce = Controls::new(core)
+        .complete_transaction(transaction_id)
+        .await?;
+    Ok(reply::created(&json!({"nonce": nonce})))
+}
+
+async fn rotate_keys(State(core): State<Arc<Core>>) -> Reply {
+    let kid = Controls::new(core).rotate_keys().await?;
+    Ok(reply::created(&json!({"kid": kid})))
+}
+
+async fn outbox(State(core): State<Arc<Core>>, RawQuery(query): RawQuery) -> Response {
+    let query = query.unwrap_or_default();
+    let to = form_urlencoded::parse(query.as_bytes())
+        .find(|(name, _)| name == "to")
+        .map(|(_, to)| to);
+    let mut messages = core.dev.outbox.list();
+    messages.retain(|message| to.as_ref().is_none_or(|to| message.to == *to));
+    reply::ok(&json!({"messages": messages}))
+}
+
+async fn clear_outbox(State(core): State<Arc<Core>>) -> Response {
+    core.dev.outbox.clear();
+    reply::empty(StatusCode::OK)
+}
+
+async fn reset(State(core): State<Arc<Core>>) -> Reply {
+    Controls::new(core).reset().await?;
+    Ok(reply::empty(StatusCode::OK))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Advance {
+    advance_seconds: f64,
+}
+
+async fn now(State(core): State<Arc<Core>>) -> Response {
+    reply::ok(&json!({"now": core.clock.now()}))
+}
+
+async fn advance(State(core): State<Arc<Core>>, body: Bytes) -> Reply {
+    let Advance { advance_seconds } = extract::json(&body)?;
+    let by = Duration::try_from_secs_f64(advance_seconds);
+    let by =
+        by.map_err(|_| ApiError::invalid_request("advance_seconds: must be a positive number."))?;
+    core.clock.advance(by);
+    Ok(now(State(core)).await)
+}
+
+async fn faults(State(core): State<Arc<Core>>) -> Response {
+    reply::ok(&json!({"faults": core.dev.faults.list()}))
+}
+
+async fn add_fault(State(core): State<Arc<Core>>, body: Bytes) -> Reply {
+    let fault: Fault = extract::json(&body)?;
+    if let Some(problem) = fault.problem() {
+        return Err(ApiError::invalid_request(problem).into());
+    }
+    let reply = reply::created(&json!({"fault": fault}));
+    core.dev.faults.add(fault);
+    Ok(reply)
+}
+
+async fn clear_faults(State(core): State<Arc<Core>>) -> Response {
+    core.dev.faults.clear();
+    reply::empty(StatusCode::OK)
+}
+
+async fn requests(State(core): State<Arc<Core>>) -> Response {
+    reply::ok(&json!({"requests": core.dev.log.list()}))
+}
+
+async fn clear_requests(State(core): State<Arc<Core>>) -> Response {
+    core.dev.log.clear();
+    reply::empty(StatusCode::OK)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_this_machine_is_local() {
+        for good in [
+            "http://127.0.0.1:8787",
+            "http://localhost",
+            "http://localhost:3000",
+            "http://[::1]:1",
+            "http://app.localhost:1",
+        ] {
+            assert!(is_local_host(good), "{good}");
+        }
+        for bad in [
+            "http://example.com",
+            "http://localhost.example.com",
+            "http://192.168.0.1",
+            "null",
+            "",
+            "http://127.0.0.1.example.com",
+        ] {
+            assert!(!is_local_host(bad), "{bad}");
+        }
+    }
+}

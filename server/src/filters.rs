@@ -1,0 +1,385 @@
+//! The query of a list of users: pages, order and filters.
+
+use jiff::Timestamp;
+
+/// Users on a page, at most. Also the default, which no source records.
+const MOST: u32 = 500;
+
+/// Something to filter or order by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Field {
+    Identifier,
+    Id,
+    LoginCount,
+    Status,
+    CreatedAt,
+    UpdatedAt,
+    LastLoginAt,
+    Email,
+    EmailVerified,
+    Phone,
+    PhoneVerified,
+    ExternalId,
+}
+
+/// How a filter compares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Compare {
+    Equal,
+    NotEqual,
+    Greater,
+    Less,
+    Like,
+    NotLike,
+}
+
+/// What a filter compares with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Operand {
+    Text(String),
+    /// A count, or a time in microseconds.
+    Number(i64),
+}
+
+/// One condition on the users to list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Filter {
+    pub(crate) field: Field,
+    pub(crate) compare: Compare,
+    pub(crate) operand: Operand,
+}
+
+/// A parsed query.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ListQuery {
+    /// From 1.
+    pub(crate) page: u32,
+    pub(crate) limit: u32,
+    /// Unix seconds.
+    pub(crate) created_before: Option<i64>,
+    /// Fields with whether they descend.
+    pub(crate) order_by: Vec<(Field, bool)>,
+    pub(crate) filters: Vec<Filter>,
+    /// The members that every page of the list repeats, as they were sent.
+    pub(crate) repeated: Vec<(String, String)>,
+}
+
+impl ListQuery {
+    /// Reads the members of a query. Unknown ones are ignored. The error says what is wrong.
+    pub(crate) fn parse(members: Vec<(String, String)>) -> Result<Self, String> {
+        let mut query = Self {
+            page: 1,
+            limit: MOST,
+            created_before: None,
+            order_by: Vec::new(),
+            filters: Vec::new(),
+            repeated: Vec::new(),
+        };
+        for (name, value) in members {
+            match name.as_str() {
+                "page" => query.page = number(&name, &value, 1, i32::MAX.unsigned_abs())?,
+                "limit" => query.limit = number(&name, &value, 1, MOST)?,
+                "created_before" => {
+                    let seconds = value
+                        .parse()
+                        .map_err(|_| format!("{name}: must be a time in Unix seconds."))?;
+                    query.created_before = Some(seconds);
+                }
+                "order_by" => {
+                    query.order_by = order(&value)?;
+                    query.repeated.push((name, value));
+                }
+                _ => {
+                    if let Some(field) = filter_field(&name) {
+                        query.filters.push(filter(&name, field, &value)?);
+                        query.repeated.push((name, value));
+                    }
+                }
+            }
+        }
+        Ok(query)
+    }
+}
+
+fn number(name: &str, value: &str, least: u32, most: u32) -> Result<u32, String> {
+    let number = value
+        .parse()
+        .ok()
+        .filter(|number| (least..=most).contains(number));
+    number.ok_or_else(|| format!("{name}: must be a whole number from {least} to {most}."))
+}
+
+fn filter_field(name: &str) -> Option<Field> {
+    Some(match name {
+        "identifier" => Field::Identifier,
+        "id" => Field::Id,
+        "login_count" => Field::LoginCount,
+        "status" => Field::Status,
+        "created_at" => Field::CreatedAt,
+        "updated_at" => Field::UpdatedAt,
+        "last_login_at" => Field::LastLoginAt,
+        _ => return None,
+    })
+}
+
+/// Any field of a listed user can give the order, but not the identifier, which is two fields.
+fn order_field(name: &str) -> Option<Field> {
+    Some(match name {
+        "email" => Field::Email,
+        "email_verified" => Field::EmailVerified,
+        "phone" => Field::Phone,
+        "phone_verified" => Field::PhoneVerified,
+        "external_id" => Field::ExternalId,
+        _ => return filter_field(name).filter(|field| *field != Field::Identifier),
+    })
+}
+
+fn order(list: &str) -> Result<Vec<(Field, bool)>, String> {
+    let one = |item: &str| {
+        let (name, direction) = item.trim().split_once(':').unwrap_or((item.trim(), "ASC"));
+        let field = order_field(name)
+            .ok_or_else(|| format!("order_by: `{name}` is not a field to order by."))?;
+        match direction.to_ascii_uppercase().as_str() {
+            "ASC" => Ok((field, false)),
+            "DESC" => Ok((field, true)),
+            _ => Err(format!("order_by: `{direction}` is not ASC or DESC.")),
+        }
+    };
+    list.split(',').map(one).collect()
+}
+
+fn filter(name: &str, field: Field, value: &str) -> Result<Filter, String> {
+    let inner = value
+        .strip_prefix('<')
+        .and_then(|value| value.strip_suffix('>'));
+    let (compare, text) = match inner.and_then(|inner| inner.split_once(':')) {
+        None => (Compare::Equal, value),
+        Some((op, text)) => (operator(name, op)?, text),
+    };
+    let textual = matches!(field, Field::Identifier | Field::Id | Field::Status);
+    if matches!(compare, Compare::Like | Compare::NotLike) && !textual {
+        return Err(format!(
+            "{name}: `like` and `not_like` are for identifier, id and status."
+        ));
+    }
+    // An empty value would match everybody or nobody, and a caller who lost an identifier must not get a user.
+    if text.is_empty() {
+        return Err(format!("{name}: the value must not be empty."));
+    }
+    let operand = match field {
+        Field::LoginCount => Operand::Number(
+            text.parse()
+                .map_err(|_| format!("{name}: must be a whole number."))?,
+        ),
+        Field::CreatedAt | Field::UpdatedAt | Field::LastLoginAt => {
+            let time: Timestamp = text
+                .parse()
+                .map_err(|_| format!("{name}: must be a time like 2006-01-02T15:04:05.000000Z."))?;
+            Operand::Number(time.as_microsecond())
+        }
+        _ => Operand::Text(text.to_owned()),
+    };
+    Ok(Filter {
+        field,
+        compare,
+        operand,
+    })
+}
+
+fn operator(name: &str, op: &str) -> Result<Compare, String> {
+    Ok(match op {
+        "ne" => Compare::NotEqual,
+        "gt" => Compare::Greater,
+        "lt" => Compare::Less,
+        "like" => Compare::Like,
+        "not_like" => Compare::NotLike,
+        _ => {
+            return Err(format!(
+                "{name}: `{op}` is not one of ne, gt, lt, like and not_like."
+            ));
+        }
+    })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+mod tests {
+    use super::*;
+
+    fn parse(query: &str) -> Result<ListQuery, String> {
+        ListQuery::parse(
+            form_urlencoded::parse(query.as_bytes())
+                .into_owned()
+                .collect(),
+        )
+    }
+
+    #[test]
+    fn an_empty_query_is_the_first_page() {
+        let query = parse("").unwrap();
+        assert_eq!(
+            (query.page, query.limit, query.created_before),
+            (1, 500, None)
+        );
+        assert!(query.order_by.is_empty() && query.filters.is_empty() && query.repeated.is_empty());
+    }
+
+    #[test]
+    fn filters() {
+        let text = |text: &str| Operand::Text(text.to_owned());
+        for (query, field, compare, operand) in [
+            (
+                "identifier=a%2Bb@c.d",
+                Field::Identifier,
+                Compare::Equal,
+                text("a+b@c.d"),
+            ),
+            (
+                "identifier=%3Clike:@c.d%3E",
+                Field::Identifier,
+                Compare::Like,
+                text("@c.d"),
+            ),
+            (
+                "id=%3Cnot_like:x%3E",
+                Field::Id,
+                Compare::NotLike,
+                text("x"),
+            ),
+            (
+                "status=<ne:active>",
+                Field::Status,
+                Compare::NotEqual,
+                text("active"),
+            ),
+            (
+                "login_count=3",
+                Field::LoginCount,
+                Compare::Equal,
+                Operand::Number(3),
+            ),
+            (
+                "login_count=<gt:3>",
+                Field::LoginCount,
+                Compare::Greater,
+                Operand::Number(3),
+            ),
+            (
+                "login_count=<lt:3>",
+                Field::LoginCount,
+                Compare::Less,
+                Operand::Number(3),
+            ),
+            (
+                "created_at=<gt:1970-01-01T00:00:01.000002Z>",
+                Field::CreatedAt,
+                Compare::Greater,
+                Operand::Number(1_000_002),
+            ),
+            (
+                "updated_at=1970-01-01T00:00:01Z",
+                Field::UpdatedAt,
+                Compare::Equal,
+                Operand::Number(1_000_000),
+            ),
+            (
+                "last_login_at=<lt:0001-01-02T00:00:00Z>",
+                Field::LastLoginAt,
+                Compare::Less,
+                Operand::Number(crate::clock::NEVER + 86_400_000_000),
+            ),
+            (
+                "identifier=<a",
+                Field::Identifier,
+                Compare::Equal,
+                text("<a"),
+            ),
+            (
+                "identifier=<a>",
+                Field::Identifier,
+                Compare::Equal,
+                text("<a>"),
+            ),
+            (
+                "identifier=<ne:a:b>",
+                Field::Identifier,
+                Compare::NotEqual,
+                text("a:b"),
+            ),
+        ] {
+            let parsed = parse(query).unwrap();
+            assert_eq!(
+                parsed.filters,
+                [Filter {
+                    field,
+                    compare,
+                    operand
+                }],
+                "{query}"
+            );
+            assert_eq!(parsed.repeated.len(), 1, "{query}");
+        }
+    }
+
+    #[test]
+    fn order() {
+        let query = parse("order_by=status:DESC,created_at:asc,id").unwrap();
+        assert_eq!(
+            query.order_by,
+            [
+                (Field::Status, true),
+                (Field::CreatedAt, false),
+                (Field::Id, false)
+            ]
+        );
+        assert_eq!(
+            query.repeated,
+            [(
+                "order_by".to_owned(),
+                "status:DESC,created_at:asc,id".to_owned()
+            )]
+        );
+    }
+
+    #[test]
+    fn pages() {
+        let query = parse("page=3&limit=7&created_before=1700000000&unknown=x").unwrap();
+        assert_eq!(
+            (query.page, query.limit, query.created_before),
+            (3, 7, Some(1_700_000_000))
+        );
+        assert!(query.repeated.is_empty());
+    }
+
+    #[test]
+    fn what_is_refused_names_its_member() {
+        for bad in [
+            "page=0",
+            "page=-1",
+            "page=x",
+            "page=",
+            "limit=0",
+            "limit=501",
+            "limit=1.5",
+            "created_before=now",
+            "order_by=",
+            "order_by=identifier:ASC",
+            "order_by=id:UP",
+            "order_by=user_metadata",
+            "identifier=",
+            "identifier=<ne:>",
+            "status=<in:active>",
+            "login_count=many",
+            "login_count=<like:3>",
+            "login_count=<gt:>",
+            "created_at=yesterday",
+            "created_at=<like:2024>",
+        ] {
+            let problem = parse(bad).unwrap_err();
+            assert!(
+                problem.starts_with(bad.split('=').next().unwrap()),
+                "{bad}: {problem}"
+            );
+        }
+    }
+}

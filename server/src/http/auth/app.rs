@@ -1,0 +1,95 @@
+//! The app, as anybody may see it, and its keys.
+
+use axum::response::Response;
+use passage_identity::generated::auth::types::{
+    App, AuthFallbackMethod, AuthMethods, ElementCustomization, GetAppResponse, JwkResponse,
+    Layouts, MagicLinkAuthMethod, OpenIdConfiguration, OtpAuthMethod, PasskeysAuthMethod,
+    SocialConnections, TtlDisplayUnit, UserMetadataField,
+};
+
+use crate::http::error::ApiError;
+use crate::http::extract::Public;
+use crate::http::reply;
+
+pub(crate) async fn get_app(call: Public) -> Result<Response, ApiError> {
+    let settings = &call.app.settings;
+    let key = call.app.keys.active().await?;
+    let look: fn() -> ElementCustomization =
+        || serde_json::from_value(serde_json::json!({})).unwrap_or_default();
+    let app = App {
+        allowed_identifier: "both".to_owned(),
+        auth_fallback_method: AuthFallbackMethod::MagicLink,
+        auth_fallback_method_ttl: settings.magic_link_ttl,
+        auth_methods: AuthMethods {
+            magic_link: Some(MagicLinkAuthMethod {
+                ttl: Some(settings.magic_link_ttl),
+                ttl_display_unit: Some(TtlDisplayUnit::M),
+            }),
+            otp: Some(OtpAuthMethod {
+                ttl: Some(settings.otp_ttl),
+                ttl_display_unit: Some(TtlDisplayUnit::M),
+            }),
+            passkeys: Some(PasskeysAuthMethod(serde_json::Map::new())),
+        },
+        auth_origin: settings.auth_origin.clone(),
+        default_language: "en".to_owned(),
+        element_customization: look(),
+        element_customization_dark: look(),
+        ephemeral: false,
+        id: call.app.id.clone(),
+        layouts: Layouts {
+            profile: Vec::new(),
+            registration: Vec::new(),
+        },
+        login_url: settings.login_url.clone(),
+        name: settings.name.clone(),
+        passage_branding: false,
+        profile_management: true,
+        public_signup: true,
+        redirect_url: settings.redirect_url.clone(),
+        require_email_verification: false,
+        require_identifier_verification: false,
+        required_identifier: "either".to_owned(),
+        rsa_public_key: key.pem_in_base64()?,
+        session_timeout_length: settings.session_timeout_length,
+        social_connections: SocialConnections {
+            apple: None,
+            github: None,
+            google: None,
+        },
+        user_metadata_schema: settings
+            .metadata
+            .iter()
+            .map(|field| UserMetadataField {
+                field_name: field.name.clone(),
+                friendly_name: field.name.clone(),
+                id: field.id.clone(),
+                profile: true,
+                registration: false,
+                type_: field.r#type.as_str().to_owned(),
+            })
+            .collect(),
+    };
+    Ok(reply::ok(&GetAppResponse { app }))
+}
+
+pub(crate) async fn get_jwks(call: Public) -> Result<Response, ApiError> {
+    let keys = call
+        .app
+        .keys
+        .all()
+        .await?
+        .iter()
+        .map(|key| key.jwk())
+        .collect();
+    Ok(reply::ok(&JwkResponse { keys }))
+}
+
+pub(crate) async fn get_open_id_configuration(call: Public) -> Result<Response, ApiError> {
+    let base = format!("{}/apps/{}", call.core.auth_url(), call.app.id);
+    Ok(reply::ok(&OpenIdConfiguration {
+        authorization_endpoint: format!("{base}/social/authorize"),
+        issuer: call.app.issuer.clone(),
+        jwks_uri: format!("{base}/.well-known/jwks.json"),
+    }))
+}

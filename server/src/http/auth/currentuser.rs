@@ -1,0 +1,71 @@
+//! The signed-in user.
+
+use axum::response::Response;
+use passage_identity::generated::auth::types::{
+    Credential, CurrentUser, CurrentUserResponse, UserSocialConnections, WebAuthnIcons,
+    WebAuthnType,
+};
+
+use crate::clock::time;
+use crate::http::error::ApiError;
+use crate::http::extract::SignedIn;
+use crate::http::reply;
+use crate::store::devices::DeviceRow;
+
+pub(crate) async fn get_currentuser(call: SignedIn) -> Result<Response, ApiError> {
+    Ok(reply::ok(&CurrentUserResponse { user: view(call) }))
+}
+
+fn view(call: SignedIn) -> CurrentUser {
+    let SignedIn { user, devices } = call;
+    let user_metadata = Some(user.metadata());
+    let mut webauthn_types: Vec<WebAuthnType> = Vec::new();
+    for device in &devices {
+        let kind = WebAuthnType::from(device.r#type.clone());
+        if !webauthn_types.contains(&kind) {
+            webauthn_types.push(kind);
+        }
+    }
+    CurrentUser {
+        created_at: time(user.created_at).to_string(),
+        email: user.email.unwrap_or_default(),
+        email_verified: user.email_verified,
+        last_login_at: time(user.last_login_at).to_string(),
+        login_count: user.login_count,
+        phone: user.phone.unwrap_or_default(),
+        phone_verified: user.phone_verified,
+        social_connections: UserSocialConnections {
+            apple: None,
+            github: None,
+            google: None,
+        },
+        status: user.status.into(),
+        updated_at: time(user.updated_at).to_string(),
+        user_metadata,
+        webauthn: !devices.is_empty(),
+        webauthn_devices: devices
+            .into_iter()
+            .map(|device| credential(device, &user.id))
+            .collect(),
+        webauthn_types,
+        id: user.id,
+    }
+}
+
+fn credential(device: DeviceRow, user_id: &str) -> Credential {
+    Credential {
+        created_at: time(device.created_at).to_string(),
+        cred_id: device.cred_id,
+        friendly_name: device.friendly_name,
+        icons: WebAuthnIcons {
+            dark: device.icon_dark,
+            light: device.icon_light,
+        },
+        id: device.id,
+        last_login_at: time(device.last_login_at).to_string(),
+        type_: device.r#type.into(),
+        updated_at: time(device.updated_at).to_string(),
+        usage_count: device.usage_count,
+        user_id: user_id.to_owned(),
+    }
+}

@@ -1,0 +1,153 @@
+//! Error replies: `{"code": .., "error": ..}`.
+
+use std::borrow::Cow;
+
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use serde_json::json;
+
+use super::reply;
+use crate::keys::{KeyError, KeyRingError};
+use crate::store::StoreError;
+
+/// An error to answer with.
+#[derive(Debug)]
+pub(crate) struct ApiError {
+    pub(crate) status: StatusCode,
+    pub(crate) code: &'static str,
+    pub(crate) message: Cow<'static, str>,
+}
+
+impl ApiError {
+    pub(crate) fn new(
+        status: StatusCode,
+        code: &'static str,
+        message: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self {
+            status,
+            code,
+            message: message.into(),
+        }
+    }
+
+    /// The request cannot be read or breaks a rule. The text names what is wrong.
+    pub(crate) fn invalid_request(problem: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "invalid_request", problem)
+    }
+
+    /// An identifier is taken. Mobile clients compare this very text.
+    pub(crate) fn user_exists() -> Self {
+        Self::invalid_request("user: already exists.")
+    }
+
+    pub(crate) fn invalid_access_token(problem: &'static str) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "invalid_access_token", problem)
+    }
+
+    pub(crate) fn invalid_refresh_token() -> Self {
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "invalid_refresh_token",
+            "refresh token: unknown, expired or used.",
+        )
+    }
+
+    pub(crate) fn invalid_nonce() -> Self {
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "invalid_nonce",
+            "nonce: unknown, expired or used.",
+        )
+    }
+
+    pub(crate) fn operation_not_allowed(problem: &'static str) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "operation_not_allowed", problem)
+    }
+
+    pub(crate) fn user_not_active() -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "user_not_active",
+            "user: not active.",
+        )
+    }
+
+    pub(crate) fn app_not_found() -> Self {
+        Self::not_found("app_not_found", "app: not found.")
+    }
+
+    pub(crate) fn user_not_found() -> Self {
+        Self::not_found("user_not_found", "user: not found.")
+    }
+
+    pub(crate) fn device_not_found() -> Self {
+        Self::not_found("device_not_found", "device: not found.")
+    }
+
+    pub(crate) fn api_key_not_found() -> Self {
+        Self::not_found("api_key_not_found", "api key: not found.")
+    }
+
+    pub(crate) fn transaction_not_found() -> Self {
+        Self::not_found(
+            "transaction_not_found",
+            "transaction: unknown, expired or completed.",
+        )
+    }
+
+    fn not_found(code: &'static str, message: &'static str) -> Self {
+        Self::new(StatusCode::NOT_FOUND, code, message)
+    }
+
+    pub(crate) fn user_has_no_passkeys() -> Self {
+        Self::new(
+            StatusCode::CONFLICT,
+            "user_has_no_passkeys",
+            "user: has no passkeys.",
+        )
+    }
+
+    /// A failure of ours: logged, and answered without details.
+    fn internal(error: &(dyn std::error::Error + 'static)) -> Self {
+        tracing::error!(error, source = error.source(), "a request failed");
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal_server_error",
+            "The server failed.",
+        )
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        reply::json(
+            self.status,
+            &json!({"code": self.code, "error": self.message}),
+        )
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        Self::internal(&error)
+    }
+}
+
+impl From<sqlx::Error> for ApiError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::internal(&error)
+    }
+}
+
+impl From<KeyError> for ApiError {
+    fn from(error: KeyError) -> Self {
+        Self::internal(&error)
+    }
+}
+
+impl From<KeyRingError> for ApiError {
+    fn from(error: KeyRingError) -> Self {
+        Self::internal(&error)
+    }
+}

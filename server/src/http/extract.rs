@@ -1,0 +1,177 @@
+//! What handlers ask of a request: the app it names, and who sends it.
+
+use std::sync::Arc;
+
+use axum::extract::{FromRequestParts, RawPathParams};
+use bytes::Bytes;
+use http::header::AUTHORIZATION;
+use http::request::Parts;
+use serde::de::DeserializeOwned;
+
+use super::error::ApiError;
+use crate::core::{App, Core};
+use crate::ids;
+use crate::store::api_keys::{self, ApiKeyRow};
+use crate::store::devices::{self, DeviceRow};
+use crate::store::users::{self, UserRow};
+use crate::tokens;
+
+/// The parameters of the path.
+pub(crate) struct Params(Vec<(String, String)>);
+
+impl Params {
+    async fn of(parts: &mut Parts, core: &Arc<Core>) -> Result<Self, ApiError> {
+        let params = RawPathParams::from_request_parts(parts, core).await;
+        let params = params.map_err(|_| ApiError::invalid_request("path: is not UTF-8."))?;
+        Ok(Self(
+            params
+                .iter()
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect(),
+        ))
+    }
+
+    /// A parameter by its name in the route.
+    pub(crate) fn get(&self, name: &str) -> String {
+        self.0
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.clone())
+            .unwrap_or_default()
+    }
+}
+
+/// A call to an app that needs no credential.
+pub(crate) struct Public {
+    pub(crate) core: Arc<Core>,
+    pub(crate) app: Arc<App>,
+}
+
+impl FromRequestParts<Arc<Core>> for Public {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, core: &Arc<Core>) -> Result<Self, ApiError> {
+        let params = Params::of(parts, core).await?;
+        let app = Arc::clone(core.app(&params.get("app_id"))?);
+        Ok(Self {
+            core: Arc::clone(core),
+            app,
+        })
+    }
+}
+
+/// A call to an app with an API key of that app.
+pub(crate) struct Managed {
+    pub(crate) core: Arc<Core>,
+    pub(crate) app: Arc<App>,
+    pub(crate) params: Params,
+}
+
+impl FromRequestParts<Arc<Core>> for Managed {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, core: &Arc<Core>) -> Result<Self, ApiError> {
+        let params = Params::of(parts, core).await?;
+        let key =
+            bearer(parts)?.ok_or_else(|| ApiError::invalid_access_token("api key: missing."))?;
+        let app = Arc::clone(core.app(&params.get("app_id"))?);
+        api_key(core, &app, key).await?;
+        Ok(Self {
+            core: Arc::clone(core),
+            app,
+            params,
+        })
+    }
+}
+
+/// A call that answers more to an API key, but needs none.
+pub(crate) struct MaybeManaged {
+    pub(crate) app: Arc<App>,
+    pub(crate) key: Option<ApiKeyRow>,
+}
+
+impl FromRequestParts<Arc<Core>> for MaybeManaged {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, core: &Arc<Core>) -> Result<Self, ApiError> {
+        let params = Params::of(parts, core).await?;
+        let app = Arc::clone(core.app(&params.get("app_id"))?);
+        let key = match bearer(parts)? {
+            Some(key) => Some(api_key(core, &app, key).await?),
+            None => None,
+        };
+        Ok(Self { app, key })
+    }
+}
+
+/// A call by a signed-in user.
+pub(crate) struct SignedIn {
+    pub(crate) user: UserRow,
+    pub(crate) devices: Vec<DeviceRow>,
+}
+
+impl FromRequestParts<Arc<Core>> for SignedIn {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, core: &Arc<Core>) -> Result<Self, ApiError> {
+        let params = Params::of(parts, core).await?;
+        let app = Arc::clone(core.app(&params.get("app_id"))?);
+        let token =
+            bearer(parts)?.ok_or_else(|| ApiError::invalid_access_token("auth token: missing."))?;
+        let now = core.clock.now().as_second();
+        let subject = tokens::verify(&app.keys, token, &app.issuer, &app.id, now).await?;
+        let user_id =
+            subject.ok_or_else(|| ApiError::invalid_access_token("auth token: bad or expired."))?;
+        let app_id = app.id.clone();
+        let read = core.store.read(move |conn| {
+            Box::pin(async move {
+                let user = users::get(conn, &app_id, &user_id)
+                    .await?
+                    .ok_or_else(ApiError::user_not_found)?;
+                if user.is_inactive() {
+                    return Err(ApiError::user_not_active());
+                }
+                let devices = devices::list(conn, &user.id).await?;
+                Ok(Self { user, devices })
+            })
+        });
+        read.await
+    }
+}
+
+/// The token of an `Authorization: Bearer` header, `None` without such a header.
+fn bearer(parts: &Parts) -> Result<Option<&str>, ApiError> {
+    let problem = || ApiError::invalid_access_token("authorization: must be `Bearer` and a token.");
+    let Some(header) = parts.headers.get(AUTHORIZATION) else {
+        return Ok(None);
+    };
+    let (scheme, token) = header
+        .to_str()
+        .ok()
+        .and_then(|text| text.trim().split_once(' '))
+        .ok_or_else(problem)?;
+    let token = token.trim();
+    if scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() {
+        Ok(Some(token))
+    } else {
+        Err(problem())
+    }
+}
+
+async fn api_key(core: &Core, app: &App, key: &str) -> Result<ApiKeyRow, ApiError> {
+    let (app_id, hash) = (app.id.clone(), ids::hash(key));
+    let find = core.store.read(move |conn| {
+        Box::pin(async move { Ok::<_, ApiError>(api_keys::by_hash(conn, &app_id, &hash).await?) })
+    });
+    find.await?
+        .ok_or_else(|| ApiError::invalid_access_token("api key: not a key of this app."))
+}
+
+/// Reads a JSON body, whatever the content type says.
+pub(crate) fn json<T: DeserializeOwned>(body: &Bytes) -> Result<T, ApiError> {
+    if body.iter().all(u8::is_ascii_whitespace) {
+        return Err(ApiError::invalid_request("body: a JSON object is needed."));
+    }
+    serde_json::from_slice(body)
+        .map_err(|error| ApiError::invalid_request(format!("body: {error}.")))
+}

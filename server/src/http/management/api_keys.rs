@@ -1,0 +1,95 @@
+//! API keys.
+
+use axum::response::Response;
+use bytes::Bytes;
+use http::StatusCode;
+use passage_identity::generated::management::types::{
+    ApiKey, ApiKeyResponse, CreateApiKeyRequest, CreateApiKeyResponse, CreatedApiKey,
+    ListApiKeysResponse,
+};
+
+use crate::clock::time;
+use crate::http::error::ApiError;
+use crate::http::extract::{Managed, json};
+use crate::http::reply;
+use crate::store::api_keys::{self, ApiKeyRow};
+use crate::{api_key, ids};
+
+fn view(key: ApiKeyRow) -> ApiKey {
+    ApiKey {
+        created_at: time(key.created_at),
+        id: key.id,
+        key_prefix: key.prefix,
+        name: key.name,
+        role: key.role.into(),
+    }
+}
+
+pub(crate) async fn list_api_keys(call: Managed) -> Result<Response, ApiError> {
+    let app_id = call.app.id.clone();
+    let read = call.core.store.read(move |conn| {
+        Box::pin(async move { Ok::<_, ApiError>(api_keys::list(conn, &app_id).await?) })
+    });
+    Ok(reply::ok(&ListApiKeysResponse {
+        api_keys: read.await?.into_iter().map(view).collect(),
+    }))
+}
+
+pub(crate) async fn create_api_key(call: Managed, body: Bytes) -> Result<Response, ApiError> {
+    let request: CreateApiKeyRequest = json(&body)?;
+    if request.name.trim().is_empty() {
+        return Err(ApiError::invalid_request("name: must not be empty."));
+    }
+    let plaintext_key = api_key::generate();
+    let row = api_key::row(&plaintext_key, request.name, call.core.clock.micros());
+    let (app_id, new, hash) = (call.app.id.clone(), row.clone(), ids::hash(&plaintext_key));
+    let insert = call.core.store.write(move |conn| {
+        Box::pin(
+            async move { Ok::<_, ApiError>(api_keys::insert(conn, &app_id, &new, &hash).await?) },
+        )
+    });
+    insert.await?;
+    let ApiKey {
+        created_at,
+        id,
+        key_prefix,
+        name,
+        role,
+    } = view(row);
+    Ok(reply::created(&CreateApiKeyResponse {
+        api_key: CreatedApiKey {
+            created_at,
+            id,
+            key_prefix,
+            name,
+            plaintext_key,
+            role,
+        },
+    }))
+}
+
+pub(crate) async fn get_api_key(call: Managed) -> Result<Response, ApiError> {
+    let (app_id, id) = (call.app.id.clone(), call.params.get("api_key_id"));
+    let read = call.core.store.read(move |conn| {
+        Box::pin(async move {
+            api_keys::get(conn, &app_id, &id)
+                .await?
+                .ok_or_else(ApiError::api_key_not_found)
+        })
+    });
+    Ok(reply::ok(&ApiKeyResponse {
+        api_key: view(read.await?),
+    }))
+}
+
+pub(crate) async fn delete_api_key(call: Managed) -> Result<Response, ApiError> {
+    let (app_id, id) = (call.app.id.clone(), call.params.get("api_key_id"));
+    let delete = call.core.store.write(move |conn| {
+        Box::pin(async move { Ok::<_, ApiError>(api_keys::delete(conn, &app_id, &id).await?) })
+    });
+    if delete.await? {
+        Ok(reply::empty(StatusCode::OK))
+    } else {
+        Err(ApiError::api_key_not_found())
+    }
+}

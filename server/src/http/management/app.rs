@@ -1,0 +1,91 @@
+//! The app, as its owner sees it.
+
+use axum::response::Response;
+use passage_identity::generated::management::types::{
+    AppInfo, AppInfoType, AppResponse, AuthMethods, ElementCustomization, Layouts,
+    MagicLinkAuthMethod, OtpAuthMethod, PasskeysAuthMethod, ThemeType, TtlDisplayUnit,
+    UserMetadataField,
+};
+
+use crate::http::error::ApiError;
+use crate::http::extract::MaybeManaged;
+use crate::http::reply;
+
+/// Answers without an API key as well, as the service did.
+pub(crate) async fn get_app(call: MaybeManaged) -> Result<Response, ApiError> {
+    let app = &call.app;
+    let settings = &app.settings;
+    let key = app.keys.active().await?;
+    let look: fn() -> ElementCustomization =
+        || serde_json::from_value(serde_json::json!({})).unwrap_or_default();
+    let info = AppInfo {
+        additional_auth_origins: Vec::new(),
+        allowed_callback_urls: Vec::new(),
+        allowed_identifier: "both".to_owned(),
+        allowed_logout_urls: Vec::new(),
+        application_login_uri: String::new(),
+        auth_fallback_method: "magic_link".to_owned(),
+        auth_fallback_method_ttl: settings.magic_link_ttl,
+        auth_methods: AuthMethods {
+            magic_link: MagicLinkAuthMethod {
+                enabled: true,
+                ttl: settings.magic_link_ttl,
+                ttl_display_unit: TtlDisplayUnit::M,
+            },
+            otp: OtpAuthMethod {
+                enabled: true,
+                ttl: settings.otp_ttl,
+                ttl_display_unit: TtlDisplayUnit::M,
+            },
+            passkeys: PasskeysAuthMethod { enabled: true },
+        },
+        auth_origin: settings.auth_origin.clone(),
+        auto_theme_enabled: false,
+        created_at: app.created_at,
+        dark_logo_url: None,
+        default_language: "en".to_owned(),
+        element_customization: look(),
+        element_customization_dark: look(),
+        hosted: false,
+        hosted_subdomain: String::new(),
+        hosted_theme: ThemeType::Auto,
+        id: app.id.clone(),
+        id_token_lifetime: None,
+        layouts: Layouts {
+            profile: Vec::new(),
+            registration: Vec::new(),
+        },
+        light_logo_url: None,
+        login_url: settings.login_url.clone(),
+        name: settings.name.clone(),
+        passage_branding: false,
+        profile_management: true,
+        public_signup: true,
+        redirect_url: settings.redirect_url.clone(),
+        refresh_absolute_lifetime: settings.refresh_absolute_lifetime,
+        refresh_enabled: settings.refresh_enabled,
+        refresh_inactivity_lifetime: settings.refresh_inactivity_lifetime,
+        require_email_verification: false,
+        require_identifier_verification: false,
+        required_identifier: "either".to_owned(),
+        role: call.key.map(|key| key.role).unwrap_or_default(),
+        rsa_public_key: key.pem_in_base64()?,
+        secret: None,
+        session_timeout_length: settings.session_timeout_length,
+        technologies: Vec::new(),
+        type_: AppInfoType::Complete,
+        user_metadata_schema: settings
+            .metadata
+            .iter()
+            .map(|field| UserMetadataField {
+                field_name: field.name.clone(),
+                friendly_name: field.name.clone(),
+                id: field.id.clone(),
+                profile: true,
+                registration: false,
+                type_: field.r#type.as_str().to_owned().into(),
+            })
+            .collect(),
+    };
+    Ok(reply::ok(&AppResponse { app: info }))
+}

@@ -1,0 +1,46 @@
+//! Devices of users.
+
+use axum::response::Response;
+use http::StatusCode;
+use passage_identity::generated::management::types::ListDevicesResponse;
+
+use super::view;
+use crate::http::error::ApiError;
+use crate::http::extract::Managed;
+use crate::http::reply;
+use crate::store::{devices, users};
+
+pub(crate) async fn list_user_devices(call: Managed) -> Result<Response, ApiError> {
+    let (app_id, user_id) = (call.app.id.clone(), call.params.get("user_id"));
+    let read = call.core.store.read(move |conn| {
+        Box::pin(async move {
+            users::get(conn, &app_id, &user_id)
+                .await?
+                .ok_or_else(ApiError::user_not_found)?;
+            Ok::<_, ApiError>(devices::list(conn, &user_id).await?)
+        })
+    });
+    let devices = read.await?.into_iter().map(view::device).collect();
+    Ok(reply::ok(&ListDevicesResponse { devices }))
+}
+
+pub(crate) async fn delete_user_devices(call: Managed) -> Result<Response, ApiError> {
+    let (app_id, user_id, id) = (
+        call.app.id.clone(),
+        call.params.get("user_id"),
+        call.params.get("device_id"),
+    );
+    let delete = call.core.store.write(move |conn| {
+        Box::pin(async move {
+            users::get(conn, &app_id, &user_id)
+                .await?
+                .ok_or_else(ApiError::user_not_found)?;
+            Ok::<_, ApiError>(devices::delete(conn, &user_id, &id).await?)
+        })
+    });
+    if delete.await? {
+        Ok(reply::empty(StatusCode::OK))
+    } else {
+        Err(ApiError::device_not_found())
+    }
+}

@@ -1,0 +1,11 @@
+//! The Management API: one file for each kind of thing it manages.
+
+pub(crate) mod api_keys;
+pub(crate) mod app;
+pub(crate) mod devices;
+pub(crate) mod magic_links;
+pub(crate) mod tokens;
+pub(crate) mod transactions;
+pub(crate) mod user_list;
+pub(crate) mod users;
+mod view;

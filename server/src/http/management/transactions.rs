@@ -1,0 +1,102 @@
+//! Flex transactions.
+
+use axum::response::Response;
+use bytes::Bytes;
+use passage_identity::generated::management::types::{
+    AuthenticateVerifyNonceResponse, CreateTransactionAuthenticateRequest,
+    CreateTransactionRegisterRequest, CreateTransactionResponse, Nonce,
+};
+
+use crate::http::error::ApiError;
+use crate::http::extract::{Managed, json};
+use crate::http::reply;
+use crate::store::transactions::{self, Kind, TransactionRow};
+use crate::{flex, ids};
+
+fn given(name: &str, value: &str) -> Result<(), ApiError> {
+    if value.trim().is_empty() {
+        return Err(ApiError::invalid_request(format!(
+            "{name}: must not be empty."
+        )));
+    }
+    Ok(())
+}
+
+pub(crate) async fn create_register_transaction(
+    call: Managed,
+    body: Bytes,
+) -> Result<Response, ApiError> {
+    let request: CreateTransactionRegisterRequest = json(&body)?;
+    given("external_id", &request.external_id)?;
+    given("passkey_display_name", &request.passkey_display_name)?;
+    create(
+        call,
+        Kind::Register,
+        request.external_id,
+        request.passkey_display_name,
+    )
+    .await
+}
+
+pub(crate) async fn create_authenticate_transaction(
+    call: Managed,
+    body: Bytes,
+) -> Result<Response, ApiError> {
+    let request: CreateTransactionAuthenticateRequest = json(&body)?;
+    given("external_id", &request.external_id)?;
+    create(call, Kind::Authenticate, request.external_id, String::new()).await
+}
+
+async fn create(
+    call: Managed,
+    kind: Kind,
+    external_id: String,
+    passkey_display_name: String,
+) -> Result<Response, ApiError> {
+    let now = call.core.clock.micros();
+    let expires_at = now + flex::TRANSACTION_LIFETIME;
+    let transaction_id = ids::new_id();
+    let row = TransactionRow::new(
+        transaction_id.clone(),
+        kind,
+        external_id,
+        passkey_display_name,
+        now,
+        expires_at,
+    );
+    let app_id = call.app.id.clone();
+    let insert = call.core.store.write(move |conn| {
+        Box::pin(async move {
+            if kind == Kind::Authenticate {
+                flex::user_with_passkey(conn, &app_id, &row.external_id).await?;
+            }
+            Ok::<_, ApiError>(transactions::insert(conn, &app_id, &row).await?)
+        })
+    });
+    insert.await?;
+    Ok(reply::created(&CreateTransactionResponse {
+        transaction_id,
+    }))
+}
+
+pub(crate) async fn authenticate_verify_nonce(
+    call: Managed,
+    body: Bytes,
+) -> Result<Response, ApiError> {
+    let request: Nonce = json(&body)?;
+    let (app_id, hash, now) = (
+        call.app.id.clone(),
+        ids::hash(&request.nonce),
+        call.core.clock.micros(),
+    );
+    let take = call.core.store.write(move |conn| {
+        Box::pin(async move {
+            transactions::take_nonce(conn, &app_id, &hash, now)
+                .await?
+                .ok_or_else(ApiError::invalid_nonce)
+        })
+    });
+    Ok(reply::ok(&AuthenticateVerifyNonceResponse {
+        external_id: take.await?,
+    }))
+}

@@ -1,0 +1,221 @@
+//! Users, one at a time.
+
+use axum::response::Response;
+use bytes::Bytes;
+use http::StatusCode;
+use passage_identity::generated::management::types::{CreateUserRequest, UserResponse};
+use serde_json::{Map, Value};
+
+use super::view::{self, WholeUser};
+use crate::http::error::ApiError;
+use crate::http::extract::{Managed, json};
+use crate::http::reply;
+use crate::identifier;
+use crate::store::users::{self, NewUser, UserRow};
+use crate::store::{Conn, devices, events, is_taken};
+
+/// An e-mail address as it is stored.
+pub(super) fn email(text: &str) -> Result<String, ApiError> {
+    identifier::email(text)
+        .ok_or_else(|| ApiError::invalid_request("email: must be an e-mail address."))
+}
+
+/// A phone number as it is stored.
+pub(super) fn phone(text: &str) -> Result<String, ApiError> {
+    identifier::phone(text).ok_or_else(|| {
+        ApiError::invalid_request("phone: must be in E.164 form, such as +15005550006.")
+    })
+}
+
+/// The error for a user that could not be stored.
+pub(super) fn stored(result: Result<UserRow, sqlx::Error>) -> Result<UserRow, ApiError> {
+    result.map_err(|error| {
+        if is_taken(&error) {
+            ApiError::user_exists()
+        } else {
+            error.into()
+        }
+    })
+}
+
+async fn whole(conn: &mut Conn, user: UserRow) -> Result<WholeUser, ApiError> {
+    let devices = devices::list(conn, &user.id).await?;
+    let events = events::list(conn, &user.id).await?;
+    Ok(WholeUser {
+        user,
+        devices,
+        events,
+    })
+}
+
+fn user_reply(status: StatusCode, user: WholeUser) -> Response {
+    reply::json(
+        status,
+        &UserResponse {
+            user: view::user_info(user),
+        },
+    )
+}
+
+pub(crate) async fn create_user(call: Managed, body: Bytes) -> Result<Response, ApiError> {
+    let request: CreateUserRequest = json(&body)?;
+    let given = |text: Option<String>| text.filter(|text| !text.is_empty());
+    let mut metadata = request.user_metadata.unwrap_or_default();
+    call.app
+        .settings
+        .check_metadata(&metadata)
+        .map_err(ApiError::invalid_request)?;
+    metadata.retain(|_, value| !value.is_null());
+    let new = NewUser {
+        email: given(request.email).as_deref().map(email).transpose()?,
+        phone: given(request.phone).as_deref().map(phone).transpose()?,
+        external_id: None,
+        metadata,
+    };
+    if new.email.is_none() && new.phone.is_none() {
+        return Err(ApiError::invalid_request("user: email or phone is needed."));
+    }
+    let (app_id, now) = (call.app.id.clone(), call.core.clock.micros());
+    let insert = call.core.store.write(move |conn| {
+        Box::pin(async move { stored(users::insert(conn, &app_id, &new, now).await) })
+    });
+    let user = insert.await?;
+    Ok(user_reply(
+        StatusCode::CREATED,
+        WholeUser {
+            user,
+            devices: Vec::new(),
+            events: Vec::new(),
+        },
+    ))
+}
+
+pub(crate) async fn get_user(call: Managed) -> Result<Response, ApiError> {
+    let (app_id, id) = (call.app.id.clone(), call.params.get("user_id"));
+    let read = call.core.store.read(move |conn| {
+        Box::pin(async move {
+            let user = users::get(conn, &app_id, &id)
+                .await?
+                .ok_or_else(ApiError::user_not_found)?;
+            whole(conn, user).await
+        })
+    });
+    Ok(user_reply(StatusCode::OK, read.await?))
+}
+
+/// What a PATCH says about a member: nothing, to clear it, or its new value.
+enum Change {
+    Keep,
+    Clear,
+    Set(String),
+}
+
+fn change(
+    body: &mut Map<String, Value>,
+    name: &'static str,
+    check: fn(&str) -> Result<String, ApiError>,
+) -> Result<Change, ApiError> {
+    match body.remove(name) {
+        None => Ok(Change::Keep),
+        Some(Value::Null) => Ok(Change::Clear),
+        Some(Value::String(text)) if text.is_empty() => Ok(Change::Clear),
+        Some(Value::String(text)) => check(&text).map(Change::Set),
+        Some(_) => Err(ApiError::invalid_request(format!(
+            "{name}: must be a string."
+        ))),
+    }
+}
+
+/// Applies a change. A new identifier has not been verified.
+fn apply(change: Change, identifier: &mut Option<String>, verified: &mut bool) {
+    let new = match change {
+        Change::Keep => return,
+        Change::Clear => None,
+        Change::Set(text) => Some(text),
+    };
+    if *identifier != new {
+        *identifier = new;
+        *verified = false;
+    }
+}
+
+/// The body is read as plain JSON, because the generated request cannot tell a member that is null from one that is
+/// not there.
+pub(crate) async fn update_user(call: Managed, body: Bytes) -> Result<Response, ApiError> {
+    let mut body: Map<String, Value> = json(&body)?;
+    let email = change(&mut body, "email", email)?;
+    let phone = change(&mut body, "phone", phone)?;
+    let metadata = match body.remove("user_metadata") {
+        None | Some(Value::Null) => Map::new(),
+        Some(Value::Object(metadata)) => metadata,
+        Some(_) => {
+            return Err(ApiError::invalid_request(
+                "user_metadata: must be an object.",
+            ));
+        }
+    };
+    call.app
+        .settings
+        .check_metadata(&metadata)
+        .map_err(ApiError::invalid_request)?;
+    let (app_id, id, now) = (
+        call.app.id.clone(),
+        call.params.get("user_id"),
+        call.core.clock.micros(),
+    );
+    let update = call.core.store.write(move |conn| {
+        Box::pin(async move {
+            let mut user = users::get(conn, &app_id, &id)
+                .await?
+                .ok_or_else(ApiError::user_not_found)?;
+            apply(email, &mut user.email, &mut user.email_verified);
+            apply(phone, &mut user.phone, &mut user.phone_verified);
+            if user.email.is_none() && user.phone.is_none() && user.external_id.is_none() {
+                return Err(ApiError::invalid_request("user: email or phone is needed."));
+            }
+            let mut all = user.metadata();
+            all.extend(metadata);
+            all.retain(|_, value| !value.is_null());
+            let user = stored(users::update(conn, &user, &all, now).await)?;
+            whole(conn, user).await
+        })
+    });
+    Ok(user_reply(StatusCode::OK, update.await?))
+}
+
+pub(crate) async fn delete_user(call: Managed) -> Result<Response, ApiError> {
+    let (app_id, id) = (call.app.id.clone(), call.params.get("user_id"));
+    let delete = call.core.store.write(move |conn| {
+        Box::pin(async move { Ok::<_, ApiError>(users::delete(conn, &app_id, &id).await?) })
+    });
+    if delete.await? {
+        Ok(reply::empty(StatusCode::OK))
+    } else {
+        Err(ApiError::user_not_found())
+    }
+}
+
+pub(crate) async fn activate_user(call: Managed) -> Result<Response, ApiError> {
+    set_status(call, "active").await
+}
+
+pub(crate) async fn deactivate_user(call: Managed) -> Result<Response, ApiError> {
+    set_status(call, "inactive").await
+}
+
+async fn set_status(call: Managed, status: &'static str) -> Result<Response, ApiError> {
+    let (app_id, id, now) = (
+        call.app.id.clone(),
+        call.params.get("user_id"),
+        call.core.clock.micros(),
+    );
+    let update = call.core.store.write(move |conn| {
+        Box::pin(async move {
+            let user = users::set_status(conn, &app_id, &id, status, now)
+                .await?
+                .ok_or_else(ApiError::user_not_found)?;
+            whole(conn, user).await
+        })
+    });
+    Ok(user_reply(StatusCode::OK, update.await?))
+}

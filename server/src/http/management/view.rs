@@ -1,0 +1,107 @@
+//! Stored rows as the API shows them: no member missing, no null array, empty strings for what is not set.
+
+use passage_identity::generated::management::types::{
+    ListPaginatedUsersItem, UserInfo, UserRecentEvent, UserSocialConnections, WebAuthnDevices,
+    WebAuthnIcons, WebAuthnType,
+};
+
+use crate::clock::time;
+use crate::store::devices::DeviceRow;
+use crate::store::events::EventRow;
+use crate::store::users::UserRow;
+
+/// A user with everything that belongs to them.
+pub(crate) struct WholeUser {
+    pub(crate) user: UserRow,
+    pub(crate) devices: Vec<DeviceRow>,
+    pub(crate) events: Vec<EventRow>,
+}
+
+pub(crate) fn user_info(whole: WholeUser) -> UserInfo {
+    let WholeUser {
+        user,
+        devices,
+        events,
+    } = whole;
+    let user_metadata = Some(user.metadata());
+    let mut webauthn_types: Vec<WebAuthnType> = Vec::new();
+    for device in &devices {
+        let kind = WebAuthnType::from(device.r#type.clone());
+        if !webauthn_types.contains(&kind) {
+            webauthn_types.push(kind);
+        }
+    }
+    UserInfo {
+        created_at: time(user.created_at),
+        email: user.email.unwrap_or_default(),
+        email_verified: user.email_verified,
+        external_id: user.external_id.unwrap_or_default(),
+        id: user.id,
+        last_login_at: time(user.last_login_at),
+        login_count: user.login_count,
+        phone: user.phone.unwrap_or_default(),
+        phone_verified: user.phone_verified,
+        recent_events: events.into_iter().map(recent_event).collect(),
+        social_connections: UserSocialConnections {
+            apple: None,
+            github: None,
+            google: None,
+        },
+        status: user.status.into(),
+        updated_at: time(user.updated_at),
+        user_metadata,
+        webauthn: !devices.is_empty(),
+        webauthn_devices: devices.into_iter().map(device).collect(),
+        webauthn_types,
+    }
+}
+
+pub(crate) fn list_item(user: UserRow) -> ListPaginatedUsersItem {
+    let user_metadata = Some(user.metadata());
+    ListPaginatedUsersItem {
+        created_at: time(user.created_at),
+        email: user.email.unwrap_or_default(),
+        email_verified: user.email_verified,
+        external_id: user.external_id.unwrap_or_default(),
+        id: user.id,
+        last_login_at: time(user.last_login_at),
+        login_count: user.login_count,
+        phone: user.phone.unwrap_or_default(),
+        phone_verified: user.phone_verified,
+        status: user.status.into(),
+        updated_at: time(user.updated_at),
+        user_metadata,
+    }
+}
+
+pub(crate) fn device(device: DeviceRow) -> WebAuthnDevices {
+    WebAuthnDevices {
+        created_at: time(device.created_at),
+        cred_id: device.cred_id,
+        friendly_name: device.friendly_name,
+        icons: WebAuthnIcons {
+            dark: device.icon_dark,
+            light: device.icon_light,
+        },
+        id: device.id,
+        last_login_at: time(device.last_login_at),
+        type_: device.r#type.into(),
+        updated_at: time(device.updated_at),
+        usage_count: device.usage_count,
+    }
+}
+
+fn recent_event(event: EventRow) -> UserRecentEvent {
+    UserRecentEvent {
+        action: event.action.into(),
+        completed_at: event.completed_at.map(time),
+        created_at: time(event.created_at),
+        id: event.id,
+        ip_addr: event.ip_addr,
+        social_login_type: event.social_login_type.map(Into::into),
+        status: event.status.into(),
+        type_: event.r#type,
+        user_agent_display: event.user_agent.clone(),
+        user_agent: event.user_agent,
+    }
+}

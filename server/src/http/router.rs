@@ -1,0 +1,171 @@
+//! The routes of both APIs and of the controls.
+
+use std::sync::Arc;
+
+use axum::routing::{delete, get, patch, post};
+use axum::{Extension, Router};
+use http::header::{HeaderName, RETRY_AFTER};
+use http::{Method, StatusCode};
+use tower_http::cors::{AllowHeaders, Any, CorsLayer};
+
+use super::entry::SentPath;
+use super::error::ApiError;
+use super::{auth, management, not_yet};
+use crate::core::Core;
+use crate::dev;
+use crate::operations::Api;
+
+/// The whole server.
+pub(crate) fn router(core: Arc<Core>) -> Router {
+    Router::new()
+        .nest(Api::Management.prefix(), management())
+        .nest(Api::Auth.prefix(), auth())
+        .nest("/_dev", dev::routes::routes())
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
+        .with_state(core)
+}
+
+fn management() -> Router<Arc<Core>> {
+    use management::{api_keys, app, devices, magic_links, tokens, transactions, user_list, users};
+    Router::new()
+        .route("/apps/{app_id}", get(app::get_app))
+        .route(
+            "/apps/{app_id}/users",
+            get(user_list::list_paginated_users).post(users::create_user),
+        )
+        .route(
+            "/apps/{app_id}/users/{user_id}",
+            get(users::get_user)
+                .patch(users::update_user)
+                .delete(users::delete_user),
+        )
+        .route(
+            "/apps/{app_id}/users/{user_id}/activate",
+            patch(users::activate_user),
+        )
+        .route(
+            "/apps/{app_id}/users/{user_id}/deactivate",
+            patch(users::deactivate_user),
+        )
+        .route(
+            "/apps/{app_id}/users/{user_id}/devices",
+            get(devices::list_user_devices),
+        )
+        .route(
+            "/apps/{app_id}/users/{user_id}/devices/{device_id}",
+            delete(devices::delete_user_devices),
+        )
+        .route(
+            "/apps/{app_id}/users/{user_id}/tokens",
+            delete(tokens::revoke_user_refresh_tokens),
+        )
+        .route(
+            "/apps/{app_id}/magic-links",
+            post(magic_links::create_magic_link),
+        )
+        .route(
+            "/apps/{app_id}/transactions/register",
+            post(transactions::create_register_transaction),
+        )
+        .route(
+            "/apps/{app_id}/transactions/authenticate",
+            post(transactions::create_authenticate_transaction),
+        )
+        .route(
+            "/apps/{app_id}/authenticate/verify",
+            post(transactions::authenticate_verify_nonce),
+        )
+        .route(
+            "/apps/{app_id}/api-keys",
+            get(api_keys::list_api_keys).post(api_keys::create_api_key),
+        )
+        .route(
+            "/apps/{app_id}/api-keys/{api_key_id}",
+            get(api_keys::get_api_key).delete(api_keys::delete_api_key),
+        )
+}
+
+fn auth() -> Router<Arc<Core>> {
+    use auth::{app, currentuser, tokens};
+    let built = Router::new()
+        .route("/apps/{app_id}", get(app::get_app))
+        .route("/apps/{app_id}/.well-known/jwks.json", get(app::get_jwks))
+        .route(
+            "/apps/{app_id}/.well-known/openid-configuration",
+            get(app::get_open_id_configuration),
+        )
+        .route(
+            "/apps/{app_id}/currentuser",
+            get(currentuser::get_currentuser),
+        )
+        .route(
+            "/apps/{app_id}/tokens",
+            post(tokens::refresh_auth_token).delete(tokens::revoke_refresh_token),
+        );
+    not_yet::routes(built)
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(cors())
+}
+
+/// The Auth API is called by scripts of any site, with tokens they hold themselves and never with cookies.
+fn cors() -> CorsLayer {
+    CorsLayer::new()
+        .allow_origin(Any)
+        .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::DELETE])
+        .allow_headers(AllowHeaders::mirror_request())
+        .expose_headers([RETRY_AFTER] as [HeaderName; 1])
+        .max_age(std::time::Duration::from_secs(3600))
+}
+
+async fn not_found(method: Method, Extension(SentPath(path)): Extension<SentPath>) -> ApiError {
+    ApiError::new(
+        StatusCode::NOT_FOUND,
+        "not_found",
+        format!("{method} {path}: there is nothing here."),
+    )
+}
+
+async fn method_not_allowed(
+    method: Method,
+    Extension(SentPath(path)): Extension<SentPath>,
+) -> ApiError {
+    ApiError::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "method_not_allowed",
+        format!("{path}: does not answer to {method}."),
+    )
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+mod tests {
+    use serde_json::Value;
+
+    use crate::PassageServer;
+    use crate::operations::OPERATIONS;
+
+    #[tokio::test]
+    async fn every_operation_has_its_route() {
+        let server = PassageServer::builder()
+            .app_id("app_id")
+            .start()
+            .await
+            .unwrap();
+        let http = reqwest::Client::new();
+        for operation in &OPERATIONS {
+            let path = operation.path.replace(['{', '}'], "");
+            let url = format!("{}{}{path}", server.url(), operation.api.prefix());
+            let request = http
+                .request(operation.method.clone(), url)
+                .bearer_auth(server.api_key());
+            let response = request.send().await.unwrap();
+            let status = response.status().as_u16();
+            let body: Value = response.json().await.unwrap_or_default();
+            assert_ne!(status, 405, "{}", operation.id);
+            assert_ne!(body["code"], "not_found", "{}", operation.id);
+            assert_eq!(status == 501, !operation.built, "{}", operation.id);
+        }
+    }
+}

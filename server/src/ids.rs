@@ -1,0 +1,83 @@
+//! Random identifiers and secrets, and the hash under which secrets are stored.
+
+use aws_lc_rs::{digest, rand};
+
+/// Length of every id the API hands out.
+pub(crate) const ID_LENGTH: usize = 24;
+
+const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+/// A new id: 24 letters and digits.
+pub(crate) fn new_id() -> String {
+    alphanumeric(ID_LENGTH)
+}
+
+/// `length` random letters and digits, each of 5.95 bits.
+pub(crate) fn alphanumeric(length: usize) -> String {
+    let mut text = String::with_capacity(length);
+    let mut bytes = [0_u8; 64];
+    while text.len() < length {
+        fill(&mut bytes);
+        // 248 is the greatest multiple of 62 in a byte: larger values would favour some letters.
+        let fair = bytes.iter().filter(|byte| **byte < 248);
+        let letters = fair.filter_map(|byte| ALPHABET.get(usize::from(byte % 62)));
+        text.extend(
+            letters
+                .take(length - text.len())
+                .map(|letter| char::from(*letter)),
+        );
+    }
+    text
+}
+
+/// Random bytes.
+pub(crate) fn random_bytes<const N: usize>() -> [u8; N] {
+    let mut bytes = [0_u8; N];
+    fill(&mut bytes);
+    bytes
+}
+
+/// Without random numbers every secret would be guessable, so the process must not go on.
+fn fill(bytes: &mut [u8]) {
+    if rand::fill(bytes).is_err() {
+        panic!("the random number generator of this system failed");
+    }
+}
+
+/// The form in which a secret is stored and looked up. Our secrets carry at least 140 random bits, so that a
+/// plain hash cannot be searched.
+pub(crate) fn hash(secret: &str) -> Vec<u8> {
+    digest::digest(&digest::SHA256, secret.as_bytes())
+        .as_ref()
+        .to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_24_letters_and_digits_and_differ() {
+        let ids: std::collections::HashSet<String> = (0..1000).map(|_| new_id()).collect();
+        assert_eq!(ids.len(), 1000);
+        for id in &ids {
+            assert_eq!(id.len(), 24);
+            assert!(id.bytes().all(|byte| byte.is_ascii_alphanumeric()), "{id}");
+        }
+        let letters: std::collections::HashSet<char> =
+            ids.iter().flat_map(|id| id.chars()).collect();
+        assert_eq!(letters.len(), 62, "every letter of the alphabet comes up");
+    }
+
+    #[test]
+    fn the_hash_is_sha_256() {
+        let hex: String = hash("abc")
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        assert_eq!(
+            hex,
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        );
+    }
+}

@@ -1,0 +1,205 @@
+//! The operations of both APIs: how a method and a path are recognised, for routing, faults and the log.
+
+use http::Method;
+
+/// One of the two APIs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Api {
+    Management,
+    Auth,
+}
+
+impl Api {
+    /// The path under which the API answers.
+    pub(crate) fn prefix(self) -> &'static str {
+        match self {
+            Self::Management => "/api/v1",
+            Self::Auth => "/auth/v1",
+        }
+    }
+}
+
+/// An operation of the API descriptions.
+#[derive(Debug)]
+pub(crate) struct Operation {
+    pub(crate) id: &'static str,
+    pub(crate) api: Api,
+    pub(crate) method: Method,
+    /// Path below the prefix, with parameters in braces.
+    pub(crate) path: &'static str,
+    /// Whether the server carries it out.
+    pub(crate) built: bool,
+}
+
+impl Operation {
+    /// Whether a name means this operation: its id, alone or after the name of its API and a dot.
+    pub(crate) fn is_named(&self, name: &str) -> bool {
+        let api = match self.api {
+            Api::Management => "management",
+            Api::Auth => "auth",
+        };
+        match name.split_once('.') {
+            Some((prefix, id)) => prefix == api && id == self.id,
+            None => name == self.id,
+        }
+    }
+}
+
+const fn management(id: &'static str, method: Method, path: &'static str) -> Operation {
+    Operation {
+        id,
+        api: Api::Management,
+        method,
+        path,
+        built: true,
+    }
+}
+
+const fn auth(id: &'static str, method: Method, path: &'static str) -> Operation {
+    Operation {
+        id,
+        api: Api::Auth,
+        method,
+        path,
+        built: true,
+    }
+}
+
+const fn not_yet(id: &'static str, method: Method, path: &'static str) -> Operation {
+    Operation {
+        id,
+        api: Api::Auth,
+        method,
+        path,
+        built: false,
+    }
+}
+
+/// All 62 operations.
+#[rustfmt::skip]
+pub(crate) static OPERATIONS: [Operation; 62] = [
+    management("getApp", Method::GET, "/apps/{app_id}"),
+    management("listPaginatedUsers", Method::GET, "/apps/{app_id}/users"),
+    management("createUser", Method::POST, "/apps/{app_id}/users"),
+    management("getUser", Method::GET, "/apps/{app_id}/users/{user_id}"),
+    management("updateUser", Method::PATCH, "/apps/{app_id}/users/{user_id}"),
+    management("deleteUser", Method::DELETE, "/apps/{app_id}/users/{user_id}"),
+    management("activateUser", Method::PATCH, "/apps/{app_id}/users/{user_id}/activate"),
+    management("deactivateUser", Method::PATCH, "/apps/{app_id}/users/{user_id}/deactivate"),
+    management("listUserDevices", Method::GET, "/apps/{app_id}/users/{user_id}/devices"),
+    management("deleteUserDevices", Method::DELETE, "/apps/{app_id}/users/{user_id}/devices/{device_id}"),
+    management("revokeUserRefreshTokens", Method::DELETE, "/apps/{app_id}/users/{user_id}/tokens"),
+    management("createMagicLink", Method::POST, "/apps/{app_id}/magic-links"),
+    management("createRegisterTransaction", Method::POST, "/apps/{app_id}/transactions/register"),
+    management("createAuthenticateTransaction", Method::POST, "/apps/{app_id}/transactions/authenticate"),
+    management("authenticateVerifyNonce", Method::POST, "/apps/{app_id}/authenticate/verify"),
+    management("listApiKeys", Method::GET, "/apps/{app_id}/api-keys"),
+    management("createApiKey", Method::POST, "/apps/{app_id}/api-keys"),
+    management("getApiKey", Method::GET, "/apps/{app_id}/api-keys/{api_key_id}"),
+    management("deleteApiKey", Method::DELETE, "/apps/{app_id}/api-keys/{api_key_id}"),
+    auth("getApp", Method::GET, "/apps/{app_id}"),
+    auth("getJwks", Method::GET, "/apps/{app_id}/.well-known/jwks.json"),
+    auth("getOpenIdConfiguration", Method::GET, "/apps/{app_id}/.well-known/openid-configuration"),
+    auth("getCurrentuser", Method::GET, "/apps/{app_id}/currentuser"),
+    not_yet("getCurrentuserDevices", Method::GET, "/apps/{app_id}/currentuser/devices"),
+    not_yet("postCurrentuserAddDeviceStart", Method::POST, "/apps/{app_id}/currentuser/devices/start"),
+    not_yet("postCurrentuserAddDeviceFinish", Method::POST, "/apps/{app_id}/currentuser/devices/finish"),
+    not_yet("updateCurrentuserDevice", Method::PATCH, "/apps/{app_id}/currentuser/devices/{device_id}"),
+    not_yet("deleteCurrentuserDevice", Method::DELETE, "/apps/{app_id}/currentuser/devices/{device_id}"),
+    not_yet("updateEmailCurrentuser", Method::PATCH, "/apps/{app_id}/currentuser/email"),
+    not_yet("updatePhoneCurrentuser", Method::PATCH, "/apps/{app_id}/currentuser/phone"),
+    not_yet("getCurrentuserMetadata", Method::GET, "/apps/{app_id}/currentuser/user-metadata"),
+    not_yet("updateCurrentuserMetadata", Method::PATCH, "/apps/{app_id}/currentuser/user-metadata"),
+    not_yet("getCurrentuserSocialConnections", Method::GET, "/apps/{app_id}/currentuser/social-connections"),
+    not_yet("deleteCurrentuserSocialConnection", Method::DELETE, "/apps/{app_id}/currentuser/social-connections/{social_connection_type}"),
+    not_yet("loginMagicLink", Method::POST, "/apps/{app_id}/login/magic-link"),
+    not_yet("loginOneTimePasscode", Method::POST, "/apps/{app_id}/login/otp"),
+    not_yet("loginWebauthnStart", Method::POST, "/apps/{app_id}/login/webauthn/start"),
+    not_yet("loginWebauthnFinish", Method::POST, "/apps/{app_id}/login/webauthn/finish"),
+    not_yet("registerMagicLink", Method::POST, "/apps/{app_id}/register/magic-link"),
+    not_yet("registerOneTimePasscode", Method::POST, "/apps/{app_id}/register/otp"),
+    not_yet("registerWebauthnStart", Method::POST, "/apps/{app_id}/register/webauthn/start"),
+    not_yet("registerWebauthnFinish", Method::POST, "/apps/{app_id}/register/webauthn/finish"),
+    not_yet("registerWebauthnStartWithTransaction", Method::POST, "/apps/{app_id}/register/transactions/webauthn/start"),
+    not_yet("registerWebauthnFinishWithTransaction", Method::POST, "/apps/{app_id}/register/transactions/webauthn/finish"),
+    not_yet("authenticateWebauthnStartWithTransaction", Method::POST, "/apps/{app_id}/authenticate/transactions/webauthn/start"),
+    not_yet("authenticateWebauthnFinishWithTransaction", Method::POST, "/apps/{app_id}/authenticate/transactions/webauthn/finish"),
+    not_yet("activateMagicLink", Method::PATCH, "/apps/{app_id}/magic-link/activate"),
+    not_yet("magicLinkStatus", Method::POST, "/apps/{app_id}/magic-link/status"),
+    not_yet("activateOneTimePasscode", Method::POST, "/apps/{app_id}/otp/activate"),
+    auth("refreshAuthToken", Method::POST, "/apps/{app_id}/tokens"),
+    auth("revokeRefreshToken", Method::DELETE, "/apps/{app_id}/tokens"),
+    not_yet("checkUserIdentifier", Method::GET, "/apps/{app_id}/users"),
+    not_yet("createUser", Method::POST, "/apps/{app_id}/users"),
+    not_yet("getAuthorize", Method::GET, "/apps/{app_id}/social/authorize"),
+    not_yet("exchangeSocialToken", Method::GET, "/apps/{app_id}/social/token"),
+    not_yet("exchangeSocialIdToken", Method::POST, "/apps/{app_id}/social/id_token"),
+    not_yet("currentuserSocialLinkAccount", Method::GET, "/apps/{app_id}/currentuser/social/link_account"),
+    not_yet("oauth2Callback", Method::GET, "/apps/{app_id}/social/oauth2_callback"),
+    not_yet("appleOauth2Callback", Method::POST, "/apps/{app_id}/social/oauth2_callback"),
+    not_yet("oauth2CallbackDefaultDev", Method::GET, "/social/oauth2_callback"),
+    not_yet("appleOauth2CallbackDefaultDev", Method::POST, "/social/oauth2_callback"),
+    not_yet("createPasskeyReadiness", Method::POST, "/analytics/passkey-readiness"),
+];
+
+/// The operation that a request names, by its method and its path with the API's prefix.
+pub(crate) fn find(method: &Method, path: &str) -> Option<&'static Operation> {
+    let method = if method == Method::HEAD {
+        &Method::GET
+    } else {
+        method
+    };
+    OPERATIONS.iter().find(|operation| {
+        operation.method == *method
+            && path
+                .strip_prefix(operation.api.prefix())
+                .is_some_and(|rest| matches(operation.path, rest))
+    })
+}
+
+fn matches(template: &str, path: &str) -> bool {
+    let mut wanted = template.split('/');
+    let mut given = path.split('/');
+    loop {
+        match (wanted.next(), given.next()) {
+            (None, None) => return true,
+            (Some(wanted), Some(given))
+                if wanted == given || (wanted.starts_with('{') && !given.is_empty()) => {}
+            _ => return false,
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_operation_is_found_by_its_own_path() {
+        for operation in &OPERATIONS {
+            let path = operation.path.replace(['{', '}'], "");
+            let found = find(
+                &operation.method,
+                &format!("{}{path}", operation.api.prefix()),
+            )
+            .unwrap();
+            assert_eq!((found.id, found.api), (operation.id, operation.api));
+        }
+    }
+
+    #[test]
+    fn anything_else_is_not_found() {
+        for (method, path) in [
+            (Method::GET, "/"),
+            (Method::GET, "/api/v1"),
+            (Method::GET, "/api/v1/apps"),
+            (Method::GET, "/api/v1/apps/"),
+            (Method::PUT, "/api/v1/apps/a/users/b"),
+            (Method::GET, "/auth/v1/apps/a/users/b"),
+            (Method::GET, "/auth/v1/apps/a/users/b/c"),
+        ] {
+            assert!(find(&method, path).is_none(), "{method} {path}");
+        }
+    }
+}

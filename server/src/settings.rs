@@ -1,0 +1,195 @@
+//! Settings of an app.
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::identifier;
+
+/// Type of the values of a metadata field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum MetadataType {
+    /// Any text.
+    String,
+    /// `true` or `false`.
+    Boolean,
+    /// A number.
+    Integer,
+    /// A date written `MM/DD/YYYY`.
+    Date,
+    /// A phone number in E.164 form.
+    Phone,
+    /// An e-mail address.
+    Email,
+}
+
+impl MetadataType {
+    /// The name that the API uses.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::String => "string",
+            Self::Boolean => "boolean",
+            Self::Integer => "integer",
+            Self::Date => "date",
+            Self::Phone => "phone",
+            Self::Email => "email",
+        }
+    }
+
+    fn admits(self, value: &Value) -> bool {
+        let text = |good: fn(&str) -> bool| value.as_str().is_some_and(good);
+        match self {
+            Self::String => value.is_string(),
+            Self::Boolean => value.is_boolean(),
+            Self::Integer => value.is_number(),
+            Self::Date => text(|text| text.len() == 10 && Date::strptime("%m/%d/%Y", text).is_ok()),
+            Self::Phone => text(|text| identifier::phone(text).is_some()),
+            Self::Email => text(|text| identifier::email(text).is_some()),
+        }
+    }
+}
+
+impl std::str::FromStr for MetadataType {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        let all = [
+            Self::String,
+            Self::Boolean,
+            Self::Integer,
+            Self::Date,
+            Self::Phone,
+            Self::Email,
+        ];
+        let found = all.into_iter().find(|kind| kind.as_str() == name);
+        found.ok_or_else(|| format!("`{name}` is not a metadata type: use string, boolean, integer, date, phone or email"))
+    }
+}
+
+/// A metadata field of an app.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct MetadataField {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) r#type: MetadataType,
+}
+
+/// What the server knows of an app. Lifetimes are in seconds.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct AppSettings {
+    pub(crate) name: String,
+    pub(crate) auth_origin: String,
+    pub(crate) login_url: String,
+    pub(crate) redirect_url: String,
+    pub(crate) session_timeout_length: i64,
+    pub(crate) refresh_enabled: bool,
+    pub(crate) refresh_absolute_lifetime: i64,
+    pub(crate) refresh_inactivity_lifetime: i64,
+    pub(crate) magic_link_ttl: i64,
+    pub(crate) otp_ttl: i64,
+    pub(crate) metadata: Vec<MetadataField>,
+}
+
+impl Default for AppSettings {
+    fn default() -> Self {
+        Self {
+            name: "Development".to_owned(),
+            auth_origin: "http://localhost:3000".to_owned(),
+            login_url: "/".to_owned(),
+            redirect_url: "/".to_owned(),
+            session_timeout_length: 3600,
+            refresh_enabled: true,
+            refresh_absolute_lifetime: 30 * 24 * 3600,
+            refresh_inactivity_lifetime: 5 * 24 * 3600,
+            magic_link_ttl: 300,
+            otp_ttl: 300,
+            metadata: Vec::new(),
+        }
+    }
+}
+
+impl AppSettings {
+    /// Checks metadata values before they are stored: each field must be known, with a value of its type or null.
+    /// An app without fields takes any field with a plain value. The error says what is wrong.
+    pub(crate) fn check_metadata(&self, metadata: &Map<String, Value>) -> Result<(), String> {
+        for (name, value) in metadata {
+            let field = self.metadata.iter().find(|field| field.name == *name);
+            match field {
+                _ if value.is_null() => {}
+                Some(field) if field.r#type.admits(value) => {}
+                Some(field) => {
+                    return Err(format!(
+                        "user_metadata: `{name}` is not of type {}.",
+                        field.r#type.as_str()
+                    ));
+                }
+                None if !self.metadata.is_empty() => {
+                    return Err(format!("user_metadata: the app has no field `{name}`."));
+                }
+                None if value.is_array() || value.is_object() => {
+                    return Err(format!(
+                        "user_metadata: `{name}` must be a string, a number or a boolean."
+                    ));
+                }
+                None => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn object(value: Value) -> Map<String, Value> {
+        value.as_object().unwrap().clone()
+    }
+
+    #[test]
+    fn metadata_values_must_be_of_their_types() {
+        let types = ["string", "boolean", "integer", "date", "phone", "email"];
+        let metadata = types.map(|name| MetadataField {
+            id: name.into(),
+            name: name.into(),
+            r#type: name.parse().unwrap(),
+        });
+        let app = AppSettings {
+            metadata: metadata.to_vec(),
+            ..AppSettings::default()
+        };
+        let good = json!({"string": "a", "boolean": true, "integer": 4.5, "date": "02/29/2024", "phone": "+15005550006", "email": "a@b.c"});
+        assert_eq!(app.check_metadata(&object(good)), Ok(()));
+        for bad in [
+            json!({"string": 1}),
+            json!({"boolean": "true"}),
+            json!({"integer": "1"}),
+            json!({"date": "2024-02-29"}),
+            json!({"date": "02/30/2024"}),
+            json!({"phone": "5005550006"}),
+            json!({"email": "nobody"}),
+            json!({"other": "a"}),
+            json!({"string": ["a"]}),
+        ] {
+            assert!(app.check_metadata(&object(bad.clone())).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_app_without_fields_takes_any_plain_value() {
+        let app = AppSettings::default();
+        assert_eq!(
+            app.check_metadata(&object(json!({"a": 1, "b": "x", "c": false, "d": null}))),
+            Ok(())
+        );
+        assert!(app.check_metadata(&object(json!({"a": {}}))).is_err());
+        assert!(app.check_metadata(&object(json!({"a": []}))).is_err());
+    }
+}

@@ -1,0 +1,63 @@
+//! Devices: the passkeys of users.
+
+use super::Conn;
+
+/// A device as stored.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub(crate) struct DeviceRow {
+    pub(crate) id: String,
+    pub(crate) cred_id: String,
+    pub(crate) friendly_name: String,
+    pub(crate) r#type: String,
+    pub(crate) icon_light: Option<String>,
+    pub(crate) icon_dark: Option<String>,
+    pub(crate) usage_count: i64,
+    pub(crate) last_login_at: i64,
+    pub(crate) created_at: i64,
+    pub(crate) updated_at: i64,
+}
+
+/// Stores a device.
+pub(crate) async fn insert(
+    conn: &mut Conn,
+    user_id: &str,
+    device: &DeviceRow,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "INSERT INTO devices (id, user_id, cred_id, friendly_name, type, icon_light, icon_dark, usage_count,
+                              last_login_at, created_at, updated_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    )
+    .bind(&device.id)
+    .bind(user_id)
+    .bind(&device.cred_id)
+    .bind(&device.friendly_name)
+    .bind(&device.r#type)
+    .bind(&device.icon_light)
+    .bind(&device.icon_dark)
+    .bind(device.usage_count)
+    .bind(device.last_login_at)
+    .bind(device.created_at)
+    .bind(device.updated_at)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The devices of a user, oldest first.
+pub(crate) async fn list(conn: &mut Conn, user_id: &str) -> Result<Vec<DeviceRow>, sqlx::Error> {
+    sqlx::query_as("SELECT * FROM devices WHERE user_id = ? ORDER BY created_at, id")
+        .bind(user_id)
+        .fetch_all(conn)
+        .await
+}
+
+/// Deletes a device. Says whether the user had it.
+pub(crate) async fn delete(conn: &mut Conn, user_id: &str, id: &str) -> Result<bool, sqlx::Error> {
+    let done = sqlx::query("DELETE FROM devices WHERE user_id = ? AND id = ?")
+        .bind(user_id)
+        .bind(id)
+        .execute(conn)
+        .await?;
+    Ok(done.rows_affected() > 0)
+}

@@ -1,0 +1,88 @@
+//! What users did lately.
+
+use super::Conn;
+use crate::ids;
+
+/// Events that a user's reply shows, and that are kept for each user.
+const KEPT: i64 = 10;
+
+/// An event as stored.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub(crate) struct EventRow {
+    pub(crate) id: String,
+    pub(crate) action: String,
+    pub(crate) r#type: String,
+    pub(crate) status: String,
+    pub(crate) social_login_type: Option<String>,
+    pub(crate) ip_addr: String,
+    pub(crate) user_agent: String,
+    pub(crate) created_at: i64,
+    pub(crate) completed_at: Option<i64>,
+}
+
+/// Something a user did.
+#[derive(Debug, Clone)]
+pub(crate) struct NewEvent {
+    /// `register`, `login` or `other`.
+    pub(crate) action: &'static str,
+    /// By what: `passkey`, for one.
+    pub(crate) kind: &'static str,
+    pub(crate) ip_addr: String,
+    pub(crate) user_agent: String,
+}
+
+impl NewEvent {
+    /// What a control did in the user's place, as if with a passkey on this machine.
+    pub(crate) fn by_control(action: &'static str) -> Self {
+        Self {
+            action,
+            kind: "passkey",
+            ip_addr: "127.0.0.1".to_owned(),
+            user_agent: "passage-server controls".to_owned(),
+        }
+    }
+}
+
+/// Stores an event that is complete, and forgets the ones that are too old to be shown.
+pub(crate) async fn insert(
+    conn: &mut Conn,
+    user_id: &str,
+    event: &NewEvent,
+    now: i64,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "INSERT INTO events (id, user_id, action, type, status, ip_addr, user_agent, created_at, completed_at)
+         VALUES (?, ?, ?, ?, 'complete', ?, ?, ?, ?)",
+    )
+    .bind(ids::new_id())
+    .bind(user_id)
+    .bind(event.action)
+    .bind(event.kind)
+    .bind(&event.ip_addr)
+    .bind(&event.user_agent)
+    .bind(now)
+    .bind(now)
+    .execute(&mut *conn)
+    .await?;
+    sqlx::query(
+        "DELETE FROM events WHERE user_id = ? AND id NOT IN
+         (SELECT id FROM events WHERE user_id = ? ORDER BY created_at DESC, rowid DESC LIMIT ?)",
+    )
+    .bind(user_id)
+    .bind(user_id)
+    .bind(KEPT)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The events of a user, newest first.
+pub(crate) async fn list(conn: &mut Conn, user_id: &str) -> Result<Vec<EventRow>, sqlx::Error> {
+    sqlx::query_as(
+        "SELECT * FROM events WHERE user_id = ? ORDER BY created_at DESC, rowid DESC LIMIT ?",
+    )
+    .bind(user_id)
+    .bind(KEPT)
+    .fetch_all(conn)
+    .await
+}

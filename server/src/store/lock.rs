@@ -1,0 +1,66 @@
+//! One server per data file.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use super::StoreError;
+
+/// How often, and how many times, to try again: a server that was just stopped may need a moment to let go.
+const PAUSE: Duration = Duration::from_millis(20);
+const TRIES: u32 = 25;
+
+/// A lock on the file next to a data file. It lies beside it because SQLite's own locks on the data file would be
+/// lost if this process closed a second handle of it.
+#[derive(Debug)]
+pub(super) struct FileLock {
+    file: Mutex<Option<File>>,
+}
+
+impl FileLock {
+    /// Takes the lock, or says that another server has it.
+    pub(super) async fn acquire(data: &Path) -> Result<Self, StoreError> {
+        let path = beside(data);
+        let mut options = OpenOptions::new();
+        let file = options.write(true).create(true).truncate(false).open(&path);
+        let file = file.map_err(|error| StoreError::File(path.clone(), error))?;
+        for tried in 0.. {
+            match file.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::WouldBlock) if tried < TRIES => tokio::time::sleep(PAUSE).await,
+                Err(TryLockError::WouldBlock) => return Err(StoreError::InUse(data.to_owned())),
+                Err(TryLockError::Error(error)) => return Err(StoreError::File(path, error)),
+            }
+        }
+        Ok(Self {
+            file: Mutex::new(Some(file)),
+        })
+    }
+
+    /// Gives the lock up.
+    pub(super) fn release(&self) {
+        drop(
+            self.file
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take(),
+        );
+    }
+}
+
+/// The lock file of a data file: `FILE-lock`.
+fn beside(data: &Path) -> PathBuf {
+    let mut name = data.as_os_str().to_owned();
+    name.push("-lock");
+    PathBuf::from(name)
+}
+
+/// Makes the data file if there is none, readable by its owner alone: it holds signing keys.
+pub(super) fn create_private(path: &Path) -> std::io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop)
+}
