@@ -15,8 +15,8 @@ use std::time::{Duration, Instant};
 use http::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use progenitor_client::{ClientHooks, ClientInfo, OperationInfo};
 use reqwest::{Request, Response};
+use tracing::Instrument;
 use tracing::field::Empty;
-use tracing::{Instrument, Span};
 
 use crate::config::config;
 use crate::error::Result;
@@ -75,29 +75,21 @@ impl Transport {
     ) -> reqwest::Result<Response> {
         self.prepare(&mut request);
         let span = tracing::info_span!("passage", operation = %CamelCase(operation), status = Empty, duration_ms = Empty);
-        async {
-            let started = Instant::now();
-            let result = self.attempt(client, request).await;
-            let span = Span::current();
-            span.record(
-                "duration_ms",
-                u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
-            );
-            match &result {
-                Ok(response) => {
-                    span.record("status", response.status().as_u16());
-                    tracing::debug!("answered");
-                }
-                Err(error) => tracing::debug!(
-                    timeout = error.is_timeout(),
-                    connect = error.is_connect(),
-                    "not answered"
-                ),
+        let started = Instant::now();
+        let result = self.attempt(client, request).instrument(span.clone()).await;
+        let elapsed = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        span.record("duration_ms", elapsed);
+        match &result {
+            Ok(response) => {
+                span.record("status", response.status().as_u16());
+                tracing::debug!(parent: &span, "answered");
             }
-            result
+            Err(error) => {
+                let (timeout, connect) = (error.is_timeout(), error.is_connect());
+                tracing::debug!(parent: &span, timeout, connect, "not answered");
+            }
         }
-        .instrument(span)
-        .await
+        result
     }
 
     fn prepare(&self, request: &mut Request) {
