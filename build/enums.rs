@@ -78,12 +78,22 @@ pub(crate) fn open_enums(schemas: &Schemas<'_>) -> Result<Vec<OpenEnum>, String>
 }
 
 fn open_enum(name: &str, schema: &Value, values: &[Value]) -> Result<OpenEnum, String> {
+    let names = schema.get("x-passage-variants").and_then(Value::as_object);
+    for value in names.into_iter().flat_map(|names| names.keys()) {
+        if !values.iter().any(|known| known == value) {
+            return Err(format!(
+                "{name}: x-passage-variants names {value:?}, which is no value"
+            ));
+        }
+    }
     let mut variants: Vec<(Ident, String)> = Vec::new();
     for value in values {
         let text = value
             .as_str()
             .ok_or_else(|| format!("{name} has the value {value}, which is no string"))?;
-        let ident = variant(text).ok_or_else(|| format!("{name}: no Rust name for {text:?}"))?;
+        let named = names.and_then(|names| names.get(text)?.as_str());
+        let ident = variant(named.unwrap_or(text))
+            .ok_or_else(|| format!("{name}: no Rust name for {text:?}"))?;
         if ident == "Unknown" || variants.iter().any(|(other, _)| *other == ident) {
             return Err(format!(
                 "{name}: {text:?} would be a second variant {ident}"
@@ -118,4 +128,71 @@ fn variant(value: &str) -> Option<Ident> {
         .collect();
     let usable = name.chars().next().is_some_and(char::is_alphabetic) && name != "Self";
     usable.then(|| Ident::new(&name, Span::call_site()))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use serde_json::json;
+
+    use super::*;
+
+    fn enums(schema: Value) -> Result<Vec<OpenEnum>, String> {
+        let document =
+            json!({"components": {"schemas": {"Kind": schema, "Other": {"type": "object"}}}});
+        open_enums(&Schemas::read(&document)?)
+    }
+
+    #[test]
+    fn variants_are_named_after_their_values() {
+        for (value, name) in [
+            ("active", "Active"),
+            ("cross-platform", "CrossPlatform"),
+            ("invalid_request", "InvalidRequest"),
+            ("Trebuchet MS", "TrebuchetMS"),
+            ("oauth2_app", "Oauth2App"),
+        ] {
+            assert_eq!(variant(value).unwrap(), name);
+        }
+        for nameless in ["", "--", "2fa", "self"] {
+            assert!(variant(nameless).is_none(), "{nameless}");
+        }
+    }
+
+    #[test]
+    fn an_enum_keeps_the_order_of_its_values() {
+        let found = enums(json!({"type": "string", "enum": ["b", "a"]})).unwrap();
+        let [kind] = found.as_slice() else {
+            panic!("{} enums", found.len());
+        };
+        let values: Vec<&str> = kind.variants.iter().map(|(_, v)| v.as_str()).collect();
+        assert_eq!(values, ["b", "a"]);
+        assert_eq!(kind.ident(), "Kind");
+    }
+
+    #[test]
+    fn a_variant_can_be_given_a_better_name() {
+        let schema = json!({"enum": ["s", "m"], "x-passage-variants": {"s": "Seconds"}});
+        let found = enums(schema).unwrap();
+        let variants = found.iter().flat_map(|open| &open.variants);
+        let pairs: Vec<_> = variants.map(|(i, v)| (i.to_string(), v.as_str())).collect();
+        assert_eq!(pairs, [("Seconds".to_owned(), "s"), ("M".to_owned(), "m")]);
+        let stray = json!({"enum": ["s"], "x-passage-variants": {"x": "Seconds"}});
+        let error = enums(stray).err().unwrap();
+        assert!(error.contains("\"x\", which is no value"), "{error}");
+    }
+
+    #[test]
+    fn values_that_cannot_be_variants_are_refused() {
+        for (values, why) in [
+            (json!(["a-b", "a_b"]), "second variant AB"),
+            (json!(["unknown"]), "second variant Unknown"),
+            (json!([1]), "no string"),
+            (json!([""]), "no Rust name"),
+        ] {
+            let error = enums(json!({"enum": values})).err().unwrap();
+            assert!(error.contains(why), "{error}");
+        }
+    }
 }

@@ -74,3 +74,88 @@ fn drop_extensions(spec: &mut OpenAPI) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use serde_json::json;
+
+    /// The code for one operation that answers with the schema `Reply`.
+    fn code(reply: serde_json::Value) -> String {
+        let schemas = json!({
+            "Reply": reply,
+            "Kind": {"type": "string", "enum": ["a"]},
+        });
+        let content =
+            json!({"application/json": {"schema": {"$ref": "#/components/schemas/Reply"}}});
+        let document = json!({
+            "openapi": "3.0.3",
+            "info": {"title": "T", "version": "1"},
+            "paths": {"/r": {"get": {
+                "operationId": "getReply",
+                "responses": {"200": {"description": "d", "content": content}},
+            }}},
+            "components": {"schemas": schemas},
+        });
+        super::generate(&document.to_string()).unwrap()
+    }
+
+    #[test]
+    fn extensions_shape_the_fields() {
+        let code = code(json!({
+            "type": "object",
+            "required": ["list", "token"],
+            "properties": {
+                "at": {"type": "string", "format": "date-time", "x-passage-null": true},
+                "kind": {"$ref": "#/components/schemas/Kind"},
+                "list": {
+                    "type": "array", "items": {"type": "string"}, "x-passage-null-as-empty": true
+                },
+                "token": {"type": "string", "description": "A <secret>.", "x-passage-secret": true},
+            },
+        }));
+        let expected = r#"
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+    pub struct Reply {
+        /// `at` of `Reply`.
+        pub at: ::std::option::Option<::jiff::Timestamp>,
+        /// `kind` of `Reply`.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub kind: ::std::option::Option<Kind>,
+        /// `list` of `Reply`.
+        #[serde(
+            default,
+            deserialize_with = "crate::generated::support::null_as_default"
+        )]
+        pub list: ::std::vec::Vec<::std::string::String>,
+        /// A <secret>.
+        pub token: ::std::string::String,
+    }
+"#;
+        assert!(code.contains(expected), "{code}");
+        assert!(
+            code.contains(r#".field("token", &format_args!("<redacted>"))"#),
+            "{code}"
+        );
+        assert!(code.contains(r#".field("list", &self.list)"#), "{code}");
+        assert!(
+            code.contains("crate::generated::support::open_enum!(Kind);"),
+            "{code}"
+        );
+    }
+
+    #[test]
+    fn no_client_is_built_behind_the_users_back() {
+        let code = code(json!({"type": "object"}));
+        assert!(code.contains("pub fn new_with_client("), "{code}");
+        assert!(!code.contains("pub fn new("), "{code}");
+    }
+
+    #[test]
+    fn what_is_no_document_is_refused() {
+        assert!(super::generate("{}").is_err());
+        assert!(super::generate("[").is_err());
+    }
+}

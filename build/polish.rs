@@ -1,11 +1,12 @@
 //! What progenitor has no setting for, done on its output.
 
+use proc_macro2::Span;
 use quote::{ToTokens, quote};
 use serde_json::Value;
 use syn::visit_mut::{self, VisitMut};
 use syn::{
-    Attribute, Expr, ExprLit, Field, Fields, File, Ident, ImplItem, Item, ItemStruct, Lit, Meta,
-    Path, Token, parse_quote, punctuated::Punctuated,
+    Attribute, Expr, ExprLit, Field, Fields, File, Ident, ImplItem, Item, ItemStruct, Lit, LitStr,
+    Meta, Path, Token, parse_quote, punctuated::Punctuated,
 };
 
 use crate::codegen::enums::OpenEnum;
@@ -27,15 +28,30 @@ pub(crate) fn polish(
             }
             // `Client::new` builds an HTTP client of its own, which panics on failure and follows
             // redirects with the caller's credentials. `new_with_client` stays.
-            Item::Impl(block) if block.trait_.is_none() => block.items.retain(
-                |item| !matches!(item, ImplItem::Fn(function) if function.sig.ident == "new"),
-            ),
+            Item::Impl(block) if block.trait_.is_none() => {
+                block.items.retain(
+                    |item| !matches!(item, ImplItem::Fn(function) if function.sig.ident == "new"),
+                );
+                block.items.iter_mut().for_each(document_errors);
+            }
             _ => {}
         }
     }
     file.items.push(json_schemas(&types));
     Docs.visit_file_mut(file);
     Ok(())
+}
+
+/// Operations are the functions that wait for something.
+fn document_errors(item: &mut ImplItem) {
+    if let ImplItem::Fn(function) = item
+        && function.sig.asyncness.is_some()
+    {
+        function.attrs.push(parse_quote! {
+            #[doc = "\n# Errors\n\n`Error::ErrorResponse` carries the API's own error, with its status. Any other
+[`Error`] means that there was no reply, or none that the API description allows."]
+        });
+    }
 }
 
 /// Returns the names of all types.
@@ -47,7 +63,7 @@ fn polish_types(
     // typify's error type is for constrained types, of which there may be none.
     let uses_error = items
         .iter()
-        .any(|item| !matches!(item, Item::Mod(_)) && mentions(item, "ConversionError"));
+        .any(|item| matches!(item, Item::Impl(_)) && mentions(item, "ConversionError"));
     items.retain(|item| uses_error || !matches!(item, Item::Mod(m) if m.ident == "error"));
 
     let mut names = Vec::new();
@@ -245,7 +261,14 @@ fn doc_lines(attr: Attribute) -> Vec<Attribute> {
                 "" => String::new(),
                 line => format!(" {line}"),
             };
-            parse_quote!(#[doc = #line])
+            let mut attr = attr.clone();
+            if let Meta::NameValue(pair) = &mut attr.meta {
+                pair.value = Expr::Lit(ExprLit {
+                    attrs: Vec::new(),
+                    lit: Lit::Str(LitStr::new(&line, Span::call_site())),
+                });
+            }
+            attr
         })
         .collect()
 }

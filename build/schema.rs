@@ -54,3 +54,34 @@ fn key(name: &str) -> String {
 pub(crate) fn flag(schema: &Value, name: &str) -> bool {
     schema.get(name) == Some(&Value::Bool(true))
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_type_finds_its_schema_whatever_the_case() {
+        let document =
+            json!({"components": {"schemas": {"JWKResponse": {"properties": {"keys": {}}}}}});
+        let schemas = Schemas::read(&document).unwrap();
+        assert_eq!(schemas.name("JwkResponse"), Some("JWKResponse"));
+        assert!(
+            schemas
+                .properties("JwkResponse")
+                .unwrap()
+                .contains_key("keys")
+        );
+        assert!(schemas.properties("Jwk").is_none());
+    }
+
+    #[test]
+    fn two_schemas_for_one_type_are_refused() {
+        let document = json!({"components": {"schemas": {"UserInfo": {}, "user_info": {}}}});
+        let error = Schemas::read(&document).err().unwrap();
+        assert!(error.contains("the same Rust type"), "{error}");
+    }
+}

@@ -30,10 +30,11 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let Cli {
-        command: Command::Regen { check },
-    } = Cli::parse();
-    match regen::run(check) {
+    let done = match Cli::parse().command {
+        Command::Regen { check: false } => regen::update(),
+        Command::Regen { check: true } => regen::check(),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {
             eprintln!("error: {message}");
