@@ -140,7 +140,7 @@ fn strings(value: &Value) -> Option<Vec<String>> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
     use ErrorKind::{
         BadAudience, BadIssuer, BadSubject, Expired, Malformed, MissingClaim, NotYetValid,
