@@ -108,6 +108,10 @@ impl Verifier {
     pub(crate) async fn verify<C: DeserializeOwned>(&self, token: &[u8]) -> Result<Claims<C>> {
         let parts = token::split(token).map_err(Error::of)?;
         let kid = token::read_header(parts.header).map_err(Error::of)?;
+        // After the header, so that an unsigned `alg: none` is refused as what it is.
+        if parts.signature.is_empty() {
+            return Err(Error::of(ErrorKind::Malformed));
+        }
         let key = self.jwks.find(&kid).await?;
         let claims = token::decode(parts.signature)
             .and_then(|signature| key.verify(parts.signed, &signature))

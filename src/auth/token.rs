@@ -46,7 +46,7 @@ pub(super) fn split(token: &[u8]) -> Result<Parts<'_>, ErrorKind> {
         signature: part(second + 1..token.len())?,
         signed: part(0..second)?,
     };
-    // An empty signature has the right form. It is a bad one, or belongs to `alg: none`.
+    // An empty signature is left to the caller: what is said of it depends on `alg`.
     let well_formed = !parts.header.is_empty()
         && !parts.claims.is_empty()
         && [parts.header, parts.claims, parts.signature]
