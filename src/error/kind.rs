@@ -86,9 +86,9 @@ kinds! {
     /// `nbf` is yet to come.
     NotYetValid, Token, "not_yet_valid", "the token is not valid yet";
     /// `iss` is none of the accepted issuers.
-    BadIssuer, Token, "bad_issuer", "the token comes from another issuer";
+    BadIssuer, Token, "bad_issuer", "the token's issuer is not accepted";
     /// `aud` has none of the accepted audiences.
-    BadAudience, Token, "bad_audience", "the token is meant for another audience";
+    BadAudience, Token, "bad_audience", "the token's audience is not accepted";
     /// `sub` cannot be the id of a user.
     BadSubject, Token, "bad_subject", "the token's subject is not a user id";
     /// The request carries several tokens that do not agree.
