@@ -1,0 +1,146 @@
+//! Keys, tokens, a clock and a fetcher for the tests of this module.
+#![allow(clippy::unwrap_used)]
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock, Mutex};
+use std::time::Duration;
+
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::KeySize;
+use aws_lc_rs::signature::{KeyPair, RSA_PKCS1_SHA256, RsaKeyPair};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use bytes::Bytes;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use tokio::sync::Semaphore;
+
+use super::clock::Clock;
+use super::fetch::{Fetch, FetchError};
+
+pub(super) struct TestKey(RsaKeyPair);
+
+impl TestKey {
+    pub(super) fn first() -> &'static Self {
+        static KEY: LazyLock<TestKey> = LazyLock::new(TestKey::generate);
+        &KEY
+    }
+
+    pub(super) fn second() -> &'static Self {
+        static KEY: LazyLock<TestKey> = LazyLock::new(TestKey::generate);
+        &KEY
+    }
+
+    fn generate() -> Self {
+        Self(RsaKeyPair::generate(KeySize::Rsa2048).unwrap())
+    }
+
+    pub(super) fn jwk(&self, kid: &str) -> Value {
+        let public = self.0.public_key();
+        json!({
+            "kty": "RSA", "use": "sig", "alg": "RS256", "kid": kid,
+            "n": URL_SAFE_NO_PAD.encode(public.modulus().big_endian_without_leading_zero()),
+            "e": URL_SAFE_NO_PAD.encode(public.exponent().big_endian_without_leading_zero()),
+        })
+    }
+
+    pub(super) fn sign(&self, text: &[u8]) -> Vec<u8> {
+        let mut signature = vec![0; self.0.public_modulus_len()];
+        self.0
+            .sign(
+                &RSA_PKCS1_SHA256,
+                &SystemRandom::new(),
+                text,
+                &mut signature,
+            )
+            .unwrap();
+        signature
+    }
+
+    /// A token of exactly these texts, signed whatever they say.
+    pub(super) fn token(&self, header: &str, claims: &str) -> String {
+        let signed = format!(
+            "{}.{}",
+            URL_SAFE_NO_PAD.encode(header),
+            URL_SAFE_NO_PAD.encode(claims)
+        );
+        let signature = URL_SAFE_NO_PAD.encode(self.sign(signed.as_bytes()));
+        format!("{signed}.{signature}")
+    }
+}
+
+pub(super) fn key_set(keys: &[Value]) -> Bytes {
+    json!({ "keys": keys }).to_string().into()
+}
+
+#[derive(Debug, Default)]
+pub(super) struct TestClock(Mutex<Duration>);
+
+impl TestClock {
+    /// The time of day at the start.
+    pub(super) const START: i64 = 1_700_000_000;
+
+    pub(super) fn advance(&self, by: Duration) {
+        *self.0.lock().unwrap() += by;
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_second(Self::START).unwrap() + self.elapsed()
+    }
+
+    fn elapsed(&self) -> Duration {
+        *self.0.lock().unwrap()
+    }
+}
+
+/// Answers from a list, the last entry again and again, and counts.
+pub(super) struct TestFetch {
+    answers: Mutex<VecDeque<Result<Bytes, FetchError>>>,
+    calls: AtomicUsize,
+    /// A fetch takes a permit before it answers.
+    gate: Semaphore,
+}
+
+impl TestFetch {
+    pub(super) fn new(answers: impl IntoIterator<Item = Result<Bytes, FetchError>>) -> Arc<Self> {
+        let fetch = Self::gated(answers);
+        fetch.open(Semaphore::MAX_PERMITS);
+        fetch
+    }
+
+    pub(super) fn gated(answers: impl IntoIterator<Item = Result<Bytes, FetchError>>) -> Arc<Self> {
+        Arc::new(Self {
+            answers: Mutex::new(answers.into_iter().collect()),
+            calls: AtomicUsize::new(0),
+            gate: Semaphore::new(0),
+        })
+    }
+
+    pub(super) fn open(&self, fetches: usize) {
+        self.gate.add_permits(fetches);
+    }
+
+    pub(super) fn calls(&self) -> usize {
+        self.calls.load(Ordering::SeqCst)
+    }
+}
+
+impl Fetch for Arc<TestFetch> {
+    fn fetch(&self) -> Pin<Box<dyn Future<Output = Result<Bytes, FetchError>> + Send + '_>> {
+        Box::pin(async {
+            self.calls.fetch_add(1, Ordering::SeqCst);
+            self.gate.acquire().await.unwrap().forget();
+            let mut answers = self.answers.lock().unwrap();
+            if answers.len() > 1 {
+                answers.pop_front().unwrap()
+            } else {
+                answers.front().cloned().unwrap()
+            }
+        })
+    }
+}

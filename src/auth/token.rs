@@ -1,0 +1,248 @@
+//! The form of a token and its header: what is checked before a key is looked for.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Map, Value};
+
+use super::json;
+use crate::error::ErrorKind;
+
+/// The longest token that is looked at.
+const MAX_TOKEN: usize = 16 * 1024;
+
+/// Members that change how a token is to be read (RFC 7515, 4.1.11; RFC 7797; RFC 7516, 4.1.3).
+/// None is supported, and a token that has one must not be read as if it had not.
+const EXTENSIONS: [&str; 3] = ["crit", "b64", "zip"];
+
+/// The parts of a token, still encoded.
+#[derive(Debug)]
+pub(super) struct Parts<'a> {
+    pub(super) header: &'a [u8],
+    pub(super) claims: &'a [u8],
+    pub(super) signature: &'a [u8],
+    /// What is signed: header, dot, claims.
+    pub(super) signed: &'a [u8],
+}
+
+/// Splits a token into its three parts and checks their form, before anything is decoded.
+pub(super) fn split(token: &[u8]) -> Result<Parts<'_>, ErrorKind> {
+    if token.is_empty() {
+        return Err(ErrorKind::TokenMissing);
+    }
+    if token.len() > MAX_TOKEN {
+        return Err(ErrorKind::TooLarge);
+    }
+    let mut dots = token
+        .iter()
+        .enumerate()
+        .filter_map(|(at, &byte)| (byte == b'.').then_some(at));
+    let (Some(first), Some(second), None) = (dots.next(), dots.next(), dots.next()) else {
+        return Err(ErrorKind::Malformed);
+    };
+    let part = |range: std::ops::Range<usize>| token.get(range).ok_or(ErrorKind::Malformed);
+    let parts = Parts {
+        header: part(0..first)?,
+        claims: part(first + 1..second)?,
+        signature: part(second + 1..token.len())?,
+        signed: part(0..second)?,
+    };
+    // An empty signature is left to the caller: what is said of it depends on `alg`.
+    let well_formed = !parts.header.is_empty()
+        && !parts.claims.is_empty()
+        && [parts.header, parts.claims, parts.signature]
+            .into_iter()
+            .all(is_canonical);
+    if well_formed {
+        Ok(parts)
+    } else {
+        Err(ErrorKind::Malformed)
+    }
+}
+
+/// Whether the text is base64url without padding, and the only such text for its bytes: the bits
+/// of the last symbol that belong to no byte are zero.
+fn is_canonical(text: &[u8]) -> bool {
+    let unused_bits = match text.len() % 4 {
+        0 => 0,
+        2 => 4,
+        3 => 2,
+        _ => return false,
+    };
+    let last = text.last().and_then(|&byte| symbol(byte)).unwrap_or(0);
+    text.iter().all(|&byte| symbol(byte).is_some()) && last & ((1 << unused_bits) - 1) == 0
+}
+
+fn symbol(byte: u8) -> Option<u8> {
+    match byte {
+        b'A'..=b'Z' => Some(byte - b'A'),
+        b'a'..=b'z' => Some(byte - b'a' + 26),
+        b'0'..=b'9' => Some(byte - b'0' + 52),
+        b'-' => Some(62),
+        b'_' => Some(63),
+        _ => None,
+    }
+}
+
+pub(super) fn decode(part: &[u8]) -> Result<Vec<u8>, ErrorKind> {
+    URL_SAFE_NO_PAD
+        .decode(part)
+        .map_err(|_| ErrorKind::Malformed)
+}
+
+/// Decodes a part that holds a JSON object.
+pub(super) fn decode_object(part: &[u8]) -> Result<Map<String, Value>, ErrorKind> {
+    let bytes = decode(part)?;
+    if !json::is_plain_object(&bytes) {
+        return Err(ErrorKind::Malformed);
+    }
+    serde_json::from_slice(&bytes).map_err(|_| ErrorKind::Malformed)
+}
+
+/// Checks the header and returns the `kid`. Keys or addresses of keys in the header (`jwk`,
+/// `jku`, `x5c`, `x5u`) are never looked at: the sender would choose what it is judged by.
+pub(super) fn read_header(part: &[u8]) -> Result<String, ErrorKind> {
+    let mut header = decode_object(part)?;
+    if header.get("alg").and_then(Value::as_str) != Some("RS256") {
+        return Err(ErrorKind::UnsupportedAlgorithm);
+    }
+    if EXTENSIONS.into_iter().any(|name| header.contains_key(name)) {
+        return Err(ErrorKind::UnsupportedCritical);
+    }
+    match header.get("typ") {
+        None => {}
+        Some(Value::String(typ)) if typ.eq_ignore_ascii_case("JWT") => {}
+        Some(_) => return Err(ErrorKind::BadType),
+    }
+    match header.remove("kid") {
+        Some(Value::String(kid)) if !kid.is_empty() => Ok(kid),
+        None | Some(Value::String(_)) => Err(ErrorKind::UnknownKey),
+        Some(_) => Err(ErrorKind::Malformed),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use ErrorKind::{
+        BadType, Malformed, TokenMissing, TooLarge, UnknownKey, UnsupportedAlgorithm,
+        UnsupportedCritical,
+    };
+
+    use super::*;
+
+    #[test]
+    fn form() {
+        let long = format!("{}.AAAA.AAAA", "A".repeat(MAX_TOKEN - 10));
+        let too_long = format!("{}.AAAA.AAAA", "A".repeat(MAX_TOKEN));
+        for (token, expected) in [
+            ("AAAA.BBBB.CCCC", Ok(())),
+            ("AA.BBA.", Ok(())),
+            ("-_-_.AAAA.AAAA", Ok(())),
+            (&long, Ok(())),
+            (&too_long, Err(TooLarge)),
+            ("", Err(TokenMissing)),
+            ("AAAA", Err(Malformed)),
+            ("AAAA.AAAA", Err(Malformed)),
+            ("AAAA.AAAA.AAAA.AAAA", Err(Malformed)),
+            ("AAAA.AAAA.AAAA.AAAA.AAAA", Err(Malformed)),
+            (".AAAA.AAAA", Err(Malformed)),
+            ("AAAA..AAAA", Err(Malformed)),
+            ("..", Err(Malformed)),
+            (" AAAA.AAAA.AAAA", Err(Malformed)),
+            ("AAAA.AAAA.AAAA ", Err(Malformed)),
+            ("AAAA.AAAA.AAAA\n", Err(Malformed)),
+            ("AA AA.AAAA.AAAA", Err(Malformed)),
+            ("AA==.AAAA.AAAA", Err(Malformed)),
+            ("AA+A.AAAA.AAAA", Err(Malformed)),
+            ("AA/A.AAAA.AAAA", Err(Malformed)),
+            ("AAAAA.AAAA.AAAA", Err(Malformed)),
+            // Bits that belong to no byte are set: a second text for the same bytes.
+            ("AB.AAAA.AAAA", Err(Malformed)),
+            ("AAB.AAAA.AAAA", Err(Malformed)),
+            ("AAAA.AAAA.AB", Err(Malformed)),
+            ("ÄAA.AAAA.AAAA", Err(Malformed)),
+        ] {
+            assert_eq!(split(token.as_bytes()).map(|_| ()), expected, "{token:.40}");
+        }
+    }
+
+    #[test]
+    fn the_form_check_agrees_with_the_decoder() {
+        for first in 0..=255_u8 {
+            for text in [
+                vec![first],
+                vec![b'A', first],
+                vec![b'A', b'A', first],
+                vec![b'A', b'A', b'A', first],
+            ] {
+                assert_eq!(is_canonical(&text), decode(&text).is_ok(), "{text:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn parts_are_what_is_signed_and_the_signature() {
+        let parts = split(b"AAAA.BBBB.CCCC").unwrap();
+        assert_eq!((parts.header, parts.claims), (&b"AAAA"[..], &b"BBBB"[..]));
+        assert_eq!(
+            (parts.signed, parts.signature),
+            (&b"AAAA.BBBB"[..], &b"CCCC"[..])
+        );
+    }
+
+    #[test]
+    fn header() {
+        for (header, expected) in [
+            (r#"{"alg":"RS256","typ":"JWT","kid":"k"}"#, Ok("k")),
+            (r#"{"alg":"RS256","typ":"jwt","kid":"k"}"#, Ok("k")),
+            (r#"{"alg":"RS256","kid":"k"}"#, Ok("k")),
+            (
+                r#"{"alg":"RS256","kid":"k","jku":"https://evil.example","jwk":{"kty":"oct"}}"#,
+                Ok("k"),
+            ),
+            (r#"{"typ":"JWT","kid":"k"}"#, Err(UnsupportedAlgorithm)),
+            (r#"{"alg":"none","kid":"k"}"#, Err(UnsupportedAlgorithm)),
+            (r#"{"alg":"rs256","kid":"k"}"#, Err(UnsupportedAlgorithm)),
+            (r#"{"alg":"HS256","kid":"k"}"#, Err(UnsupportedAlgorithm)),
+            (r#"{"alg":"RS512","kid":"k"}"#, Err(UnsupportedAlgorithm)),
+            (r#"{"alg":"PS256","kid":"k"}"#, Err(UnsupportedAlgorithm)),
+            (r#"{"alg":["RS256"],"kid":"k"}"#, Err(UnsupportedAlgorithm)),
+            (r#"{"alg":null,"kid":"k"}"#, Err(UnsupportedAlgorithm)),
+            (
+                r#"{"alg":"RS256","kid":"k","crit":["exp"]}"#,
+                Err(UnsupportedCritical),
+            ),
+            (
+                r#"{"alg":"RS256","kid":"k","crit":null}"#,
+                Err(UnsupportedCritical),
+            ),
+            (
+                r#"{"alg":"RS256","kid":"k","b64":true}"#,
+                Err(UnsupportedCritical),
+            ),
+            (
+                r#"{"alg":"RS256","kid":"k","zip":"DEF"}"#,
+                Err(UnsupportedCritical),
+            ),
+            (r#"{"alg":"RS256","kid":"k","typ":"at+jwt"}"#, Err(BadType)),
+            (r#"{"alg":"RS256","kid":"k","typ":"JOSE"}"#, Err(BadType)),
+            (r#"{"alg":"RS256","kid":"k","typ":""}"#, Err(BadType)),
+            (r#"{"alg":"RS256","kid":"k","typ":null}"#, Err(BadType)),
+            (r#"{"alg":"RS256"}"#, Err(UnknownKey)),
+            (r#"{"alg":"RS256","kid":""}"#, Err(UnknownKey)),
+            (r#"{"alg":"RS256","kid":7}"#, Err(Malformed)),
+            (r#"{"alg":"RS256","kid":null}"#, Err(Malformed)),
+            (r#"{"alg":"none","alg":"RS256","kid":"k"}"#, Err(Malformed)),
+            (r#"["RS256"]"#, Err(Malformed)),
+            ("not JSON", Err(Malformed)),
+        ] {
+            let part = URL_SAFE_NO_PAD.encode(header);
+            assert_eq!(
+                read_header(part.as_bytes()),
+                expected.map(str::to_owned),
+                "{header}"
+            );
+        }
+    }
+}

@@ -1,0 +1,472 @@
+//! The one error type of this crate.
+//!
+//! Two families matter to whoever answers a request of a user, and they are never folded into
+//! one: the token is bad ([`Error::is_token_invalid`], answer 401) and nobody can decide now
+//! ([`Error::is_unavailable`], answer 503). [`Error::answer_status`] gives the number.
+
+mod code;
+mod kind;
+
+use std::borrow::Cow;
+use std::error::Error as StdError;
+use std::fmt;
+use std::time::Duration;
+
+pub use code::ErrorCode;
+pub use kind::ErrorKind;
+
+/// The result of every fallible function of this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why something failed.
+///
+/// Opaque and one pointer wide. `Display` reads `operation: message (code, status, request id)`
+/// and, like `Debug`, never shows a body, a header, a token, a claim or a key; the cause is in
+/// [`source`](StdError::source). What the server said in its own words, which may repeat an
+/// e-mail address, is in [`server_message`](Self::server_message) only.
+///
+/// ```no_run
+/// # async fn example(passage: passage_identity::Passage, headers: http::HeaderMap) -> Result<(), u16> {
+/// match passage.authenticate(&headers).await {
+///     Ok(user_id) => println!("signed in: {user_id}"),
+///     Err(error) if error.is_token_invalid() => return Err(401),
+///     Err(error) if error.is_unavailable() => return Err(503),
+///     Err(error) => return Err(error.answer_status()),
+/// }
+/// # Ok(())
+/// # }
+/// ```
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    kind: ErrorKind,
+    message: Cow<'static, str>,
+    operation: Option<&'static str>,
+    code: Option<ErrorCode>,
+    status: Option<u16>,
+    request_id: Option<String>,
+    retry_after: Option<Duration>,
+    server_message: Option<String>,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+/// What the server said when it refused: the parts of an API error.
+#[derive(Debug, Default)]
+pub(crate) struct Refusal {
+    pub(crate) status: u16,
+    pub(crate) code: Option<ErrorCode>,
+    pub(crate) server_message: Option<String>,
+    pub(crate) request_id: Option<String>,
+    pub(crate) retry_after: Option<Duration>,
+}
+
+impl Error {
+    pub(crate) fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
+        Self(Box::new(Inner {
+            kind,
+            message: message.into(),
+            operation: None,
+            code: None,
+            status: None,
+            request_id: None,
+            retry_after: None,
+            server_message: None,
+            source: None,
+        }))
+    }
+
+    /// An error whose kind says everything.
+    pub(crate) fn of(kind: ErrorKind) -> Self {
+        Self::new(kind, kind.message())
+    }
+
+    pub(crate) fn refused(refusal: Refusal) -> Self {
+        let mut error = Self::new(ErrorKind::Api, kind::status_message(refusal.status));
+        error.0.code = refusal.code;
+        error.0.status = Some(refusal.status);
+        error.0.request_id = refusal.request_id;
+        error.0.retry_after = refusal.retry_after;
+        error.0.server_message = refusal.server_message.filter(|text| !text.is_empty());
+        error
+    }
+
+    pub(crate) fn with_source(
+        mut self,
+        source: impl Into<Box<dyn StdError + Send + Sync>>,
+    ) -> Self {
+        self.0.source = Some(source.into());
+        self
+    }
+
+    pub(crate) fn with_operation(mut self, operation: &'static str) -> Self {
+        self.0.operation = Some(operation);
+        self
+    }
+
+    pub(crate) fn with_status(mut self, status: u16) -> Self {
+        self.0.status = Some(status);
+        self
+    }
+
+    pub(crate) fn with_code(mut self, code: ErrorCode) -> Self {
+        self.0.code = Some(code);
+        self
+    }
+
+    pub(crate) fn with_retry_after(mut self, wait: Option<Duration>) -> Self {
+        self.0.retry_after = wait;
+        self
+    }
+
+    /// What kind of failure this is.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// The machine-readable reason of the server, if it gave one.
+    #[must_use]
+    pub fn code(&self) -> Option<&ErrorCode> {
+        self.0.code.as_ref()
+    }
+
+    /// The HTTP status of the server's reply, if there was one.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        self.0.status
+    }
+
+    /// The operation of the API that failed, by its id in the API description, as `getUser`.
+    #[must_use]
+    pub fn operation(&self) -> Option<&'static str> {
+        self.0.operation
+    }
+
+    /// The server's id of the request, if it sent one: quote it when you report a problem.
+    #[must_use]
+    pub fn request_id(&self) -> Option<&str> {
+        self.0.request_id.as_deref()
+    }
+
+    /// How long the server, or the back-off of the key source, asks you to wait.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    /// What the server said in its own words.
+    ///
+    /// It may repeat what was sent, an e-mail address for instance, so it is in neither `Display`
+    /// nor `Debug`.
+    #[must_use]
+    pub fn server_message(&self) -> Option<&str> {
+        self.0.server_message.as_deref()
+    }
+
+    /// Whether the token is missing or bad: answer 401.
+    #[must_use]
+    pub fn is_token_invalid(&self) -> bool {
+        self.0.kind.is_token()
+    }
+
+    /// Whether nothing could be decided now, because a server could not be reached, had no time,
+    /// or failed: answer 503.
+    #[must_use]
+    pub fn is_unavailable(&self) -> bool {
+        match self.0.kind {
+            ErrorKind::JwksUnavailable | ErrorKind::Timeout | ErrorKind::Connection => true,
+            ErrorKind::Api | ErrorKind::UnexpectedResponse => {
+                self.is_rate_limited() || self.0.status.is_some_and(|status| status >= 500)
+            }
+            _ => false,
+        }
+    }
+
+    /// The status to answer your own client with: 401 if the token or a Flex nonce is bad, 503 if
+    /// nothing could be decided now, and 500 for everything else.
+    #[must_use]
+    pub fn answer_status(&self) -> u16 {
+        if self.is_token_invalid() || self.0.code == Some(ErrorCode::InvalidNonce) {
+            401
+        } else if self.is_unavailable() {
+            503
+        } else {
+            500
+        }
+    }
+
+    /// Whether what was asked for does not exist: a code that ends in `_not_found`, or status 404.
+    #[must_use]
+    pub fn is_not_found(&self) -> bool {
+        match &self.0.code {
+            Some(code) if code.is_not_found() => true,
+            _ => self.0.status == Some(404),
+        }
+    }
+
+    /// Whether the server refused the API key or the user token of the call.
+    ///
+    /// A bad nonce is a 401 too, but says nothing about the API key.
+    #[must_use]
+    pub fn is_unauthorized(&self) -> bool {
+        match &self.0.code {
+            Some(ErrorCode::InvalidAccessToken) => true,
+            Some(ErrorCode::InvalidNonce) => false,
+            _ => self.0.status == Some(401),
+        }
+    }
+
+    /// Whether the server does not allow this (403).
+    #[must_use]
+    pub fn is_forbidden(&self) -> bool {
+        self.0.status == Some(403)
+    }
+
+    /// Whether the request collides with what is there: status 409, or an identifier that is
+    /// taken. The API reports the latter as `invalid_request` with a fixed text.
+    #[must_use]
+    pub fn is_conflict(&self) -> bool {
+        self.0.status == Some(409)
+            || (self.0.code == Some(ErrorCode::InvalidRequest)
+                && self
+                    .0
+                    .server_message
+                    .as_deref()
+                    .is_some_and(|text| text.contains("already exists")))
+    }
+
+    /// Whether there were too many requests (429).
+    #[must_use]
+    pub fn is_rate_limited(&self) -> bool {
+        self.0.status == Some(429)
+    }
+
+    /// Whether the server did not answer in time.
+    #[must_use]
+    pub fn is_timeout(&self) -> bool {
+        self.0.kind == ErrorKind::Timeout
+    }
+
+    /// Whether an argument was refused before any request was made.
+    #[must_use]
+    pub fn is_invalid_input(&self) -> bool {
+        self.0.kind == ErrorKind::InvalidInput
+    }
+
+    /// Whether the configuration is at fault: a setting, or a missing API key.
+    #[must_use]
+    pub fn is_config(&self) -> bool {
+        matches!(self.0.kind, ErrorKind::Config | ErrorKind::MissingApiKey)
+    }
+
+    /// Whether the same call may succeed later. Says nothing about whether repeating it is safe.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        match self.0.kind {
+            ErrorKind::JwksUnavailable | ErrorKind::Timeout | ErrorKind::Connection => true,
+            ErrorKind::Api | ErrorKind::UnexpectedResponse => {
+                matches!(self.0.status, Some(408 | 429 | 500 | 502 | 503 | 504))
+            }
+            _ => false,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inner = &*self.0;
+        if let Some(operation) = inner.operation {
+            write!(f, "{operation}: ")?;
+        }
+        f.write_str(&inner.message)?;
+        let mut separator = " (";
+        let mut part = |f: &mut fmt::Formatter<'_>, value: &dyn fmt::Display| {
+            write!(f, "{separator}{value}")?;
+            separator = ", ";
+            fmt::Result::Ok(())
+        };
+        if let Some(code) = &inner.code {
+            part(f, code)?;
+        }
+        if let Some(status) = inner.status {
+            part(f, &status)?;
+        }
+        if let Some(id) = &inner.request_id {
+            part(f, &format_args!("request {id}"))?;
+        }
+        if separator == ", " {
+            f.write_str(")")
+        } else {
+            Ok(())
+        }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inner = &*self.0;
+        let mut debug = f.debug_struct("Error");
+        debug
+            .field("kind", &inner.kind)
+            .field("message", &inner.message);
+        if let Some(operation) = inner.operation {
+            debug.field("operation", &operation);
+        }
+        if let Some(code) = &inner.code {
+            debug.field("code", code);
+        }
+        if let Some(status) = inner.status {
+            debug.field("status", &status);
+        }
+        if let Some(id) = &inner.request_id {
+            debug.field("request_id", id);
+        }
+        if let Some(wait) = inner.retry_after {
+            debug.field("retry_after", &wait);
+        }
+        if let Some(source) = &inner.source {
+            debug.field("source", source);
+        }
+        debug.finish()
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0
+            .source
+            .as_deref()
+            .map(|source| source as &(dyn StdError + 'static))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(status: u16, code: &str, text: &str) -> Error {
+        Error::refused(Refusal {
+            status,
+            code: ErrorCode::read(code),
+            server_message: Some(text.to_owned()),
+            request_id: Some("r-1".to_owned()),
+            retry_after: None,
+        })
+        .with_operation("getUser")
+    }
+
+    #[test]
+    fn is_one_pointer_wide_and_can_cross_threads() {
+        fn sendable<T: Send + Sync + 'static>() {}
+        sendable::<Error>();
+        assert_eq!(size_of::<Error>(), size_of::<usize>());
+        assert_eq!(size_of::<Result<()>>(), size_of::<usize>());
+    }
+
+    #[test]
+    fn display_has_operation_message_code_status_and_request() {
+        assert_eq!(
+            refused(404, "user_not_found", "no user a@b.c").to_string(),
+            "getUser: not found (user_not_found, 404, request r-1)"
+        );
+        assert_eq!(
+            Error::refused(Refusal {
+                status: 502,
+                ..Refusal::default()
+            })
+            .to_string(),
+            "the server failed (502)"
+        );
+        assert_eq!(
+            Error::of(ErrorKind::Expired).to_string(),
+            "the token has expired"
+        );
+        assert_eq!(
+            Error::of(ErrorKind::Timeout)
+                .with_operation("getApp")
+                .to_string(),
+            "getApp: the server did not answer in time"
+        );
+    }
+
+    #[test]
+    fn the_words_of_the_server_stay_out_of_display_and_debug() {
+        let error = refused(400, "invalid_request", "a@b.c is taken");
+        assert_eq!(error.server_message(), Some("a@b.c is taken"));
+        assert!(!format!("{error} {error:?} {error:#?}").contains("a@b.c"));
+    }
+
+    #[test]
+    fn predicates_look_at_the_code_before_the_status() {
+        // (status, code, text) -> not found, unauthorized, conflict, unavailable, answer
+        for (status, code, text, expected) in [
+            (404, "user_not_found", "", (true, false, false, false, 500)),
+            (404, "", "", (true, false, false, false, 500)),
+            (
+                400,
+                "device_not_found",
+                "",
+                (true, false, false, false, 500),
+            ),
+            (
+                401,
+                "invalid_access_token",
+                "",
+                (false, true, false, false, 500),
+            ),
+            (401, "", "", (false, true, false, false, 500)),
+            (401, "invalid_nonce", "", (false, false, false, false, 401)),
+            (
+                409,
+                "user_has_no_passkeys",
+                "",
+                (false, false, true, false, 500),
+            ),
+            (
+                400,
+                "invalid_request",
+                "user: already exists.",
+                (false, false, true, false, 500),
+            ),
+            (
+                400,
+                "invalid_request",
+                "email: is bad",
+                (false, false, false, false, 500),
+            ),
+            (429, "", "", (false, false, false, true, 503)),
+            (
+                500,
+                "internal_server_error",
+                "",
+                (false, false, false, true, 503),
+            ),
+            (503, "", "", (false, false, false, true, 503)),
+        ] {
+            let error = refused(status, code, text);
+            let seen = (
+                error.is_not_found(),
+                error.is_unauthorized(),
+                error.is_conflict(),
+                error.is_unavailable(),
+                error.answer_status(),
+            );
+            assert_eq!(seen, expected, "{status} {code} {text}");
+            assert!(
+                !error.is_token_invalid(),
+                "an API error says nothing about the user's token"
+            );
+        }
+    }
+
+    #[test]
+    fn source_is_real_and_not_repeated() {
+        let cause = std::io::Error::other("broken pipe");
+        let error = Error::of(ErrorKind::Connection).with_source(cause);
+        assert_eq!(
+            error.source().map(ToString::to_string).as_deref(),
+            Some("broken pipe")
+        );
+        assert!(!error.to_string().contains("broken pipe"));
+    }
+}

@@ -1,0 +1,378 @@
+//! The client.
+
+use std::fmt;
+use std::sync::Arc;
+
+use progenitor_client::ClientInfo;
+use serde::de::DeserializeOwned;
+
+use crate::api_keys::ApiKeys;
+use crate::app::App;
+use crate::auth::{AuthStrategy, Claims, Policy, RequestHeaders, Verifier};
+use crate::config::{PassageBuilder, Settings, config};
+use crate::error::{Error, ErrorKind, Result};
+use crate::flex::Flex;
+use crate::generated::{auth, management};
+use crate::id::{AppId, UserId};
+use crate::magic_links::MagicLinks;
+use crate::secret::Secret;
+use crate::transport::{self, Generated, Transport};
+use crate::users::Users;
+
+/// One app of a Passage server: verifies its tokens and manages its users.
+///
+/// Cheap to clone; clones share connections and the app's keys. Make one for the whole program.
+///
+/// ```no_run
+/// use passage_identity::{CreateUser, Passage};
+///
+/// # async fn example(request_headers: http::HeaderMap) -> passage_identity::Result<()> {
+/// let passage = Passage::builder("your app id")
+///     .server("http://127.0.0.1:8787")
+///     .api_key("your API key")
+///     .build()?;
+/// let user_id = passage.authenticate(&request_headers).await?;
+/// let user = passage.users().get(&user_id).await?;
+/// passage.users().create(CreateUser::email("new@example.com")).await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Passage(Arc<Inner>);
+
+struct Inner {
+    app_id: AppId,
+    strategy: AuthStrategy,
+    verifier: Verifier,
+    management: management::Client,
+    auth: auth::Client,
+}
+
+impl Passage {
+    /// Starts to build a `Passage` for the app of this id. A server URL must be set: there is no
+    /// default, see [`Endpoint`](crate::Endpoint).
+    ///
+    /// ```
+    /// use passage_identity::Passage;
+    ///
+    /// let passage = Passage::builder("your app id").server("http://127.0.0.1:8787").build()?;
+    /// assert!(Passage::builder("your app id").build().is_err());
+    /// # Ok::<(), passage_identity::Error>(())
+    /// ```
+    pub fn builder(app_id: impl Into<String>) -> PassageBuilder {
+        PassageBuilder::new(app_id)
+    }
+
+    pub(crate) fn from_settings(settings: Settings) -> Result<Self> {
+        let client = transport::http_client(settings.timeout, settings.connect_timeout)?;
+        let jwks_url = jwks_url(&settings.auth_url, &settings.app_id)?;
+        let policy = Policy {
+            issuers: settings.issuers,
+            audiences: settings.audiences,
+            leeway: settings.leeway,
+        };
+        let verifier = Verifier::new(settings.strategy, policy, client.clone(), jwks_url);
+        let with_key = Transport::new(settings.api_key.as_ref(), settings.timeout)?;
+        let without = Transport::new(None, settings.timeout)?;
+        Ok(Self(Arc::new(Inner {
+            app_id: settings.app_id,
+            strategy: settings.strategy,
+            verifier,
+            management: management::Client::new_with_client(
+                &settings.api_url,
+                client.clone(),
+                with_key,
+            ),
+            auth: auth::Client::new_with_client(&settings.auth_url, client, without),
+        })))
+    }
+
+    /// The id of the app.
+    #[must_use]
+    pub fn app_id(&self) -> &AppId {
+        &self.0.app_id
+    }
+
+    /// Verifies the token of a request and gives the id of its user.
+    ///
+    /// The token is where the [`AuthStrategy`] says. Anything that shows its headers will do: an
+    /// [`http::HeaderMap`], [`http::request::Parts`], an [`http::Request`], or your own type, see
+    /// [`RequestHeaders`]. The future does not hold on to the request.
+    ///
+    /// # Errors
+    /// One for which [`Error::is_token_invalid`] holds if the token is missing or bad: answer
+    /// 401. One for which [`Error::is_unavailable`] holds if the app's keys cannot be had:
+    /// answer 503. The [kinds](ErrorKind) tell the cases apart.
+    ///
+    /// ```no_run
+    /// # async fn example(passage: passage_identity::Passage, request: http::Request<()>) -> passage_identity::Result<()> {
+    /// let user_id = passage.authenticate(&request).await?;
+    /// println!("signed in: {user_id}");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn authenticate<'a, R>(
+        &'a self,
+        request: &R,
+    ) -> impl Future<Output = Result<UserId>> + Send + use<'a, R>
+    where
+        R: RequestHeaders + ?Sized,
+    {
+        let claims = self.verify_request(request);
+        async move { Ok(claims.await?.user_id) }
+    }
+
+    /// As [`authenticate`](Self::authenticate), and gives all that the token says.
+    ///
+    /// # Errors
+    /// As [`authenticate`](Self::authenticate).
+    ///
+    /// ```no_run
+    /// # async fn example(passage: passage_identity::Passage, headers: http::HeaderMap) -> passage_identity::Result<()> {
+    /// let claims = passage.verify_request(&headers).await?;
+    /// println!("{} is signed in until {}", claims.user_id, claims.expires_at);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn verify_request<'a, R>(
+        &'a self,
+        request: &R,
+    ) -> impl Future<Output = Result<Claims>> + Send + use<'a, R>
+    where
+        R: RequestHeaders + ?Sized,
+    {
+        let tokens = self.0.verifier.find_tokens(request);
+        async move { self.0.verifier.verify_request(&tokens?).await }
+    }
+
+    /// Verifies a bare token, wherever it comes from.
+    ///
+    /// # Errors
+    /// As [`authenticate`](Self::authenticate).
+    ///
+    /// ```no_run
+    /// # async fn example(passage: passage_identity::Passage, token: &str) -> passage_identity::Result<()> {
+    /// let claims = passage.verify_token(token).await?;
+    /// println!("{}", claims.user_id);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn verify_token(&self, token: &str) -> Result<Claims> {
+        self.verify_as(token).await
+    }
+
+    /// As [`verify_token`](Self::verify_token), and reads the claims as a type of yours, which
+    /// then is [`Claims::custom`]. It is read from all claims, the registered ones included.
+    ///
+    /// # Errors
+    /// As [`authenticate`](Self::authenticate), and [`ErrorKind::Malformed`] if the claims do not
+    /// fit your type.
+    ///
+    /// ```no_run
+    /// #[derive(serde::Deserialize)]
+    /// struct Tenancy {
+    ///     tenant: String,
+    /// }
+    ///
+    /// # async fn example(passage: passage_identity::Passage, token: &str) -> passage_identity::Result<()> {
+    /// let claims = passage.verify_as::<Tenancy>(token).await?;
+    /// println!("{} of {}", claims.user_id, claims.custom.tenant);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn verify_as<C: DeserializeOwned>(&self, token: &str) -> Result<Claims<C>> {
+        self.0.verifier.verify(token.as_bytes()).await
+    }
+
+    /// The users of the app.
+    #[must_use]
+    pub fn users(&self) -> Users {
+        Users::new(self.clone())
+    }
+
+    /// Magic links: links that sign a user in.
+    #[must_use]
+    pub fn magic_links(&self) -> MagicLinks {
+        MagicLinks::new(self.clone())
+    }
+
+    /// The API keys of the app.
+    #[must_use]
+    pub fn api_keys(&self) -> ApiKeys {
+        ApiKeys::new(self.clone())
+    }
+
+    /// Passage Flex: passkeys for users that you keep yourself.
+    #[must_use]
+    pub fn flex(&self) -> Flex {
+        Flex::new(self.clone())
+    }
+
+    /// The app and its settings (`getApp`).
+    ///
+    /// # Errors
+    /// [`ErrorKind::MissingApiKey`] before any request if no API key is set; otherwise what the
+    /// call came to, see [`ErrorKind`].
+    ///
+    /// ```no_run
+    /// # async fn example(passage: passage_identity::Passage) -> passage_identity::Result<()> {
+    /// let app = passage.app().await?;
+    /// println!("{} at {}", app.name, app.auth_origin);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn app(&self) -> Result<App> {
+        let reply = self.manage("getApp", |api, app| api.get_app(app)).await?;
+        Ok(reply.app.into())
+    }
+
+    /// The generated client of the management API, for what the facade lacks. It sends the API
+    /// key, if one is set, and the same headers, time-outs and spans as the facade.
+    ///
+    /// Its errors show bodies and headers in `Display`, and its ids are not checked.
+    ///
+    /// ```no_run
+    /// # async fn example(passage: passage_identity::Passage) {
+    /// let reply = passage.management().get_app(passage.app_id().as_str()).await;
+    /// println!("{:?}", reply.map(|reply| reply.status()).map_err(|error| error.status()));
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn management(&self) -> &management::Client {
+        &self.0.management
+    }
+
+    /// The generated client of the auth API, without a credential. What is said of
+    /// [`management`](Self::management) holds here too.
+    ///
+    /// ```no_run
+    /// # async fn example(passage: passage_identity::Passage) {
+    /// let reply = passage.auth_api().get_jwks(passage.app_id().as_str()).await;
+    /// println!("{:?}", reply.map(|reply| reply.status()).map_err(|error| error.status()));
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn auth_api(&self) -> &auth::Client {
+        &self.0.auth
+    }
+
+    /// The generated client of the auth API on behalf of a user, with the user's token.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidInput`] if the text cannot be a token.
+    ///
+    /// ```no_run
+    /// # async fn example(passage: passage_identity::Passage, token: &str) -> passage_identity::Result<()> {
+    /// let mine = passage.auth_api_as(token)?;
+    /// let reply = mine.get_currentuser(passage.app_id().as_str()).await;
+    /// println!("{:?}", reply.map(|reply| reply.status()).map_err(|error| error.status()));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn auth_api_as(&self, token: &str) -> Result<auth::Client> {
+        if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(Error::new(
+                ErrorKind::InvalidInput,
+                "the text cannot be a user token",
+            ));
+        }
+        let client = &self.0.auth;
+        let transport = client.inner().with_bearer(&Secret::from(token))?;
+        Ok(auth::Client::new_with_client(
+            client.baseurl(),
+            client.client().clone(),
+            transport,
+        ))
+    }
+
+    /// Calls an operation of the management API with the app's id.
+    pub(crate) async fn manage<'a, T, F, Reply>(
+        &'a self,
+        operation: &'static str,
+        send: F,
+    ) -> Result<T>
+    where
+        T: DeserializeOwned,
+        F: FnOnce(&'a management::Client, &'a str) -> Reply,
+        Reply: Future<Output = Generated<T>>,
+    {
+        let api = &self.0.management;
+        if !api.inner().has_credential() {
+            return Err(Error::of(ErrorKind::MissingApiKey).with_operation(operation));
+        }
+        transport::call(operation, send(api, self.0.app_id.as_str())).await
+    }
+}
+
+impl fmt::Debug for Passage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inner = &*self.0;
+        f.debug_struct("Passage")
+            .field("app_id", &inner.app_id)
+            .field("api_url", &inner.management.baseurl())
+            .field("auth_url", &inner.auth.baseurl())
+            .field("auth_strategy", &inner.strategy)
+            .field("has_api_key", &inner.management.inner().has_credential())
+            .finish()
+    }
+}
+
+/// Segments are pushed, so that nothing in an app id can change the path.
+fn jwks_url(auth_url: &str, app_id: &AppId) -> Result<reqwest::Url> {
+    let mut url = reqwest::Url::parse(auth_url)
+        .map_err(|error| config("the auth URL cannot be parsed").with_source(error))?;
+    url.path_segments_mut()
+        .map_err(|()| config("the auth URL cannot be a base"))?
+        .pop_if_empty()
+        .extend(["apps", app_id.as_str(), ".well-known", "jwks.json"]);
+    Ok(url)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn the_jwks_url_keeps_the_base_and_quotes_the_app() {
+        for (base, app, url) in [
+            (
+                "http://127.0.0.1:8787/auth/v1",
+                "app1",
+                "http://127.0.0.1:8787/auth/v1/apps/app1/.well-known/jwks.json",
+            ),
+            (
+                "https://auth.example.com",
+                "app1",
+                "https://auth.example.com/apps/app1/.well-known/jwks.json",
+            ),
+            (
+                "https://auth.example.com/v1",
+                "a/../b?c#d",
+                "https://auth.example.com/v1/apps/a%2F..%2Fb%3Fc%23d/.well-known/jwks.json",
+            ),
+        ] {
+            assert_eq!(
+                jwks_url(base, &AppId::new(app).unwrap()).unwrap().as_str(),
+                url
+            );
+        }
+    }
+
+    #[test]
+    fn futures_can_be_sent_whatever_the_request_is() {
+        fn sendable<T: Send>(_: T) {}
+        let passage = Passage::builder("app")
+            .server("http://127.0.0.1:1")
+            .build()
+            .unwrap();
+        // A body that is neither Send nor Sync.
+        let request = http::Request::new(std::rc::Rc::new(()));
+        sendable(passage.authenticate(&request));
+        sendable(passage.verify_request(&request));
+        sendable(passage.verify_token("t"));
+        sendable(passage.users().get("id"));
+        sendable(passage.app());
+    }
+}

@@ -1,0 +1,157 @@
+//! Reading bodies within bounds, and error bodies whatever they are.
+
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::{Bytes, BytesMut};
+use futures_core::Stream;
+use http::header::{
+    CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue, TRANSFER_ENCODING,
+};
+use reqwest::{Body, Response};
+use serde_json::{Value, json};
+
+/// A page of 500 users is well under 1 MiB.
+const MAX_BODY: usize = 8 * 1024 * 1024;
+/// An API error is two short strings; what a proxy sends instead is thrown away.
+const MAX_ERROR_BODY: usize = 64 * 1024;
+
+/// Why a body could not be read.
+pub(crate) enum BodyError {
+    TooLarge,
+    Broken(reqwest::Error),
+}
+
+/// Reads a body up to a limit, and stops there.
+pub(crate) async fn read_body(mut response: Response, limit: usize) -> Result<Bytes, BodyError> {
+    let mut first = Bytes::new();
+    let mut more = BytesMut::new();
+    while let Some(chunk) = response.chunk().await.map_err(BodyError::Broken)? {
+        if first.len() + more.len() + chunk.len() > limit {
+            return Err(BodyError::TooLarge);
+        }
+        // Most replies come in one piece, which need not be copied.
+        if first.is_empty() {
+            first = chunk;
+        } else {
+            more.extend_from_slice(&chunk);
+        }
+    }
+    if more.is_empty() {
+        return Ok(first);
+    }
+    let mut whole = BytesMut::with_capacity(first.len() + more.len());
+    whole.extend_from_slice(&first);
+    whole.extend_from_slice(&more);
+    Ok(whole.freeze())
+}
+
+/// The same reply with its body in memory.
+pub(super) async fn complete(response: Response) -> reqwest::Result<Response> {
+    let status = response.status();
+    let mut headers = response.headers().clone();
+    let body = if status.is_client_error() || status.is_server_error() {
+        // The status is what counts: a body that breaks off or never ends must not hide it.
+        let body = read_body(response, MAX_ERROR_BODY)
+            .await
+            .unwrap_or_default();
+        match as_api_error(&body) {
+            None => Body::from(body),
+            Some(rewritten) => {
+                describe_as_json(&mut headers);
+                Body::from(rewritten)
+            }
+        }
+    } else {
+        match read_body(response, MAX_BODY).await {
+            Ok(body) => Body::from(body),
+            Err(BodyError::TooLarge) => Body::wrap_stream(FailsAtOnce),
+            Err(BodyError::Broken(error)) => return Err(error),
+        }
+    };
+    let mut complete = http::Response::new(body);
+    *complete.status_mut() = status;
+    *complete.headers_mut() = headers;
+    Ok(Response::from(complete))
+}
+
+/// The body rewritten as `{code, error}`, if it is not that already. An empty code stands for
+/// none. Older servers send only `error`, or `message` and a number as `code`.
+fn as_api_error(body: &[u8]) -> Option<String> {
+    let parsed: Value = serde_json::from_slice(body).unwrap_or_default();
+    let text = |name: &str| parsed.get(name).and_then(Value::as_str);
+    if text("code").is_some() && text("error").is_some() {
+        return None;
+    }
+    let code = text("code").unwrap_or_default();
+    let error = text("error")
+        .or_else(|| text("message"))
+        .unwrap_or_default();
+    Some(json!({ "code": code, "error": error }).to_string())
+}
+
+fn describe_as_json(headers: &mut HeaderMap) {
+    for stale in [CONTENT_LENGTH, CONTENT_ENCODING, TRANSFER_ENCODING] {
+        headers.remove(stale);
+    }
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+}
+
+/// The cause of a body error: the only way to pass a reason through the generated code.
+#[derive(Debug)]
+pub(super) struct TooLarge;
+
+impl fmt::Display for TooLarge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the reply is larger than 8 MiB")
+    }
+}
+
+impl std::error::Error for TooLarge {}
+
+/// A body that fails when it is read.
+struct FailsAtOnce;
+
+impl Stream for FailsAtOnce {
+    type Item = Result<Bytes, TooLarge>;
+
+    fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        Poll::Ready(Some(Err(TooLarge)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn error_bodies_become_ours() {
+        for (body, expected) in [
+            (r#"{"code":"user_not_found","error":"no"}"#, None),
+            (r#"{"code":"user_not_found","error":"no","more":1}"#, None),
+            (r#"{"error":"no"}"#, Some(r#"{"code":"","error":"no"}"#)),
+            (
+                r#"{"code":"user_not_found"}"#,
+                Some(r#"{"code":"user_not_found","error":""}"#),
+            ),
+            (
+                r#"{"status":"x","code":404,"message":"no"}"#,
+                Some(r#"{"code":"","error":"no"}"#),
+            ),
+            (
+                r#"{"code":null,"error":null}"#,
+                Some(r#"{"code":"","error":""}"#),
+            ),
+            (
+                "<html>Bad gateway</html>",
+                Some(r#"{"code":"","error":""}"#),
+            ),
+            ("", Some(r#"{"code":"","error":""}"#)),
+            ("\"code\"", Some(r#"{"code":"","error":""}"#)),
+            ("[1]", Some(r#"{"code":"","error":""}"#)),
+        ] {
+            assert_eq!(as_api_error(body.as_bytes()).as_deref(), expected, "{body}");
+        }
+    }
+}

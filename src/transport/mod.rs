@@ -1,0 +1,203 @@
+//! The one seam through which every call of a generated client goes.
+//!
+//! It adds the credential, the version and the time-out, opens the tracing span, reads the body
+//! within bounds, and turns an error body that is not the API's own into one that is, so that the
+//! status survives.
+
+mod body;
+mod call;
+mod headers;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use http::header::{AUTHORIZATION, HeaderName, HeaderValue};
+use progenitor_client::{ClientHooks, ClientInfo, OperationInfo};
+use reqwest::{Request, Response};
+use tracing::Instrument;
+use tracing::field::Empty;
+
+use crate::config::config;
+use crate::error::Result;
+use crate::generated::{auth, management};
+use crate::secret::Secret;
+
+pub(crate) use body::{BodyError, read_body};
+pub(crate) use call::{Generated, call};
+
+pub(crate) type HttpClient = reqwest::Client;
+
+pub(crate) const USER_AGENT: &str = concat!("passage-identity-rust/", env!("CARGO_PKG_VERSION"));
+/// As the official SDKs send it: name and version of the SDK.
+const PASSAGE_VERSION: HeaderValue =
+    HeaderValue::from_static(concat!("passage-identity-rust ", env!("CARGO_PKG_VERSION")));
+const PASSAGE_VERSION_NAME: HeaderName = HeaderName::from_static("passage-version");
+/// Sent by the generator for the version of the API description; no server asked for it.
+const API_VERSION: &str = "api-version";
+
+const POOL_IDLE: Duration = Duration::from_secs(20);
+
+/// What a generated client carries along: the credential and the limits of its calls.
+///
+/// Made by [`Passage`](crate::Passage) only.
+#[derive(Clone)]
+pub struct Transport(Arc<Inner>);
+
+struct Inner {
+    authorization: Option<HeaderValue>,
+    timeout: Duration,
+}
+
+impl Transport {
+    pub(crate) fn new(bearer: Option<&Secret>, timeout: Duration) -> Result<Self> {
+        let authorization = bearer.map(bearer_header).transpose()?;
+        Ok(Self(Arc::new(Inner {
+            authorization,
+            timeout,
+        })))
+    }
+
+    pub(crate) fn has_credential(&self) -> bool {
+        self.0.authorization.is_some()
+    }
+
+    /// The same limits with another credential.
+    pub(crate) fn with_bearer(&self, bearer: &Secret) -> Result<Self> {
+        Self::new(Some(bearer), self.0.timeout)
+    }
+
+    async fn execute(
+        &self,
+        client: &HttpClient,
+        mut request: Request,
+        operation: &str,
+    ) -> reqwest::Result<Response> {
+        self.prepare(&mut request);
+        let span = tracing::info_span!("passage", operation = %CamelCase(operation), status = Empty, duration_ms = Empty);
+        let started = Instant::now();
+        let result = self.attempt(client, request).instrument(span.clone()).await;
+        let elapsed = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        span.record("duration_ms", elapsed);
+        match &result {
+            Ok(response) => {
+                span.record("status", response.status().as_u16());
+                tracing::debug!(parent: &span, "answered");
+            }
+            Err(error) => {
+                let (timeout, connect) = (error.is_timeout(), error.is_connect());
+                tracing::debug!(parent: &span, timeout, connect, "not answered");
+            }
+        }
+        result
+    }
+
+    fn prepare(&self, request: &mut Request) {
+        *request.timeout_mut() = Some(self.0.timeout);
+        let headers = request.headers_mut();
+        headers.remove(API_VERSION);
+        headers.insert(PASSAGE_VERSION_NAME, PASSAGE_VERSION);
+        if let Some(authorization) = &self.0.authorization {
+            headers.insert(AUTHORIZATION, authorization.clone());
+        }
+    }
+
+    /// One request and its whole reply. A retry loop goes around this: the reply is complete, and
+    /// `Request::try_clone` is cheap, since the bodies are JSON in memory.
+    async fn attempt(&self, client: &HttpClient, request: Request) -> reqwest::Result<Response> {
+        body::complete(client.execute(request).await?).await
+    }
+}
+
+impl fmt::Debug for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Transport")
+            .field("has_credential", &self.has_credential())
+            .field("timeout", &self.0.timeout)
+            .finish()
+    }
+}
+
+impl ClientHooks<Transport> for management::Client {
+    async fn exec(&self, request: Request, info: &OperationInfo) -> reqwest::Result<Response> {
+        self.inner()
+            .execute(self.client(), request, info.operation_id)
+            .await
+    }
+}
+
+impl ClientHooks<Transport> for auth::Client {
+    async fn exec(&self, request: Request, info: &OperationInfo) -> reqwest::Result<Response> {
+        self.inner()
+            .execute(self.client(), request, info.operation_id)
+            .await
+    }
+}
+
+/// The client under both APIs and the key source. Redirects are off, so that a credential goes to
+/// the configured host and nowhere else.
+pub(crate) fn http_client(timeout: Duration, connect_timeout: Duration) -> Result<HttpClient> {
+    reqwest::Client::builder()
+        .user_agent(USER_AGENT)
+        .redirect(reqwest::redirect::Policy::none())
+        .timeout(timeout)
+        .connect_timeout(connect_timeout)
+        .pool_idle_timeout(POOL_IDLE)
+        .build()
+        .map_err(|error| config("the HTTP client cannot be made").with_source(error))
+}
+
+/// Marked sensitive, so that HTTP libraries neither show nor index it.
+fn bearer_header(bearer: &Secret) -> Result<HeaderValue> {
+    // A parse error of a header value does not show the value.
+    let mut value =
+        HeaderValue::try_from(format!("Bearer {}", bearer.expose())).map_err(|error| {
+            config("the credential contains characters that no header can carry").with_source(error)
+        })?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// The generator spells `getUser` as `get_user`; logs and errors use the spelling of the API.
+struct CamelCase<'a>(&'a str);
+
+impl fmt::Display for CamelCase<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut words = self.0.split('_');
+        f.write_str(words.next().unwrap_or_default())?;
+        for word in words {
+            let mut letters = word.chars();
+            if let Some(first) = letters.next() {
+                write!(f, "{}{}", first.to_ascii_uppercase(), letters.as_str())?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn operations_are_spelled_as_in_the_api() {
+        for (name, shown) in [
+            ("get_user", "getUser"),
+            ("revoke_user_refresh_tokens", "revokeUserRefreshTokens"),
+            ("x", "x"),
+        ] {
+            assert_eq!(CamelCase(name).to_string(), shown);
+        }
+    }
+
+    #[test]
+    fn the_credential_is_hidden_and_sensitive() {
+        let transport = Transport::new(Some(&"hunter2".into()), Duration::from_secs(1)).unwrap();
+        assert!(!format!("{transport:?}").contains("hunter2"));
+        assert!(transport.0.authorization.as_ref().unwrap().is_sensitive());
+        let error = Transport::new(Some(&"hunter2\n".into()), Duration::from_secs(1)).unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("hunter2"));
+    }
+}
