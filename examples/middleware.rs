@@ -38,12 +38,16 @@ async fn authenticate(
             next.run(request).await
         }
         // Nobody can tell yet whether the token is good: the client may try again.
-        Err(error) if error.is_unavailable() => {
-            (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "5")]).into_response()
-        }
-        Err(_) => {
-            (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, "Bearer")]).into_response()
-        }
+        Err(error) if error.is_unavailable() => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            [(header::RETRY_AFTER, "5")],
+        )
+            .into_response(),
+        Err(_) => (
+            StatusCode::UNAUTHORIZED,
+            [(header::WWW_AUTHENTICATE, "Bearer")],
+        )
+            .into_response(),
     }
 }
 

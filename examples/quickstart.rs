@@ -71,7 +71,13 @@ pub(crate) async fn run(out: &mut impl Write) -> Result<(), Failure> {
 
     writeln!(out, "\n# look at the user")?;
     let user = passage.users().get(&user_id).await?;
-    writeln!(out, "{}: {}, active: {}", user.id, shown(&user.email), user.is_active())?;
+    writeln!(
+        out,
+        "{}: {}, active: {}",
+        user.id,
+        shown(&user.email),
+        user.is_active()
+    )?;
 
     writeln!(out, "\n# update, deactivate, activate")?;
     let update = UpdateUser::new()

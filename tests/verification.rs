@@ -99,7 +99,9 @@ async fn a_good_token_names_its_user() {
         stage.token(),
         stage.token().lifetime(Duration::from_secs(60)),
         stage.token().audience([stage.server.app_id()]),
-        stage.token().audience(["https://other.example", stage.server.app_id()]),
+        stage
+            .token()
+            .audience(["https://other.example", stage.server.app_id()]),
         stage.token().claim("plan", json!("pro")),
     ] {
         let token = stage.mint(token).await;
@@ -131,12 +133,16 @@ async fn bad_tokens_are_refused_each_for_its_reason() {
     let cases: Vec<(&str, String, ErrorKind)> = vec![
         (
             "expired",
-            stage.mint(stage.token().expires_at(now - Duration::from_secs(60))).await,
+            stage
+                .mint(stage.token().expires_at(now - Duration::from_secs(60)))
+                .await,
             ErrorKind::Expired,
         ),
         (
             "not valid yet",
-            stage.mint(stage.token().not_before(now + Duration::from_secs(600))).await,
+            stage
+                .mint(stage.token().not_before(now + Duration::from_secs(600)))
+                .await,
             ErrorKind::NotYetValid,
         ),
         (
@@ -146,7 +152,9 @@ async fn bad_tokens_are_refused_each_for_its_reason() {
         ),
         (
             "from another issuer",
-            stage.mint(stage.token().issuer("https://auth.example/v1/apps/x")).await,
+            stage
+                .mint(stage.token().issuer("https://auth.example/v1/apps/x"))
+                .await,
             ErrorKind::BadIssuer,
         ),
         (
@@ -161,7 +169,11 @@ async fn bad_tokens_are_refused_each_for_its_reason() {
         ),
         (
             "alg none",
-            reheaded(&good, &json!({ "alg": "none", "typ": "JWT", "kid": kid }), |_| Vec::new()),
+            reheaded(
+                &good,
+                &json!({ "alg": "none", "typ": "JWT", "kid": kid }),
+                |_| Vec::new(),
+            ),
             ErrorKind::UnsupportedAlgorithm,
         ),
         (
@@ -173,12 +185,16 @@ async fn bad_tokens_are_refused_each_for_its_reason() {
         ),
         (
             "HS256 with the public key as the secret",
-            reheaded(&good, &hs256, |message| hmac::sign(&hmac_key, message).as_ref().to_vec()),
+            reheaded(&good, &hs256, |message| {
+                hmac::sign(&hmac_key, message).as_ref().to_vec()
+            }),
             ErrorKind::UnsupportedAlgorithm,
         ),
         (
             "a key that nobody has",
-            reheaded(&good, &json!({ "alg": "RS256", "kid": "nobody" }), |_| vec![7; 256]),
+            reheaded(&good, &json!({ "alg": "RS256", "kid": "nobody" }), |_| {
+                vec![7; 256]
+            }),
             ErrorKind::UnknownKey,
         ),
         (
@@ -188,12 +204,20 @@ async fn bad_tokens_are_refused_each_for_its_reason() {
         ),
         (
             "a critical extension",
-            reheaded(&good, &json!({ "alg": "RS256", "kid": kid, "crit": ["x"] }), |_| vec![7; 256]),
+            reheaded(
+                &good,
+                &json!({ "alg": "RS256", "kid": kid, "crit": ["x"] }),
+                |_| vec![7; 256],
+            ),
             ErrorKind::UnsupportedCritical,
         ),
         (
             "another type",
-            reheaded(&good, &json!({ "alg": "RS256", "kid": kid, "typ": "at+jwt" }), |_| vec![7; 256]),
+            reheaded(
+                &good,
+                &json!({ "alg": "RS256", "kid": kid, "typ": "at+jwt" }),
+                |_| vec![7; 256],
+            ),
             ErrorKind::BadType,
         ),
         (
@@ -201,20 +225,38 @@ async fn bad_tokens_are_refused_each_for_its_reason() {
             format!("{head}.{other_claims}.{signature}"),
             ErrorKind::BadSignature,
         ),
-        ("two parts", format!("{head}.{claims}"), ErrorKind::Malformed),
+        (
+            "two parts",
+            format!("{head}.{claims}"),
+            ErrorKind::Malformed,
+        ),
         ("four parts", format!("{good}.x"), ErrorKind::Malformed),
-        ("no signature", format!("{head}.{claims}."), ErrorKind::Malformed),
+        (
+            "no signature",
+            format!("{head}.{claims}."),
+            ErrorKind::Malformed,
+        ),
         ("no token at all", "hello".to_owned(), ErrorKind::Malformed),
         ("padding", format!("{good}="), ErrorKind::Malformed),
-        ("a huge one", format!("{head}.{}.{signature}", "A".repeat(20_000)), ErrorKind::TooLarge),
+        (
+            "a huge one",
+            format!("{head}.{}.{signature}", "A".repeat(20_000)),
+            ErrorKind::TooLarge,
+        ),
     ];
     for (what, token, kind) in cases {
         for error in stage.verdicts(&token).await.map(Result::unwrap_err) {
             assert_eq!(error.kind(), kind, "{what}");
-            assert!(error.is_token_invalid() && !error.is_unavailable(), "{what}");
+            assert!(
+                error.is_token_invalid() && !error.is_unavailable(),
+                "{what}"
+            );
             assert_eq!(error.answer_status(), 401, "{what}");
             let shown = format!("{error} {error:?}");
-            assert!(!shown.contains(&token) && !shown.contains("another"), "{what}: {shown}");
+            assert!(
+                !shown.contains(&token) && !shown.contains("another"),
+                "{what}: {shown}"
+            );
         }
     }
     // And the server's own key still works: nothing above spoiled the key set.
@@ -223,7 +265,12 @@ async fn bad_tokens_are_refused_each_for_its_reason() {
 
 /// The key that `getApp` of the auth API shows: PEM under base64.
 async fn public_key(stage: &Stage) -> Vec<u8> {
-    let app = stage.cookie.auth_api().get_app(stage.server.app_id()).await.unwrap();
+    let app = stage
+        .cookie
+        .auth_api()
+        .get_app(stage.server.app_id())
+        .await
+        .unwrap();
     BASE64_STANDARD.decode(&app.app.rsa_public_key).unwrap()
 }
 
@@ -263,7 +310,10 @@ async fn a_token_expires_as_the_clock_of_its_server_moves_on() {
     let controls = stage.server.controls();
     // The server's clock runs an hour behind ours: what it issues for 10 minutes is long over.
     let issued = controls.now() - Duration::from_secs(3600);
-    let token = stage.token().not_before(issued).expires_at(issued + Duration::from_secs(600));
+    let token = stage
+        .token()
+        .not_before(issued)
+        .expires_at(issued + Duration::from_secs(600));
     let token = stage.mint(token).await;
     let error = stage.cookie.verify_token(&token).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Expired);
@@ -289,7 +339,11 @@ async fn keys_that_cannot_be_had_are_no_verdict_on_the_token() {
         .server(server.url())
         .build()
         .unwrap();
-    let good = server.controls().mint_token(MintToken::new("ada")).await.unwrap();
+    let good = server
+        .controls()
+        .mint_token(MintToken::new("ada"))
+        .await
+        .unwrap();
     let forged = server
         .controls()
         .mint_token(MintToken::new("ada").wrong_key())
@@ -299,7 +353,10 @@ async fn keys_that_cannot_be_had_are_no_verdict_on_the_token() {
 
     // The form of a token is judged without keys; a signature is not.
     let error = passage.verify_token("a.b").await.unwrap_err();
-    assert_eq!((error.kind(), error.answer_status()), (ErrorKind::Malformed, 401));
+    assert_eq!(
+        (error.kind(), error.answer_status()),
+        (ErrorKind::Malformed, 401)
+    );
     for token in [&good, &forged] {
         let error = passage.verify_token(token).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::JwksUnavailable);
@@ -315,7 +372,11 @@ async fn known_keys_outlive_their_server() {
         .server(server.url())
         .build()
         .unwrap();
-    let good = server.controls().mint_token(MintToken::new("ada")).await.unwrap();
+    let good = server
+        .controls()
+        .mint_token(MintToken::new("ada"))
+        .await
+        .unwrap();
     let forged = server
         .controls()
         .mint_token(MintToken::new("ada").wrong_key())
@@ -326,8 +387,16 @@ async fn known_keys_outlive_their_server() {
 
     assert_eq!(passage.verify_token(&good).await.unwrap().user_id, "ada");
     let error = passage.verify_token(&forged).await.unwrap_err();
-    assert_eq!((error.kind(), error.answer_status()), (ErrorKind::BadSignature, 401));
-    let stranger = reheaded(&good, &json!({ "alg": "RS256", "kid": "stranger" }), |_| vec![7; 256]);
+    assert_eq!(
+        (error.kind(), error.answer_status()),
+        (ErrorKind::BadSignature, 401)
+    );
+    let stranger = reheaded(&good, &json!({ "alg": "RS256", "kid": "stranger" }), |_| {
+        vec![7; 256]
+    });
     let error = passage.verify_token(&stranger).await.unwrap_err();
-    assert_eq!((error.kind(), error.answer_status()), (ErrorKind::UnknownKey, 401));
+    assert_eq!(
+        (error.kind(), error.answer_status()),
+        (ErrorKind::UnknownKey, 401)
+    );
 }

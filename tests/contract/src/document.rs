@@ -114,10 +114,16 @@ impl Operation {
             // Operations that the server does not have yet say so.
             return Vec::new();
         }
-        match self.replies.iter().find(|(declared, _)| *declared == status) {
+        match self
+            .replies
+            .iter()
+            .find(|(declared, _)| *declared == status)
+        {
             None => vec![format!("status {status} is not declared")],
             Some((_, None)) if exchange.response_body.is_empty() => Vec::new(),
-            Some((_, None)) => vec![format!("the reply to {status} has a body, none is declared")],
+            Some((_, None)) => vec![format!(
+                "the reply to {status} has a body, none is declared"
+            )],
             Some((_, Some(validator))) => match serde_json::from_slice(&exchange.response_body) {
                 Ok(reply) => describe("reply", validator, &reply),
                 Err(error) => vec![format!("the reply to {status} is not JSON: {error}")],
@@ -210,7 +216,10 @@ fn read(document: &Value, prefix: &str) -> Result<Vec<Operation>, Failure> {
             operations.push(Operation {
                 id: id.to_owned(),
                 method: method.to_uppercase(),
-                path: format!("{prefix}{path}").split('/').map(str::to_owned).collect(),
+                path: format!("{prefix}{path}")
+                    .split('/')
+                    .map(str::to_owned)
+                    .collect(),
                 secured: operation
                     .get("security")
                     .and_then(Value::as_array)
@@ -250,11 +259,19 @@ fn resolve<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
 }
 
 fn content_schema(holder: &Value) -> Option<&Value> {
-    holder.get("content")?.as_object()?.values().next()?.get("schema")
+    holder
+        .get("content")?
+        .as_object()?
+        .values()
+        .next()?
+        .get("schema")
 }
 
 fn members(value: Option<&Value>) -> impl Iterator<Item = (&String, &Value)> {
-    value.and_then(Value::as_object).into_iter().flat_map(Map::iter)
+    value
+        .and_then(Value::as_object)
+        .into_iter()
+        .flat_map(Map::iter)
 }
 
 fn text(value: Option<&Value>) -> &str {
@@ -264,6 +281,3 @@ fn text(value: Option<&Value>) -> &str {
 fn flag(value: Option<&Value>, name: &str) -> bool {
     value.and_then(|value| value.get(name)) == Some(&Value::Bool(true))
 }
-
-#[cfg(test)]
-mod tests;

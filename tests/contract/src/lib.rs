@@ -13,7 +13,7 @@ mod schema;
 
 use std::sync::{Arc, Mutex};
 
-use passage_server::{Exchange, PassageServer, PassageServerBuilder};
+use passage_server::{Exchange, PassageServer, ServerBuilder};
 
 pub use document::Contract;
 
@@ -36,7 +36,7 @@ struct Seen {
 ///
 /// Panics if the server does not start. The guard panics when it is dropped
 /// if an exchange broke the vendored documents, or if there was none to check.
-pub async fn checked(builder: PassageServerBuilder) -> CheckedServer {
+pub async fn checked(builder: ServerBuilder) -> CheckedServer {
     let contract = Contract::vendored().expect("the vendored documents are read");
     let seen = Arc::new(Mutex::new(Seen::default()));
     let sink = Arc::clone(&seen);
@@ -74,6 +74,9 @@ impl Drop for CheckedServer {
             seen.exchanges,
             seen.violations.join("\n")
         );
-        assert!(seen.exchanges > 0, "a checked server saw no exchange at all");
+        assert!(
+            seen.exchanges > 0,
+            "a checked server saw no exchange at all"
+        );
     }
 }
