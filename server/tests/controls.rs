@@ -389,7 +389,7 @@ async fn the_observer_sees_every_exchange_with_the_apis() {
     let observer = Arc::clone(&seen);
     let builder = PassageServer::builder()
         .observe(move |exchange| observer.lock().unwrap().push(exchange.clone()));
-    let server = Server::from(builder).await;
+    let server = Server::unchecked(builder).await;
     let (_, created) = server
         .post("/users/", json!({"email": "ada@example.com"}))
         .await;

@@ -6,13 +6,13 @@ mod common;
 use std::time::{Duration, Instant};
 
 use common::{Server, refused, reply, str};
-use passage_server::{Cut, Fault};
+use passage_server::{Cut, Fault, PassageServer};
 use reqwest::Method;
 use serde_json::json;
 
 #[tokio::test]
 async fn a_status_hits_its_operation_so_many_times() {
-    let server = Server::start().await;
+    let server = Server::unchecked(PassageServer::builder()).await;
     let id = server.user("ada@example.com").await;
     let path = format!("/users/{id}");
     server.controls().fault(
@@ -50,7 +50,7 @@ async fn a_status_hits_its_operation_so_many_times() {
 
 #[tokio::test]
 async fn a_fault_by_path_stays_until_it_is_cleared() {
-    let server = Server::start().await;
+    let server = Server::unchecked(PassageServer::builder()).await;
     server.controls().fault(
         Fault::path("/auth/v1/")
             .status(429)
@@ -81,7 +81,7 @@ async fn a_fault_by_path_stays_until_it_is_cleared() {
 
 #[tokio::test]
 async fn a_proxy_may_answer_something_else_than_json() {
-    let server = Server::start().await;
+    let server = Server::unchecked(PassageServer::builder()).await;
     server.controls().fault(
         Fault::any()
             .status(403)
@@ -101,7 +101,7 @@ async fn a_proxy_may_answer_something_else_than_json() {
 
 #[tokio::test]
 async fn a_delay_alone_makes_a_slow_reply() {
-    let server = Server::start().await;
+    let server = Server::unchecked(PassageServer::builder()).await;
     server.controls().fault(
         Fault::operation("listPaginatedUsers")
             .delay(Duration::from_millis(150))
@@ -114,7 +114,7 @@ async fn a_delay_alone_makes_a_slow_reply() {
 
 #[tokio::test]
 async fn a_cut_before_loses_the_request_and_a_cut_after_the_reply() {
-    let server = Server::start().await;
+    let server = Server::unchecked(PassageServer::builder()).await;
     let create = |email: &str| {
         server
             .request(Method::POST, "/users")
@@ -147,7 +147,7 @@ async fn a_cut_before_loses_the_request_and_a_cut_after_the_reply() {
 
 #[tokio::test]
 async fn a_cut_in_the_middle_loses_half_of_the_body() {
-    let server = Server::start().await;
+    let server = Server::unchecked(PassageServer::builder()).await;
     server
         .controls()
         .fault(Fault::operation("createUser").cut(Cut::Mid).times(1));
@@ -162,7 +162,7 @@ async fn a_cut_in_the_middle_loses_half_of_the_body() {
 
 #[tokio::test]
 async fn faults_are_set_and_cleared_over_http() {
-    let server = Server::start().await;
+    let server = Server::unchecked(PassageServer::builder()).await;
     let url = format!("{}/_dev/faults", server.server.url());
     let add = |body: serde_json::Value| reply(server.http.post(&url).json(&body));
     let fault = json!({

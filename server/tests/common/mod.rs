@@ -7,6 +7,7 @@
     clippy::indexing_slicing
 )]
 
+use passage_contract::Watch;
 use passage_server::{Controls, PassageServer, ServerBuilder};
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
@@ -14,6 +15,8 @@ use serde_json::{Value, json};
 pub struct Server {
     pub server: PassageServer,
     pub http: reqwest::Client,
+    /// Fails the test if a reply breaks the vendored documents.
+    watch: Option<Watch>,
 }
 
 /// Status and JSON body; null for an empty body.
@@ -25,9 +28,19 @@ impl Server {
     }
 
     pub async fn from(builder: ServerBuilder) -> Self {
+        let (builder, watch) = passage_contract::watch_replies(builder);
+        Self {
+            watch: Some(watch),
+            ..Self::unchecked(builder).await
+        }
+    }
+
+    /// For tests that observe the server themselves, or make it break the documents by faults.
+    pub async fn unchecked(builder: ServerBuilder) -> Self {
         Self {
             server: builder.start().await.unwrap(),
             http: reqwest::Client::new(),
+            watch: None,
         }
     }
 
