@@ -66,7 +66,7 @@ pub(crate) async fn run(out: &mut impl Write) -> Result<(), Failure> {
     let forged = controls.mint_token(forged).await?;
     match passage.verify_token(&forged).await {
         Ok(_) => return Err("a forged token was accepted".into()),
-        Err(error) => writeln!(out, "{error}")?,
+        Err(error) => writeln!(out, "{error}: answer {}", error.answer_status())?,
     }
 
     writeln!(out, "\n# look at the user")?;

@@ -1,6 +1,9 @@
-//! Typed access to the Passage API: verify the tokens of a Passage app and manage its users.
+#![doc = include_str!("../README.md")]
 //!
-//! Start with [`Passage`].
+//! # Where things are
+//!
+//! [`Passage`] is where to start, [`Error`] is the one error type, and [`generated`] has every
+//! operation and type of both APIs as they are on the wire.
 
 mod api_keys;
 mod app;

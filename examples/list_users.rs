@@ -1,0 +1,47 @@
+//! Walks through all users, page by page, and picks some by filters.
+//!
+//! Run it with `cargo run --example list_users`.
+
+use passage_identity::{CreateUser, Order, Passage, SortBy, TextFilter};
+use passage_server::PassageServer;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let server = PassageServer::builder().start().await?;
+    let passage = Passage::builder(server.app_id())
+        .server(server.url())
+        .api_key(server.api_key())
+        .build()?;
+    let users = passage.users();
+    for number in 1..=7 {
+        let user = CreateUser::email(format!("user{number}@example.com"));
+        users.create(user).await?;
+    }
+    let support = users
+        .create(CreateUser::email("support@example.com"))
+        .await?;
+    users.activate(&support.id).await?;
+
+    // Pages are anchored to the first one, so users who come meanwhile do not shift them.
+    let mut list = users
+        .list()
+        .order_by(SortBy::CreatedAt, Order::Asc)
+        .limit(3);
+    loop {
+        let page = list.send().await?;
+        println!("page {} of {} users", page.page, page.total);
+        for user in &page.items {
+            println!("  {} {}", user.email.as_deref().unwrap_or("-"), user.status);
+        }
+        match list.following(&page) {
+            Some(next) => list = next,
+            None => break,
+        }
+    }
+
+    let active = users.list().status("active").send().await?;
+    println!("{} active", active.total);
+    let numbered = users.list().identifier(TextFilter::like("user"));
+    println!("{} with a number", numbered.send().await?.total);
+    Ok(())
+}
