@@ -67,19 +67,10 @@ impl Contract {
     /// The server's own endpoints (`/_dev`) and paths that no document knows are left out.
     #[must_use]
     pub fn check(&self, exchange: &Exchange) -> Vec<String> {
-        let (path, query) = exchange
-            .path
-            .split_once('?')
-            .unwrap_or((&exchange.path, ""));
-        let segments: Vec<&str> = path.trim_end_matches('/').split('/').collect();
-        let method = exchange.method.as_str();
-        let Some(operation) = self
-            .operations
-            .iter()
-            .find(|operation| operation.method == method && operation.takes(&segments))
-        else {
+        let Some(operation) = self.operation(exchange) else {
             return Vec::new();
         };
+        let (_, query) = split(exchange);
         let mut violations = operation.check_reply(exchange);
         if exchange.status.is_success() {
             violations.extend(operation.check_query(query));
@@ -91,11 +82,35 @@ impl Contract {
                 violations.push("answered without a credential".to_owned());
             }
         }
-        violations
-            .iter()
-            .map(|violation| format!("{} ({method} {path}): {violation}", operation.id))
-            .collect()
+        operation.name(exchange, &violations)
     }
+
+    /// Every way in which the reply alone breaks the documents, whatever the request was: for
+    /// tests that send what only a lenient server takes.
+    #[must_use]
+    pub fn check_reply(&self, exchange: &Exchange) -> Vec<String> {
+        let Some(operation) = self.operation(exchange) else {
+            return Vec::new();
+        };
+        operation.name(exchange, &operation.check_reply(exchange))
+    }
+
+    fn operation(&self, exchange: &Exchange) -> Option<&Operation> {
+        let (path, _) = split(exchange);
+        let segments: Vec<&str> = path.trim_end_matches('/').split('/').collect();
+        let method = exchange.method.as_str();
+        self.operations
+            .iter()
+            .find(|operation| operation.method == method && operation.takes(&segments))
+    }
+}
+
+/// The path of the request and its query.
+fn split(exchange: &Exchange) -> (&str, &str) {
+    exchange
+        .path
+        .split_once('?')
+        .unwrap_or((&exchange.path, ""))
 }
 
 impl Operation {
@@ -106,6 +121,14 @@ impl Operation {
                 .iter()
                 .zip(segments)
                 .all(|(template, segment)| template.starts_with('{') || template == segment)
+    }
+
+    fn name(&self, exchange: &Exchange, violations: &[String]) -> Vec<String> {
+        let (id, method, path) = (&self.id, &exchange.method, split(exchange).0);
+        violations
+            .iter()
+            .map(|violation| format!("{id} ({method} {path}): {violation}"))
+            .collect()
     }
 
     fn check_reply(&self, exchange: &Exchange) -> Vec<String> {
