@@ -64,6 +64,16 @@ async fn a_wrong_method_is_405_in_json() {
 }
 
 #[tokio::test]
+async fn head_is_get_without_the_body() {
+    let app = App::start().await;
+    send(app.managed(Method::HEAD, "/users")).await.empty(200);
+    send(app.http.head(app.auth("/.well-known/jwks.json")))
+        .await
+        .empty(200);
+    send(app.http.head(app.api("/users"))).await.empty(401);
+}
+
+#[tokio::test]
 async fn a_slash_at_the_end_makes_no_difference() {
     let app = App::start().await;
     let id = app.user_id("ada@example.com").await;
