@@ -121,7 +121,7 @@ async fn a_taken_identifier_is_a_conflict() {
 
 #[tokio::test]
 async fn a_list_is_filtered_sorted_and_paged() {
-    let (_server, passage) = stage().await;
+    let (server, passage) = stage().await;
     let users = passage.users();
     for index in 0..5 {
         users
@@ -144,7 +144,8 @@ async fn a_list_is_filtered_sorted_and_paged() {
         let page = list.send().await.unwrap();
         assert_eq!(page.total, 6);
         pages += 1;
-        // Whoever comes while the pages are turned does not shift them.
+        // Whoever comes while the pages are turned does not shift them. The anchor is in seconds.
+        server.controls().advance(Duration::from_secs(1));
         users
             .create(CreateUser::email(format!("late{pages}@example.com")))
             .await

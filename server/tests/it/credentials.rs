@@ -113,8 +113,7 @@ async fn a_user_token_is_no_api_key_and_an_api_key_is_no_user_token() {
 
 #[tokio::test]
 async fn the_auth_api_knows_no_other_app_either() {
-    // The description of the OpenID configuration declares no error at all.
-    let app = App::unchecked().await;
+    let app = App::start().await;
     let base = app.server().url().to_owned();
     for path in [
         "",

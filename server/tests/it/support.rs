@@ -1,22 +1,18 @@
 //! A server for one test, and a client that says what it expects of each reply.
 
-use std::sync::{Arc, LazyLock, Mutex};
-
 use bytes::Bytes;
 use http::{HeaderMap, Method};
-use passage_contract::Contract;
+use passage_contract::Watch;
 use passage_server::{Controls, PassageServer, ServerBuilder};
 use reqwest::{Client, RequestBuilder};
 use serde_json::{Value, json};
 
-static CONTRACT: LazyLock<Contract> =
-    LazyLock::new(|| Contract::vendored().expect("the vendored documents are read"));
-
-/// A running server. When it goes away it fails its test if any reply did not fit the API descriptions.
+/// A running server with a client for it.
 pub struct App {
-    server: Option<PassageServer>,
+    server: PassageServer,
     pub http: Client,
-    drift: Arc<Mutex<Vec<String>>>,
+    /// Fails the test in the end if a reply did not fit the API descriptions.
+    watch: Option<Watch>,
 }
 
 impl App {
@@ -31,32 +27,30 @@ impl App {
             .await
             .expect("the server starts");
         Self {
-            server: Some(server),
+            server,
             http: client(),
-            drift: Arc::default(),
+            watch: None,
         }
     }
 
     pub async fn start_with(change: impl FnOnce(ServerBuilder) -> ServerBuilder) -> Self {
-        let drift = Arc::new(Mutex::new(Vec::new()));
-        let seen = Arc::clone(&drift);
-        let builder = PassageServer::builder()
-            .observe(move |exchange| seen.lock().unwrap().extend(CONTRACT.check_reply(exchange)));
+        let (builder, watch) = passage_contract::watch_replies(PassageServer::builder());
         let server = change(builder).start().await.expect("the server starts");
         Self {
-            server: Some(server),
+            server,
             http: client(),
-            drift,
+            watch: Some(watch),
         }
     }
 
     /// Stops the server in an orderly way.
-    pub async fn stop(mut self) {
-        self.server.take().unwrap().shutdown().await;
+    pub async fn stop(self) {
+        self.server.shutdown().await;
+        drop(self.watch);
     }
 
     pub fn server(&self) -> &PassageServer {
-        self.server.as_ref().unwrap()
+        &self.server
     }
 
     pub fn controls(&self) -> Controls {
@@ -166,19 +160,6 @@ impl App {
 pub struct SignIn {
     pub auth_token: String,
     pub refresh_token: String,
-}
-
-impl Drop for App {
-    fn drop(&mut self) {
-        if !std::thread::panicking() {
-            let drift = self.drift.lock().unwrap();
-            assert!(
-                drift.is_empty(),
-                "replies that do not fit the descriptions:\n{}",
-                drift.join("\n")
-            );
-        }
-    }
 }
 
 /// A client that neither uses a proxy nor follows redirects.

@@ -1,8 +1,8 @@
 //! Checks every exchange between a client and passage-server against the
 //! vendored API documents, so that the two cannot drift apart unseen.
 //!
-//! A test starts its server with [`checked`]; when the guard goes out of scope,
-//! every exchange that broke the documents fails the test.
+//! A test starts its server with [`checked`], or has [`watch`] look at one; when the
+//! guard goes out of scope, every exchange that broke the documents fails the test.
 #![allow(
     clippy::expect_used,
     reason = "a broken document or a poisoned lock must fail the test that meets it"
@@ -11,46 +11,77 @@
 mod document;
 mod schema;
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use passage_server::{Exchange, PassageServer, ServerBuilder};
 
 pub use document::Contract;
 
-/// A server whose exchanges are all checked; see [`checked`].
+static CONTRACT: LazyLock<Contract> =
+    LazyLock::new(|| Contract::vendored().expect("the vendored documents are read"));
+
+/// The violations that were seen; dropping it fails the test if there are any.
+#[derive(Debug)]
+pub struct Watch(Arc<Mutex<Vec<String>>>);
+
+/// Has every exchange of the server checked. Keep the [`Watch`] as long as the server.
+#[must_use]
+pub fn watch(builder: ServerBuilder) -> (ServerBuilder, Watch) {
+    observe(builder, Contract::check)
+}
+
+/// As [`watch`], for tests whose requests leave the documents on purpose, as old clients do.
+#[must_use]
+pub fn watch_replies(builder: ServerBuilder) -> (ServerBuilder, Watch) {
+    observe(builder, Contract::check_reply)
+}
+
+fn observe(
+    builder: ServerBuilder,
+    check: impl Fn(&Contract, &Exchange) -> Vec<String> + Send + Sync + 'static,
+) -> (ServerBuilder, Watch) {
+    let violations = Arc::new(Mutex::new(Vec::new()));
+    let sink = Arc::clone(&violations);
+    let builder = builder.observe(move |exchange: &Exchange| {
+        let found = check(&CONTRACT, exchange);
+        sink.lock().expect("no check panicked").extend(found);
+    });
+    (builder, Watch(violations))
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            return;
+        }
+        let violations = self.0.lock().expect("no check panicked");
+        assert!(
+            violations.is_empty(),
+            "exchanges break the vendored documents:\n{}",
+            violations.join("\n")
+        );
+    }
+}
+
+/// A server with a [`Watch`]; see [`checked`].
 #[derive(Debug)]
 pub struct CheckedServer {
     server: PassageServer,
-    seen: Arc<Mutex<Seen>>,
-}
-
-#[derive(Debug, Default)]
-struct Seen {
-    exchanges: usize,
-    violations: Vec<String>,
+    _watch: Watch,
 }
 
 /// Starts the server that `builder` describes and checks each exchange with it.
 ///
 /// # Panics
 ///
-/// Panics if the server does not start. The guard panics when it is dropped
-/// if an exchange broke the vendored documents, or if there was none to check.
+/// Panics if the server does not start.
 pub async fn checked(builder: ServerBuilder) -> CheckedServer {
-    let contract = Contract::vendored().expect("the vendored documents are read");
-    let seen = Arc::new(Mutex::new(Seen::default()));
-    let sink = Arc::clone(&seen);
-    let server = builder
-        .observe(move |exchange: &Exchange| {
-            let violations = contract.check(exchange);
-            let mut seen = sink.lock().expect("no check panicked");
-            seen.exchanges += 1;
-            seen.violations.extend(violations);
-        })
-        .start()
-        .await
-        .expect("the server starts");
-    CheckedServer { server, seen }
+    let (builder, watch) = watch(builder);
+    let server = builder.start().await.expect("the server starts");
+    CheckedServer {
+        server,
+        _watch: watch,
+    }
 }
 
 impl std::ops::Deref for CheckedServer {
@@ -58,25 +89,5 @@ impl std::ops::Deref for CheckedServer {
 
     fn deref(&self) -> &PassageServer {
         &self.server
-    }
-}
-
-impl Drop for CheckedServer {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            return;
-        }
-        let seen = self.seen.lock().expect("no check panicked");
-        assert!(
-            seen.violations.is_empty(),
-            "{} of {} exchanges break the vendored documents:\n{}",
-            seen.violations.len(),
-            seen.exchanges,
-            seen.violations.join("\n")
-        );
-        assert!(
-            seen.exchanges > 0,
-            "a checked server saw no exchange at all"
-        );
     }
 }
