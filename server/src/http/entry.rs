@@ -188,10 +188,18 @@ fn route(parts: &mut Parts) -> String {
         .and_then(|host| host.to_str().ok())
         .unwrap_or_default();
     let versioned = path == "/v1" || path.starts_with("/v1/");
-    let path = match (versioned, host.split_once('.')) {
-        (true, Some(("api", _))) => format!("/api{path}"),
-        (true, Some(("auth", _))) => format!("/auth{path}"),
-        _ => path,
+    let names = |api: &str| {
+        versioned
+            && host
+                .split_once('.')
+                .is_some_and(|(first, _)| first.eq_ignore_ascii_case(api))
+    };
+    let path = if names("api") {
+        format!("/api{path}")
+    } else if names("auth") {
+        format!("/auth{path}")
+    } else {
+        path
     };
     let target = match parts.uri.query() {
         Some(query) => format!("{path}?{query}"),

@@ -169,9 +169,22 @@ async fn api_key(core: &Core, app: &App, key: &str) -> Result<ApiKeyRow, ApiErro
 
 /// Reads a JSON body, whatever the content type says.
 pub(crate) fn json<T: DeserializeOwned>(body: &Bytes) -> Result<T, ApiError> {
-    if body.iter().all(u8::is_ascii_whitespace) {
+    // Without this an array would be read too, as the members in the order of their declaration.
+    if body.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
         return Err(ApiError::invalid_request("body: a JSON object is needed."));
     }
-    serde_json::from_slice(body)
-        .map_err(|error| ApiError::invalid_request(format!("body: {error}.")))
+    let mut reader = serde_json::Deserializer::from_slice(body);
+    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let (path, problem) = (error.path().to_string(), error.into_inner());
+        let member = if path == "." {
+            String::new()
+        } else {
+            format!("{path}: ")
+        };
+        ApiError::invalid_request(format!("body: {member}{problem}."))
+    })?;
+    reader
+        .end()
+        .map_err(|error| ApiError::invalid_request(format!("body: {error}.")))?;
+    Ok(value)
 }

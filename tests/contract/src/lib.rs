@@ -25,13 +25,11 @@ static CONTRACT: LazyLock<Contract> =
 pub struct Watch(Arc<Mutex<Vec<String>>>);
 
 /// Has every exchange of the server checked. Keep the [`Watch`] as long as the server.
-#[must_use]
 pub fn watch(builder: ServerBuilder) -> (ServerBuilder, Watch) {
     observe(builder, Contract::check)
 }
 
 /// As [`watch`], for tests whose requests leave the documents on purpose, as old clients do.
-#[must_use]
 pub fn watch_replies(builder: ServerBuilder) -> (ServerBuilder, Watch) {
     observe(builder, Contract::check_reply)
 }

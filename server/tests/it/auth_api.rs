@@ -1,0 +1,344 @@
+//! The Auth API as far as it is built, and what it says of the rest.
+
+use std::time::Duration;
+
+use http::Method;
+use passage_server::MintToken;
+use serde_json::{Value, json};
+
+use crate::support::{App, members, send, text};
+
+const BUILT: [&str; 6] = [
+    "getApp",
+    "getJwks",
+    "getOpenIdConfiguration",
+    "getCurrentuser",
+    "refreshAuthToken",
+    "revokeRefreshToken",
+];
+
+#[tokio::test]
+async fn the_jwks_is_public() {
+    let app = App::start().await;
+    let jwks = app.jwks().await;
+    let [key] = jwks["keys"].as_array().unwrap().as_slice() else {
+        panic!("{jwks}")
+    };
+    assert_eq!(members(key), ["alg", "e", "kid", "kty", "n", "use"]);
+    assert_eq!(
+        (&key["alg"], &key["e"], &key["kty"], &key["use"]),
+        (
+            &json!("RS256"),
+            &json!("AQAB"),
+            &json!("RSA"),
+            &json!("sig")
+        )
+    );
+    assert_eq!(text(&key["kid"]).len(), 24);
+    assert_eq!(text(&key["n"]).len(), 342, "2048 bits in base64url");
+}
+
+#[tokio::test]
+async fn the_openid_configuration_names_issuer_and_keys() {
+    let app = App::start().await;
+    let configuration = send(app.http.get(app.auth("/.well-known/openid-configuration")))
+        .await
+        .json(200);
+    assert_eq!(configuration["issuer"], app.auth(""));
+    assert_eq!(configuration["issuer"], app.server().issuer());
+    assert_eq!(
+        configuration["jwks_uri"],
+        app.auth("/.well-known/jwks.json")
+    );
+    send(app.http.get(text(&configuration["jwks_uri"])))
+        .await
+        .json(200);
+    assert!(text(&configuration["authorization_endpoint"]).starts_with("http"));
+}
+
+#[tokio::test]
+async fn the_current_user_is_the_one_the_token_names() {
+    let app = App::start().await;
+    let body = json!({"email": "ada@example.com", "phone": "+15005550006", "user_metadata": {"plan": "pro"}});
+    let id = text(&app.post("/users", body).await.json(201)["user"]["id"]);
+    let device = app
+        .controls()
+        .seed_device(&id, passage_server::SeedDevice::new())
+        .await
+        .unwrap();
+    let token = app
+        .controls()
+        .mint_token(MintToken::new(&id))
+        .await
+        .unwrap();
+    let managed = app.get(&format!("/users/{id}")).await.json(200)["user"].clone();
+    let current = app.current_user(&token).await.json(200)["user"].clone();
+    for name in [
+        "id",
+        "email",
+        "email_verified",
+        "phone",
+        "phone_verified",
+        "status",
+        "created_at",
+        "updated_at",
+        "last_login_at",
+        "login_count",
+        "social_connections",
+        "user_metadata",
+        "webauthn",
+        "webauthn_types",
+    ] {
+        assert_eq!(current[name], managed[name], "{name}");
+    }
+    assert_eq!(members(&current).len(), 15);
+    let mut device_of_user = managed["webauthn_devices"][0].clone();
+    device_of_user["user_id"] = json!(id);
+    assert_eq!(current["webauthn_devices"], json!([device_of_user]));
+    assert_eq!(current["webauthn_devices"][0]["id"], device);
+}
+
+#[tokio::test]
+async fn a_token_that_is_not_good_is_401() {
+    let app = App::start().await;
+    let id = app.user_id("ada@example.com").await;
+    let controls = app.controls();
+    let now = controls.now();
+    let hour = Duration::from_secs(3600);
+    let mint = |token: MintToken| {
+        let controls = controls.clone();
+        async move { controls.mint_token(token).await.unwrap() }
+    };
+    let good = mint(MintToken::new(&id)).await;
+    app.current_user(&good).await.json(200);
+    app.current_user(&mint(MintToken::new(&id).audience([app.server().app_id()])).await)
+        .await
+        .json(200);
+
+    let elsewhere = App::start().await;
+    let foreign = MintToken::new(&id)
+        .issuer(app.server().issuer())
+        .audience([app.server().app_id()]);
+    let foreign = elsewhere.controls().mint_token(foreign).await.unwrap();
+
+    let [header, claims, signature] = good.split('.').collect::<Vec<_>>()[..] else {
+        panic!("{good}")
+    };
+    let other = mint(MintToken::new("somebody else")).await;
+    let other_claims = other.split('.').nth(1).unwrap();
+    for (name, token) in [
+        ("wrong key", mint(MintToken::new(&id).wrong_key()).await),
+        (
+            "expired",
+            mint(MintToken::new(&id).expires_at(now - hour)).await,
+        ),
+        (
+            "expires now",
+            mint(MintToken::new(&id).lifetime(Duration::ZERO)).await,
+        ),
+        (
+            "not yet good",
+            mint(MintToken::new(&id).not_before(now + hour)).await,
+        ),
+        (
+            "another audience",
+            mint(MintToken::new(&id).audience(["https://elsewhere.example", "anotherapp"])).await,
+        ),
+        (
+            "no audience",
+            mint(MintToken::new(&id).claim("aud", json!(null))).await,
+        ),
+        (
+            "an empty audience",
+            mint(MintToken::new(&id).audience([""; 0])).await,
+        ),
+        (
+            "another issuer",
+            mint(MintToken::new(&id).issuer("https://elsewhere.example")).await,
+        ),
+        (
+            "no issuer",
+            mint(MintToken::new(&id).claim("iss", json!(null))).await,
+        ),
+        (
+            "no expiry",
+            mint(MintToken::new(&id).claim("exp", json!(null))).await,
+        ),
+        (
+            "no subject",
+            mint(MintToken::new(&id).claim("sub", json!(null))).await,
+        ),
+        ("an empty subject", mint(MintToken::new("")).await),
+        (
+            "no key id",
+            mint(MintToken::new(&id).header("kid", json!(null))).await,
+        ),
+        (
+            "an unknown key id",
+            mint(MintToken::new(&id).header("kid", "nosuchkey")).await,
+        ),
+        (
+            "no algorithm",
+            mint(MintToken::new(&id).header("alg", "none")).await,
+        ),
+        (
+            "another algorithm",
+            mint(MintToken::new(&id).header("alg", "HS256")).await,
+        ),
+        (
+            "swapped claims",
+            format!("{header}.{other_claims}.{signature}"),
+        ),
+        ("no signature", format!("{header}.{claims}.")),
+        (
+            "a cut signature",
+            format!("{header}.{claims}.{}", &signature[..100]),
+        ),
+        ("a longer signature", format!("{good}AAAA")),
+        ("another server", foreign),
+        ("two parts", format!("{header}.{claims}")),
+        ("four parts", format!("{good}.{signature}")),
+        ("no token", "nonsense".to_owned()),
+    ] {
+        let reply = app.current_user(&token).await;
+        assert_eq!(reply.status, 401, "{name}");
+        let error = reply.error(401, "invalid_access_token");
+        assert!(!error.contains(signature), "{name}: {error}");
+    }
+    let url = app.auth("/currentuser");
+    send(app.http.get(&url))
+        .await
+        .error(401, "invalid_access_token");
+    send(
+        app.http
+            .get(&url)
+            .header("authorization", format!("Basic {good}")),
+    )
+    .await
+    .error(401, "invalid_access_token");
+}
+
+#[tokio::test]
+async fn a_token_dies_when_its_time_is_over() {
+    let app = App::start().await;
+    let id = app.user_id("ada@example.com").await;
+    let token = app
+        .controls()
+        .mint_token(MintToken::new(&id).lifetime(Duration::from_secs(60)))
+        .await
+        .unwrap();
+    app.controls().advance(Duration::from_secs(50));
+    app.current_user(&token).await.json(200);
+    app.controls().advance(Duration::from_secs(10));
+    app.current_user(&token)
+        .await
+        .error(401, "invalid_access_token");
+}
+
+#[tokio::test]
+async fn the_user_of_a_good_token_may_be_inactive_or_gone() {
+    let app = App::start().await;
+    let id = app.user_id("ada@example.com").await;
+    let token = app
+        .controls()
+        .mint_token(MintToken::new(&id))
+        .await
+        .unwrap();
+    app.touch(&format!("/users/{id}/deactivate"))
+        .await
+        .json(200);
+    app.current_user(&token).await.error(403, "user_not_active");
+    app.touch(&format!("/users/{id}/activate")).await.json(200);
+    app.current_user(&token).await.json(200);
+    app.delete(&format!("/users/{id}")).await.empty(200);
+    app.current_user(&token).await.error(404, "user_not_found");
+}
+
+#[tokio::test]
+async fn what_is_not_built_yet_says_so_by_name() {
+    let app = App::start().await;
+    let counts: Value = serde_json::from_str(include_str!("../../../openapi/counts.json")).unwrap();
+    let operations = counts["auth"]["operations"].as_object().unwrap();
+    assert_eq!(operations.len(), 43);
+    let mut refused = 0;
+    for (id, operation) in operations {
+        let path = text(&operation["path"])
+            .replace("{app_id}", app.server().app_id())
+            .replace(['{', '}'], "");
+        let url = format!("{}/auth/v1{path}", app.server().url());
+        let method: Method = text(&operation["method"]).parse().unwrap();
+        let reply = send(app.http.request(method, url).json(&json!({}))).await;
+        if BUILT.contains(&id.as_str()) {
+            assert_ne!(reply.status, 501, "{id}");
+            continue;
+        }
+        let error = reply.error(501, "not_implemented");
+        assert!(error.starts_with(id), "{id}: {error}");
+        refused += 1;
+    }
+    assert_eq!(refused, 43 - BUILT.len());
+}
+
+#[tokio::test]
+async fn browsers_may_call_the_auth_api_from_any_origin() {
+    let app = App::start().await;
+    let origin = "https://app.example.com";
+    for (method, path, header) in [
+        ("GET", "/currentuser", "authorization"),
+        ("POST", "/tokens", "content-type"),
+        ("PATCH", "/magic-link/activate", "content-type"),
+        ("DELETE", "/tokens", "passage-version"),
+    ] {
+        let request = app
+            .http
+            .request(Method::OPTIONS, app.auth(path))
+            .header("origin", origin);
+        let request = request
+            .header("access-control-request-method", method)
+            .header("access-control-request-headers", header);
+        let reply = send(request).await;
+        assert!(
+            matches!(reply.status, 200 | 204),
+            "{method} {path}: {}",
+            reply.status
+        );
+        let allowed = reply.header("access-control-allow-origin");
+        assert!(allowed == "*" || allowed == origin, "{allowed}");
+        let methods = reply.header("access-control-allow-methods");
+        assert!(
+            methods == "*" || methods.contains(method),
+            "{method} {path}: {methods}"
+        );
+        let headers = reply.header("access-control-allow-headers").to_lowercase();
+        // A star does not cover `Authorization`: it has to be named.
+        assert!(headers.contains(header), "{headers}");
+    }
+    for request in [
+        app.http.get(app.auth("")),
+        app.http.get(app.auth("/currentuser")),
+        app.http.get(app.auth("/nothing")),
+    ] {
+        let reply = send(request.header("origin", origin)).await;
+        assert!(
+            !reply.header("access-control-allow-origin").is_empty(),
+            "replies and errors can be read by the page"
+        );
+    }
+}
+
+#[tokio::test]
+async fn browsers_may_not_call_the_management_api() {
+    let app = App::start().await;
+    let preflight = app
+        .http
+        .request(Method::OPTIONS, app.api("/users"))
+        .header("access-control-request-method", "GET");
+    for request in [app.managed(Method::GET, "/users"), preflight] {
+        let reply = send(request.header("origin", "https://app.example.com")).await;
+        assert_eq!(
+            reply.header("access-control-allow-origin"),
+            "",
+            "an API key has no business in a browser"
+        );
+    }
+}

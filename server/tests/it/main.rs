@@ -1,0 +1,29 @@
+//! Black-box tests: a server of its own for each test, and real HTTP.
+//!
+//! Every exchange of every test is also checked against the vendored API descriptions.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    unreachable_pub
+)]
+
+mod api_keys;
+mod app_info;
+mod auth_api;
+#[cfg(unix)]
+mod binary;
+mod controls;
+mod credentials;
+mod devices;
+mod durability;
+mod faults;
+mod flex;
+mod lists;
+mod magic_links;
+mod pages;
+mod routing;
+mod sessions;
+mod support;
+mod tokens;
+mod users;
