@@ -6,7 +6,7 @@ use proc_macro2::{Ident, Span};
 use quote::{format_ident, quote};
 use serde_json::Value;
 
-use crate::codegen::schema::Schemas;
+use crate::codegen::schema::{Schemas, flag};
 
 /// One open enum.
 pub(crate) struct OpenEnum {
@@ -66,12 +66,16 @@ impl OpenEnum {
     }
 }
 
-/// The open enums that `schemas` ask for, in alphabetical order.
+/// The open enums that `schemas` ask for, in alphabetical order. A closed one is refused: it must
+/// be a decision in the overlay, not an oversight, that a value may make a reply unreadable.
 pub(crate) fn open_enums(schemas: &Schemas<'_>) -> Result<Vec<OpenEnum>, String> {
     schemas
         .iter()
         .filter_map(|(name, schema)| {
             let values = schema.get("enum")?.as_array()?;
+            if !flag(schema, "x-passage-open") {
+                return Some(Err(format!("{name} is an enum without x-passage-open")));
+            }
             Some(open_enum(name, schema, values))
         })
         .collect()
@@ -162,7 +166,8 @@ mod tests {
 
     #[test]
     fn an_enum_keeps_the_order_of_its_values() {
-        let found = enums(json!({"type": "string", "enum": ["b", "a"]})).unwrap();
+        let found =
+            enums(json!({"type": "string", "enum": ["b", "a"], "x-passage-open": true})).unwrap();
         let [kind] = found.as_slice() else {
             panic!("{} enums", found.len());
         };
@@ -173,12 +178,13 @@ mod tests {
 
     #[test]
     fn a_variant_can_be_given_a_better_name() {
-        let schema = json!({"enum": ["s", "m"], "x-passage-variants": {"s": "Seconds"}});
+        let schema = json!({"enum": ["s", "m"], "x-passage-open": true, "x-passage-variants": {"s": "Seconds"}});
         let found = enums(schema).unwrap();
         let variants = found.iter().flat_map(|open| &open.variants);
         let pairs: Vec<_> = variants.map(|(i, v)| (i.to_string(), v.as_str())).collect();
         assert_eq!(pairs, [("Seconds".to_owned(), "s"), ("M".to_owned(), "m")]);
-        let stray = json!({"enum": ["s"], "x-passage-variants": {"x": "Seconds"}});
+        let stray =
+            json!({"enum": ["s"], "x-passage-open": true, "x-passage-variants": {"x": "Seconds"}});
         let error = enums(stray).err().unwrap();
         assert!(error.contains("\"x\", which is no value"), "{error}");
     }
@@ -191,8 +197,18 @@ mod tests {
             (json!([1]), "no string"),
             (json!([""]), "no Rust name"),
         ] {
-            let error = enums(json!({"enum": values})).err().unwrap();
+            let error = enums(json!({"enum": values, "x-passage-open": true}))
+                .err()
+                .unwrap();
             assert!(error.contains(why), "{error}");
         }
+    }
+
+    #[test]
+    fn a_closed_enum_is_refused() {
+        let error = enums(json!({"type": "string", "enum": ["a"]}))
+            .err()
+            .unwrap();
+        assert!(error.contains("x-passage-open"), "{error}");
     }
 }

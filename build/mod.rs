@@ -85,7 +85,7 @@ mod tests {
     fn code(reply: serde_json::Value) -> String {
         let schemas = json!({
             "Reply": reply,
-            "Kind": {"type": "string", "enum": ["a"]},
+            "Kind": {"type": "string", "enum": ["a"], "x-passage-open": true},
         });
         let content =
             json!({"application/json": {"schema": {"$ref": "#/components/schemas/Reply"}}});

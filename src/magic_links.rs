@@ -295,7 +295,8 @@ pub struct MagicLink {
 impl fmt::Debug for MagicLink {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MagicLink")
-            .field("id", &self.id)
+            // Who knows the id gets the tokens once the link has been opened.
+            .field("id", &Hidden::text(&self.id))
             .field("user_id", &self.user_id)
             .field("identifier", &Hidden::option(self.identifier.as_ref()))
             .field("link_type", &self.link_type)

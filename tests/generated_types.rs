@@ -215,7 +215,7 @@ fn with_secrets(api: &str) -> BTreeSet<String> {
 fn management_secrets_stay_out_of_debug() {
     let app: Value = sample("management", "AppInfo");
     let link = json!({
-        "activated": false, "app_id": "a", "id": "i", "identifier": "new@example.com",
+        "activated": false, "app_id": "a", "id": SECRET, "identifier": "new@example.com",
         "redirect_url": "/", "secret": SECRET, "ttl": 60, "type": "login", "url": SECRET, "user_id": "u",
     });
     let key = json!({

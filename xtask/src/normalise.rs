@@ -104,7 +104,8 @@ fn hoist_inline_enums(document: &mut Value) -> Result<(), String> {
     }
     let schemas = self::schemas(document)?;
     for (name, values) in known.split_off(old) {
-        let schema = json!({"type": "string", "enum": values});
+        // Where it stood, there was no schema that the overlay could have marked.
+        let schema = json!({"type": "string", "enum": values, "x-passage-open": true});
         if schemas.insert(name.clone(), schema).is_some() {
             return Err(format!(
                 "the enum {name} would replace a schema of that name"

@@ -305,7 +305,7 @@ mod tests {
         for api in APIS {
             extensions(&made(api), &mut found);
         }
-        let read = ["null", "null-as-empty", "secret", "variants"];
+        let read = ["null", "null-as-empty", "open", "secret", "variants"];
         let read: Vec<String> = read
             .iter()
             .map(|name| format!("x-passage-{name}"))
