@@ -1,20 +1,24 @@
 //! Users: the handler, what it takes and what it gives.
 
+mod device;
+mod event;
 mod filter;
 mod input;
 mod list;
 mod model;
+mod social;
+mod wire;
 
 use std::fmt;
 
+pub use device::{Device, DeviceIcons, WebAuthnType};
+pub use event::{EventAction, EventStatus, RecentEvent};
 pub use filter::{CountFilter, TextFilter, TimeFilter};
 pub use input::{CreateUser, UpdateUser};
 pub use list::{ListUsers, Order, Page, SortBy};
-pub(crate) use model::set;
-pub use model::{
-    Device, DeviceIcons, EventAction, EventStatus, RecentEvent, SocialConnection,
-    SocialConnections, SocialProvider, User, UserStatus, UserSummary, WebAuthnType,
-};
+pub use model::{User, UserStatus, UserSummary};
+pub use social::{SocialConnection, SocialConnections, SocialProvider};
+pub(crate) use wire::set;
 
 use crate::Passage;
 use crate::error::{Error, ErrorCode, ErrorKind, Result};

@@ -9,8 +9,12 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::device::{Device, WebAuthnType};
+use super::event::RecentEvent;
+use super::social::SocialConnections;
+use super::wire::{count, happened, set};
 use crate::generated::management::types;
-use crate::id::{DeviceId, ExternalId, UserId};
+use crate::id::{ExternalId, UserId};
 use crate::open_enum::open_enum;
 use crate::secret::Hidden;
 
@@ -23,44 +27,6 @@ open_enum! {
         Inactive = "inactive",
         /// the user has never signed in.
         Pending = "pending",
-    }
-}
-
-open_enum! {
-    /// The kind of a passkey.
-    pub enum WebAuthnType {
-        /// synchronised between devices.
-        Passkey = "passkey",
-        /// on a security key.
-        SecurityKey = "security_key",
-        /// bound to one device.
-        Platform = "platform",
-    }
-}
-
-open_enum! {
-    /// What a user did.
-    pub enum EventAction {
-        Register = "register",
-        Login = "login",
-        Other = "other",
-    }
-}
-
-open_enum! {
-    /// Whether an event came to its end.
-    pub enum EventStatus {
-        Complete = "complete",
-        Incomplete = "incomplete",
-    }
-}
-
-open_enum! {
-    /// Who else can vouch for a user.
-    pub enum SocialProvider {
-        Apple = "apple",
-        GitHub = "github",
-        Google = "google",
     }
 }
 
@@ -226,192 +192,15 @@ impl From<types::ListPaginatedUsersItem> for UserSummary {
     }
 }
 
-/// A passkey of a user.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[non_exhaustive]
-pub struct Device {
-    /// The id to revoke it by.
-    pub id: DeviceId,
-    /// The id of the WebAuthn credential.
-    pub cred_id: String,
-    /// The name that people see.
-    pub friendly_name: String,
-    /// The kind of passkey.
-    pub device_type: WebAuthnType,
-    /// How often it was used.
-    pub usage_count: u64,
-    /// When it was registered.
-    pub created_at: Timestamp,
-    /// When it was last changed.
-    pub updated_at: Timestamp,
-    /// When it was last used, if ever.
-    pub last_login_at: Option<Timestamp>,
-    /// Pictures of its maker.
-    pub icons: DeviceIcons,
-}
-
-/// Pictures of a passkey's maker, as `data:image/svg+xml;base64,...`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct DeviceIcons {
-    /// For a light background.
-    pub light: Option<String>,
-    /// For a dark background.
-    pub dark: Option<String>,
-}
-
-impl From<types::WebAuthnDevices> for Device {
-    fn from(device: types::WebAuthnDevices) -> Self {
-        Self {
-            id: DeviceId::from_reply(device.id),
-            cred_id: device.cred_id,
-            friendly_name: device.friendly_name,
-            device_type: device.type_.as_str().into(),
-            usage_count: count(device.usage_count),
-            created_at: device.created_at,
-            updated_at: device.updated_at,
-            last_login_at: happened(device.last_login_at),
-            icons: DeviceIcons {
-                light: device.icons.light,
-                dark: device.icons.dark,
-            },
-        }
-    }
-}
-
-/// Something that a user did.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[non_exhaustive]
-pub struct RecentEvent {
-    /// The event's id.
-    pub id: String,
-    /// The kind of event, in the server's words.
-    pub event_type: String,
-    /// What the user did.
-    pub action: EventAction,
-    /// Whether it came to its end.
-    pub status: EventStatus,
-    /// When it began.
-    pub created_at: Timestamp,
-    /// When it ended, if it did.
-    pub completed_at: Option<Timestamp>,
-    /// From which address it came.
-    pub ip_addr: String,
-    /// The browser, as it names itself.
-    pub user_agent: String,
-    /// The browser, as people know it.
-    pub user_agent_display: String,
-    /// Who vouched for the user, in a social sign-in.
-    pub social_login_type: Option<SocialProvider>,
-}
-
-impl From<types::UserRecentEvent> for RecentEvent {
-    fn from(event: types::UserRecentEvent) -> Self {
-        Self {
-            id: event.id,
-            event_type: event.type_,
-            action: event.action.as_str().into(),
-            status: event.status.as_str().into(),
-            created_at: event.created_at,
-            completed_at: event.completed_at.and_then(happened),
-            ip_addr: event.ip_addr,
-            user_agent: event.user_agent,
-            user_agent_display: event.user_agent_display,
-            social_login_type: event
-                .social_login_type
-                .map(|provider| provider.as_str().into()),
-        }
-    }
-}
-
-/// Accounts elsewhere with which a user can sign in.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-#[non_exhaustive]
-pub struct SocialConnections {
-    /// The account with Apple.
-    pub apple: Option<SocialConnection>,
-    /// The account with GitHub.
-    pub github: Option<SocialConnection>,
-    /// The account with Google.
-    pub google: Option<SocialConnection>,
-}
-
-/// An account elsewhere.
-#[derive(Clone, PartialEq, Serialize)]
-#[non_exhaustive]
-pub struct SocialConnection {
-    /// The provider's id of the user.
-    pub provider_id: String,
-    /// The name by which the user is known there, often an e-mail address.
-    pub provider_identifier: String,
-    /// When it was connected.
-    pub created_at: Timestamp,
-    /// When it was last used, if ever.
-    pub last_login_at: Option<Timestamp>,
-}
-
-impl fmt::Debug for SocialConnection {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SocialConnection")
-            .field("created_at", &self.created_at)
-            .field("last_login_at", &self.last_login_at)
-            .finish_non_exhaustive()
-    }
-}
-
-/// The three providers have the same members under three generated names.
-macro_rules! connection {
-    ($($name:ident),+) => {
-        $(impl From<types::$name> for SocialConnection {
-            fn from(connection: types::$name) -> Self {
-                Self {
-                    provider_id: connection.provider_id,
-                    provider_identifier: connection.provider_identifier,
-                    created_at: connection.created_at,
-                    last_login_at: happened(connection.last_login_at),
-                }
-            }
-        })+
-    };
-}
-connection!(
-    AppleUserSocialConnection,
-    GithubUserSocialConnection,
-    GoogleUserSocialConnection
-);
-
-impl From<types::UserSocialConnections> for SocialConnections {
-    fn from(connections: types::UserSocialConnections) -> Self {
-        Self {
-            apple: connections.apple.map(Into::into),
-            github: connections.github.map(Into::into),
-            google: connections.google.map(Into::into),
-        }
-    }
-}
-
-/// The API sends `""` for a text that is not set.
-pub(crate) fn set(text: String) -> Option<String> {
-    (!text.is_empty()).then_some(text)
-}
-
-/// The API sends a zero time, of the year 1, for what never happened. Nothing here happened
-/// before 1970.
-fn happened(at: Timestamp) -> Option<Timestamp> {
-    (at > Timestamp::UNIX_EPOCH).then_some(at)
-}
-
-/// Counts are signed in the API description and never negative in a reply.
-fn count(number: i64) -> u64 {
-    u64::try_from(number).unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
 
     use serde_json::json;
 
+    use super::super::device::DeviceIcons;
+    use super::super::event::EventAction;
+    use super::super::social::SocialProvider;
     use super::*;
 
     fn reply() -> Value {

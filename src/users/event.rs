@@ -1,0 +1,71 @@
+//! What a user did lately.
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::social::SocialProvider;
+use super::wire::happened;
+use crate::generated::management::types;
+use crate::open_enum::open_enum;
+
+open_enum! {
+    /// What a user did.
+    pub enum EventAction {
+        Register = "register",
+        Login = "login",
+        Other = "other",
+    }
+}
+
+open_enum! {
+    /// Whether an event came to its end.
+    pub enum EventStatus {
+        Complete = "complete",
+        Incomplete = "incomplete",
+    }
+}
+
+/// Something that a user did.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct RecentEvent {
+    /// The event's id.
+    pub id: String,
+    /// The kind of event, in the server's words.
+    pub event_type: String,
+    /// What the user did.
+    pub action: EventAction,
+    /// Whether it came to its end.
+    pub status: EventStatus,
+    /// When it began.
+    pub created_at: Timestamp,
+    /// When it ended, if it did.
+    pub completed_at: Option<Timestamp>,
+    /// From which address it came.
+    pub ip_addr: String,
+    /// The browser, as it names itself.
+    pub user_agent: String,
+    /// The browser, as people know it.
+    pub user_agent_display: String,
+    /// Who vouched for the user, in a social sign-in.
+    pub social_login_type: Option<SocialProvider>,
+}
+
+impl From<types::UserRecentEvent> for RecentEvent {
+    fn from(event: types::UserRecentEvent) -> Self {
+        Self {
+            id: event.id,
+            event_type: event.type_,
+            action: event.action.as_str().into(),
+            status: event.status.as_str().into(),
+            created_at: event.created_at,
+            completed_at: event.completed_at.and_then(happened),
+            ip_addr: event.ip_addr,
+            user_agent: event.user_agent,
+            user_agent_display: event.user_agent_display,
+            social_login_type: event
+                .social_login_type
+                .map(|provider| provider.as_str().into()),
+        }
+    }
+}
