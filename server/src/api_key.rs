@@ -25,6 +25,11 @@ fn prefix(key: &str) -> String {
     key.chars().take(shown).collect()
 }
 
+/// The key that a server is started with, to store under its hash.
+pub(crate) fn development(key: &str, now: i64) -> ApiKeyRow {
+    row(key, "development".to_owned(), now)
+}
+
 /// A key to store under its hash.
 pub(crate) fn row(key: &str, name: String, now: i64) -> ApiKeyRow {
     ApiKeyRow {

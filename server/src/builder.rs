@@ -24,6 +24,9 @@ use crate::store::apps::{self, AppRow};
 use crate::store::{Store, StoreError, api_keys};
 use crate::{api_key, ids};
 
+/// Seconds of a session, at most: so many can be added to any time.
+const LONGEST_SESSION: i64 = 1_000_000_000_000;
+
 /// Options of a development server. Each has a default.
 #[derive(Default)]
 #[must_use]
@@ -122,6 +125,12 @@ impl ServerBuilder {
             .listen
             .unwrap_or_else(|| (Ipv4Addr::LOCALHOST, 0).into());
         self.check(address)?;
+        // A server whose address is taken leaves no file behind.
+        let bound = match TcpListener::bind(address).await {
+            Ok(listener) => listener.local_addr().map(|address| (listener, address)),
+            Err(error) => Err(error),
+        };
+        let (listener, address) = bound.map_err(|error| StartErrorKind::Bind(address, error))?;
         let store = match &self.data {
             Some(file) => Store::open(file).await?,
             None => Store::in_memory().await?,
@@ -130,11 +139,6 @@ impl ServerBuilder {
         let now = clock.micros();
         let (app, settings) = self.put_app(&store, now).await?;
         let api_key = self.put_api_key(&store, &app.id, now).await?;
-        let bound = match TcpListener::bind(address).await {
-            Ok(listener) => listener.local_addr().map(|address| (listener, address)),
-            Err(error) => Err(error),
-        };
-        let (listener, address) = bound.map_err(|error| StartErrorKind::Bind(address, error))?;
         let url = format!("http://{address}");
         let issuer = self
             .issuer
@@ -186,15 +190,14 @@ impl ServerBuilder {
                 "must be made of visible ASCII characters, without blanks",
             );
         }
-        let web = |url: &str| url.starts_with("http://") || url.starts_with("https://");
         if self
             .auth_origin
             .as_deref()
-            .is_some_and(|origin| !web(origin) || origin.ends_with('/'))
+            .is_some_and(|origin| !is_origin(origin))
         {
             return fails(
                 "auth origin",
-                "must be an origin such as https://example.com, without a slash at its end",
+                "must be an origin such as https://example.com, without a path or a slash at its end",
             );
         }
         if self.issuer.as_deref() == Some("") {
@@ -222,34 +225,28 @@ impl ServerBuilder {
             })
         });
         let found = find.await?;
-        // Settings that are not known any more are ignored, and new ones have defaults.
-        let mut settings: AppSettings = found
-            .as_ref()
-            .and_then(|app| serde_json::from_str(&app.settings).ok())
-            .unwrap_or_default();
+        // Settings that are not known any more are ignored, and new ones have defaults. Those that cannot be read are
+        // not overwritten.
+        let mut settings = match &found {
+            Some(app) => serde_json::from_str(&app.settings).map_err(StartErrorKind::Settings)?,
+            None => AppSettings::default(),
+        };
         self.change(&mut settings);
         let (id, created_at) = match found {
             Some(app) => (app.id, app.created_at),
             None => (self.app_id.clone().unwrap_or_else(ids::new_id), now),
         };
-        let text = serde_json::to_string(&settings).unwrap_or_default();
-        let (row, stored) = (
-            AppRow {
-                id: id.clone(),
-                settings: text.clone(),
-                created_at,
-            },
-            AppRow {
-                id,
-                settings: text,
-                created_at,
-            },
-        );
+        let app = AppRow {
+            id,
+            settings: serde_json::to_string(&settings).map_err(StartErrorKind::Settings)?,
+            created_at,
+        };
+        let row = app.clone();
         let put = store.write(move |conn| {
             Box::pin(async move { Ok::<_, StoreError>(apps::put(conn, &row).await?) })
         });
         put.await?;
-        Ok((stored, settings))
+        Ok((app, settings))
     }
 
     fn change(&self, settings: &mut AppSettings) {
@@ -257,8 +254,8 @@ impl ServerBuilder {
             settings.auth_origin.clone_from(origin);
         }
         if let Some(lifetime) = self.session_timeout {
-            settings.session_timeout_length =
-                i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX / 2_000_000);
+            settings.session_timeout_length = i64::try_from(lifetime.as_secs())
+                .map_or(LONGEST_SESSION, |it| it.min(LONGEST_SESSION));
         }
         if let Some(enabled) = self.refresh_tokens {
             settings.refresh_enabled = enabled;
@@ -288,7 +285,7 @@ impl ServerBuilder {
         let key = self.api_key.clone().unwrap_or_else(api_key::generate);
         let (app_id, row, hash) = (
             app_id.to_owned(),
-            api_key::row(&key, "development".to_owned(), now),
+            api_key::development(&key, now),
             ids::hash(&key),
         );
         let put = store.write(move |conn| {
@@ -298,5 +295,81 @@ impl ServerBuilder {
         });
         put.await?;
         Ok(key)
+    }
+}
+
+/// Whether the text is a scheme of the web with a host and perhaps a port, and nothing else.
+fn is_origin(text: &str) -> bool {
+    let Ok(uri) = text.parse::<http::Uri>() else {
+        return false;
+    };
+    let host = uri
+        .authority()
+        .is_some_and(|authority| !authority.host().is_empty() && !authority.as_str().contains('@'));
+    let nothing_else =
+        !text.ends_with(['/', '?', '#']) && uri.path() == "/" && uri.query().is_none();
+    matches!(uri.scheme_str(), Some("http" | "https"))
+        && host
+        && nothing_else
+        && !text.contains('#')
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn settings_that_cannot_be_read_are_not_overwritten() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("passage.db");
+        let settings = r#"{"metadata": [{"id": "a", "name": "b", "type": "newer"}]}"#;
+        let store = Store::open(&file).await.unwrap();
+        let app = AppRow {
+            id: "app".to_owned(),
+            settings: settings.to_owned(),
+            created_at: 0,
+        };
+        let put = store.write(move |conn| {
+            Box::pin(async move { Ok::<_, StoreError>(apps::put(conn, &app).await?) })
+        });
+        put.await.unwrap();
+        store.close().await;
+
+        let start = PassageServer::builder().data(&file).start();
+        let problem = start.await.unwrap_err().to_string();
+        assert!(problem.contains("settings"), "{problem}");
+
+        let store = Store::open(&file).await.unwrap();
+        let find = store
+            .read(|conn| Box::pin(async move { Ok::<_, StoreError>(apps::first(conn).await?) }));
+        assert_eq!(find.await.unwrap().unwrap().settings, settings);
+        store.close().await;
+    }
+
+    #[test]
+    fn origins() {
+        for good in [
+            "http://localhost:3000",
+            "https://app.example",
+            "http://[::1]:1",
+        ] {
+            assert!(is_origin(good), "{good}");
+        }
+        for bad in [
+            "",
+            "app.example",
+            "https://",
+            "https://app.example/",
+            "https://app.example/login",
+            "https://app.example?",
+            "https://app.example?a",
+            "https://app.example#a",
+            "https://me@app.example",
+            "https://app example",
+            "ftp://app.example",
+        ] {
+            assert!(!is_origin(bad), "{bad}");
+        }
     }
 }

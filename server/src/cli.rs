@@ -28,7 +28,7 @@ enum Command {
 #[derive(Args)]
 struct Dev {
     /// Loopback address and port to listen on; port 0 takes any free one.
-    #[arg(long, default_value = "127.0.0.1:8787", value_name = "ADDRESS")]
+    #[arg(long, default_value = "127.0.0.1:8787", value_name = "ADDRESS", value_parser = listen_address)]
     listen: SocketAddr,
     /// Id of the app [default: the app in the data file, or a new one]
     #[arg(long, env = "PASSAGE_APP_ID", value_name = "ID")]
@@ -53,6 +53,16 @@ struct Dev {
     /// A metadata field of the app, such as plan:string; an app without any takes all fields. Can be repeated.
     #[arg(long, value_name = "NAME:TYPE", value_parser = metadata_field)]
     metadata: Vec<(String, MetadataType)>,
+}
+
+/// No other name is looked up, as it could stand for an address that others can reach.
+fn listen_address(text: &str) -> Result<SocketAddr, String> {
+    let address = match text.split_once(':') {
+        Some(("localhost", port)) => format!("127.0.0.1:{port}"),
+        _ => text.to_owned(),
+    };
+    let problem = "must be a loopback address and a port, such as 127.0.0.1:8787 or [::1]:8787";
+    address.parse().map_err(|_| problem.to_owned())
 }
 
 fn metadata_field(text: &str) -> Result<(String, MetadataType), String> {
@@ -144,8 +154,12 @@ fn with_causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
+        // Some errors repeat the text of their cause.
+        let more = error.to_string();
+        if !text.contains(&more) {
+            text.push_str(": ");
+            text.push_str(&more);
+        }
         cause = error.source();
     }
     text

@@ -8,6 +8,9 @@ use jiff::Timestamp;
 /// Microseconds of the year 1, which stands for "never" where the API has no null.
 pub(crate) const NEVER: i64 = -62_135_596_800_000_000;
 
+/// Microseconds of the last time that the clock shows, in the year 9000: what is counted from it can still be written.
+const LAST: i64 = 221_845_392_000_000_000;
+
 /// A clock that can be moved forwards.
 #[derive(Debug, Default)]
 pub(crate) struct Clock {
@@ -21,11 +24,12 @@ impl Clock {
         time(self.micros())
     }
 
-    /// The time now, in microseconds since 1970.
+    /// The time now, in microseconds since 1970. It never goes beyond [`LAST`], so that lifetimes can be added to it.
     pub(crate) fn micros(&self) -> i64 {
         Timestamp::now()
             .as_microsecond()
             .saturating_add(self.ahead.load(Ordering::Relaxed))
+            .min(LAST)
     }
 
     /// Moves the clock forwards.
@@ -68,6 +72,8 @@ mod tests {
         clock.reset();
         assert!(clock.now().duration_since(start).as_secs() < 5400);
         clock.advance(Duration::MAX);
-        assert_eq!(clock.now(), Timestamp::MAX);
+        assert_eq!(clock.now().to_string(), "9000-01-01T00:00:00Z");
+        clock.advance(Duration::MAX);
+        assert_eq!(clock.micros(), LAST);
     }
 }

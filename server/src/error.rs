@@ -21,6 +21,8 @@ pub(crate) enum StartErrorKind {
     Store(StoreError),
     /// The app's signing keys cannot be read.
     Keys(KeyRingError),
+    /// The settings of the app in the data file cannot be read.
+    Settings(serde_json::Error),
     /// An option has a value that cannot work.
     Option(&'static str, &'static str),
 }
@@ -54,6 +56,9 @@ impl fmt::Display for StartError {
             StartErrorKind::Bind(address, _) => write!(f, "cannot listen on {address}"),
             StartErrorKind::Store(error) => error.fmt(f),
             StartErrorKind::Keys(error) => error.fmt(f),
+            StartErrorKind::Settings(_) => f.write_str(
+                "the settings of the app in the data file cannot be read: a newer passage-server may have written them",
+            ),
             StartErrorKind::Option(name, problem) => write!(f, "{name} {problem}"),
         }
     }
@@ -64,6 +69,7 @@ impl std::error::Error for StartError {
         match &*self.0 {
             StartErrorKind::Bind(_, error) => Some(error),
             StartErrorKind::Store(error) => error.source(),
+            StartErrorKind::Settings(error) => Some(error),
             StartErrorKind::Keys(error) => error.source(),
             StartErrorKind::NotLoopback(_) | StartErrorKind::Option(..) => None,
         }

@@ -5,6 +5,12 @@ use jiff::Timestamp;
 /// Users on a page, at most. Also the default, which no source records.
 const MOST: u32 = 500;
 
+/// Conditions and fields of the order, at most. More than a few hundred are more than SQLite takes.
+const MOST_TERMS: usize = 50;
+
+/// Bytes of a pattern, at most, for the same reason.
+const LONGEST_PATTERN: usize = 1000;
+
 /// Something to filter or order by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Field {
@@ -96,6 +102,9 @@ impl ListQuery {
                     }
                 }
             }
+            if query.filters.len() > MOST_TERMS {
+                return Err(format!("filters: at most {MOST_TERMS} can be given."));
+            }
         }
         Ok(query)
     }
@@ -145,6 +154,11 @@ fn order(list: &str) -> Result<Vec<(Field, bool)>, String> {
             _ => Err(format!("order_by: `{direction}` is not ASC or DESC.")),
         }
     };
+    if list.split(',').count() > MOST_TERMS {
+        return Err(format!(
+            "order_by: at most {MOST_TERMS} fields can be given."
+        ));
+    }
     list.split(',').map(one).collect()
 }
 
@@ -157,7 +171,13 @@ fn filter(name: &str, field: Field, value: &str) -> Result<Filter, String> {
         Some((op, text)) => (operator(name, op)?, text),
     };
     let textual = matches!(field, Field::Identifier | Field::Id | Field::Status);
-    if matches!(compare, Compare::Like | Compare::NotLike) && !textual {
+    let like = matches!(compare, Compare::Like | Compare::NotLike);
+    if like && text.len() > LONGEST_PATTERN {
+        return Err(format!(
+            "{name}: a pattern has at most {LONGEST_PATTERN} bytes."
+        ));
+    }
+    if like && !textual {
         return Err(format!(
             "{name}: `like` and `not_like` are for identifier, id and status."
         ));
@@ -349,6 +369,17 @@ mod tests {
             (3, 7, Some(1_700_000_000))
         );
         assert!(query.repeated.is_empty());
+    }
+
+    #[test]
+    fn what_the_database_could_not_take_is_refused() {
+        let many = |part: &str, count: usize, by: &str| vec![part; count].join(by);
+        assert!(parse(&many("id=x", 50, "&")).is_ok());
+        assert!(parse(&many("id=x", 51, "&")).is_err());
+        assert!(parse(&format!("order_by={}", many("id", 50, ","))).is_ok());
+        assert!(parse(&format!("order_by={}", many("id", 51, ","))).is_err());
+        assert!(parse(&format!("id=<like:{}>", many("%", 1000, ""))).is_ok());
+        assert!(parse(&format!("id=<like:{}>", many("%", 1001, ""))).is_err());
     }
 
     #[test]

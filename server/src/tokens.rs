@@ -113,7 +113,8 @@ fn subject(claims: &Map<String, Value>, issuer: &str, audience: &str, now: i64) 
         reason = "seconds stay exact for millions of years"
     )]
     let now = now as f64;
-    let in_time = time("exp")? > now && time("nbf").is_none_or(|nbf| nbf <= now);
+    let begun = |nbf: &Value| nbf.as_f64().is_some_and(|nbf| nbf <= now);
+    let in_time = time("exp")? > now && claims.get("nbf").is_none_or(begun);
     let good = for_us && in_time && text("iss")? == issuer;
     text("sub")
         .filter(|subject| good && !subject.is_empty())
@@ -164,6 +165,7 @@ mod tests {
             ("sub", json!(1)),
             ("exp", json!("2000")),
             ("nbf", json!(1600)),
+            ("nbf", json!("995")),
         ] {
             let changed = subject_of(
                 &|claims| drop(claims.insert(name.into(), value.clone())),

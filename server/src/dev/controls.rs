@@ -15,8 +15,8 @@ use crate::ids;
 use crate::store::events::NewEvent;
 use crate::store::transactions::{self, Kind};
 use crate::store::users::{self, NewUser};
-use crate::store::{self, StoreError, devices, is_taken};
-use crate::{flex, sessions};
+use crate::store::{self, StoreError, api_keys, devices, is_taken};
+use crate::{api_key, flex, sessions};
 
 /// Controls of a running server: what tests and demos need beyond the API. The binary offers the same under `/_dev`.
 ///
@@ -153,21 +153,27 @@ impl Controls {
         Ok(key.kid().to_owned())
     }
 
-    /// Takes everything back to the start: users and what belongs to them, API keys made since, transactions,
-    /// outbox, request log, faults and clock. The app, its signing keys and its first API key stay.
+    /// Takes everything back to the start: users and what belongs to them, transactions, outbox, request log, faults
+    /// and clock. The app and its signing keys stay, and of its API keys the one that the server was started with,
+    /// even if it was deleted meanwhile.
     ///
     /// # Errors
     /// If the storage fails.
     pub async fn reset(&self) -> Result<(), ControlError> {
-        let keep = ids::hash(&self.core.api_key);
-        let clear = self.core.store.write(move |conn| {
-            Box::pin(async move { Ok::<_, StoreError>(store::clear(conn, &keep).await?) })
+        let core = &self.core;
+        core.clock.reset();
+        let (app_id, keep) = (core.app.id.clone(), ids::hash(&core.api_key));
+        let key = api_key::development(&core.api_key, core.clock.micros());
+        let clear = core.store.write(move |conn| {
+            Box::pin(async move {
+                store::clear(conn, &keep).await?;
+                Ok::<_, StoreError>(api_keys::insert(conn, &app_id, &key, &keep).await?)
+            })
         });
         clear.await?;
         self.core.dev.outbox.clear();
         self.core.dev.log.clear();
         self.core.dev.faults.clear();
-        self.core.clock.reset();
         Ok(())
     }
 

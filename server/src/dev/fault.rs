@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::operations::Operation;
+use crate::operations::{OPERATIONS, Operation};
+
+/// Faults that can be set over HTTP at a time.
+const MOST: usize = 1000;
 
 /// Where to break a connection off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -152,6 +155,12 @@ impl Fault {
         if !does {
             return Some("a fault needs a status, a delay, a cut or a retry_after.");
         }
+        let known = |name: &str| OPERATIONS.iter().any(|operation| operation.is_named(name));
+        if self.operation.as_deref().is_some_and(|name| !known(name)) {
+            return Some(
+                "operation: there is none of this name, so that the fault would hit nothing.",
+            );
+        }
         self.status
             .filter(|status| !(200..=599).contains(status))
             .map(|_| "status: must be from 200 to 599.")
@@ -187,6 +196,14 @@ pub(crate) struct Faults(Mutex<Vec<Fault>>);
 impl Faults {
     pub(crate) fn add(&self, fault: Fault) {
         self.with(|faults| faults.push(fault));
+    }
+
+    /// Whether there are so many faults that no more are taken from outside.
+    pub(crate) fn is_full(&self) -> bool {
+        self.with(|faults| {
+            faults.retain(|fault| fault.times != Some(0));
+            faults.len() >= MOST
+        })
     }
 
     pub(crate) fn list(&self) -> Vec<Fault> {

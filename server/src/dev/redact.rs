@@ -14,7 +14,9 @@ const HEADERS: [&str; 4] = [
 ];
 
 /// Members of queries and bodies whose values are credentials.
-const MEMBERS: [&str; 14] = [
+const MEMBERS: [&str; 20] = [
+    "access_token",
+    "api_key",
     "auth_token",
     "client_secret",
     "code",
@@ -25,9 +27,13 @@ const MEMBERS: [&str; 14] = [
     "magic_link",
     "nonce",
     "otp",
+    "password",
+    "psg_auth_token",
     "psg_magic_link",
+    "psg_refresh_token",
     "refresh_token",
     "secret",
+    "token",
     "verifier",
 ];
 
@@ -44,11 +50,13 @@ pub(super) fn headers(headers: &HeaderMap) -> Map<String, Value> {
             .iter()
             .map(|value| String::from_utf8_lossy(value.as_bytes()));
         let text = values.collect::<Vec<_>>().join(", ");
-        let hidden = HEADERS.contains(&name.as_str());
-        map.insert(
-            name.to_string(),
-            if hidden { HIDDEN.into() } else { text.into() },
-        );
+        let shown = match name.as_str() {
+            // The page that a magic link opened has the link's secret in its address.
+            "referer" => path(&text),
+            hidden if HEADERS.contains(&hidden) => HIDDEN.to_owned(),
+            _ => text,
+        };
+        map.insert(name.to_string(), shown.into());
     }
     map
 }
@@ -108,12 +116,21 @@ mod tests {
         let mut map = HeaderMap::new();
         map.insert("authorization", HeaderValue::from_static("Bearer key"));
         map.insert("cookie", HeaderValue::from_static("psg_auth_token=t"));
+        map.insert(
+            "referer",
+            HeaderValue::from_static("http://app.example/?psg_magic_link=ml&a=b"),
+        );
         map.append("accept", HeaderValue::from_static("a"));
         map.append("accept", HeaderValue::from_static("b"));
         let shown = Value::Object(headers(&map));
         assert_eq!(
             shown,
-            json!({"authorization": HIDDEN, "cookie": HIDDEN, "accept": "a, b"})
+            json!({
+                "authorization": HIDDEN,
+                "cookie": HIDDEN,
+                "referer": "http://app.example/?psg_magic_link=[redacted]&a=b",
+                "accept": "a, b",
+            })
         );
 
         assert_eq!(path("/a/b"), "/a/b");

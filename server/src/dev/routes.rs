@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{Path, RawQuery, Request, State};
+use axum::extract::{RawQuery, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -19,7 +19,7 @@ use super::{Controls, Fault, MintToken, SeedDevice};
 use crate::core::Core;
 use crate::error::ControlError;
 use crate::http::error::ApiError;
-use crate::http::extract;
+use crate::http::extract::{self, Params};
 use crate::http::reply;
 
 type Reply = Result<Response, ControlError>;
@@ -74,7 +74,7 @@ fn is_local_host(url: &str) -> bool {
     let Ok(uri) = url.parse::<Uri>() else {
         return false;
     };
-    let host = uri.host().unwrap_or_default();
+    let host = uri.host().unwrap_or_default().to_ascii_lowercase();
     let address = host
         .trim_start_matches('[')
         .trim_end_matches(']')
@@ -101,31 +101,26 @@ async fn mint_token(State(core): State<Arc<Core>>, body: Bytes) -> Reply {
     Ok(reply::created(&json!({"token": token})))
 }
 
-async fn seed_device(
-    State(core): State<Arc<Core>>,
-    Path(user_id): Path<String>,
-    body: Bytes,
-) -> Reply {
+async fn seed_device(State(core): State<Arc<Core>>, params: Params, body: Bytes) -> Reply {
     let device: SeedDevice = if body.is_empty() {
         SeedDevice::new()
     } else {
         extract::json(&body)?
     };
-    let device_id = Controls::new(core).seed_device(user_id, device).await?;
+    let device_id = Controls::new(core)
+        .seed_device(params.get("user_id"), device)
+        .await?;
     Ok(reply::created(&json!({"device_id": device_id})))
 }
 
-async fn sign_in(State(core): State<Arc<Core>>, Path(user_id): Path<String>) -> Reply {
-    let auth_result = Controls::new(core).sign_in(user_id).await?;
+async fn sign_in(State(core): State<Arc<Core>>, params: Params) -> Reply {
+    let auth_result = Controls::new(core).sign_in(params.get("user_id")).await?;
     Ok(reply::created(&json!({"auth_result": auth_result})))
 }
 
-async fn complete_transaction(
-    State(core): State<Arc<Core>>,
-    Path(transaction_id): Path<String>,
-) -> Reply {
+async fn complete_transaction(State(core): State<Arc<Core>>, params: Params) -> Reply {
     let nonce = Controls::new(core)
-        .complete_transaction(transaction_id)
+        .complete_transaction(params.get("transaction_id"))
         .await?;
     Ok(reply::created(&json!({"nonce": nonce})))
 }
@@ -168,8 +163,9 @@ async fn now(State(core): State<Arc<Core>>) -> Response {
 async fn advance(State(core): State<Arc<Core>>, body: Bytes) -> Reply {
     let Advance { advance_seconds } = extract::json(&body)?;
     let by = Duration::try_from_secs_f64(advance_seconds);
-    let by =
-        by.map_err(|_| ApiError::invalid_request("advance_seconds: must be a positive number."))?;
+    let by = by.map_err(|_| {
+        ApiError::invalid_request("advance_seconds: must be a number of seconds from 0.")
+    })?;
     core.clock.advance(by);
     Ok(now(State(core)).await)
 }
@@ -182,6 +178,11 @@ async fn add_fault(State(core): State<Arc<Core>>, body: Bytes) -> Reply {
     let fault: Fault = extract::json(&body)?;
     if let Some(problem) = fault.problem() {
         return Err(ApiError::invalid_request(problem).into());
+    }
+    if core.dev.faults.is_full() {
+        return Err(
+            ApiError::invalid_request("faults: there are too many, clear them first.").into(),
+        );
     }
     let reply = reply::created(&json!({"fault": fault}));
     core.dev.faults.add(fault);
@@ -215,6 +216,7 @@ mod tests {
             "http://localhost:3000",
             "http://[::1]:1",
             "http://app.localhost:1",
+            "http://LocalHost",
         ] {
             assert!(is_local_host(good), "{good}");
         }

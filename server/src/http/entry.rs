@@ -10,7 +10,10 @@ use axum::Router;
 use axum::body::{Body, HttpBody, to_bytes};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CONNECTION, CONTENT_LENGTH, HOST, RETRY_AFTER};
+use http::header::{
+    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, CONNECTION, CONTENT_LENGTH, HOST,
+    RETRY_AFTER,
+};
 use http::request::Parts;
 use http::uri::PathAndQuery;
 use http::{HeaderValue, Method, Request, StatusCode, Uri};
@@ -87,7 +90,7 @@ impl Entry {
             at,
         };
         if too_large {
-            let response = refuse_body();
+            let response = for_scripts(&request, refuse_body());
             return Ok(self.record(&request, response).await);
         }
         if request.path == "/_dev" || request.path.starts_with("/_dev/") {
@@ -112,7 +115,7 @@ impl Entry {
             .status
             .and_then(|status| StatusCode::from_u16(status).ok())
         {
-            Some(status) => fault_reply(&request, status, &effect),
+            Some(status) => for_scripts(&request, fault_reply(status, &effect)),
             None => self.call(&request).await,
         };
         if let Some(seconds) = effect.retry_after {
@@ -233,8 +236,19 @@ fn refuse_body() -> Response {
     response
 }
 
-fn fault_reply(request: &Read, status: StatusCode, effect: &dev::Effect) -> Response {
-    let mut response = match &effect.body {
+/// Gives a reply that the router had no part in the headers that the router sets on the Auth API: a script must see
+/// the status and when to come back.
+fn for_scripts(request: &Read, mut response: Response) -> Response {
+    if request.path.starts_with(Api::Auth.prefix()) {
+        let headers = response.headers_mut();
+        headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+        headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, RETRY_AFTER.into());
+    }
+    response
+}
+
+fn fault_reply(status: StatusCode, effect: &dev::Effect) -> Response {
+    match &effect.body {
         Some((content_type, text)) => reply::with_type(status, content_type, text.clone()),
         None => {
             let code = effect.code.as_deref().unwrap_or(match status.as_u16() {
@@ -252,14 +266,7 @@ fn fault_reply(request: &Read, status: StatusCode, effect: &dev::Effect) -> Resp
                 .unwrap_or("This is a fault on demand.");
             reply::json(status, &json!({"code": code, "error": text}))
         }
-    };
-    if request.path.starts_with(Api::Auth.prefix()) {
-        // As on every other reply of the Auth API: a script must see the status.
-        response
-            .headers_mut()
-            .insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     }
-    response
 }
 
 /// The reply with half of its body, after which the connection breaks. `None` if there is no body to break.

@@ -19,8 +19,10 @@ use crate::tokens;
 /// The parameters of the path.
 pub(crate) struct Params(Vec<(String, String)>);
 
-impl Params {
-    async fn of(parts: &mut Parts, core: &Arc<Core>) -> Result<Self, ApiError> {
+impl FromRequestParts<Arc<Core>> for Params {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, core: &Arc<Core>) -> Result<Self, ApiError> {
         let params = RawPathParams::from_request_parts(parts, core).await;
         let params = params.map_err(|_| ApiError::invalid_request("path: is not UTF-8."))?;
         Ok(Self(
@@ -30,7 +32,9 @@ impl Params {
                 .collect(),
         ))
     }
+}
 
+impl Params {
     /// A parameter by its name in the route.
     pub(crate) fn get(&self, name: &str) -> String {
         self.0
@@ -51,7 +55,7 @@ impl FromRequestParts<Arc<Core>> for Public {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, core: &Arc<Core>) -> Result<Self, ApiError> {
-        let params = Params::of(parts, core).await?;
+        let params = Params::from_request_parts(parts, core).await?;
         let app = Arc::clone(core.app(&params.get("app_id"))?);
         Ok(Self {
             core: Arc::clone(core),
@@ -71,7 +75,7 @@ impl FromRequestParts<Arc<Core>> for Managed {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, core: &Arc<Core>) -> Result<Self, ApiError> {
-        let params = Params::of(parts, core).await?;
+        let params = Params::from_request_parts(parts, core).await?;
         let key =
             bearer(parts)?.ok_or_else(|| ApiError::invalid_access_token("api key: missing."))?;
         let app = Arc::clone(core.app(&params.get("app_id"))?);
@@ -94,7 +98,7 @@ impl FromRequestParts<Arc<Core>> for MaybeManaged {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, core: &Arc<Core>) -> Result<Self, ApiError> {
-        let params = Params::of(parts, core).await?;
+        let params = Params::from_request_parts(parts, core).await?;
         let app = Arc::clone(core.app(&params.get("app_id"))?);
         let key = match bearer(parts)? {
             Some(key) => Some(api_key(core, &app, key).await?),
@@ -114,7 +118,7 @@ impl FromRequestParts<Arc<Core>> for SignedIn {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, core: &Arc<Core>) -> Result<Self, ApiError> {
-        let params = Params::of(parts, core).await?;
+        let params = Params::from_request_parts(parts, core).await?;
         let app = Arc::clone(core.app(&params.get("app_id"))?);
         let token =
             bearer(parts)?.ok_or_else(|| ApiError::invalid_access_token("auth token: missing."))?;

@@ -3,7 +3,7 @@
 use super::Conn;
 
 /// An app as stored.
-#[derive(sqlx::FromRow)]
+#[derive(Clone, sqlx::FromRow)]
 pub(crate) struct AppRow {
     pub(crate) id: String,
     /// Settings as JSON.

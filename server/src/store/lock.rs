@@ -22,9 +22,7 @@ impl FileLock {
     /// Takes the lock, or says that another server has it.
     pub(super) async fn acquire(data: &Path) -> Result<Self, StoreError> {
         let path = beside(data);
-        let mut options = OpenOptions::new();
-        let file = options.write(true).create(true).truncate(false).open(&path);
-        let file = file.map_err(|error| StoreError::File(path.clone(), error))?;
+        let file = open_private(&path).map_err(|error| StoreError::File(path.clone(), error))?;
         for tried in 0.. {
             match file.try_lock() {
                 Ok(()) => break,
@@ -58,9 +56,14 @@ fn beside(data: &Path) -> PathBuf {
 
 /// Makes the data file if there is none, readable by its owner alone: it holds signing keys.
 pub(super) fn create_private(path: &Path) -> std::io::Result<()> {
+    open_private(path).map(drop)
+}
+
+/// Opens a file. A new one is for its owner alone: whoever may open the lock may also hold it.
+fn open_private(path: &Path) -> std::io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(false);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map(drop)
+    options.open(path)
 }

@@ -82,8 +82,12 @@ impl Store {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .connect()
-            .await?;
-        MIGRATIONS.run(&mut conn).await?;
+            .await
+            .map_err(|error| StoreError::Open(path.to_owned(), error.into()))?;
+        MIGRATIONS
+            .run(&mut conn)
+            .await
+            .map_err(|error| StoreError::Open(path.to_owned(), error))?;
         let readers = SqlitePoolOptions::new()
             .max_connections(4)
             .connect_lazy_with(options.read_only(true));
@@ -144,7 +148,9 @@ impl Store {
 pub(crate) enum StoreError {
     /// The database reported an error.
     Sql(sqlx::Error),
-    /// The tables could not be made or changed.
+    /// The file is no database of ours, or of a newer version.
+    Open(PathBuf, sqlx::migrate::MigrateError),
+    /// The tables could not be made.
     Migrate(sqlx::migrate::MigrateError),
     /// Another server has the file open.
     InUse(PathBuf),
@@ -158,9 +164,8 @@ impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Sql(_) => f.write_str("the database reported an error"),
-            Self::Migrate(_) => {
-                f.write_str("the tables of the database could not be made or brought up to date")
-            }
+            Self::Open(path, _) => write!(f, "{} cannot be used as a data file", path.display()),
+            Self::Migrate(_) => f.write_str("the tables of the database could not be made"),
             Self::InUse(path) => write!(
                 f,
                 "{} is open in another passage-server; stop that one first, or give each its own file",
@@ -176,7 +181,7 @@ impl std::error::Error for StoreError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Sql(error) => Some(error),
-            Self::Migrate(error) => Some(error),
+            Self::Open(_, error) | Self::Migrate(error) => Some(error),
             Self::File(_, error) => Some(error),
             Self::InUse(_) | Self::Closed => None,
         }
@@ -217,4 +222,34 @@ pub(crate) async fn clear(conn: &mut Conn, keep_api_key: &[u8]) -> Result<(), sq
         .execute(conn)
         .await?;
     Ok(())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_commit_to_a_file_reaches_the_disk() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("passage.db"))
+            .await
+            .unwrap();
+        let settings = store.write(|conn| {
+            Box::pin(async move {
+                let journal: String = sqlx::query_scalar("PRAGMA journal_mode")
+                    .fetch_one(&mut *conn)
+                    .await?;
+                let synchronous: i64 = sqlx::query_scalar("PRAGMA synchronous")
+                    .fetch_one(&mut *conn)
+                    .await?;
+                let foreign_keys: i64 = sqlx::query_scalar("PRAGMA foreign_keys")
+                    .fetch_one(conn)
+                    .await?;
+                Ok::<_, StoreError>((journal, synchronous, foreign_keys))
+            })
+        });
+        assert_eq!(settings.await.unwrap(), ("wal".to_owned(), 2, 1));
+        store.close().await;
+    }
 }

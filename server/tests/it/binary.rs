@@ -29,7 +29,11 @@ struct Running {
 
 impl Running {
     fn start(arguments: &[&str]) -> Self {
-        let mut child = command(&[&["dev", "--listen", "127.0.0.1:0"], arguments].concat())
+        Self::start_at("127.0.0.1:0", arguments)
+    }
+
+    fn start_at(address: &str, arguments: &[&str]) -> Self {
+        let mut child = command(&[&["dev", "--listen", address], arguments].concat())
             .spawn()
             .unwrap();
         let mut line = String::new();
@@ -262,8 +266,39 @@ fn only_this_machine_can_reach_it() {
 fn a_taken_address_is_named() {
     let first = Running::start(&[]);
     let address = text(&first.ready["url"]).replace("http://", "");
-    let problem = refused(&["dev", "--listen", &address]);
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("passage.db");
+    let problem = refused(&[
+        "dev",
+        "--listen",
+        &address,
+        "--data",
+        data.to_str().unwrap(),
+    ]);
     assert!(problem.contains(&address), "{problem}");
+    assert!(!data.exists(), "a server that did not start leaves no file");
+}
+
+#[test]
+fn localhost_is_this_machine_and_other_names_are_not_looked_up() {
+    let server = Running::start_at("localhost:0", &[]);
+    assert!(text(&server.ready["url"]).starts_with("http://127.0.0.1:"));
+    for name in ["localhost.example:0", "example.com:80", "localhost"] {
+        let problem = refused(&["dev", "--listen", name]);
+        assert!(problem.contains("must be a loopback address"), "{problem}");
+    }
+}
+
+#[test]
+fn a_file_that_is_no_database_is_named_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("notes.txt");
+    std::fs::write(&data, "these are my notes".repeat(100)).unwrap();
+    let data = data.to_str().unwrap();
+    let problem = refused(&["dev", "--listen", "127.0.0.1:0", "--data", data]);
+    assert!(problem.contains(data), "{problem}");
+    let reason = "file is not a database";
+    assert_eq!(problem.matches(reason).count(), 1, "{problem}");
 }
 
 #[test]

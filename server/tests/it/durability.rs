@@ -393,10 +393,7 @@ async fn the_file_is_for_its_owner_alone() {
         let entry = entry.unwrap();
         let mode = entry.metadata().unwrap().permissions().mode();
         let name = entry.file_name();
-        assert!(
-            mode & 0o077 == 0 || name.to_string_lossy().ends_with("-lock"),
-            "{name:?} {mode:o}"
-        );
+        assert_eq!(mode & 0o077, 0, "{name:?} {mode:o}");
     }
 }
 

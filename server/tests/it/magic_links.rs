@@ -232,18 +232,23 @@ async fn an_inactive_user_gets_no_link() {
 }
 
 #[tokio::test]
-async fn the_path_of_a_link_may_have_a_query() {
+async fn the_path_of_a_link_may_have_a_query_and_a_fragment() {
     let app = App::start_with(|builder| builder.auth_origin("https://app.example.com")).await;
-    let link = create(
-        &app,
-        json!({"email": "ada@example.com", "magic_link_path": "welcome?from=mail"}),
-    )
-    .await;
-    let url = format!(
-        "https://app.example.com/welcome?from=mail&psg_magic_link={}",
-        text(&link["secret"])
-    );
-    assert_eq!(text(&link["url"]), url);
+    for (path, before, after) in [
+        ("welcome?from=mail", "/welcome?from=mail&", ""),
+        ("/welcome#form", "/welcome?", "#form"),
+        (
+            "/in?next=https://app.example.com/a#b?c",
+            "/in?next=https://app.example.com/a&",
+            "#b?c",
+        ),
+    ] {
+        let body = json!({"email": "ada@example.com", "magic_link_path": path});
+        let link = create(&app, body).await;
+        let secret = text(&link["secret"]);
+        let url = format!("https://app.example.com{before}psg_magic_link={secret}{after}");
+        assert_eq!(text(&link["url"]), url);
+    }
 }
 
 #[tokio::test]

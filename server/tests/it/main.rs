@@ -19,6 +19,7 @@ mod devices;
 mod durability;
 mod faults;
 mod flex;
+mod limits;
 mod lists;
 mod magic_links;
 mod pages;

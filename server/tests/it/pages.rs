@@ -29,6 +29,7 @@ async fn pages_are_linked_both_ways() {
 
     let follow = async |page: &Value, link: &str| {
         let href = text(&page["_links"][link]["href"]);
+        assert!(href.contains("/users?page="), "{href}");
         let url = reqwest::Url::parse(&app.api("/users"))
             .unwrap()
             .join(&href)

@@ -14,8 +14,6 @@ use crate::http::reply;
 pub(crate) async fn get_app(call: Public) -> Result<Response, ApiError> {
     let settings = &call.app.settings;
     let key = call.app.keys.active().await?;
-    let look: fn() -> ElementCustomization =
-        || serde_json::from_value(serde_json::json!({})).unwrap_or_default();
     let app = App {
         allowed_identifier: "both".to_owned(),
         auth_fallback_method: AuthFallbackMethod::MagicLink,
@@ -33,8 +31,8 @@ pub(crate) async fn get_app(call: Public) -> Result<Response, ApiError> {
         },
         auth_origin: settings.auth_origin.clone(),
         default_language: "en".to_owned(),
-        element_customization: look(),
-        element_customization_dark: look(),
+        element_customization: ElementCustomization::default(),
+        element_customization_dark: ElementCustomization::default(),
         ephemeral: false,
         id: call.app.id.clone(),
         layouts: Layouts {

@@ -16,8 +16,6 @@ pub(crate) async fn get_app(call: MaybeManaged) -> Result<Response, ApiError> {
     let app = &call.app;
     let settings = &app.settings;
     let key = app.keys.active().await?;
-    let look: fn() -> ElementCustomization =
-        || serde_json::from_value(serde_json::json!({})).unwrap_or_default();
     let info = AppInfo {
         additional_auth_origins: Vec::new(),
         allowed_callback_urls: Vec::new(),
@@ -44,8 +42,8 @@ pub(crate) async fn get_app(call: MaybeManaged) -> Result<Response, ApiError> {
         created_at: app.created_at,
         dark_logo_url: None,
         default_language: "en".to_owned(),
-        element_customization: look(),
-        element_customization_dark: look(),
+        element_customization: ElementCustomization::default(),
+        element_customization_dark: ElementCustomization::default(),
         hosted: false,
         hosted_subdomain: String::new(),
         hosted_theme: ThemeType::Auto,

@@ -99,7 +99,9 @@ fn check(request: CreateMagicLinkRequest, app: &App) -> Result<Checked, ApiError
     let path = request
         .magic_link_path
         .unwrap_or_else(|| app.settings.login_url.clone());
-    if path.contains("://") || path.starts_with("//") {
+    // What stands before the first slash, query or fragment could be a scheme, and what follows two slashes a host.
+    let first = path.split(['/', '?', '#']).next().unwrap_or_default();
+    if first.contains(':') || path.starts_with("//") {
         return invalid("magic_link_path: must be a path on the app's auth origin.");
     }
     let redirect_url = request.redirect_url.unwrap_or_default();
@@ -173,12 +175,13 @@ async fn receive(
     Ok((user, channel, identifier))
 }
 
-/// The link: a page of the app with the secret in its query.
+/// The link: a page of the app with the secret in its query, which comes before a fragment.
 fn url(app: &App, path: &str, secret: &str) -> String {
     let origin = app.settings.auth_origin.trim_end_matches('/');
+    let (path, fragment) = path.split_at(path.find('#').unwrap_or(path.len()));
     let slash = if path.starts_with('/') { "" } else { "/" };
     let mark = if path.contains('?') { '&' } else { '?' };
-    format!("{origin}{slash}{path}{mark}psg_magic_link={secret}")
+    format!("{origin}{slash}{path}{mark}psg_magic_link={secret}{fragment}")
 }
 
 pub(crate) async fn create_magic_link(call: Managed, body: Bytes) -> Result<Response, ApiError> {

@@ -52,7 +52,7 @@ fn links(path: &str, query: &ListQuery, created_before: i64, total: i64) -> Pagi
     let last = ((total + limit - 1) / limit).max(1);
     let page = i64::from(query.page);
     let link = |page: i64| {
-        let mut text = form_urlencoded::Serializer::new(format!("{path}?"));
+        let mut text = form_urlencoded::Serializer::for_suffix(format!("{path}?"), path.len() + 1);
         text.append_pair("page", &page.to_string())
             .append_pair("limit", &limit.to_string());
         text.append_pair("created_before", &created_before.to_string())
