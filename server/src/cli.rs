@@ -8,6 +8,11 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use passage_server::{MetadataType, PassageServer, StartError};
 use serde_json::json;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::Layer as _;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// A Passage-compatible server.
 #[derive(Parser)]
@@ -53,6 +58,14 @@ struct Dev {
     /// A metadata field of the app, such as plan:string; an app without any takes all fields. Can be repeated.
     #[arg(long, value_name = "NAME:TYPE", value_parser = metadata_field)]
     metadata: Vec<(String, MetadataType)>,
+    /// How much to log to stderr: off, error, warn, info, debug or trace
+    #[arg(
+        long,
+        env = "PASSAGE_LOG",
+        value_name = "LEVEL",
+        default_value = "warn"
+    )]
+    log: LevelFilter,
 }
 
 /// No other name is looked up, as it could stand for an address that others can reach.
@@ -84,7 +97,17 @@ pub(crate) async fn run() -> ExitCode {
     }
 }
 
+/// Our own events alone: those of the libraries below could show what a request holds.
+fn log(level: LevelFilter) {
+    let ours = Targets::new().with_target("passage_server", level);
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    tracing_subscriber::registry()
+        .with(lines.with_filter(ours))
+        .init();
+}
+
 async fn dev(options: Dev) -> Result<(), Box<dyn std::error::Error>> {
+    log(options.log);
     // Watching for signals comes first, so that one that arrives during the start is not lost.
     let stop = stop_signal()?;
     let server = start(options).await?;

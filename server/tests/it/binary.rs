@@ -1,6 +1,7 @@
 //! The binary, as it is run from a shell.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 
@@ -12,7 +13,8 @@ fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_passage-server"));
     command
         .env_remove("PASSAGE_APP_ID")
-        .env_remove("PASSAGE_API_KEY");
+        .env_remove("PASSAGE_API_KEY")
+        .env_remove("PASSAGE_LOG");
     command
         .args(arguments)
         .stdin(Stdio::null())
@@ -106,6 +108,21 @@ fn refused(arguments: &[&str]) -> String {
     assert!(!output.status.success(), "{arguments:?}");
     assert!(output.stdout.is_empty(), "{arguments:?}: nothing is ready");
     String::from_utf8(output.stderr).unwrap()
+}
+
+#[test]
+fn it_logs_as_much_as_it_is_told() {
+    let mut server = Running::start(&["--log", "debug"]);
+    let url = text(&server.ready["url"]);
+    let mut stream = TcpStream::connect(url.trim_start_matches("http://")).unwrap();
+    stream.write_all(b"this is no HTTP\r\n\r\n").unwrap();
+    let mut line = String::new();
+    let mut log = BufReader::new(server.child.stderr.take().unwrap());
+    log.read_line(&mut line).unwrap();
+    assert!(
+        line.contains("DEBUG") && line.contains("a connection ended early"),
+        "{line}"
+    );
 }
 
 #[tokio::test]
