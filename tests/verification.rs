@@ -332,8 +332,8 @@ async fn rotated_keys_are_picked_up_and_old_tokens_stay_good() {
     assert!(stage.cookie.verify_token(&old).await.is_ok());
 }
 
-#[tokio::test]
-async fn keys_that_cannot_be_had_are_no_verdict_on_the_token() {
+/// A server that can go away, a client that has no keys yet, and a good and a forged token.
+async fn alone() -> (PassageServer, Passage, [String; 2]) {
     let server = PassageServer::builder().start().await.unwrap();
     let passage = Passage::builder(server.app_id())
         .server(server.url())
@@ -349,6 +349,12 @@ async fn keys_that_cannot_be_had_are_no_verdict_on_the_token() {
         .mint_token(MintToken::new("ada").wrong_key())
         .await
         .unwrap();
+    (server, passage, [good, forged])
+}
+
+#[tokio::test]
+async fn keys_that_cannot_be_had_are_no_verdict_on_the_token() {
+    let (server, passage, [good, forged]) = alone().await;
     server.shutdown().await;
 
     // The form of a token is judged without keys; a signature is not.
@@ -367,21 +373,7 @@ async fn keys_that_cannot_be_had_are_no_verdict_on_the_token() {
 
 #[tokio::test]
 async fn known_keys_outlive_their_server() {
-    let server = PassageServer::builder().start().await.unwrap();
-    let passage = Passage::builder(server.app_id())
-        .server(server.url())
-        .build()
-        .unwrap();
-    let good = server
-        .controls()
-        .mint_token(MintToken::new("ada"))
-        .await
-        .unwrap();
-    let forged = server
-        .controls()
-        .mint_token(MintToken::new("ada").wrong_key())
-        .await
-        .unwrap();
+    let (server, passage, [good, forged]) = alone().await;
     assert!(passage.verify_token(&good).await.is_ok());
     server.shutdown().await;
 
