@@ -17,6 +17,18 @@ pub(crate) struct DeviceRow {
     pub(crate) updated_at: i64,
 }
 
+/// The kinds of these devices, each once. Both APIs show them, as types of their own.
+pub(crate) fn kinds<Kind: From<String> + PartialEq>(devices: &[DeviceRow]) -> Vec<Kind> {
+    let mut kinds = Vec::new();
+    for device in devices {
+        let kind = Kind::from(device.r#type.clone());
+        if !kinds.contains(&kind) {
+            kinds.push(kind);
+        }
+    }
+    kinds
+}
+
 /// Stores a device.
 pub(crate) async fn insert(
     conn: &mut Conn,

@@ -3,14 +3,13 @@
 use axum::response::Response;
 use passage_identity::generated::auth::types::{
     Credential, CurrentUser, CurrentUserResponse, UserSocialConnections, WebAuthnIcons,
-    WebAuthnType,
 };
 
 use crate::clock::time;
 use crate::http::error::ApiError;
 use crate::http::extract::SignedIn;
 use crate::http::reply;
-use crate::store::devices::DeviceRow;
+use crate::store::devices::{self, DeviceRow};
 
 pub(crate) async fn get_currentuser(call: SignedIn) -> Result<Response, ApiError> {
     Ok(reply::ok(&CurrentUserResponse { user: view(call) }))
@@ -19,13 +18,7 @@ pub(crate) async fn get_currentuser(call: SignedIn) -> Result<Response, ApiError
 fn view(call: SignedIn) -> CurrentUser {
     let SignedIn { user, devices } = call;
     let user_metadata = Some(user.metadata());
-    let mut webauthn_types: Vec<WebAuthnType> = Vec::new();
-    for device in &devices {
-        let kind = WebAuthnType::from(device.r#type.clone());
-        if !webauthn_types.contains(&kind) {
-            webauthn_types.push(kind);
-        }
-    }
+    let webauthn_types = devices::kinds(&devices);
     CurrentUser {
         created_at: time(user.created_at).to_string(),
         email: user.email.unwrap_or_default(),

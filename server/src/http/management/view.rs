@@ -2,11 +2,11 @@
 
 use passage_identity::generated::management::types::{
     ListPaginatedUsersItem, UserInfo, UserRecentEvent, UserSocialConnections, WebAuthnDevices,
-    WebAuthnIcons, WebAuthnType,
+    WebAuthnIcons,
 };
 
 use crate::clock::time;
-use crate::store::devices::DeviceRow;
+use crate::store::devices::{self, DeviceRow};
 use crate::store::events::EventRow;
 use crate::store::users::UserRow;
 
@@ -24,13 +24,7 @@ pub(crate) fn user_info(whole: WholeUser) -> UserInfo {
         events,
     } = whole;
     let user_metadata = Some(user.metadata());
-    let mut webauthn_types: Vec<WebAuthnType> = Vec::new();
-    for device in &devices {
-        let kind = WebAuthnType::from(device.r#type.clone());
-        if !webauthn_types.contains(&kind) {
-            webauthn_types.push(kind);
-        }
-    }
+    let webauthn_types = devices::kinds(&devices);
     UserInfo {
         created_at: time(user.created_at),
         email: user.email.unwrap_or_default(),
