@@ -21,6 +21,7 @@ mod secret;
 mod transport;
 mod users;
 pub mod verification;
+mod web;
 
 pub use api_keys::{ApiKey, ApiKeyRole, ApiKeys, CreatedApiKey};
 pub use app::{App, AppType, MetadataField, MetadataType};

@@ -1,0 +1,3 @@
+//! What the modules for web frameworks have in common.
+
+mod answer;
