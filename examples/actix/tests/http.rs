@@ -93,6 +93,20 @@ async fn the_optional_middleware() {
 }
 
 #[actix_web::test]
+async fn what_else_the_token_says() {
+    let setup = Setup::new().await;
+    let url = serve_example(setup.passage()).await + "/session";
+    let (status, .., body) = answer(setup.get(&url).await).await;
+    let expected = format!(
+        "you are {}, from {}\n",
+        setup.user_id,
+        setup.server.issuer()
+    );
+    assert_eq!((status, body), (200, expected));
+    assert_eq!(answer(setup.http.get(&url)).await.0, 401);
+}
+
+#[actix_web::test]
 async fn the_user_as_it_is_now() {
     let route = Route {
         path: "/account",
