@@ -4,10 +4,17 @@
 //!
 //! [`Passage`] is where to start, [`Error`] is the one error type, and [`generated`] has every
 //! operation and type of both APIs as they are on the wire.
+//!
+//! With the feature of the same name, `tower`, `axum` and `actix` authenticate the requests of
+//! services built with these: each module's page begins with an example.
 
+#[cfg(feature = "actix")]
+pub mod actix;
 mod api_keys;
 mod app;
 mod auth;
+#[cfg(feature = "axum")]
+pub mod axum;
 mod check;
 mod config;
 mod error;
@@ -18,9 +25,12 @@ mod magic_links;
 mod open_enum;
 mod passage;
 mod secret;
+#[cfg(feature = "tower")]
+pub mod tower;
 mod transport;
 mod users;
 pub mod verification;
+mod web;
 
 pub use api_keys::{ApiKey, ApiKeyRole, ApiKeys, CreatedApiKey};
 pub use app::{App, AppType, MetadataField, MetadataType};

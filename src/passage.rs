@@ -371,6 +371,12 @@ impl Passage {
         ))
     }
 
+    /// Whether one is a clone of the other, so that what one verified is verified for both.
+    #[cfg(any(feature = "actix", feature = "axum", feature = "tower"))]
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// Calls an operation of the management API with the app's id.
     pub(crate) async fn manage<'a, T, F, Reply>(
         &'a self,

@@ -182,19 +182,6 @@ impl Error {
         }
     }
 
-    /// The status to answer your own client with: 401 if the token or a Flex nonce is bad, 503 if
-    /// nothing could be decided now, and 500 for everything else.
-    #[must_use]
-    pub fn answer_status(&self) -> u16 {
-        if self.is_token_invalid() || self.0.code == Some(ErrorCode::InvalidNonce) {
-            401
-        } else if self.is_unavailable() {
-            503
-        } else {
-            500
-        }
-    }
-
     /// Whether what was asked for does not exist: a code that ends in `_not_found`, or status 404.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
