@@ -18,6 +18,8 @@ mod magic_links;
 mod open_enum;
 mod passage;
 mod secret;
+#[cfg(any(test, feature = "test-util"))]
+pub mod test_util;
 mod transport;
 mod users;
 pub mod verification;
