@@ -9,6 +9,9 @@ use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
+/// So many tokens fill the cache when its memory is measured.
+const ENTRIES: u16 = 512;
+
 /// The most allocations that verifying a token from scratch may take.
 const LIMIT: usize = 20;
 
@@ -50,8 +53,32 @@ fn main() -> Result<(), Failure> {
     );
     drop(claims);
 
+    for (what, padding, limit) in [("usual", 0, 2 * 1024), ("long", 2_400, 8 * 1024)] {
+        let bytes = remembered(&issuer, padding)?;
+        println!("a {what} token, remembered: {bytes} bytes");
+        if bytes <= padding || bytes > limit {
+            return Err(format!("{bytes} bytes, the limit is {limit}").into());
+        }
+    }
+
     if worst == 0 || worst > LIMIT {
         return Err(format!("{worst} allocations, the limit is {LIMIT}").into());
     }
     Ok(())
+}
+
+/// The memory that remembering a token takes, on average over a full cache. `padding` makes the
+/// tokens longer: with 2,400 they are nearly as long as any that are remembered.
+fn remembered(issuer: &Issuer, padding: usize) -> Result<usize, Failure> {
+    let passage = issuer.passage(ENTRIES.into())?;
+    let tokens = (0..ENTRIES)
+        .map(|user| issuer.token(&format!("{user}{}", "x".repeat(padding))))
+        .collect::<Result<Vec<_>, _>>()?;
+    let region = Region::new(ALLOCATOR);
+    for token in &tokens {
+        ready(passage.verify_token(token)).ok_or("not ready")??;
+    }
+    let change = region.change();
+    let taken = change.bytes_allocated - change.bytes_deallocated;
+    Ok(taken / usize::from(ENTRIES))
 }
