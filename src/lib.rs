@@ -25,6 +25,8 @@ mod magic_links;
 mod open_enum;
 mod passage;
 mod secret;
+#[cfg(any(test, feature = "test-util"))]
+pub mod test_util;
 #[cfg(feature = "tower")]
 pub mod tower;
 mod transport;
