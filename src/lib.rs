@@ -21,9 +21,11 @@ mod error;
 mod flex;
 pub mod generated;
 mod id;
+mod jitter;
 mod magic_links;
 mod open_enum;
 mod passage;
+pub mod retries;
 mod secret;
 #[cfg(any(test, feature = "test-util"))]
 pub mod test_util;
@@ -39,7 +41,7 @@ pub use app::{App, AppType, MetadataField, MetadataType};
 pub use auth::{
     AUTH_COOKIE, AuthStrategy, Claims, ClaimsSet, JwkSet, JwksEvent, JwksHealth, RequestHeaders,
 };
-pub use config::{Endpoint, PassageBuilder};
+pub use config::{CallOptions, Endpoint, PassageBuilder};
 pub use error::{Error, ErrorCode, ErrorKind, Result};
 pub use flex::Flex;
 pub use id::{ApiKeyId, AppId, DeviceId, ExternalId, IntoId, TransactionId, UserId};

@@ -34,6 +34,7 @@ impl Setup {
         Passage::builder(self.server.app_id())
             .server(self.server.url())
             .auth_strategy(AuthStrategy::Header)
+            .max_attempts(1)
     }
 
     /// The same with the API key.
