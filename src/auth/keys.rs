@@ -21,6 +21,8 @@ use crate::error::ErrorKind;
 /// More keys than this in one set are no set of an app.
 const MAX_KEYS: usize = 100;
 const KEY_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
+/// `aws-lc-rs` takes a key with a larger exponent, and then refuses every signature.
+const MAX_EXPONENT_BITS: usize = 33;
 
 /// A key that is parsed once and shared.
 #[derive(Clone)]
@@ -182,8 +184,9 @@ fn usable(jwk: Value) -> Option<Key> {
     );
     // A leading zero, as a signed-integer encoder leaves it, makes the library refuse the key.
     let (n, e) = (without_leading_zeros(&n), without_leading_zeros(&e));
-    let odd_and_not_1 = e.last().is_some_and(|last| last % 2 == 1) && e != [1];
-    if !KEY_BITS.contains(&bits(n)) || !odd_and_not_1 {
+    let good_exponent =
+        e.last().is_some_and(|last| last % 2 == 1) && e != [1] && bits(e) <= MAX_EXPONENT_BITS;
+    if !KEY_BITS.contains(&bits(n)) || !good_exponent {
         return None;
     }
     Key::parse(n, e)
