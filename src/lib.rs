@@ -20,10 +20,13 @@ mod passage;
 mod secret;
 mod transport;
 mod users;
+pub mod verification;
 
 pub use api_keys::{ApiKey, ApiKeyRole, ApiKeys, CreatedApiKey};
 pub use app::{App, AppType, MetadataField, MetadataType};
-pub use auth::{AUTH_COOKIE, AuthStrategy, Claims, RequestHeaders};
+pub use auth::{
+    AUTH_COOKIE, AuthStrategy, Claims, ClaimsSet, JwkSet, JwksEvent, JwksHealth, RequestHeaders,
+};
 pub use config::{Endpoint, PassageBuilder};
 pub use error::{Error, ErrorCode, ErrorKind, Result};
 pub use flex::Flex;

@@ -8,7 +8,9 @@ use serde::de::DeserializeOwned;
 
 use crate::api_keys::ApiKeys;
 use crate::app::App;
-use crate::auth::{AuthStrategy, Claims, Policy, RequestHeaders, Verifier};
+use crate::auth::{
+    AuthStrategy, Claims, JwksHealth, Policy, RequestHeaders, Verified, Verifier, VerifierSettings,
+};
 use crate::config::{PassageBuilder, Settings, config};
 use crate::error::{Error, ErrorKind, Result};
 use crate::flex::Flex;
@@ -71,7 +73,14 @@ impl Passage {
             audiences: settings.audiences,
             leeway: settings.leeway,
         };
-        let verifier = Verifier::new(settings.strategy, policy, client.clone(), jwks_url);
+        let verifier = Verifier::new(VerifierSettings {
+            strategy: settings.strategy,
+            policy,
+            keys: settings.keys,
+            jwks_url,
+            token_cache: settings.token_cache,
+            clock: settings.clock,
+        })?;
         let with_key = Transport::new(settings.api_key.as_ref(), settings.timeout)?;
         let without = Transport::new(None, settings.timeout)?;
         Ok(Self(Arc::new(Inner {
@@ -118,8 +127,19 @@ impl Passage {
     where
         R: RequestHeaders + ?Sized,
     {
-        let claims = self.verify_request(request);
-        async move { Ok(claims.await?.user_id) }
+        let verified = self.verify_tokens_of(request);
+        async move { Ok(verified.await?.user_id().clone()) }
+    }
+
+    fn verify_tokens_of<'a, R>(
+        &'a self,
+        request: &R,
+    ) -> impl Future<Output = Result<Arc<Verified>>> + Send + use<'a, R>
+    where
+        R: RequestHeaders + ?Sized,
+    {
+        let tokens = self.0.verifier.find_tokens(request);
+        async move { self.0.verifier.verify_request(&tokens?).await }
     }
 
     /// As [`authenticate`](Self::authenticate), and gives all that the token says.
@@ -141,8 +161,38 @@ impl Passage {
     where
         R: RequestHeaders + ?Sized,
     {
-        let tokens = self.0.verifier.find_tokens(request);
-        async move { self.0.verifier.verify_request(&tokens?).await }
+        let verified = self.verify_tokens_of(request);
+        async move { Ok(verified.await?.claims()) }
+    }
+
+    /// As [`verify_request`](Self::verify_request), and reads the claims as a type of yours; see
+    /// [`verify_as`](Self::verify_as).
+    ///
+    /// # Errors
+    /// As [`verify_as`](Self::verify_as).
+    ///
+    /// ```no_run
+    /// #[derive(serde::Deserialize)]
+    /// struct Tenancy {
+    ///     tenant: String,
+    /// }
+    ///
+    /// # async fn example(passage: passage_identity::Passage, headers: http::HeaderMap) -> passage_identity::Result<()> {
+    /// let claims = passage.verify_request_as::<Tenancy, _>(&headers).await?;
+    /// println!("{} of {}", claims.user_id, claims.custom.tenant);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn verify_request_as<'a, C, R>(
+        &'a self,
+        request: &R,
+    ) -> impl Future<Output = Result<Claims<C>>> + Send + use<'a, C, R>
+    where
+        C: DeserializeOwned,
+        R: RequestHeaders + ?Sized,
+    {
+        let verified = self.verify_tokens_of(request);
+        async move { verified.await?.claims_as() }
     }
 
     /// Verifies a bare token, wherever it comes from.
@@ -158,7 +208,8 @@ impl Passage {
     /// # }
     /// ```
     pub async fn verify_token(&self, token: &str) -> Result<Claims> {
-        self.verify_as(token).await
+        let verified = self.0.verifier.verify(token.as_bytes()).await?;
+        Ok(verified.claims())
     }
 
     /// As [`verify_token`](Self::verify_token), and reads the claims as a type of yours, which
@@ -181,7 +232,42 @@ impl Passage {
     /// # }
     /// ```
     pub async fn verify_as<C: DeserializeOwned>(&self, token: &str) -> Result<Claims<C>> {
-        self.0.verifier.verify(token.as_bytes()).await
+        let verified = self.0.verifier.verify(token.as_bytes()).await?;
+        verified.claims_as()
+    }
+
+    /// Fetches the app's keys, so that the first request need not wait for them. Call it when the
+    /// service starts; whether to start without keys is yours to decide. Does nothing if there
+    /// are keys that are not due yet.
+    ///
+    /// # Errors
+    /// [`ErrorKind::JwksUnavailable`] if there are no keys and none can be had.
+    ///
+    /// ```no_run
+    /// # async fn example(passage: passage_identity::Passage) {
+    /// if let Err(error) = passage.warm_up().await {
+    ///     eprintln!("starting without keys: {error}");
+    /// }
+    /// # }
+    /// ```
+    pub async fn warm_up(&self) -> Result<()> {
+        self.0.verifier.warm_up().await
+    }
+
+    /// The state of the app's keys, for the health check of your service. Asks nobody.
+    ///
+    /// ```
+    /// use passage_identity::{JwksHealth, Passage};
+    ///
+    /// # fn main() -> passage_identity::Result<()> {
+    /// let passage = Passage::builder("your app id").server("http://127.0.0.1:8787").build()?;
+    /// assert_eq!(passage.health(), JwksHealth::NeverLoaded);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn health(&self) -> JwksHealth {
+        self.0.verifier.health()
     }
 
     /// The users of the app.

@@ -1,13 +1,17 @@
 //! What a token says, and whether it says it to us and now.
 
 use std::fmt;
+use std::ops::Deref;
+use std::sync::OnceLock;
 use std::time::Duration;
 
+use bytes::Bytes;
 use jiff::Timestamp;
-use serde::de::DeserializeOwned;
+use serde::de::{Deserialize, DeserializeOwned, Deserializer};
 use serde_json::{Map, Value};
 
-use crate::error::ErrorKind;
+use super::json::{Found, read_object};
+use crate::error::{Error, ErrorKind, Result};
 use crate::id::UserId;
 
 /// The claims of a token that was verified.
@@ -16,7 +20,7 @@ use crate::id::UserId;
 /// [`Passage::verify_as`](crate::Passage::verify_as). `Debug` leaves it out.
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
-pub struct Claims<C = Map<String, Value>> {
+pub struct Claims<C = ClaimsSet> {
     /// `sub`: the user.
     pub user_id: UserId,
     /// `iss`: who issued the token, one of the accepted issuers.
@@ -47,6 +51,157 @@ impl<C> fmt::Debug for Claims<C> {
     }
 }
 
+impl Claims {
+    /// The same claims with a type of yours as [`custom`](Self::custom), read from all of them.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Malformed`] if the claims do not fit your type.
+    ///
+    /// ```
+    /// #[derive(serde::Deserialize)]
+    /// struct Tenancy {
+    ///     tenant: String,
+    /// }
+    ///
+    /// fn tenant(claims: passage_identity::Claims) -> passage_identity::Result<String> {
+    ///     Ok(claims.with_custom::<Tenancy>()?.custom.tenant)
+    /// }
+    /// ```
+    pub fn with_custom<C: DeserializeOwned>(self) -> Result<Claims<C>> {
+        Ok(Claims {
+            custom: self.custom.read_as()?,
+            user_id: self.user_id,
+            issuer: self.issuer,
+            audience: self.audience,
+            expires_at: self.expires_at,
+            not_before: self.not_before,
+            issued_at: self.issued_at,
+        })
+    }
+}
+
+/// All claims of a token by their names, as a [`Map`] of JSON values.
+///
+/// The map is made when it is first looked into. `Debug` shows the names only.
+///
+/// ```
+/// fn plan(claims: &passage_identity::Claims) -> Option<&str> {
+///     claims.custom.get("plan")?.as_str()
+/// }
+/// ```
+#[derive(Clone)]
+pub struct ClaimsSet {
+    /// A JSON object that was read to its end before.
+    json: Bytes,
+    map: OnceLock<Map<String, Value>>,
+}
+
+impl ClaimsSet {
+    fn new(json: Bytes) -> Self {
+        Self {
+            json,
+            map: OnceLock::new(),
+        }
+    }
+
+    /// Reads the claims as a type of yours.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Malformed`] if the claims do not fit the type.
+    pub fn read_as<C: DeserializeOwned>(&self) -> Result<C> {
+        read_as(&self.json).map_err(Error::of)
+    }
+}
+
+impl Deref for ClaimsSet {
+    type Target = Map<String, Value>;
+
+    fn deref(&self) -> &Self::Target {
+        self.map
+            .get_or_init(|| serde_json::from_slice(&self.json).unwrap_or_default())
+    }
+}
+
+impl PartialEq for ClaimsSet {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+impl fmt::Debug for ClaimsSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.keys()).finish()
+    }
+}
+
+impl<'de> Deserialize<'de> for ClaimsSet {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let map = Map::deserialize(deserializer)?;
+        let json = serde_json::to_vec(&map).map_err(serde::de::Error::custom)?;
+        Ok(Self::new(json.into()))
+    }
+}
+
+fn read_as<C: DeserializeOwned>(json: &[u8]) -> Result<C, ErrorKind> {
+    serde_json::from_slice(json).map_err(|_| ErrorKind::Malformed)
+}
+
+/// The claims of a token whose signature is good and which is accepted, but for its times.
+pub(super) struct Accepted {
+    pub(super) user_id: UserId,
+    issuer: String,
+    audience: Vec<String>,
+    times: Times,
+    json: Bytes,
+}
+
+impl Accepted {
+    pub(super) fn check_times(&self, policy: &Policy, now: Timestamp) -> Result<(), ErrorKind> {
+        self.times.check(policy.leeway, now)
+    }
+
+    pub(super) fn claims(&self) -> Claims {
+        self.claims_with(ClaimsSet::new(self.json.clone()))
+    }
+
+    pub(super) fn claims_as<C: DeserializeOwned>(&self) -> Result<Claims<C>, ErrorKind> {
+        Ok(self.claims_with(read_as(&self.json)?))
+    }
+
+    fn claims_with<C>(&self, custom: C) -> Claims<C> {
+        Claims {
+            user_id: self.user_id.clone(),
+            issuer: self.issuer.clone(),
+            audience: self.audience.clone(),
+            expires_at: timestamp(self.times.exp),
+            not_before: self.times.nbf.map(timestamp),
+            issued_at: self.times.iat.map(timestamp),
+            custom,
+        }
+    }
+}
+
+/// In seconds since 1970.
+struct Times {
+    exp: f64,
+    nbf: Option<f64>,
+    iat: Option<f64>,
+}
+
+impl Times {
+    fn check(&self, leeway: Duration, now: Timestamp) -> Result<(), ErrorKind> {
+        let now = now.as_duration().as_secs_f64();
+        let leeway = leeway.as_secs_f64();
+        if now >= self.exp + leeway {
+            return Err(ErrorKind::Expired);
+        }
+        if self.nbf.is_some_and(|nbf| now + leeway < nbf) {
+            return Err(ErrorKind::NotYetValid);
+        }
+        Ok(())
+    }
+}
+
 /// What claims are accepted.
 #[derive(Debug)]
 pub(crate) struct Policy {
@@ -57,62 +212,87 @@ pub(crate) struct Policy {
 
 impl Policy {
     /// Checks the claims of a token whose signature is good.
-    pub(super) fn check<C: DeserializeOwned>(
-        &self,
-        claims: Map<String, Value>,
-        now: Timestamp,
-    ) -> Result<Claims<C>, ErrorKind> {
-        let required = |name| claims.get(name).ok_or(ErrorKind::MissingClaim);
+    pub(super) fn check(&self, json: Vec<u8>, now: Timestamp) -> Result<Accepted, ErrorKind> {
+        let registered = Registered::read(&json)?;
+        let required = |claim| Option::ok_or(claim, ErrorKind::MissingClaim);
         let (exp, iss, aud, sub) = (
-            required("exp")?,
-            required("iss")?,
-            required("aud")?,
-            required("sub")?,
+            required(registered.exp)?,
+            required(registered.iss)?,
+            required(registered.aud)?,
+            required(registered.sub)?,
         );
-        let exp = seconds(exp)?;
-        let nbf = claims.get("nbf").map(seconds).transpose()?;
-        let iat = claims.get("iat").map(seconds).transpose()?;
-
-        let issuer = iss
-            .as_str()
-            .filter(|iss| self.issuers.iter().any(|known| known == iss))
-            .ok_or(ErrorKind::BadIssuer)?;
-        let audience = strings(aud).ok_or(ErrorKind::BadAudience)?;
-        if !audience.iter().any(|aud| self.audiences.contains(aud)) {
+        let times = Times {
+            exp: seconds(exp)?,
+            nbf: registered.nbf.map(seconds).transpose()?,
+            iat: registered.iat.map(seconds).transpose()?,
+        };
+        let issuer = match iss {
+            Found::String(iss) if self.issuers.iter().any(|known| *known == iss) => iss,
+            _ => return Err(ErrorKind::BadIssuer),
+        };
+        let audience = match aud {
+            Found::String(one) => vec![one],
+            Found::Strings(many) => many,
+            _ => return Err(ErrorKind::BadAudience),
+        };
+        if !audience
+            .iter()
+            .any(|aud| self.audiences.iter().any(|known| known == aud))
+        {
             return Err(ErrorKind::BadAudience);
         }
-        let user_id = sub
-            .as_str()
-            .and_then(|sub| UserId::new(sub).ok())
-            .ok_or(ErrorKind::BadSubject)?;
-
-        let now = now.as_duration().as_secs_f64();
-        let leeway = self.leeway.as_secs_f64();
-        if now >= exp + leeway {
-            return Err(ErrorKind::Expired);
-        }
-        if nbf.is_some_and(|nbf| now + leeway < nbf) {
-            return Err(ErrorKind::NotYetValid);
-        }
-
-        Ok(Claims {
+        let user_id = match sub {
+            Found::String(sub) => UserId::new(sub).map_err(|_| ErrorKind::BadSubject)?,
+            _ => return Err(ErrorKind::BadSubject),
+        };
+        times.check(self.leeway, now)?;
+        Ok(Accepted {
             user_id,
-            issuer: issuer.to_owned(),
-            audience,
-            expires_at: timestamp(exp),
-            not_before: nbf.map(timestamp),
-            issued_at: iat.map(timestamp),
-            custom: C::deserialize(Value::Object(claims)).map_err(|_| ErrorKind::Malformed)?,
+            issuer: issuer.into_owned(),
+            audience: audience.into_iter().map(Into::into).collect(),
+            times,
+            json: json.into(),
         })
     }
 }
 
+/// The claims that are checked (RFC 7519, 4.1), as they were found.
+#[derive(Default)]
+struct Registered<'a> {
+    exp: Option<Found<'a>>,
+    nbf: Option<Found<'a>>,
+    iat: Option<Found<'a>>,
+    iss: Option<Found<'a>>,
+    aud: Option<Found<'a>>,
+    sub: Option<Found<'a>>,
+}
+
+impl<'a> Registered<'a> {
+    fn read(json: &'a [u8]) -> Result<Self, ErrorKind> {
+        let mut this = Self::default();
+        read_object(json, |name, value| {
+            let claim = match name {
+                "exp" => &mut this.exp,
+                "nbf" => &mut this.nbf,
+                "iat" => &mut this.iat,
+                "iss" => &mut this.iss,
+                "aud" => &mut this.aud,
+                "sub" => &mut this.sub,
+                _ => return,
+            };
+            *claim = Some(value);
+        })
+        .map_err(|_| ErrorKind::Malformed)?;
+        Ok(this)
+    }
+}
+
 /// A NumericDate (RFC 7519, 2): seconds since 1970, with a fraction perhaps.
-fn seconds(value: &Value) -> Result<f64, ErrorKind> {
-    value
-        .as_f64()
-        .filter(|seconds| seconds.is_finite())
-        .ok_or(ErrorKind::Malformed)
+fn seconds(value: Found<'_>) -> Result<f64, ErrorKind> {
+    match value {
+        Found::Number(seconds) if seconds.is_finite() => Ok(seconds),
+        _ => Err(ErrorKind::Malformed),
+    }
 }
 
 fn timestamp(seconds: f64) -> Timestamp {
@@ -126,170 +306,6 @@ fn timestamp(seconds: f64) -> Timestamp {
     Timestamp::from_microsecond(micros).unwrap_or(Timestamp::MAX)
 }
 
-/// A string, or an array of nothing but strings (RFC 7519, 4.1.3).
-fn strings(value: &Value) -> Option<Vec<String>> {
-    match value {
-        Value::String(one) => Some(vec![one.clone()]),
-        Value::Array(many) => many
-            .iter()
-            .map(|item| item.as_str().map(str::to_owned))
-            .collect(),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
-
-    use ErrorKind::{
-        BadAudience, BadIssuer, BadSubject, Expired, Malformed, MissingClaim, NotYetValid,
-    };
-    use serde_json::json;
-
-    use super::*;
-
-    const NOW: i64 = 1_700_000_000;
-
-    fn policy() -> Policy {
-        Policy {
-            issuers: vec![
-                "https://auth.example.com/v1/apps/app".into(),
-                "other issuer".into(),
-            ],
-            audiences: vec!["app".into(), "https://example.com".into()],
-            leeway: Duration::from_secs(5),
-        }
-    }
-
-    fn good() -> Value {
-        json!({
-            "iss": "https://auth.example.com/v1/apps/app", "aud": ["https://example.com", "app"], "sub": "user",
-            "exp": NOW + 60, "nbf": NOW - 5, "iat": NOW,
-        })
-    }
-
-    fn check(claims: &Value) -> Result<Claims, ErrorKind> {
-        policy().check(
-            claims.as_object().unwrap().clone(),
-            Timestamp::from_second(NOW).unwrap(),
-        )
-    }
-
-    #[test]
-    fn good_claims_are_read() {
-        let claims = check(&good()).unwrap();
-        assert_eq!(claims.user_id, "user");
-        assert_eq!(claims.issuer, "https://auth.example.com/v1/apps/app");
-        assert_eq!(claims.audience, ["https://example.com", "app"]);
-        assert_eq!(claims.expires_at.as_second(), NOW + 60);
-        assert_eq!(claims.not_before.unwrap().as_second(), NOW - 5);
-        assert_eq!(claims.issued_at.unwrap().as_second(), NOW);
-        assert_eq!(claims.custom.get("sub"), Some(&json!("user")));
-    }
-
-    #[test]
-    fn one_claim_changed() {
-        // null removes nothing here: it is a value like any other. `absent` is separate.
-        for (name, value, expected) in [
-            ("iss", json!("other issuer"), Ok(())),
-            (
-                "iss",
-                json!("https://auth.example.com/v1/apps/app/"),
-                Err(BadIssuer),
-            ),
-            (
-                "iss",
-                json!("HTTPS://auth.example.com/v1/apps/app"),
-                Err(BadIssuer),
-            ),
-            (
-                "iss",
-                json!(["https://auth.example.com/v1/apps/app"]),
-                Err(BadIssuer),
-            ),
-            ("iss", json!(""), Err(BadIssuer)),
-            ("iss", json!(null), Err(BadIssuer)),
-            ("aud", json!("app"), Ok(())),
-            ("aud", json!("https://example.com"), Ok(())),
-            ("aud", json!(["x", "app"]), Ok(())),
-            ("aud", json!("apps"), Err(BadAudience)),
-            ("aud", json!("App"), Err(BadAudience)),
-            ("aud", json!([]), Err(BadAudience)),
-            ("aud", json!(["app", 7]), Err(BadAudience)),
-            ("aud", json!([["app"]]), Err(BadAudience)),
-            ("aud", json!({"app": true}), Err(BadAudience)),
-            ("aud", json!(null), Err(BadAudience)),
-            ("sub", json!(""), Err(BadSubject)),
-            ("sub", json!(".."), Err(BadSubject)),
-            ("sub", json!("a\u{0}b"), Err(BadSubject)),
-            ("sub", json!(7), Err(BadSubject)),
-            ("sub", json!(null), Err(BadSubject)),
-            ("exp", json!(NOW - 4), Ok(())),
-            ("exp", json!(NOW - 5), Err(Expired)),
-            ("exp", json!(0), Err(Expired)),
-            ("exp", json!(-1), Err(Expired)),
-            ("exp", json!(NOW as f64 + 0.5), Ok(())),
-            ("exp", json!(1e18), Ok(())),
-            ("exp", json!((NOW + 60).to_string()), Err(Malformed)),
-            ("exp", json!(null), Err(Malformed)),
-            ("exp", json!([NOW + 60]), Err(Malformed)),
-            ("nbf", json!(NOW + 5), Ok(())),
-            ("nbf", json!(NOW + 6), Err(NotYetValid)),
-            ("nbf", json!("0"), Err(Malformed)),
-            ("nbf", json!(null), Err(Malformed)),
-            ("iat", json!(NOW + 3600), Ok(())),
-            ("iat", json!("0"), Err(Malformed)),
-            ("iat", json!(true), Err(Malformed)),
-        ] {
-            let mut claims = good();
-            claims[name] = value.clone();
-            assert_eq!(check(&claims).map(|_| ()), expected, "{name}: {value}");
-        }
-    }
-
-    #[test]
-    fn absent_claims() {
-        for (name, expected) in [
-            ("exp", Err(MissingClaim)),
-            ("iss", Err(MissingClaim)),
-            ("aud", Err(MissingClaim)),
-            ("sub", Err(MissingClaim)),
-            ("nbf", Ok(())),
-            ("iat", Ok(())),
-        ] {
-            let mut claims = good();
-            claims.as_object_mut().unwrap().remove(name);
-            assert_eq!(check(&claims).map(|_| ()), expected, "{name}");
-        }
-    }
-
-    #[test]
-    fn times_out_of_range_read_as_its_ends() {
-        assert_eq!(timestamp(1e300), Timestamp::MAX);
-        assert_eq!(timestamp(-1e300), Timestamp::MIN);
-        assert_eq!(timestamp(1.25).as_microsecond(), 1_250_000);
-    }
-
-    #[test]
-    fn custom_claims_are_read_from_the_whole_object() {
-        #[derive(serde::Deserialize, Debug, PartialEq)]
-        struct Mine {
-            tenant: String,
-        }
-        let mut claims = good();
-        let now = Timestamp::from_second(NOW).unwrap();
-        let read =
-            |claims: &Value| policy().check::<Mine>(claims.as_object().unwrap().clone(), now);
-        assert_eq!(read(&claims).map(|_| ()), Err(Malformed));
-        claims["tenant"] = json!("blue");
-        let verified = read(&claims).unwrap();
-        assert_eq!(
-            verified.custom,
-            Mine {
-                tenant: "blue".into()
-            }
-        );
-        assert!(!format!("{verified:?}").contains("blue"));
-    }
-}
+#[path = "claims_tests.rs"]
+mod tests;

@@ -10,8 +10,9 @@ use bytes::Bytes;
 use reqwest::StatusCode;
 
 use super::keys::BadKeySet;
-use crate::transport::{BodyError, HttpClient, read_body};
+use crate::transport::{self, BodyError, HttpClient, read_body};
 
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// From connecting to the last byte.
 const TIMEOUT: Duration = Duration::from_secs(5);
 const MAX_BODY: usize = 64 * 1024;
@@ -66,8 +67,9 @@ pub(super) struct HttpFetch {
 }
 
 impl HttpFetch {
-    pub(super) fn new(client: HttpClient, url: reqwest::Url) -> Self {
-        Self { client, url }
+    pub(super) fn new(url: reqwest::Url) -> crate::Result<Self> {
+        let client = transport::http_client(TIMEOUT, CONNECT_TIMEOUT)?;
+        Ok(Self { client, url })
     }
 
     async fn get(&self) -> Result<Bytes, FetchError> {
@@ -75,7 +77,6 @@ impl HttpFetch {
             .client
             .get(self.url.clone())
             .header(reqwest::header::ACCEPT, "application/json")
-            .timeout(TIMEOUT)
             .send()
             .await
             .map_err(request_failed)?;
@@ -107,11 +108,9 @@ mod tests {
     use httpmock::prelude::*;
 
     use super::*;
-    use crate::transport;
 
     fn fetcher(server: &MockServer) -> HttpFetch {
-        let client = transport::http_client(TIMEOUT, TIMEOUT).unwrap();
-        HttpFetch::new(client, server.url("/keys").parse().unwrap())
+        HttpFetch::new(server.url("/keys").parse().unwrap()).unwrap()
     }
 
     #[tokio::test]
@@ -204,8 +203,8 @@ mod tests {
                 .to_string(),
             "9",
         );
-        let client = transport::http_client(TIMEOUT, TIMEOUT).unwrap();
-        let error = HttpFetch::new(client, url.parse().unwrap())
+        let error = HttpFetch::new(url.parse().unwrap())
+            .unwrap()
             .fetch()
             .await
             .unwrap_err();

@@ -1,109 +1,67 @@
-//! When keys are fetched, and what is answered meanwhile.
+//! The keys of an app, and what is answered while they are fetched.
 //!
-//! [`plan`] decides, [`Jwks`] does. One fetch runs at a time, in a task of its own, so that a
-//! caller who goes away does not end it; no lock is held while it runs.
+//! [`schedule`](super::schedule) decides, [`Jwks`] does. One fetch runs at a time, in a task of
+//! its own, so that a caller who goes away does not end it; no lock is held while it runs, and
+//! reading keys waits for nobody.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use arc_swap::ArcSwapOption;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use super::clock::Clock;
 use super::fetch::{Fetch, FetchError};
+use super::jwk_set::JwkSet;
 use super::keys::{Key, KeySet};
+use super::schedule::{
+    Age, MAX_AGE, NameIs, Plan, Situation, UnknownNames, back_off, plan, refresh_after,
+};
+use super::status::{JwksEvent, JwksHealth};
+use crate::config::{JwksListener, KeySettings};
 use crate::error::{Error, ErrorKind, Result};
 
-/// A key that was withdrawn is refused after this long at the latest.
-const MAX_AGE: Duration = Duration::from_secs(600);
-/// From this age on a new set is fetched in the background.
-const REFRESH_AT: Duration = Duration::from_secs(480);
-/// How long keys serve when no new set can be had.
-const MAX_STALE: Duration = Duration::from_secs(24 * 3600);
-/// Unknown names of keys cause this many fetches per [`COOL_DOWN`], and no more.
-const FETCHES_FOR_UNKNOWN: usize = 2;
-const COOL_DOWN: Duration = Duration::from_secs(30);
-/// The longest wait after failures: 1, 2, 4 .. 60 s.
-const MAX_BACK_OFF: Duration = Duration::from_secs(60);
-
-/// What to do about a token whose key is looked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Plan {
-    /// Answer from the set that is there.
-    Answer,
-    /// The same, and fetch a new set in the background.
-    AnswerAndFetch,
-    /// Wait for a new set first.
-    Fetch,
-    /// There is no set, and none can be had now.
-    Unavailable,
+/// The keys of one app.
+pub(super) enum Jwks {
+    /// Given once and for all.
+    Pinned(JwkSet),
+    /// Fetched when they are needed.
+    Fetched(Arc<Shared>),
 }
 
-/// What the plan depends on.
-#[derive(Clone, Copy, Debug)]
-struct Situation {
-    /// How old the set is, if there is one that may still be used.
-    age: Option<Duration>,
-    /// Whether the set has the name.
-    known: bool,
-    /// Whether the last fetch failed.
-    failing: bool,
-    /// Whether the wait after that failure is not over.
-    backing_off: bool,
-    /// Whether unknown names have used up their fetches.
-    cooling_down: bool,
-}
-
-fn plan(s: Situation) -> Plan {
-    let Some(age) = s.age else {
-        return if s.backing_off {
-            Plan::Unavailable
-        } else {
-            Plan::Fetch
-        };
-    };
-    if s.backing_off {
-        return Plan::Answer;
-    }
-    if s.known {
-        if age < REFRESH_AT {
-            Plan::Answer
-        } else if age < MAX_AGE || s.failing {
-            Plan::AnswerAndFetch
-        } else {
-            Plan::Fetch
-        }
-    } else if age >= REFRESH_AT || !s.cooling_down {
-        Plan::Fetch
-    } else {
-        Plan::Answer
-    }
-}
-
-fn back_off(failures: u32) -> Duration {
-    let seconds = 1_u64
-        .checked_shl(failures.saturating_sub(1))
-        .unwrap_or(u64::MAX);
-    Duration::from_secs(seconds).min(MAX_BACK_OFF)
-}
-
-/// The keys of one app, fetched when they are needed.
-#[derive(Clone)]
-pub(super) struct Jwks(Arc<Shared>);
-
-struct Shared {
+pub(super) struct Shared {
     fetcher: Box<dyn Fetch>,
     clock: Arc<dyn Clock>,
-    /// Read for every token, replaced whole, and never held for longer than that takes.
-    loaded: RwLock<Option<Loaded>>,
+    max_stale: Duration,
+    listener: JwksListener,
+    /// Read for every token, and replaced whole.
+    loaded: ArcSwapOption<Loaded>,
     fetching: Mutex<Fetching>,
 }
 
-#[derive(Clone)]
 struct Loaded {
-    keys: Arc<KeySet>,
+    keys: KeySet,
     at: Duration,
+    /// When a new set is due.
+    refresh_at: Duration,
+}
+
+impl Loaded {
+    fn age(&self, now: Duration) -> Age {
+        if now < self.refresh_at {
+            Age::Young
+        } else if now < self.at + MAX_AGE {
+            Age::Due
+        } else {
+            Age::Old
+        }
+    }
+
+    fn has(&self, kid: &str) -> bool {
+        !matches!(self.keys.find(kid), Err(ErrorKind::UnknownKey))
+    }
 }
 
 #[derive(Default)]
@@ -111,78 +69,119 @@ struct Fetching {
     /// Closes when the fetch that is running ends.
     running: Option<watch::Receiver<()>>,
     failures: u32,
-    last_failure: Option<(Duration, FetchError)>,
-    /// When unknown names last caused a fetch, the oldest first.
-    for_unknown: VecDeque<Duration>,
+    last_failure: Option<FetchError>,
+    /// Not before this is a fetch tried again.
+    retry_at: Duration,
+    unknown: UnknownNames,
 }
 
 impl Fetching {
     fn wait_left(&self, now: Duration) -> Option<Duration> {
-        let (at, _) = self.last_failure.as_ref()?;
-        (*at + back_off(self.failures))
+        self.retry_at
             .checked_sub(now)
             .filter(|left| !left.is_zero())
-    }
-
-    fn cooling_down(&mut self, now: Duration) -> bool {
-        while self
-            .for_unknown
-            .front()
-            .is_some_and(|&at| at + COOL_DOWN <= now)
-        {
-            self.for_unknown.pop_front();
-        }
-        self.for_unknown.len() >= FETCHES_FOR_UNKNOWN
     }
 }
 
 impl Jwks {
-    pub(super) fn new(fetcher: Box<dyn Fetch>, clock: Arc<dyn Clock>) -> Self {
-        Self(Arc::new(Shared {
-            fetcher,
+    pub(super) fn new(
+        settings: KeySettings,
+        fetcher: impl FnOnce() -> Result<Box<dyn Fetch>>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self> {
+        if let Some(keys) = settings.pinned {
+            return Ok(Self::Pinned(keys));
+        }
+        Ok(Self::Fetched(Arc::new(Shared {
+            fetcher: fetcher()?,
             clock,
-            loaded: RwLock::default(),
+            max_stale: settings.max_stale.max(MAX_AGE),
+            listener: settings.listener,
+            loaded: ArcSwapOption::empty(),
             fetching: Mutex::default(),
-        }))
+        })))
     }
 
     /// The key of this name. A name that is not there once keys are known is the token's fault,
     /// so an outage cannot make a forged token look like a case of 503.
     pub(super) async fn find(&self, kid: &str) -> Result<Key> {
-        let shared = &self.0;
+        let shared = match self {
+            Self::Pinned(keys) => return keys.keys().find(kid).cloned().map_err(Error::of),
+            Self::Fetched(shared) => shared,
+        };
         if let Some(key) = shared.fresh(kid) {
             return key.map_err(Error::of);
         }
-        match shared.start_if_due(self, kid)? {
-            Some(mut running) => while running.changed().await.is_ok() {},
-            None => return shared.answer(kid),
+        let Some(mut running) = shared.start_if_due(Some(kid))? else {
+            return shared.answer(kid);
+        };
+        while running.changed().await.is_ok() {}
+        let answer = shared.answer(kid);
+        if let Err(error) = &answer
+            && error.kind() == ErrorKind::UnknownKey
+        {
+            shared.remember_unknown(kid);
         }
-        shared.answer(kid)
+        answer
+    }
+
+    /// Fetches keys unless there are some that are not due yet.
+    pub(super) async fn warm_up(&self) -> Result<()> {
+        let shared = match self {
+            Self::Pinned(_) => return Ok(()),
+            Self::Fetched(shared) => shared,
+        };
+        if let Some(mut running) = shared.start_if_due(None)? {
+            while running.changed().await.is_ok() {}
+        }
+        match shared.usable() {
+            Some(_) => Ok(()),
+            None => Err(shared.unavailable()),
+        }
+    }
+
+    pub(super) fn health(&self) -> JwksHealth {
+        let shared = match self {
+            Self::Pinned(_) => return JwksHealth::Pinned,
+            Self::Fetched(shared) => shared,
+        };
+        let Some(loaded) = shared.loaded.load_full() else {
+            return JwksHealth::NeverLoaded;
+        };
+        let now = shared.clock.elapsed();
+        match now.checked_sub(loaded.at + MAX_AGE) {
+            Some(stale_for) => JwksHealth::Stale {
+                since: shared
+                    .clock
+                    .now()
+                    .checked_sub(stale_for)
+                    .unwrap_or(jiff::Timestamp::MIN),
+            },
+            None => JwksHealth::Fresh,
+        }
     }
 }
 
 impl Shared {
-    /// The usual case, without the second lock.
+    /// The usual case, without a lock.
     fn fresh(&self, kid: &str) -> Option<Result<Key, ErrorKind>> {
-        let loaded = self.loaded()?;
-        let young = self.clock.elapsed().saturating_sub(loaded.at) < REFRESH_AT;
+        let loaded = self.loaded.load();
+        let loaded = loaded.as_ref()?;
+        if self.clock.elapsed() >= loaded.refresh_at {
+            return None;
+        }
         match loaded.keys.find(kid) {
             Err(ErrorKind::UnknownKey) => None,
-            answer => young.then_some(answer),
+            answer => Some(answer.cloned()),
         }
     }
 
-    fn loaded(&self) -> Option<Loaded> {
-        self.loaded
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
-    }
-
-    fn usable(&self) -> Option<Loaded> {
+    /// The set, unless it is too old for anything.
+    fn usable(&self) -> Option<Arc<Loaded>> {
         let now = self.clock.elapsed();
-        self.loaded()
-            .filter(|loaded| now.saturating_sub(loaded.at) < MAX_STALE)
+        self.loaded
+            .load_full()
+            .filter(|loaded| now.saturating_sub(loaded.at) < self.max_stale)
     }
 
     fn fetching(&self) -> MutexGuard<'_, Fetching> {
@@ -191,7 +190,7 @@ impl Shared {
 
     fn answer(&self, kid: &str) -> Result<Key> {
         match self.usable() {
-            Some(loaded) => loaded.keys.find(kid).map_err(Error::of),
+            Some(loaded) => loaded.keys.find(kid).cloned().map_err(Error::of),
             None => Err(self.unavailable()),
         }
     }
@@ -201,27 +200,39 @@ impl Shared {
         let error = Error::of(ErrorKind::JwksUnavailable)
             .with_retry_after(fetching.wait_left(self.clock.elapsed()));
         match &fetching.last_failure {
-            Some((_, cause)) => error.with_source(cause.clone()),
+            Some(cause) => error.with_source(cause.clone()),
             None => error,
         }
     }
 
-    /// Starts a fetch if one is due. What comes back is to be waited for.
-    fn start_if_due(&self, jwks: &Jwks, kid: &str) -> Result<Option<watch::Receiver<()>>> {
+    fn remember_unknown(&self, kid: &str) {
+        let mut fetching = self.fetching();
+        // A fetch that failed says nothing of the name.
+        if fetching.failures == 0 {
+            fetching.unknown.remember(kid, self.clock.elapsed());
+        }
+    }
+
+    /// Starts a fetch if one is due, for a key of this name or for any. What comes back is to be
+    /// waited for.
+    fn start_if_due(self: &Arc<Self>, kid: Option<&str>) -> Result<Option<watch::Receiver<()>>> {
         let mut fetching = self.fetching();
         let now = self.clock.elapsed();
         // Read under the lock: a fetch that ended meanwhile must count.
         let loaded = self.usable();
-        let known = loaded
-            .as_ref()
-            .is_some_and(|loaded| !matches!(loaded.keys.find(kid), Err(ErrorKind::UnknownKey)));
-        let age = loaded.map(|loaded| now.saturating_sub(loaded.at));
+        let age = loaded.as_ref().map(|loaded| loaded.age(now));
+        let name = match (kid, &loaded) {
+            (None, _) => NameIs::InTheSet,
+            (Some(kid), Some(loaded)) if loaded.has(kid) => NameIs::InTheSet,
+            (Some(kid), _) if fetching.unknown.remembers(kid, now) => NameIs::Unknown,
+            _ => NameIs::Unheard,
+        };
         let plan = plan(Situation {
             age,
-            known,
+            name,
             failing: fetching.failures > 0,
-            backing_off: fetching.wait_left(now).is_some() && fetching.running.is_none(),
-            cooling_down: fetching.cooling_down(now),
+            backing_off: fetching.running.is_none() && fetching.wait_left(now).is_some(),
+            cooling_down: fetching.unknown.cooling_down(now),
         });
         match plan {
             Plan::Answer | Plan::Unavailable => return Ok(None),
@@ -229,10 +240,10 @@ impl Shared {
         }
         if fetching.running.is_none() {
             // Counted only if nothing but the unknown name is the reason.
-            if !known && age.is_some_and(|age| age < REFRESH_AT) {
-                fetching.for_unknown.push_back(now);
+            if name == NameIs::Unheard && age == Some(Age::Young) {
+                fetching.unknown.caused_fetch(now);
             }
-            fetching.running = Some(start(jwks)?);
+            fetching.running = Some(start(self)?);
         }
         Ok(if plan == Plan::Fetch {
             fetching.running.clone()
@@ -240,10 +251,45 @@ impl Shared {
             None
         })
     }
+
+    /// Takes what a fetch has brought, and ends it.
+    fn record(&self, outcome: Result<KeySet, FetchError>) -> JwksEvent {
+        let now = self.clock.elapsed();
+        let mut fetching = self.fetching();
+        fetching.running = None;
+        match outcome {
+            Ok(keys) => {
+                fetching.failures = 0;
+                fetching.last_failure = None;
+                fetching.retry_at = Duration::ZERO;
+                let event = JwksEvent::Fetched { keys: keys.len() };
+                self.loaded.store(Some(Arc::new(Loaded {
+                    keys,
+                    at: now,
+                    refresh_at: now + refresh_after(self.clock.jitter()),
+                })));
+                event
+            }
+            Err(error) => {
+                // A bad answer never replaces good keys.
+                fetching.failures = fetching.failures.saturating_add(1);
+                let retry_in = back_off(fetching.failures, self.clock.jitter());
+                fetching.retry_at = now + retry_in;
+                let event = JwksEvent::Failed {
+                    reason: error.to_string(),
+                    failures: fetching.failures,
+                    age: self.usable().map(|loaded| now.saturating_sub(loaded.at)),
+                    retry_in,
+                };
+                fetching.last_failure = Some(error);
+                event
+            }
+        }
+    }
 }
 
 /// Fetches in a task of its own. Its end closes the channel.
-fn start(jwks: &Jwks) -> Result<watch::Receiver<()>> {
+fn start(shared: &Arc<Shared>) -> Result<watch::Receiver<()>> {
     let runtime = Handle::try_current().map_err(|error| {
         Error::new(
             ErrorKind::JwksUnavailable,
@@ -253,12 +299,12 @@ fn start(jwks: &Jwks) -> Result<watch::Receiver<()>> {
     })?;
     let (done, running) = watch::channel(());
     let mut flight = Flight {
-        jwks: jwks.clone(),
+        shared: Arc::clone(shared),
         outcome: Err(FetchError::Interrupted),
         _done: done,
     };
     runtime.spawn(async move {
-        let body = flight.jwks.0.fetcher.fetch().await;
+        let body = flight.shared.fetcher.fetch().await;
         flight.outcome = body.and_then(|body| KeySet::parse(&body).map_err(FetchError::Body));
         drop(flight);
     });
@@ -268,37 +314,25 @@ fn start(jwks: &Jwks) -> Result<watch::Receiver<()>> {
 /// Records the outcome when it is dropped, so that a task which is cut off leaves no fetch that
 /// seems to run for ever. Fields drop after that, so whoever waits sees the outcome.
 struct Flight {
-    jwks: Jwks,
+    shared: Arc<Shared>,
     outcome: Result<KeySet, FetchError>,
     _done: watch::Sender<()>,
 }
 
 impl Drop for Flight {
     fn drop(&mut self) {
-        let shared = &self.jwks.0;
-        let now = shared.clock.elapsed();
-        let mut fetching = shared.fetching();
-        fetching.running = None;
-        match std::mem::replace(&mut self.outcome, Err(FetchError::Interrupted)) {
-            Ok(keys) => {
-                tracing::debug!(keys = keys.len(), "fetched the keys of the app");
-                fetching.failures = 0;
-                fetching.last_failure = None;
-                let loaded = Loaded {
-                    keys: Arc::new(keys),
-                    at: now,
-                };
-                *shared
-                    .loaded
-                    .write()
-                    .unwrap_or_else(PoisonError::into_inner) = Some(loaded);
-            }
-            Err(error) => {
-                // A bad answer never replaces good keys.
-                fetching.failures = fetching.failures.saturating_add(1);
-                tracing::warn!(reason = %error, failures = fetching.failures, "could not fetch the keys of the app");
-                fetching.last_failure = Some((now, error));
-            }
+        let outcome = std::mem::replace(&mut self.outcome, Err(FetchError::Interrupted));
+        let event = self.shared.record(outcome);
+        match &event {
+            JwksEvent::Fetched { keys } => tracing::debug!(keys, "fetched the keys of the app"),
+            JwksEvent::Failed {
+                reason, failures, ..
+            } => tracing::warn!(reason, failures, "could not fetch the keys of the app"),
+        }
+        // A panic of the user's own code must not end the drop of a task that is panicking.
+        let told = catch_unwind(AssertUnwindSafe(|| self.shared.listener.tell(&event)));
+        if told.is_err() {
+            tracing::error!("the listener for key set events panicked");
         }
     }
 }

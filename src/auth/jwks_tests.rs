@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::super::testing::{TestClock, TestFetch, TestKey, key_set};
+use super::super::testing::{self, TestClock, TestFetch, TestKey, key_set};
 use super::*;
 
 struct Rig {
@@ -13,7 +13,7 @@ struct Rig {
 
 fn rig(fetch: Arc<TestFetch>) -> Rig {
     let clock = Arc::new(TestClock::default());
-    let jwks = Jwks::new(Box::new(Arc::clone(&fetch)), clock.clone());
+    let jwks = testing::jwks(Arc::clone(&fetch), clock.clone());
     Rig { jwks, clock, fetch }
 }
 
@@ -46,73 +46,6 @@ fn set(kids: &[&str]) -> Result<Bytes, FetchError> {
 
 fn down() -> Result<Bytes, FetchError> {
     Err(FetchError::Status(500))
-}
-
-#[test]
-fn plans() {
-    let calm = Situation {
-        age: None,
-        known: false,
-        failing: false,
-        backing_off: false,
-        cooling_down: false,
-    };
-    let aged = |seconds| Situation {
-        age: Some(Duration::from_secs(seconds)),
-        known: true,
-        ..calm
-    };
-    let failing = |situation| Situation {
-        failing: true,
-        ..situation
-    };
-    let backing_off = |situation| Situation {
-        failing: true,
-        backing_off: true,
-        ..situation
-    };
-    let unknown = |situation| Situation {
-        known: false,
-        ..situation
-    };
-    let cooling = |situation| Situation {
-        cooling_down: true,
-        ..situation
-    };
-    for (situation, expected) in [
-        (calm, Plan::Fetch),
-        (cooling(calm), Plan::Fetch),
-        (failing(calm), Plan::Fetch),
-        (backing_off(calm), Plan::Unavailable),
-        (aged(0), Plan::Answer),
-        (aged(479), Plan::Answer),
-        (aged(480), Plan::AnswerAndFetch),
-        (aged(599), Plan::AnswerAndFetch),
-        (aged(600), Plan::Fetch),
-        (cooling(aged(0)), Plan::Answer),
-        (cooling(aged(600)), Plan::Fetch),
-        (failing(aged(0)), Plan::Answer),
-        (failing(aged(480)), Plan::AnswerAndFetch),
-        (failing(aged(600)), Plan::AnswerAndFetch),
-        (backing_off(aged(480)), Plan::Answer),
-        (backing_off(aged(600)), Plan::Answer),
-        (unknown(aged(0)), Plan::Fetch),
-        (unknown(cooling(aged(0))), Plan::Answer),
-        (unknown(cooling(aged(480))), Plan::Fetch),
-        (unknown(failing(aged(0))), Plan::Fetch),
-        (unknown(backing_off(aged(0))), Plan::Answer),
-        (unknown(backing_off(aged(600))), Plan::Answer),
-    ] {
-        assert_eq!(plan(situation), expected, "{situation:?}");
-    }
-}
-
-#[test]
-fn back_off_doubles_up_to_a_minute() {
-    let waits: Vec<_> = [1, 2, 3, 6, 7, 8, 64, 65, u32::MAX]
-        .map(|n| back_off(n).as_secs())
-        .into();
-    assert_eq!(waits, [1, 2, 4, 32, 60, 60, 60, 60, 60]);
 }
 
 #[tokio::test]
@@ -165,8 +98,7 @@ async fn a_new_key_is_found_at_once() {
 #[tokio::test]
 async fn unknown_names_cause_two_fetches_in_thirty_seconds() {
     let rig = rig(TestFetch::new([set(&["a"])]));
-    assert_eq!(rig.find("x").await, Err(ErrorKind::UnknownKey));
-    assert_eq!(rig.fetch.calls(), 1, "the set is new: no second fetch");
+    assert_eq!(rig.find("a").await, Ok(()));
     for index in 0..1_000 {
         assert_eq!(
             rig.find(&format!("x{index}")).await,
@@ -175,12 +107,36 @@ async fn unknown_names_cause_two_fetches_in_thirty_seconds() {
         assert_eq!(rig.find("a").await, Ok(()));
     }
     assert_eq!(rig.fetch.calls(), 3);
-    assert_eq!(rig.after(29).find("x").await, Err(ErrorKind::UnknownKey));
+    let unknown = rig.after(29).find("another").await;
+    assert_eq!(unknown, Err(ErrorKind::UnknownKey));
     assert_eq!(rig.fetch.calls(), 3);
-    for _ in 0..10 {
-        assert_eq!(rig.after(1).find("x").await, Err(ErrorKind::UnknownKey));
+    for index in 0..10 {
+        let unknown = rig.after(1).find(&format!("y{index}")).await;
+        assert_eq!(unknown, Err(ErrorKind::UnknownKey));
     }
     assert_eq!(rig.fetch.calls(), 5);
+}
+
+#[tokio::test]
+async fn an_unknown_name_is_remembered_for_thirty_seconds() {
+    let rig = rig(TestFetch::new([set(&["a"])]));
+    for _ in 0..10 {
+        assert_eq!(rig.find("x").await, Err(ErrorKind::UnknownKey));
+    }
+    assert_eq!(rig.fetch.calls(), 1, "the set was fetched on its behalf");
+    assert_eq!(rig.after(29).find("x").await, Err(ErrorKind::UnknownKey));
+    assert_eq!(rig.fetch.calls(), 1);
+    assert_eq!(rig.after(1).find("x").await, Err(ErrorKind::UnknownKey));
+    assert_eq!(rig.fetch.calls(), 2);
+}
+
+#[tokio::test]
+async fn a_fetch_that_failed_says_nothing_of_a_name() {
+    let rig = rig(TestFetch::new([set(&["a"]), down(), set(&["a", "b"])]));
+    assert_eq!(rig.find("a").await, Ok(()));
+    assert_eq!(rig.find("b").await, Err(ErrorKind::UnknownKey));
+    assert_eq!(rig.after(1).find("b").await, Ok(()));
+    assert_eq!(rig.fetch.calls(), 3);
 }
 
 #[tokio::test]
@@ -307,4 +263,131 @@ fn no_runtime_is_an_error_and_no_panic() {
         polled,
         std::task::Poll::Ready(Err(ErrorKind::JwksUnavailable))
     );
+}
+
+#[tokio::test]
+async fn jitter_brings_a_refresh_forward() {
+    let rig = rig(TestFetch::new([set(&["a"])]));
+    rig.clock.set_jitter(1.0);
+    assert_eq!(rig.find("a").await, Ok(()));
+    assert_eq!(rig.after(431).find("a").await, Ok(()));
+    settle().await;
+    assert_eq!(rig.fetch.calls(), 1);
+    assert_eq!(rig.after(1).find("a").await, Ok(()));
+    settle().await;
+    assert_eq!(rig.fetch.calls(), 2);
+}
+
+#[tokio::test]
+async fn jitter_shortens_the_wait_after_a_failure() {
+    let rig = rig(TestFetch::new([down()]));
+    rig.clock.set_jitter(0.75);
+    let error = rig.jwks.find("a").await.err().unwrap();
+    assert_eq!(error.retry_after(), Some(Duration::from_millis(250)));
+}
+
+#[tokio::test]
+async fn warming_up_fetches_once_and_says_what_came_of_it() {
+    let rig = rig(TestFetch::new([down(), set(&["a"])]));
+    assert_eq!(rig.jwks.health(), JwksHealth::NeverLoaded);
+    let error = rig.jwks.warm_up().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::JwksUnavailable);
+    assert_eq!(rig.jwks.health(), JwksHealth::NeverLoaded);
+    rig.after(1).jwks.warm_up().await.unwrap();
+    rig.jwks.warm_up().await.unwrap();
+    assert_eq!(rig.fetch.calls(), 2);
+    assert_eq!(rig.jwks.health(), JwksHealth::Fresh);
+    assert_eq!(rig.find("a").await, Ok(()));
+    assert_eq!(rig.fetch.calls(), 2);
+}
+
+#[tokio::test]
+async fn health_tells_since_when_keys_are_stale() {
+    let rig = rig(TestFetch::new([set(&["a"]), down()]));
+    rig.jwks.warm_up().await.unwrap();
+    rig.after(599);
+    assert_eq!(rig.jwks.health(), JwksHealth::Fresh);
+    let since = rig.after(1).clock.now();
+    assert_eq!(rig.jwks.health(), JwksHealth::Stale { since });
+    assert_eq!(rig.after(5_000).find("a").await, Ok(()));
+    assert_eq!(rig.jwks.health(), JwksHealth::Stale { since });
+    rig.jwks.warm_up().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_limit_of_stale_keys_can_be_set_but_not_below_their_usual_age() {
+    for (limit, last) in [(0, 599), (599, 599), (3_600, 3_599)] {
+        let clock = Arc::new(TestClock::default());
+        let jwks = testing::jwks_with(
+            TestFetch::new([set(&["a"]), down()]),
+            clock.clone(),
+            Duration::from_secs(limit),
+            JwksListener::default(),
+        );
+        assert!(jwks.find("a").await.is_ok());
+        clock.advance(Duration::from_secs(last));
+        assert!(jwks.find("a").await.is_ok(), "{limit}");
+        settle().await;
+        clock.advance(Duration::from_secs(1));
+        let error = jwks.find("a").await.err().unwrap();
+        assert_eq!(error.kind(), ErrorKind::JwksUnavailable, "{limit}");
+    }
+}
+
+#[tokio::test]
+async fn the_listener_hears_of_every_fetch_and_may_panic() {
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let listener = JwksListener::new({
+        let heard = Arc::clone(&heard);
+        move |event: &JwksEvent| {
+            heard.lock().unwrap().push(event.clone());
+            if matches!(event, JwksEvent::Failed { .. }) {
+                std::panic::resume_unwind(Box::new("the listener's own fault"));
+            }
+        }
+    });
+    let clock = Arc::new(TestClock::default());
+    let jwks = testing::jwks_with(
+        TestFetch::new([down(), set(&["a", "b"]), down()]),
+        clock.clone(),
+        Duration::from_secs(3_600),
+        listener,
+    );
+    let reason = "the request for the key set was answered with status 500";
+    assert!(jwks.find("a").await.is_err());
+    clock.advance(Duration::from_secs(1));
+    assert!(jwks.find("a").await.is_ok());
+    clock.advance(Duration::from_secs(500));
+    assert!(jwks.find("a").await.is_ok());
+    settle().await;
+    let failed = |age: Option<u64>| JwksEvent::Failed {
+        reason: reason.to_owned(),
+        failures: 1,
+        age: age.map(Duration::from_secs),
+        retry_in: Duration::from_secs(1),
+    };
+    let fetched = JwksEvent::Fetched { keys: 2 };
+    assert_eq!(
+        *heard.lock().unwrap(),
+        [failed(None), fetched, failed(Some(500))]
+    );
+}
+
+#[tokio::test]
+async fn pinned_keys_are_never_fetched() {
+    let pinned = JwkSet::from_json(set(&["a"]).unwrap()).unwrap();
+    let settings = KeySettings {
+        pinned: Some(pinned),
+        max_stale: Duration::ZERO,
+        listener: JwksListener::default(),
+    };
+    let clock = Arc::new(TestClock::default());
+    let no_fetcher = || unreachable!("pinned keys need no fetcher");
+    let jwks = Jwks::new(settings, no_fetcher, clock.clone()).unwrap();
+    assert_eq!(jwks.health(), JwksHealth::Pinned);
+    jwks.warm_up().await.unwrap();
+    clock.advance(Duration::from_secs(1_000_000));
+    assert!(jwks.find("a").await.is_ok());
+    let error = jwks.find("b").await.err().unwrap();
+    assert_eq!(error.kind(), ErrorKind::UnknownKey);
 }

@@ -1,29 +1,15 @@
-//! Finding and verifying tokens.
-//!
-//! A token passes these checks, in this order, and each refusal has its own
-//! [`ErrorKind`](crate::ErrorKind):
-//!
-//! | Step | What is accepted |
-//! |---|---|
-//! | place | `Cookie` reads only the cookie `psg_auth_token`, `Header` only `Authorization: Bearer`. Up to four different cookies of that name are looked at, and accepted if exactly one user results; two `Authorization` fields are refused |
-//! | form | three parts of canonical base64url without padding, 16 KiB at most |
-//! | header | a JSON object without a member twice, nested 16 deep at most; `alg` exactly `RS256`; no `crit`, `b64`, `zip`; `typ` absent or `JWT`; `kid` names one usable key |
-//! | key | RSA of 2048 to 8192 bits with an odd exponent of 3 or more; `use`, `alg` and `key_ops` absent or fit for RS256. Keys in the token are never used |
-//! | signature | RSASSA-PKCS1-v1_5 with SHA-256, before any claim is read |
-//! | claims | a JSON object as above; `exp`, `iss`, `aud`, `sub` required; `exp` not passed and `nbf` not to come, give or take the leeway; `iss` an accepted issuer; `aud` a string or strings with an accepted audience; `sub` a possible [`UserId`](crate::UserId) |
-//!
-//! Keys are fetched when the first token needs them, anew in the background after 8 minutes, and
-//! before use after 10. A `kid` that the set lacks causes two fetches in 30 s at most. If a fetch
-//! fails, known keys serve on for 24 hours, and the next try waits 1, 2, 4 .. 60 s. Without any
-//! keys the answer is [`ErrorKind::JwksUnavailable`](crate::ErrorKind::JwksUnavailable); with
-//! keys, a name they lack is the token's fault.
+//! Finding and verifying tokens. The rules are in [`verification`](crate::verification).
 
+mod cache;
 mod claims;
 mod clock;
 mod fetch;
 mod json;
+mod jwk_set;
 mod jwks;
 mod keys;
+mod schedule;
+mod status;
 mod strategy;
 #[cfg(test)]
 mod testing;
@@ -31,72 +17,85 @@ mod token;
 
 use std::sync::Arc;
 
-use serde::de::DeserializeOwned;
-
-pub use claims::Claims;
 pub(crate) use claims::Policy;
+pub use claims::{Claims, ClaimsSet};
+pub(crate) use clock::{Clock, SystemClock};
+pub use jwk_set::JwkSet;
+pub use status::{JwksEvent, JwksHealth};
 pub use strategy::{AUTH_COOKIE, AuthStrategy, RequestHeaders};
 
+use crate::config::KeySettings;
 use crate::error::{Error, ErrorKind, Result};
-use crate::transport::HttpClient;
-use clock::{Clock, SystemClock};
+use cache::TokenCache;
+pub(crate) use cache::Verified;
 use fetch::HttpFetch;
 use jwks::Jwks;
+use token::MAX_TOKEN;
 
 /// Verifies tokens of one app.
 pub(crate) struct Verifier {
     strategy: AuthStrategy,
     policy: Policy,
     jwks: Jwks,
+    cache: Option<TokenCache>,
     clock: Arc<dyn Clock>,
 }
 
+/// What a [`Verifier`] is made of.
+pub(crate) struct VerifierSettings {
+    pub(crate) strategy: AuthStrategy,
+    pub(crate) policy: Policy,
+    pub(crate) keys: KeySettings,
+    pub(crate) jwks_url: reqwest::Url,
+    pub(crate) token_cache: usize,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
 impl Verifier {
-    pub(crate) fn new(
-        strategy: AuthStrategy,
-        policy: Policy,
-        client: HttpClient,
-        jwks_url: reqwest::Url,
-    ) -> Self {
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let jwks = Jwks::new(
-            Box::new(HttpFetch::new(client, jwks_url)),
-            Arc::clone(&clock),
-        );
-        Self {
-            strategy,
-            policy,
-            jwks,
-            clock,
-        }
+    pub(crate) fn new(settings: VerifierSettings) -> Result<Self> {
+        let fetcher = || Ok(Box::new(HttpFetch::new(settings.jwks_url)?) as _);
+        Ok(Self {
+            strategy: settings.strategy,
+            policy: settings.policy,
+            jwks: Jwks::new(settings.keys, fetcher, Arc::clone(&settings.clock))?,
+            cache: TokenCache::new(settings.token_cache),
+            clock: settings.clock,
+        })
     }
 
-    /// The tokens of a request, copied out of it so that verifying does not hold on to it.
+    pub(crate) async fn warm_up(&self) -> Result<()> {
+        self.jwks.warm_up().await
+    }
+
+    pub(crate) fn health(&self) -> JwksHealth {
+        self.jwks.health()
+    }
+
+    /// The tokens of a request, copied out of it so that verifying does not hold on to it. Of a
+    /// token that is too long, only as much as shows that.
     pub(crate) fn find_tokens(
         &self,
         request: &(impl RequestHeaders + ?Sized),
     ) -> Result<Vec<Vec<u8>>> {
         let tokens = self.strategy.find(request).map_err(Error::of)?;
-        Ok(tokens.into_iter().map(<[u8]>::to_vec).collect())
+        let copy = |token: &[u8]| token.get(..=MAX_TOKEN).unwrap_or(token).to_vec();
+        Ok(tokens.into_iter().map(copy).collect())
     }
 
     /// Verifies the tokens of one request. Several are accepted if exactly one user results.
-    pub(crate) async fn verify_request<C: DeserializeOwned>(
-        &self,
-        tokens: &[Vec<u8>],
-    ) -> Result<Claims<C>> {
+    pub(crate) async fn verify_request(&self, tokens: &[Vec<u8>]) -> Result<Arc<Verified>> {
         if let [token] = tokens {
             return self.verify(token).await;
         }
-        let mut found: Option<Claims<C>> = None;
+        let mut found: Option<Arc<Verified>> = None;
         for token in tokens {
             match self.verify(token).await {
-                Ok(claims) => match &found {
-                    Some(first) if first.user_id != claims.user_id => {
+                Ok(verified) => match &found {
+                    Some(first) if first.user_id() != verified.user_id() => {
                         return Err(Error::of(ErrorKind::AmbiguousRequest));
                     }
                     Some(_) => {}
-                    None => found = Some(claims),
+                    None => found = Some(verified),
                 },
                 Err(error) if error.is_token_invalid() => {}
                 Err(error) => return Err(error),
@@ -105,21 +104,46 @@ impl Verifier {
         found.ok_or_else(|| Error::of(ErrorKind::AmbiguousRequest))
     }
 
-    pub(crate) async fn verify<C: DeserializeOwned>(&self, token: &[u8]) -> Result<Claims<C>> {
+    pub(crate) async fn verify(&self, token: &[u8]) -> Result<Arc<Verified>> {
+        let name = self.cache.as_ref().and_then(|cache| cache.name(token));
+        let (Some(cache), Some(name)) = (&self.cache, name) else {
+            return self.verify_anew(token).await.map(Arc::new);
+        };
+        if let Some(verified) = cache.get(name) {
+            let key = self.jwks.find(&verified.kid).await?;
+            if key.is(&verified.key) {
+                let now = self.clock.now();
+                verified
+                    .accepted
+                    .check_times(&self.policy, now)
+                    .map_err(Error::of)?;
+                return Ok(verified);
+            }
+            cache.remove(name);
+        }
+        let verified = Arc::new(self.verify_anew(token).await?);
+        cache.insert(name, Arc::clone(&verified));
+        Ok(verified)
+    }
+
+    async fn verify_anew(&self, token: &[u8]) -> Result<Verified> {
         let parts = token::split(token).map_err(Error::of)?;
-        let kid = token::read_header(parts.header).map_err(Error::of)?;
+        let header = token::decode(parts.header).map_err(Error::of)?;
+        let kid = token::read_header(&header).map_err(Error::of)?;
         // After the header, so that an unsigned `alg: none` is refused as what it is.
         if parts.signature.is_empty() {
             return Err(Error::of(ErrorKind::Malformed));
         }
         let key = self.jwks.find(&kid).await?;
-        let claims = token::decode(parts.signature)
-            .and_then(|signature| key.verify(parts.signed, &signature))
-            .and_then(|()| token::decode_object(parts.claims))
+        let accepted = token::check_signature(&key, &parts)
+            .and_then(|()| token::decode(parts.claims))
+            .and_then(|claims| self.policy.check(claims, self.clock.now()))
             .map_err(Error::of)?;
-        self.policy
-            .check(claims, self.clock.now())
-            .map_err(Error::of)
+        Ok(Verified {
+            kid: kid.into_owned(),
+            key,
+            accepted,
+        })
     }
 }
 

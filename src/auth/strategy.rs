@@ -116,7 +116,7 @@ fn from_authorization<'a>(
 /// must not hide ours.
 fn from_cookies<'a>(fields: impl Iterator<Item = &'a [u8]>) -> Result<Vec<&'a [u8]>, ErrorKind> {
     let mut tokens: Vec<&'a [u8]> = Vec::new();
-    for pair in fields.flat_map(|field| field.split(|&byte| byte == b';')) {
+    for pair in fields.flat_map(cookie_pairs) {
         let Some(value) = value_of(pair.trim_ascii(), AUTH_COOKIE.as_bytes()) else {
             continue;
         };
@@ -134,6 +134,21 @@ fn from_cookies<'a>(fields: impl Iterator<Item = &'a [u8]>) -> Result<Vec<&'a [u
     } else {
         Ok(tokens)
     }
+}
+
+/// What stands between the semicolons.
+fn cookie_pairs(field: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = Some(field);
+    std::iter::from_fn(move || {
+        let field = rest?;
+        match memchr::memchr(b';', field).and_then(|at| field.split_at_checked(at)) {
+            Some((pair, after)) => {
+                rest = after.get(1..);
+                Some(pair)
+            }
+            None => rest.take(),
+        }
+    })
 }
 
 /// The value of a `name=value` pair if it has exactly this name, without quotes around it

@@ -20,6 +20,8 @@ use tokio::sync::Semaphore;
 
 use super::clock::Clock;
 use super::fetch::{Fetch, FetchError};
+use super::jwks::Jwks;
+use crate::config::{JwksListener, KeySettings};
 
 pub(super) struct TestKey(RsaKeyPair);
 
@@ -77,14 +79,21 @@ pub(super) fn key_set(keys: &[Value]) -> Bytes {
 }
 
 #[derive(Debug, Default)]
-pub(super) struct TestClock(Mutex<Duration>);
+pub(super) struct TestClock {
+    elapsed: Mutex<Duration>,
+    jitter: Mutex<f64>,
+}
 
 impl TestClock {
     /// The time of day at the start.
     pub(super) const START: i64 = 1_700_000_000;
 
     pub(super) fn advance(&self, by: Duration) {
-        *self.0.lock().unwrap() += by;
+        *self.elapsed.lock().unwrap() += by;
+    }
+
+    pub(super) fn set_jitter(&self, jitter: f64) {
+        *self.jitter.lock().unwrap() = jitter;
     }
 }
 
@@ -94,7 +103,11 @@ impl Clock for TestClock {
     }
 
     fn elapsed(&self) -> Duration {
-        *self.0.lock().unwrap()
+        *self.elapsed.lock().unwrap()
+    }
+
+    fn jitter(&self) -> f64 {
+        *self.jitter.lock().unwrap()
     }
 }
 
@@ -128,6 +141,30 @@ impl TestFetch {
     pub(super) fn calls(&self) -> usize {
         self.calls.load(Ordering::SeqCst)
     }
+}
+
+/// A key source that fetches from `fetch`, with settings as they are unless changed.
+pub(super) fn jwks(fetch: Arc<TestFetch>, clock: Arc<TestClock>) -> Jwks {
+    jwks_with(
+        fetch,
+        clock,
+        Duration::from_secs(24 * 3600),
+        JwksListener::default(),
+    )
+}
+
+pub(super) fn jwks_with(
+    fetch: Arc<TestFetch>,
+    clock: Arc<TestClock>,
+    max_stale: Duration,
+    listener: JwksListener,
+) -> Jwks {
+    let settings = KeySettings {
+        pinned: None,
+        max_stale,
+        listener,
+    };
+    Jwks::new(settings, || Ok(Box::new(fetch)), clock).unwrap()
 }
 
 impl Fetch for Arc<TestFetch> {

@@ -19,11 +19,11 @@ fn verifier_with(strategy: AuthStrategy, fetch: Arc<TestFetch>) -> (Verifier, Ar
         audiences: vec!["app".into()],
         leeway: Duration::from_secs(5),
     };
-    let jwks = Jwks::new(Box::new(fetch), clock.clone());
     let verifier = Verifier {
         strategy,
         policy,
-        jwks,
+        jwks: testing::jwks(fetch, clock.clone()),
+        cache: TokenCache::new(100),
         clock: clock.clone(),
     };
     (verifier, clock)
@@ -48,9 +48,9 @@ fn token(user: &str) -> String {
 }
 
 async fn verify(verifier: &Verifier, token: &str) -> Result<String, ErrorKind> {
-    let verified = verifier.verify::<Value>(token.as_bytes()).await;
+    let verified = verifier.verify(token.as_bytes()).await;
     verified
-        .map(|claims| claims.user_id.to_string())
+        .map(|verified| verified.user_id().to_string())
         .map_err(|error| error.kind())
 }
 
@@ -58,9 +58,9 @@ async fn authenticate(verifier: &Verifier, headers: &HeaderMap) -> Result<String
     let tokens = verifier
         .find_tokens(headers)
         .map_err(|error| error.kind())?;
-    let verified = verifier.verify_request::<Value>(&tokens).await;
+    let verified = verifier.verify_request(&tokens).await;
     verified
-        .map(|claims| claims.user_id.to_string())
+        .map(|verified| verified.user_id().to_string())
         .map_err(|error| error.kind())
 }
 
@@ -164,7 +164,7 @@ async fn a_token_changed_anywhere_is_refused() {
     for at in 0..token.len() {
         let mut changed = token.clone().into_bytes();
         changed[at] = if changed[at] == b'A' { b'B' } else { b'A' };
-        let verified = verifier.verify::<Value>(&changed).await;
+        let verified = verifier.verify(&changed).await;
         assert!(
             verified.is_err_and(|error| error.is_token_invalid()),
             "byte {at}"
@@ -193,9 +193,10 @@ async fn an_outage_is_no_refusal() {
         TestFetch::new([Err(fetch::FetchError::Status(503))]),
     );
     let error = verifier
-        .verify::<Value>(token("user1").as_bytes())
+        .verify(token("user1").as_bytes())
         .await
-        .unwrap_err();
+        .err()
+        .unwrap();
     assert_eq!(
         (error.kind(), error.answer_status()),
         (ErrorKind::JwksUnavailable, 503)
@@ -307,12 +308,12 @@ async fn errors_show_nothing_of_the_token() {
         TestKey::first().token(header, &bad.to_string()),
         TestKey::first().token(HEADER, &bad.to_string()),
     ] {
-        let error = verifier
-            .verify::<Value>(token.as_bytes())
-            .await
-            .unwrap_err();
+        let error = verifier.verify(token.as_bytes()).await.err().unwrap();
         let text = format!("{error} {error:?} {error:#?}");
         assert!(!text.contains("canary") && !text.contains(&token), "{text}");
         assert!(std::error::Error::source(&error).is_none());
     }
 }
+
+#[path = "remembered_tests.rs"]
+mod remembered;

@@ -3,12 +3,14 @@
 mod endpoint;
 mod env;
 
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 pub use endpoint::Endpoint;
 
 use crate::Passage;
-use crate::auth::AuthStrategy;
+use crate::auth::{AuthStrategy, Clock, JwkSet, JwksEvent, SystemClock};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::AppId;
 use crate::secret::Secret;
@@ -16,6 +18,8 @@ use crate::secret::Secret;
 /// The most leeway that can be set: a clock that is wrong by more should be put right.
 const MAX_LEEWAY: Duration = Duration::from_secs(60);
 const DEFAULT_LEEWAY: Duration = Duration::from_secs(5);
+const DEFAULT_TOKEN_CACHE: usize = 4096;
+const DEFAULT_MAX_STALE: Duration = Duration::from_secs(24 * 3600);
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
@@ -45,8 +49,41 @@ pub struct PassageBuilder {
     issuers: Vec<String>,
     audiences: Vec<String>,
     leeway: Duration,
+    keys: KeySettings,
+    token_cache: usize,
+    clock: Arc<dyn Clock>,
     timeout: Duration,
     connect_timeout: Duration,
+}
+
+/// Where the app's keys come from, and how long they serve.
+#[derive(Clone, Debug)]
+pub(crate) struct KeySettings {
+    pub(crate) pinned: Option<JwkSet>,
+    pub(crate) max_stale: Duration,
+    pub(crate) listener: JwksListener,
+}
+
+/// Told of each fetch of the keys.
+#[derive(Clone, Default)]
+pub(crate) struct JwksListener(Option<Arc<dyn Fn(&JwksEvent) + Send + Sync>>);
+
+impl JwksListener {
+    pub(crate) fn new(listener: impl Fn(&JwksEvent) + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(listener)))
+    }
+
+    pub(crate) fn tell(&self, event: &JwksEvent) {
+        if let Some(listener) = &self.0 {
+            listener(event);
+        }
+    }
+}
+
+impl fmt::Debug for JwksListener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "set" } else { "not set" })
+    }
 }
 
 /// What the builder's settings come to once they are checked.
@@ -61,6 +98,9 @@ pub(crate) struct Settings {
     /// The app id, then the audiences that were added.
     pub(crate) audiences: Vec<String>,
     pub(crate) leeway: Duration,
+    pub(crate) keys: KeySettings,
+    pub(crate) token_cache: usize,
+    pub(crate) clock: Arc<dyn Clock>,
     pub(crate) timeout: Duration,
     pub(crate) connect_timeout: Duration,
 }
@@ -75,6 +115,13 @@ impl PassageBuilder {
             issuers: Vec::new(),
             audiences: Vec::new(),
             leeway: DEFAULT_LEEWAY,
+            keys: KeySettings {
+                pinned: None,
+                max_stale: DEFAULT_MAX_STALE,
+                listener: JwksListener::default(),
+            },
+            token_cache: DEFAULT_TOKEN_CACHE,
+            clock: Arc::new(SystemClock),
             timeout: DEFAULT_TIMEOUT,
             connect_timeout: DEFAULT_CONNECT_TIMEOUT,
         }
@@ -139,6 +186,71 @@ impl PassageBuilder {
         self
     }
 
+    /// Verifies with these keys and never fetches any: for services without a way to the server,
+    /// and for tests. New keys need a new `Passage`.
+    ///
+    /// ```no_run
+    /// use passage_identity::{JwkSet, Passage};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let passage = Passage::builder("your app id")
+    ///     .server("https://passage.example.com")
+    ///     .jwks(JwkSet::from_json(std::fs::read("jwks.json")?)?)
+    ///     .build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn jwks(mut self, keys: JwkSet) -> Self {
+        self.keys.pinned = Some(keys);
+        self
+    }
+
+    /// How long known keys serve when no new set can be fetched: 24 hours unless set. After that
+    /// every token is answered with [`ErrorKind::JwksUnavailable`]. Less than ten minutes, the
+    /// age at which keys are due for a fetch anyway, counts as ten minutes.
+    pub fn jwks_max_stale(mut self, limit: Duration) -> Self {
+        self.keys.max_stale = limit;
+        self
+    }
+
+    /// Calls `listener` after each fetch of the app's keys, for metrics and alarms. It runs in
+    /// the task that fetched, so it should be quick.
+    ///
+    /// ```no_run
+    /// use passage_identity::{JwksEvent, Passage};
+    ///
+    /// # fn main() -> passage_identity::Result<()> {
+    /// let passage = Passage::builder("your app id")
+    ///     .server("https://passage.example.com")
+    ///     .on_jwks_event(|event| {
+    ///         if let JwksEvent::Failed { reason, failures, .. } = event {
+    ///             eprintln!("{reason}, {failures} times in a row");
+    ///         }
+    ///     })
+    ///     .build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn on_jwks_event(mut self, listener: impl Fn(&JwksEvent) + Send + Sync + 'static) -> Self {
+        self.keys.listener = JwksListener::new(listener);
+        self
+    }
+
+    /// How many verified tokens are remembered, so that a token seen before is not verified from
+    /// scratch: 4,096 unless set, 0 for none. What a hit means and the memory it takes is in
+    /// [`verification`](crate::verification).
+    pub fn token_cache(mut self, entries: usize) -> Self {
+        self.token_cache = entries;
+        self
+    }
+
+    /// Tells the time by this clock.
+    #[cfg(any(test, feature = "test-util"))]
+    pub(crate) fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
     /// How long one request of either API may take, from connecting to the last byte of the
     /// reply: 10 s unless set. Fetching the app's keys has its own limit of 5 s.
     pub fn timeout(mut self, timeout: Duration) -> Self {
@@ -199,6 +311,9 @@ impl PassageBuilder {
             issuers,
             audiences,
             leeway: self.leeway,
+            keys: self.keys,
+            token_cache: self.token_cache,
+            clock: self.clock,
             timeout: self.timeout,
             connect_timeout: self.connect_timeout,
         })

@@ -1,0 +1,1 @@
+//! Benchmarks of passage-identity; see `docs/performance.md`.

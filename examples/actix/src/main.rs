@@ -1,0 +1,2 @@
+//! An actix-web service whose requests are authenticated.
+fn main() {}

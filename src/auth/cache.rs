@@ -1,0 +1,159 @@
+//! Tokens that were verified before.
+//!
+//! A hit must mean the same as verifying again. So what is remembered is only that this very text
+//! was signed by that key and says these things to us: whether its time has come or passed, and
+//! whether its key still is the app's key of that name, is asked on every hit.
+
+use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::Arc;
+
+use quick_cache::sync::{Cache, DefaultLifecycle};
+use quick_cache::{OptionsBuilder, UnitWeighter};
+use serde::de::DeserializeOwned;
+use siphasher::sip128::SipHasher24;
+
+use super::claims::{Accepted, Claims};
+use super::keys::Key;
+use crate::error::{Error, Result};
+use crate::id::UserId;
+
+/// Longer tokens are verified each time, which bounds what an entry holds.
+const MAX_TOKEN: usize = 4096;
+
+/// A token that was verified: what it says, and the key that vouches for it.
+pub(crate) struct Verified {
+    pub(super) kid: String,
+    pub(super) key: Key,
+    pub(super) accepted: Accepted,
+}
+
+impl Verified {
+    pub(crate) fn user_id(&self) -> &UserId {
+        &self.accepted.user_id
+    }
+
+    pub(crate) fn claims(&self) -> Claims {
+        self.accepted.claims()
+    }
+
+    pub(crate) fn claims_as<C: DeserializeOwned>(&self) -> Result<Claims<C>> {
+        self.accepted.claims_as().map_err(Error::of)
+    }
+}
+
+/// Holds no token: its name here is a digest of all its bytes under a key that nobody outside
+/// this process has (SipHash-2-4 with 128 bits), so nobody can look for two tokens of one name.
+pub(super) struct TokenCache {
+    hasher: SipHasher24,
+    tokens: Cache<Name, Arc<Verified>, UnitWeighter, BuildHasherDefault<NameHasher>>,
+}
+
+pub(super) type Name = u128;
+
+impl TokenCache {
+    /// `None` for no entries, or if the system has no random bytes to make the key of.
+    pub(super) fn new(entries: usize) -> Option<Self> {
+        if entries == 0 {
+            return None;
+        }
+        let mut key = [0; 16];
+        aws_lc_rs::rand::fill(&mut key).ok()?;
+        let options = OptionsBuilder::new()
+            .estimated_items_capacity(entries)
+            .weight_capacity(entries as u64)
+            .build()
+            .ok()?;
+        Some(Self {
+            hasher: SipHasher24::new_with_key(&key),
+            tokens: Cache::with_options(
+                options,
+                UnitWeighter,
+                BuildHasherDefault::default(),
+                DefaultLifecycle::default(),
+            ),
+        })
+    }
+
+    /// The token's name, if it is one to remember.
+    pub(super) fn name(&self, token: &[u8]) -> Option<Name> {
+        (token.len() <= MAX_TOKEN).then(|| self.hasher.hash(token).as_u128())
+    }
+
+    pub(super) fn get(&self, name: Name) -> Option<Arc<Verified>> {
+        self.tokens.get(&name)
+    }
+
+    pub(super) fn insert(&self, name: Name, verified: Arc<Verified>) {
+        self.tokens.insert(name, verified);
+    }
+
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.tokens.len()
+    }
+
+    pub(super) fn remove(&self, name: Name) {
+        self.tokens.remove(&name);
+    }
+}
+
+/// A name is a keyed digest already, so its bits serve as its hash.
+#[derive(Default)]
+pub(super) struct NameHasher(u64);
+
+impl Hasher for NameHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write_u128(&mut self, name: u128) {
+        // The lower half.
+        #[allow(clippy::cast_possible_truncation)]
+        let half = name as u64;
+        self.0 = half;
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(byte);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::hash::BuildHasher;
+
+    use super::*;
+
+    #[test]
+    fn names_tell_all_bytes_apart_and_are_secret() {
+        let cache = TokenCache::new(4).unwrap();
+        let token = vec![b'a'; MAX_TOKEN];
+        let name = cache.name(&token).unwrap();
+        assert_eq!(cache.name(&token), Some(name));
+        for at in 0..MAX_TOKEN {
+            let mut other = token.clone();
+            other[at] = b'b';
+            assert_ne!(cache.name(&other), Some(name), "{at}");
+        }
+        assert_ne!(cache.name(&token[1..]), Some(name));
+        let another = TokenCache::new(4).unwrap();
+        assert_ne!(another.name(&token), Some(name));
+    }
+
+    #[test]
+    fn tokens_that_are_too_long_have_no_name_and_no_entries_mean_no_cache() {
+        let cache = TokenCache::new(4).unwrap();
+        assert_eq!(cache.name(&[b'a'; MAX_TOKEN + 1]), None);
+        assert!(TokenCache::new(0).is_none());
+    }
+
+    #[test]
+    fn a_name_is_its_own_hash() {
+        let hash = BuildHasherDefault::<NameHasher>::default();
+        assert_eq!(hash.hash_one(7_u128 << 64 | 9), 9);
+    }
+}
