@@ -18,6 +18,6 @@ fuzz_target!(|input: &[u8]| {
     let Some(headers) = fields(AUTHORIZATION, &lines) else {
         return;
     };
-    let verdict = pair.verify_request(&[&lines], &headers);
+    let verdict = pair.verify_request(&headers);
     compare(&verdict, &judge_authorization(minted, &lines));
 });

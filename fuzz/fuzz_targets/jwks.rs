@@ -22,7 +22,11 @@ static RIG: LazyLock<([Signed; 2], Vec<String>)> = LazyLock::new(|| {
         modulus: key.modulus(),
     };
     let signed = [signed(0, "one", Key::one()), signed(2, "two", Key::two())];
-    let texts = vec![String::new(), signed[0].modulus.clone(), signed[1].modulus.clone()];
+    let texts = vec![
+        String::new(),
+        signed[0].modulus.clone(),
+        signed[1].modulus.clone(),
+    ];
     (signed, texts)
 });
 
@@ -69,7 +73,9 @@ fn must_be_read(body: &[u8], json: Option<&Json>, keys: Option<&[Json]>) -> bool
         return false;
     };
     let ([one, _], _) = &*RIG;
-    let mut named = keys.iter().filter(|key| says(key, "kid", |kid| kid.text() == Some(one.kid)));
+    let mut named = keys
+        .iter()
+        .filter(|key| says(key, "kid", |kid| kid.text() == Some(one.kid)));
     body.len() <= 64 * 1024
         && keys.len() <= 100
         && !json.repeats_a_name()
@@ -91,7 +97,8 @@ fn may_verify(key: &Json, signed: &Signed) -> bool {
     let is = |name, expected: &str| says(key, name, |value| value.text() == Some(expected));
     let absent = |name| key.get(name).is_none() || says(key, name, |value| *value == Json::Null);
     // Leading zero bytes are forgiven, and shift every symbol: then the text cannot be compared.
-    let starts_with_zeros = |name| says(key, name, |v| v.text().is_some_and(|t| t.starts_with('A')));
+    let starts_with_zeros =
+        |name| says(key, name, |v| v.text().is_some_and(|t| t.starts_with('A')));
     let may_verify = says(key, "key_ops", |value| match value {
         Json::List(list) => list.iter().any(|item| item.text() == Some("verify")),
         _ => false,

@@ -57,9 +57,10 @@ fn edited(input: &[u8]) {
             6 => {
                 let part = usize::from(with / 32) % 3;
                 let mut parts: Vec<&[u8]> = token.split(|&byte| byte == b'.').collect();
-                if let (Some(part_of_token), Some(other)) =
-                    (parts.get_mut(part), pick(with).split(|&byte| byte == b'.').nth(part))
-                {
+                if let (Some(part_of_token), Some(other)) = (
+                    parts.get_mut(part),
+                    pick(with).split(|&byte| byte == b'.').nth(part),
+                ) {
                     *part_of_token = other;
                 }
                 token = parts.join(&b'.');

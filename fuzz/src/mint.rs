@@ -55,7 +55,12 @@ pub fn sign(key: &Key, header: &[u8], claims: &[u8]) -> String {
     let signed = format!("{header}.{claims}");
     let mut signature = vec![0; key.0.public_modulus_len()];
     key.0
-        .sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), signed.as_bytes(), &mut signature)
+        .sign(
+            &RSA_PKCS1_SHA256,
+            &SystemRandom::new(),
+            signed.as_bytes(),
+            &mut signature,
+        )
         .expect("the key signs");
     format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
 }
@@ -72,10 +77,16 @@ impl Minted {
     pub fn new() -> Self {
         let header = |kid: &str| format!(r#"{{"alg":"RS256","typ":"JWT","kid":"{kid}"}}"#);
         let claims = |user: &str, exp: i64, id: u8| {
-            format!(r#"{{"iss":"{ISSUER}","aud":["{APP}"],"sub":"{user}","exp":{exp},"nbf":0,"jti":"{id}"}}"#)
+            format!(
+                r#"{{"iss":"{ISSUER}","aud":["{APP}"],"sub":"{user}","exp":{exp},"nbf":0,"jti":"{id}"}}"#
+            )
         };
         let mint = |key: &Key, kid: &str, user: &str, exp: i64, id: u8| {
-            sign(key, header(kid).as_bytes(), claims(user, exp, id).as_bytes())
+            sign(
+                key,
+                header(kid).as_bytes(),
+                claims(user, exp, id).as_bytes(),
+            )
         };
         let good = vec![
             (mint(Key::one(), "one", "jane", FAR, 0), "jane"),
@@ -90,7 +101,11 @@ impl Minted {
             mint(Key::stranger(), "three", "jane", FAR, 6),
             format!("{unsigned}."),
         ];
-        let tokens = good.iter().map(|(token, _)| token.clone()).chain(bad).collect();
+        let tokens = good
+            .iter()
+            .map(|(token, _)| token.clone())
+            .chain(bad)
+            .collect();
         Self { tokens, good }
     }
 

@@ -116,7 +116,11 @@ pub fn judge_signed(token: &str, header: &[u8], claims: &[u8]) -> Expected {
     let (true, true, Some(user)) = (good_issuer, good_audience, user) else {
         return Expected::Refuse;
     };
-    if [Some(exp), nbf].into_iter().flatten().any(|time| (time - now).abs() < 600.0) {
+    if [Some(exp), nbf]
+        .into_iter()
+        .flatten()
+        .any(|time| (time - now).abs() < 600.0)
+    {
         return Expected::Either;
     }
     if exp < now || nbf.is_some_and(|nbf| nbf > now) {
@@ -132,12 +136,16 @@ fn good_header(header: &[u8]) -> bool {
     let text = |name| header.get(name).and_then(Json::text);
     let good_type = match header.get("typ") {
         None => true,
-        Some(typ) => typ.text().is_some_and(|typ| typ.to_ascii_lowercase() == "jwt"),
+        Some(typ) => typ
+            .text()
+            .is_some_and(|typ| typ.to_ascii_lowercase() == "jwt"),
     };
     text("alg") == Some("RS256")
         && text("kid") == Some("one")
         && good_type
-        && ["crit", "b64", "zip"].iter().all(|name| header.get(name).is_none())
+        && ["crit", "b64", "zip"]
+            .iter()
+            .all(|name| header.get(name).is_none())
 }
 
 /// The tokens in the `Cookie` fields, as a slow reader finds them.
@@ -168,7 +176,10 @@ pub fn judge_cookies(minted: &Minted, tokens: &[Vec<u8>]) -> Result<&'static str
     if tokens.is_empty() {
         return Err(Refusal::Exactly(ErrorKind::TokenMissing));
     }
-    let mut users: Vec<_> = tokens.iter().filter_map(|token| minted.user_of(token)).collect();
+    let mut users: Vec<_> = tokens
+        .iter()
+        .filter_map(|token| minted.user_of(token))
+        .collect();
     users.sort_unstable();
     users.dedup();
     match users[..] {
@@ -205,9 +216,17 @@ pub fn judge_authorization(minted: &Minted, lines: &[u8]) -> Result<&'static str
         return Err(Refusal::Exactly(ErrorKind::AmbiguousRequest));
     }
     let missing = Err(Refusal::Exactly(ErrorKind::TokenMissing));
-    let scheme: Vec<u8> = lines.iter().copied().take_while(|&byte| byte != b' ').collect();
+    let scheme: Vec<u8> = lines
+        .iter()
+        .copied()
+        .take_while(|&byte| byte != b' ')
+        .collect();
     let rest: Vec<u8> = lines[scheme.len()..].to_vec();
-    let token: Vec<u8> = rest.iter().copied().skip_while(|&byte| byte == b' ').collect();
+    let token: Vec<u8> = rest
+        .iter()
+        .copied()
+        .skip_while(|&byte| byte == b' ')
+        .collect();
     if scheme.to_ascii_lowercase() != b"bearer" || token.is_empty() {
         return missing;
     }
