@@ -138,7 +138,7 @@ fn good_header(header: &[u8]) -> bool {
         None => true,
         Some(typ) => typ
             .text()
-            .is_some_and(|typ| typ.to_ascii_lowercase() == "jwt"),
+            .is_some_and(|typ| typ.eq_ignore_ascii_case("jwt")),
     };
     text("alg") == Some("RS256")
         && text("kid") == Some("one")
@@ -227,7 +227,7 @@ pub fn judge_authorization(minted: &Minted, lines: &[u8]) -> Result<&'static str
         .copied()
         .skip_while(|&byte| byte == b' ')
         .collect();
-    if scheme.to_ascii_lowercase() != b"bearer" || token.is_empty() {
+    if !scheme.eq_ignore_ascii_case(b"bearer") || token.is_empty() {
         return missing;
     }
     minted.user_of(&token).ok_or(Refusal::Any)

@@ -62,6 +62,11 @@ impl TestKey {
         signature
     }
 
+    /// A text as a part of a token.
+    pub(super) fn encode(text: &str) -> String {
+        URL_SAFE_NO_PAD.encode(text)
+    }
+
     /// A token of exactly these texts, signed whatever they say.
     pub(super) fn token(&self, header: &str, claims: &str) -> String {
         let signed = format!(
