@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 use siphasher::sip128::SipHasher24;
 
 use super::claims::{Accepted, Claims};
+use super::header::Header;
 use super::keys::Key;
 use crate::error::{Error, Result};
 use crate::id::UserId;
@@ -22,7 +23,7 @@ const MAX_TOKEN: usize = 4096;
 
 /// A token that was verified: what it says, and the key that vouches for it.
 pub(crate) struct Verified {
-    pub(super) kid: String,
+    pub(super) header: Arc<Header>,
     pub(super) key: Key,
     pub(super) accepted: Accepted,
 }

@@ -5,7 +5,6 @@
 //! out on the way, borrowed where they can be, so that nothing is read twice.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::Deserializer as _;
@@ -13,6 +12,9 @@ use serde::de::{self, Deserialize, DeserializeSeed, MapAccess, SeqAccess, Visito
 
 /// How deep arrays and objects may be nested, the outermost included.
 const MAX_DEPTH: u8 = 16;
+
+/// Room for so many names of an object is made at once.
+const USUAL_MEMBERS: usize = 12;
 
 /// The value of a member of the outermost object, as far as a token's rules ask for it.
 #[derive(Debug, PartialEq)]
@@ -59,15 +61,18 @@ impl<'de, F: FnMut(&str, Found<'de>)> Visitor<'de> for Object<F> {
         let inner = AnyValue {
             depth: deeper(self.depth)?,
         };
-        let mut seen = BTreeSet::new();
+        let mut names = Vec::with_capacity(USUAL_MEMBERS);
         while let Some(Text(name)) = map.next_key()? {
             let value = map.next_value_seed(inner)?;
             (self.on_member)(&name, value);
-            if !seen.insert(name) {
-                return Err(de::Error::custom("a member is there twice"));
-            }
+            names.push(name);
         }
-        Ok(())
+        // Quicker than a set for a few names, and no slower to attack.
+        names.sort_unstable();
+        match names.windows(2).any(|pair| pair.first() == pair.last()) {
+            true => Err(de::Error::custom("a member is there twice")),
+            false => Ok(()),
+        }
     }
 }
 

@@ -4,6 +4,7 @@ mod cache;
 mod claims;
 mod clock;
 mod fetch;
+mod header;
 mod json;
 mod jwk_set;
 mod jwks;
@@ -29,6 +30,7 @@ use crate::error::{Error, ErrorKind, Result};
 use cache::TokenCache;
 pub(crate) use cache::Verified;
 use fetch::HttpFetch;
+use header::Headers;
 use jwks::Jwks;
 use token::MAX_TOKEN;
 
@@ -37,6 +39,7 @@ pub(crate) struct Verifier {
     strategy: AuthStrategy,
     policy: Policy,
     jwks: Jwks,
+    headers: Headers,
     cache: Option<TokenCache>,
     clock: Arc<dyn Clock>,
 }
@@ -58,6 +61,7 @@ impl Verifier {
             strategy: settings.strategy,
             policy: settings.policy,
             jwks: Jwks::new(settings.keys, fetcher, Arc::clone(&settings.clock))?,
+            headers: Headers::default(),
             cache: TokenCache::new(settings.token_cache),
             clock: settings.clock,
         })
@@ -110,7 +114,7 @@ impl Verifier {
             return self.verify_anew(token).await.map(Arc::new);
         };
         if let Some(verified) = cache.get(name) {
-            let key = self.jwks.find(&verified.kid).await?;
+            let key = self.jwks.find(&verified.header.kid).await?;
             if key.is(&verified.key) {
                 let now = self.clock.now();
                 verified
@@ -128,19 +132,19 @@ impl Verifier {
 
     async fn verify_anew(&self, token: &[u8]) -> Result<Verified> {
         let parts = token::split(token).map_err(Error::of)?;
-        let header = token::decode(parts.header).map_err(Error::of)?;
-        let kid = token::read_header(&header).map_err(Error::of)?;
+        let header = self.headers.read(parts.header).map_err(Error::of)?;
         // After the header, so that an unsigned `alg: none` is refused as what it is.
         if parts.signature.is_empty() {
             return Err(Error::of(ErrorKind::Malformed));
         }
-        let key = self.jwks.find(&kid).await?;
-        let accepted = token::check_signature(&key, &parts)
-            .and_then(|()| token::decode(parts.claims))
+        let key = self.jwks.find(&header.kid).await?;
+        token::check_signature(&key, &parts).map_err(Error::of)?;
+        self.headers.remember(&header);
+        let accepted = token::decode(parts.claims)
             .and_then(|claims| self.policy.check(claims, self.clock.now()))
             .map_err(Error::of)?;
         Ok(Verified {
-            kid: kid.into_owned(),
+            header,
             key,
             accepted,
         })

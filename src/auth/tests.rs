@@ -23,6 +23,7 @@ fn verifier_with(strategy: AuthStrategy, fetch: Arc<TestFetch>) -> (Verifier, Ar
         strategy,
         policy,
         jwks: testing::jwks(fetch, clock.clone()),
+        headers: Headers::default(),
         cache: TokenCache::new(100),
         clock: clock.clone(),
     };

@@ -1,11 +1,8 @@
-//! The form of a token and its header: what is checked before a key is looked for.
-
-use std::borrow::Cow;
+//! The form of a token: what is checked before anything is decoded.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::json::{Found, read_object};
 use super::keys::Key;
 use crate::error::ErrorKind;
 
@@ -14,10 +11,6 @@ pub(super) const MAX_TOKEN: usize = 16 * 1024;
 
 /// The longest signature that a key of 8192 bits makes, with room for how the decoder counts.
 const MAX_SIGNATURE: usize = 1024 + 3;
-
-/// Members that change how a token is to be read (RFC 7515, 4.1.11; RFC 7797; RFC 7516, 4.1.3).
-/// None is supported, and a token that has one must not be read as if it had not.
-const EXTENSIONS: [&str; 3] = ["crit", "b64", "zip"];
 
 /// The parts of a token, still encoded.
 #[derive(Debug)]
@@ -107,43 +100,11 @@ pub(super) fn check_signature(key: &Key, parts: &Parts<'_>) -> Result<(), ErrorK
     key.verify(parts.signed, signature)
 }
 
-/// Checks a decoded header and returns the `kid`. Keys or addresses of keys in the header (`jwk`,
-/// `jku`, `x5c`, `x5u`) are never looked at: the sender would choose what it is judged by.
-pub(super) fn read_header(header: &[u8]) -> Result<Cow<'_, str>, ErrorKind> {
-    let (mut alg, mut typ, mut kid, mut extended) = (None, None, None, false);
-    read_object(header, |name, value| match name {
-        "alg" => alg = Some(value),
-        "typ" => typ = Some(value),
-        "kid" => kid = Some(value),
-        name => extended |= EXTENSIONS.contains(&name),
-    })
-    .map_err(|_| ErrorKind::Malformed)?;
-    if alg != Some(Found::String("RS256".into())) {
-        return Err(ErrorKind::UnsupportedAlgorithm);
-    }
-    if extended {
-        return Err(ErrorKind::UnsupportedCritical);
-    }
-    match typ {
-        None => {}
-        Some(Found::String(typ)) if typ.eq_ignore_ascii_case("JWT") => {}
-        Some(_) => return Err(ErrorKind::BadType),
-    }
-    match kid {
-        Some(Found::String(kid)) if !kid.is_empty() => Ok(kid),
-        None | Some(Found::String(_)) => Err(ErrorKind::UnknownKey),
-        Some(_) => Err(ErrorKind::Malformed),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use ErrorKind::{
-        BadType, Malformed, TokenMissing, TooLarge, UnknownKey, UnsupportedAlgorithm,
-        UnsupportedCritical,
-    };
+    use ErrorKind::{Malformed, TokenMissing, TooLarge};
 
     use super::*;
 
@@ -205,59 +166,5 @@ mod tests {
             (parts.signed, parts.signature),
             (&b"AAAA.BBBB"[..], &b"CCCC"[..])
         );
-    }
-
-    #[test]
-    fn header() {
-        for (header, expected) in [
-            (r#"{"alg":"RS256","typ":"JWT","kid":"k"}"#, Ok("k")),
-            (r#"{"alg":"RS256","typ":"jwt","kid":"k"}"#, Ok("k")),
-            (r#"{"alg":"RS256","kid":"k"}"#, Ok("k")),
-            (
-                r#"{"alg":"RS256","kid":"k","jku":"https://evil.example","jwk":{"kty":"oct"}}"#,
-                Ok("k"),
-            ),
-            (r#"{"typ":"JWT","kid":"k"}"#, Err(UnsupportedAlgorithm)),
-            (r#"{"alg":"none","kid":"k"}"#, Err(UnsupportedAlgorithm)),
-            (r#"{"alg":"rs256","kid":"k"}"#, Err(UnsupportedAlgorithm)),
-            (r#"{"alg":"HS256","kid":"k"}"#, Err(UnsupportedAlgorithm)),
-            (r#"{"alg":"RS512","kid":"k"}"#, Err(UnsupportedAlgorithm)),
-            (r#"{"alg":"PS256","kid":"k"}"#, Err(UnsupportedAlgorithm)),
-            (r#"{"alg":["RS256"],"kid":"k"}"#, Err(UnsupportedAlgorithm)),
-            (r#"{"alg":null,"kid":"k"}"#, Err(UnsupportedAlgorithm)),
-            (
-                r#"{"alg":"RS256","kid":"k","crit":["exp"]}"#,
-                Err(UnsupportedCritical),
-            ),
-            (
-                r#"{"alg":"RS256","kid":"k","crit":null}"#,
-                Err(UnsupportedCritical),
-            ),
-            (
-                r#"{"alg":"RS256","kid":"k","b64":true}"#,
-                Err(UnsupportedCritical),
-            ),
-            (
-                r#"{"alg":"RS256","kid":"k","zip":"DEF"}"#,
-                Err(UnsupportedCritical),
-            ),
-            (r#"{"alg":"RS256","kid":"k","typ":"at+jwt"}"#, Err(BadType)),
-            (r#"{"alg":"RS256","kid":"k","typ":"JOSE"}"#, Err(BadType)),
-            (r#"{"alg":"RS256","kid":"k","typ":""}"#, Err(BadType)),
-            (r#"{"alg":"RS256","kid":"k","typ":null}"#, Err(BadType)),
-            (r#"{"alg":"RS256"}"#, Err(UnknownKey)),
-            (r#"{"alg":"RS256","kid":""}"#, Err(UnknownKey)),
-            (r#"{"alg":"RS256","kid":7}"#, Err(Malformed)),
-            (r#"{"alg":"RS256","kid":null}"#, Err(Malformed)),
-            (r#"{"alg":"none","alg":"RS256","kid":"k"}"#, Err(Malformed)),
-            (r#"["RS256"]"#, Err(Malformed)),
-            ("not JSON", Err(Malformed)),
-        ] {
-            assert_eq!(
-                read_header(header.as_bytes()),
-                expected.map(Cow::Borrowed),
-                "{header}"
-            );
-        }
     }
 }

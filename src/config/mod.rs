@@ -64,9 +64,11 @@ pub(crate) struct KeySettings {
     pub(crate) listener: JwksListener,
 }
 
+type Listen = dyn Fn(&JwksEvent) + Send + Sync;
+
 /// Told of each fetch of the keys.
 #[derive(Clone, Default)]
-pub(crate) struct JwksListener(Option<Arc<dyn Fn(&JwksEvent) + Send + Sync>>);
+pub(crate) struct JwksListener(Option<Arc<Listen>>);
 
 impl JwksListener {
     pub(crate) fn new(listener: impl Fn(&JwksEvent) + Send + Sync + 'static) -> Self {
