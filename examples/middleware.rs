@@ -1,17 +1,18 @@
-//! An axum service whose middleware authenticates every request: a bad token is
-//! answered with 401, keys that cannot be had with 503, and handlers read the user id.
+//! Authenticating by hand, for frameworks that this crate has no feature for: a middleware that
+//! answers a bad token with 401 and keys that cannot be had with 503. (It is one of axum's, which
+//! has a feature; the examples `axum` and `tower` are shorter.)
 //!
 //! Run it with `cargo run --example middleware`, then call it as it says.
 
 use axum::{
     Extension, Router,
     extract::{Request, State},
-    http::{StatusCode, header},
+    http::{HeaderValue, StatusCode, header},
     middleware::{self, Next},
-    response::{IntoResponse, Response},
+    response::Response,
     routing::get,
 };
-use passage_identity::{AuthStrategy, CreateUser, Passage, UserId};
+use passage_identity::{AuthStrategy, CreateUser, Error, Passage, UserId};
 use passage_server::{MintToken, PassageServer};
 
 type Failure = Box<dyn std::error::Error>;
@@ -37,18 +38,27 @@ async fn authenticate(
             request.extensions_mut().insert(user_id);
             next.run(request).await
         }
-        // Nobody can tell yet whether the token is good: the client may try again.
-        Err(error) if error.is_unavailable() => (
-            StatusCode::SERVICE_UNAVAILABLE,
-            [(header::RETRY_AFTER, "5")],
-        )
-            .into_response(),
-        Err(_) => (
-            StatusCode::UNAUTHORIZED,
-            [(header::WWW_AUTHENTICATE, "Bearer")],
-        )
-            .into_response(),
+        Err(error) => refuse(&error),
     }
+}
+
+/// Which answer an error comes to, header by header.
+fn refuse(error: &Error) -> Response {
+    let mut response = Response::default();
+    *response.status_mut() =
+        StatusCode::from_u16(error.answer_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = response.headers_mut();
+    if let Some(challenge) = error.answer_challenge() {
+        headers.insert(
+            header::WWW_AUTHENTICATE,
+            HeaderValue::from_static(challenge),
+        );
+    }
+    // Nobody can tell yet whether the token is good: the client may try again.
+    if let Some(seconds) = error.answer_retry_after() {
+        headers.insert(header::RETRY_AFTER, seconds.into());
+    }
+    response
 }
 
 #[tokio::main]

@@ -4,30 +4,44 @@
 //!
 //! [`Passage`] is where to start, [`Error`] is the one error type, and [`generated`] has every
 //! operation and type of both APIs as they are on the wire.
+//!
+//! With the feature of the same name, `tower`, `axum` and `actix` authenticate the requests of
+//! services built with these: each module's page begins with an example.
 
+#[cfg(feature = "actix")]
+pub mod actix;
 mod api_keys;
 mod app;
 mod auth;
+#[cfg(feature = "axum")]
+pub mod axum;
 mod check;
 mod config;
 mod error;
 mod flex;
 pub mod generated;
 mod id;
+mod jitter;
 mod magic_links;
 mod open_enum;
 mod passage;
+pub mod retries;
 mod secret;
+#[cfg(any(test, feature = "test-util"))]
+pub mod test_util;
+#[cfg(feature = "tower")]
+pub mod tower;
 mod transport;
 mod users;
 pub mod verification;
+mod web;
 
 pub use api_keys::{ApiKey, ApiKeyRole, ApiKeys, CreatedApiKey};
 pub use app::{App, AppType, MetadataField, MetadataType};
 pub use auth::{
     AUTH_COOKIE, AuthStrategy, Claims, ClaimsSet, JwkSet, JwksEvent, JwksHealth, RequestHeaders,
 };
-pub use config::{Endpoint, PassageBuilder};
+pub use config::{CallOptions, Endpoint, PassageBuilder};
 pub use error::{Error, ErrorCode, ErrorKind, Result};
 pub use flex::Flex;
 pub use id::{ApiKeyId, AppId, DeviceId, ExternalId, IntoId, TransactionId, UserId};

@@ -11,14 +11,14 @@ use crate::app::App;
 use crate::auth::{
     AuthStrategy, Claims, JwksHealth, Policy, RequestHeaders, Verified, Verifier, VerifierSettings,
 };
-use crate::config::{PassageBuilder, Settings, config};
+use crate::config::{CallOptions, PassageBuilder, Settings, config};
 use crate::error::{Error, ErrorKind, Result};
 use crate::flex::Flex;
 use crate::generated::{auth, management};
 use crate::id::{AppId, UserId};
 use crate::magic_links::MagicLinks;
 use crate::secret::Secret;
-use crate::transport::{self, Generated, Transport};
+use crate::transport::{self, Generated, Quota, Transport};
 use crate::users::Users;
 
 /// One app of a Passage server: verifies its tokens and manages its users.
@@ -45,7 +45,7 @@ pub struct Passage(Arc<Inner>);
 struct Inner {
     app_id: AppId,
     strategy: AuthStrategy,
-    verifier: Verifier,
+    verifier: Arc<Verifier>,
     management: management::Client,
     auth: auth::Client,
 }
@@ -66,7 +66,7 @@ impl Passage {
     }
 
     pub(crate) fn from_settings(settings: Settings) -> Result<Self> {
-        let client = transport::http_client(settings.timeout, settings.connect_timeout)?;
+        let client = transport::http_client(settings.limits.timeout, settings.connect_timeout)?;
         let jwks_url = jwks_url(&settings.auth_url, &settings.app_id)?;
         let policy = Policy {
             issuers: settings.issuers,
@@ -81,12 +81,17 @@ impl Passage {
             token_cache: settings.token_cache,
             clock: settings.clock,
         })?;
-        let with_key = Transport::new(settings.api_key.as_ref(), settings.timeout)?;
-        let without = Transport::new(None, settings.timeout)?;
+        let quota = Arc::new(Quota::new());
+        let with_key = Transport::new(
+            settings.api_key.as_ref(),
+            settings.limits,
+            Arc::clone(&quota),
+        )?;
+        let without = Transport::new(None, settings.limits, quota)?;
         Ok(Self(Arc::new(Inner {
             app_id: settings.app_id,
             strategy: settings.strategy,
-            verifier,
+            verifier: Arc::new(verifier),
             management: management::Client::new_with_client(
                 &settings.api_url,
                 client.clone(),
@@ -100,6 +105,41 @@ impl Passage {
     #[must_use]
     pub fn app_id(&self) -> &AppId {
         &self.0.app_id
+    }
+
+    /// The same client with other limits for its calls. It shares everything else, and is made as
+    /// quickly as a clone.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`] if a limit is zero.
+    ///
+    /// ```no_run
+    /// use passage_identity::CallOptions;
+    ///
+    /// # async fn example(passage: passage_identity::Passage) -> passage_identity::Result<()> {
+    /// let once = passage.with_options(CallOptions::new().max_attempts(1))?;
+    /// once.users().activate("some user id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn with_options(&self, options: CallOptions) -> Result<Self> {
+        let inner = &*self.0;
+        let limits = inner.management.inner().limits().with(&options).check()?;
+        Ok(Self(Arc::new(Inner {
+            app_id: inner.app_id.clone(),
+            strategy: inner.strategy,
+            verifier: Arc::clone(&inner.verifier),
+            management: management::Client::new_with_client(
+                inner.management.baseurl(),
+                inner.management.client().clone(),
+                inner.management.inner().with_limits(limits),
+            ),
+            auth: auth::Client::new_with_client(
+                inner.auth.baseurl(),
+                inner.auth.client().clone(),
+                inner.auth.inner().with_limits(limits),
+            ),
+        })))
     }
 
     /// Verifies the token of a request and gives the id of its user.
@@ -369,6 +409,12 @@ impl Passage {
             client.client().clone(),
             transport,
         ))
+    }
+
+    /// Whether one is a clone of the other, so that what one verified is verified for both.
+    #[cfg(any(feature = "actix", feature = "axum", feature = "tower"))]
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
     }
 
     /// Calls an operation of the management API with the app's id.

@@ -61,10 +61,12 @@ impl Rig {
         .await
     }
 
+    /// One attempt for each call: which are tried again is not for these tests.
     fn passage(&self) -> Passage {
         Passage::builder("app1")
             .server(self.server.base_url())
             .api_key(API_KEY)
+            .max_attempts(1)
             .build()
             .unwrap()
     }
@@ -582,6 +584,7 @@ async fn a_server_that_is_not_there_or_slow() {
         .server(url)
         .api_key(API_KEY)
         .timeout(Duration::from_millis(50))
+        .max_attempts(1)
         .build()
         .unwrap();
     let error = slow.users().get("user1").await.unwrap_err();

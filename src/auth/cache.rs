@@ -123,7 +123,7 @@ impl Hasher for NameHasher {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
     use std::hash::BuildHasher;
 

@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
+use crate::jitter::jitter;
+
 pub(crate) trait Clock: fmt::Debug + Send + Sync {
     /// The time of day, to compare with claims. It may jump.
     fn now(&self) -> Timestamp;
@@ -34,23 +36,6 @@ impl Clock for SystemClock {
     }
 
     fn jitter(&self) -> f64 {
-        let mut random = [0; 4];
-        // Without random bytes nothing is shortened, which does no harm.
-        match aws_lc_rs::rand::fill(&mut random) {
-            Ok(()) => f64::from(u32::from_be_bytes(random)) / f64::from(u32::MAX),
-            Err(_) => 0.0,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_jitter_of_the_system_lies_between_0_and_1_and_varies() {
-        let draws: Vec<_> = (0..100).map(|_| SystemClock.jitter()).collect();
-        assert!(draws.iter().all(|draw| (0.0..=1.0).contains(draw)));
-        assert!(draws.iter().any(|draw| *draw < 0.5) && draws.iter().any(|draw| *draw > 0.5));
+        1.0 - jitter()
     }
 }

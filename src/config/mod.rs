@@ -2,12 +2,15 @@
 
 mod endpoint;
 mod env;
+mod limits;
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 pub use endpoint::Endpoint;
+pub use limits::CallOptions;
+pub(crate) use limits::Limits;
 
 use crate::Passage;
 use crate::auth::{AuthStrategy, Clock, JwkSet, JwksEvent, SystemClock};
@@ -20,7 +23,6 @@ const MAX_LEEWAY: Duration = Duration::from_secs(60);
 const DEFAULT_LEEWAY: Duration = Duration::from_secs(5);
 const DEFAULT_TOKEN_CACHE: usize = 4096;
 const DEFAULT_MAX_STALE: Duration = Duration::from_secs(24 * 3600);
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Builds a [`Passage`]. Made by [`Passage::builder`] or from the environment.
@@ -52,7 +54,7 @@ pub struct PassageBuilder {
     keys: KeySettings,
     token_cache: usize,
     clock: Arc<dyn Clock>,
-    timeout: Duration,
+    limits: Limits,
     connect_timeout: Duration,
 }
 
@@ -103,7 +105,7 @@ pub(crate) struct Settings {
     pub(crate) keys: KeySettings,
     pub(crate) token_cache: usize,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) timeout: Duration,
+    pub(crate) limits: Limits,
     pub(crate) connect_timeout: Duration,
 }
 
@@ -124,7 +126,7 @@ impl PassageBuilder {
             },
             token_cache: DEFAULT_TOKEN_CACHE,
             clock: Arc::new(SystemClock),
-            timeout: DEFAULT_TIMEOUT,
+            limits: Limits::default(),
             connect_timeout: DEFAULT_CONNECT_TIMEOUT,
         }
     }
@@ -253,10 +255,32 @@ impl PassageBuilder {
         self
     }
 
-    /// How long one request of either API may take, from connecting to the last byte of the
-    /// reply: 10 s unless set. Fetching the app's keys has its own limit of 5 s.
+    /// How long one attempt of a call may take, from connecting to the last byte of the reply:
+    /// 10 s unless set. Fetching the app's keys has its own limit of 5 s.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
+        self.limits.timeout = timeout;
+        self
+    }
+
+    /// How long a call may take with all its attempts and the waits between them: 30 s unless
+    /// set. It wins over the other limits.
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.limits.deadline = deadline;
+        self
+    }
+
+    /// How often a call is tried at most: 3 times unless set, 1 for never again. What is tried
+    /// again and when is in [`retries`](crate::retries).
+    pub fn max_attempts(mut self, attempts: u32) -> Self {
+        self.limits.max_attempts = attempts;
+        self
+    }
+
+    /// The waits between attempts, where the server does not say: chance picks one from zero up to
+    /// `first`, which doubles with each attempt up to `longest`. 100 ms and 5 s unless set.
+    pub fn retry_wait(mut self, first: Duration, longest: Duration) -> Self {
+        self.limits.retry_first = first;
+        self.limits.retry_longest = longest;
         self
     }
 
@@ -289,7 +313,8 @@ impl PassageBuilder {
         if self.leeway > MAX_LEEWAY {
             return Err(config("the leeway is more than 60 s"));
         }
-        if self.timeout.is_zero() || self.connect_timeout.is_zero() {
+        let limits = self.limits.check()?;
+        if self.connect_timeout.is_zero() {
             return Err(config("a time-out of zero would fail every call"));
         }
         if self
@@ -316,7 +341,7 @@ impl PassageBuilder {
             keys: self.keys,
             token_cache: self.token_cache,
             clock: self.clock,
-            timeout: self.timeout,
+            limits,
             connect_timeout: self.connect_timeout,
         })
     }

@@ -29,6 +29,15 @@ macro_rules! kinds {
                 }
             }
 
+            /// The challenge of RFC 6750, section 3, that tells of a token of this kind.
+            pub(crate) const fn invalid_token_challenge(self) -> &'static str {
+                match self {
+                    $( Self::$variant => concat!(
+                        "Bearer error=\"invalid_token\", error_description=\"", $message, "\""
+                    ), )+
+                }
+            }
+
             const fn family(self) -> Family {
                 match self {
                     $( Self::$variant => Family::$family, )+

@@ -46,6 +46,7 @@ struct Inner {
     status: Option<u16>,
     request_id: Option<String>,
     retry_after: Option<Duration>,
+    attempts: u32,
     server_message: Option<String>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
@@ -70,6 +71,7 @@ impl Error {
             status: None,
             request_id: None,
             retry_after: None,
+            attempts: 0,
             server_message: None,
             source: None,
         }))
@@ -118,6 +120,11 @@ impl Error {
         self
     }
 
+    pub(crate) fn with_attempts(mut self, attempts: u32) -> Self {
+        self.0.attempts = attempts;
+        self
+    }
+
     /// What kind of failure this is.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
@@ -154,6 +161,12 @@ impl Error {
         self.0.retry_after
     }
 
+    /// How often the call was tried: 0 if no request was made.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        self.0.attempts
+    }
+
     /// What the server said in its own words.
     ///
     /// It may repeat what was sent, an e-mail address for instance, so it is in neither `Display`
@@ -179,19 +192,6 @@ impl Error {
                 self.is_rate_limited() || self.0.status.is_some_and(|status| status >= 500)
             }
             _ => false,
-        }
-    }
-
-    /// The status to answer your own client with: 401 if the token or a Flex nonce is bad, 503 if
-    /// nothing could be decided now, and 500 for everything else.
-    #[must_use]
-    pub fn answer_status(&self) -> u16 {
-        if self.is_token_invalid() || self.0.code == Some(ErrorCode::InvalidNonce) {
-            401
-        } else if self.is_unavailable() {
-            503
-        } else {
-            500
         }
     }
 
@@ -320,6 +320,9 @@ impl fmt::Debug for Error {
         }
         if let Some(id) = &inner.request_id {
             debug.field("request_id", id);
+        }
+        if inner.attempts > 1 {
+            debug.field("attempts", &inner.attempts);
         }
         if let Some(wait) = inner.retry_after {
             debug.field("retry_after", &wait);

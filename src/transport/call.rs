@@ -2,11 +2,14 @@
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use progenitor_client::{Error as GeneratedError, ResponseValue};
 use reqwest::header::HeaderMap;
 use serde::de::DeserializeOwned;
 
+use super::ATTEMPTS;
 use super::body::TooLarge;
 use super::headers::{request_id, retry_after};
 use crate::error::{Error, ErrorCode, ErrorKind, Refusal, Result};
@@ -20,7 +23,8 @@ pub(crate) async fn call<T: DeserializeOwned>(
     operation: &'static str,
     reply: impl Future<Output = Generated<T>>,
 ) -> Result<T> {
-    let error = match reply.await {
+    let attempts = Arc::new(AtomicU32::new(0));
+    let error = match ATTEMPTS.scope(Arc::clone(&attempts), reply).await {
         Ok(reply) => return Ok(reply.into_inner()),
         Err(error) => error,
     };
@@ -55,7 +59,9 @@ pub(crate) async fn call<T: DeserializeOwned>(
             Error::of(ErrorKind::InvalidInput)
         }
     };
-    Err(error.with_operation(operation))
+    Err(error
+        .with_operation(operation)
+        .with_attempts(attempts.load(Ordering::Relaxed)))
 }
 
 fn refused(status: u16, headers: HeaderMap, body: ApiError) -> Error {

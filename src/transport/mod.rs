@@ -7,9 +7,11 @@
 mod body;
 mod call;
 mod headers;
+mod retry;
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use http::header::{AUTHORIZATION, HeaderName, HeaderValue};
@@ -18,13 +20,16 @@ use reqwest::{Request, Response};
 use tracing::Instrument;
 use tracing::field::Empty;
 
-use crate::config::config;
+use crate::config::{Limits, config};
 use crate::error::Result;
 use crate::generated::{auth, management};
+use crate::jitter::jitter;
 use crate::secret::Secret;
 
 pub(crate) use body::{BodyError, read_body};
 pub(crate) use call::{Generated, call};
+pub(crate) use retry::Quota;
+use retry::{Outcome, Retry};
 
 pub(crate) type HttpClient = reqwest::Client;
 
@@ -46,15 +51,22 @@ pub struct Transport(Arc<Inner>);
 
 struct Inner {
     authorization: Option<HeaderValue>,
-    timeout: Duration,
+    limits: Limits,
+    quota: Arc<Quota>,
+}
+
+tokio::task_local! {
+    /// How many attempts the call of the facade that runs here has made.
+    static ATTEMPTS: Arc<AtomicU32>;
 }
 
 impl Transport {
-    pub(crate) fn new(bearer: Option<&Secret>, timeout: Duration) -> Result<Self> {
+    pub(crate) fn new(bearer: Option<&Secret>, limits: Limits, quota: Arc<Quota>) -> Result<Self> {
         let authorization = bearer.map(bearer_header).transpose()?;
         Ok(Self(Arc::new(Inner {
             authorization,
-            timeout,
+            limits,
+            quota,
         })))
     }
 
@@ -62,9 +74,22 @@ impl Transport {
         self.0.authorization.is_some()
     }
 
-    /// The same limits with another credential.
+    pub(crate) fn limits(&self) -> Limits {
+        self.0.limits
+    }
+
+    /// The same limits and quota with another credential.
     pub(crate) fn with_bearer(&self, bearer: &Secret) -> Result<Self> {
-        Self::new(Some(bearer), self.0.timeout)
+        Self::new(Some(bearer), self.0.limits, Arc::clone(&self.0.quota))
+    }
+
+    /// The same credential and quota with other limits.
+    pub(crate) fn with_limits(&self, limits: Limits) -> Self {
+        Self(Arc::new(Inner {
+            authorization: self.0.authorization.clone(),
+            limits,
+            quota: Arc::clone(&self.0.quota),
+        }))
     }
 
     async fn execute(
@@ -74,10 +99,23 @@ impl Transport {
         operation: &str,
     ) -> reqwest::Result<Response> {
         self.prepare(&mut request);
-        let span = tracing::info_span!("passage", operation = %CamelCase(operation), status = Empty, duration_ms = Empty);
+        let span = tracing::info_span!("passage", operation = %CamelCase(operation), attempts = Empty, status = Empty, duration_ms = Empty);
         let started = Instant::now();
-        let result = self.attempt(client, request).instrument(span.clone()).await;
+        let retry = Retry {
+            limits: &self.0.limits,
+            quota: &self.0.quota,
+            jitter,
+            repeatable: retry::is_repeatable(request.method(), operation),
+        };
+        let (result, attempts) = retry
+            .run(request, Request::try_clone, outcome, |request, timeout| {
+                attempt(client, request, timeout)
+            })
+            .instrument(span.clone())
+            .await;
+        let _ = ATTEMPTS.try_with(|count| count.store(attempts, Ordering::Relaxed));
         let elapsed = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        span.record("attempts", attempts);
         span.record("duration_ms", elapsed);
         match &result {
             Ok(response) => {
@@ -93,7 +131,6 @@ impl Transport {
     }
 
     fn prepare(&self, request: &mut Request) {
-        *request.timeout_mut() = Some(self.0.timeout);
         let headers = request.headers_mut();
         headers.remove(API_VERSION);
         headers.insert(PASSAGE_VERSION_NAME, PASSAGE_VERSION);
@@ -101,11 +138,31 @@ impl Transport {
             headers.insert(AUTHORIZATION, authorization.clone());
         }
     }
+}
 
-    /// One request and its whole reply. A retry loop goes around this: the reply is complete, and
-    /// `Request::try_clone` is cheap, since the bodies are JSON in memory.
-    async fn attempt(&self, client: &HttpClient, request: Request) -> reqwest::Result<Response> {
-        body::complete(client.execute(request).await?).await
+/// One request and its whole reply.
+async fn attempt(
+    client: &HttpClient,
+    mut request: Request,
+    timeout: Duration,
+) -> reqwest::Result<Response> {
+    *request.timeout_mut() = Some(timeout);
+    body::complete(client.execute(request).await?).await
+}
+
+fn outcome(result: &reqwest::Result<Response>) -> Outcome {
+    match result {
+        Ok(response) => match response.status().as_u16() {
+            status @ (429 | 500 | 502 | 503 | 504) => Outcome::Refused {
+                too_many: status == 429,
+                wait: headers::retry_after(response.headers(), jiff::Timestamp::now()),
+            },
+            _ => Outcome::Done,
+        },
+        Err(error) if error.is_builder() => Outcome::Done,
+        Err(error) if error.is_connect() => Outcome::NotSent,
+        Err(error) if error.is_timeout() => Outcome::TimedOut,
+        Err(_) => Outcome::Broken,
     }
 }
 
@@ -113,7 +170,7 @@ impl fmt::Debug for Transport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Transport")
             .field("has_credential", &self.has_credential())
-            .field("timeout", &self.0.timeout)
+            .field("limits", &self.0.limits)
             .finish()
     }
 }
@@ -192,12 +249,16 @@ mod tests {
         }
     }
 
+    fn with_key(key: &str) -> Result<Transport> {
+        Transport::new(Some(&key.into()), Limits::default(), Arc::new(Quota::new()))
+    }
+
     #[test]
     fn the_credential_is_hidden_and_sensitive() {
-        let transport = Transport::new(Some(&"hunter2".into()), Duration::from_secs(1)).unwrap();
+        let transport = with_key("hunter2").unwrap();
         assert!(!format!("{transport:?}").contains("hunter2"));
         assert!(transport.0.authorization.as_ref().unwrap().is_sensitive());
-        let error = Transport::new(Some(&"hunter2\n".into()), Duration::from_secs(1)).unwrap_err();
+        let error = with_key("hunter2\n").unwrap_err();
         assert!(!format!("{error} {error:?}").contains("hunter2"));
     }
 }

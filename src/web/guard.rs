@@ -1,0 +1,48 @@
+//! Who is let through to a service.
+
+use super::Verified;
+use crate::error::{ErrorKind, Result};
+use crate::{Passage, RequestHeaders};
+
+/// Verifies requests on behalf of a layer or middleware.
+#[derive(Clone, Debug)]
+pub(crate) struct Guard {
+    passage: Passage,
+    required: bool,
+}
+
+impl Guard {
+    pub(crate) fn required(passage: Passage) -> Self {
+        Self {
+            passage,
+            required: true,
+        }
+    }
+
+    pub(crate) fn optional(passage: Passage) -> Self {
+        Self {
+            passage,
+            required: false,
+        }
+    }
+
+    /// Lets a request through with the claims of its token, or without any if it has no token
+    /// and need not have one. A token that is there must be good in any case: a client whose
+    /// session has ended is to learn that, and not to be taken for a stranger.
+    pub(crate) fn check<'a, R>(
+        &'a self,
+        request: &R,
+    ) -> impl Future<Output = Result<Option<Verified>>> + Send + use<'a, R>
+    where
+        R: RequestHeaders + ?Sized,
+    {
+        let claims = self.passage.verify_request(request);
+        async move {
+            match claims.await {
+                Ok(claims) => Ok(Some(Verified::new(self.passage.clone(), claims))),
+                Err(error) if !self.required && error.kind() == ErrorKind::TokenMissing => Ok(None),
+                Err(error) => Err(error),
+            }
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! The requests that a route of every web framework is tried with, and the answers it owes them.
+#![allow(dead_code, reason = "each test program uses a part")]
+
+use passage_identity::{AuthStrategy, CreateUser, Passage, PassageBuilder, UserId};
+use passage_server::{Fault, MintToken, PassageServer};
+use reqwest::{RequestBuilder, Response};
+
+/// A server with one user, who has never signed in.
+pub(crate) struct Setup {
+    pub(crate) server: PassageServer,
+    pub(crate) user_id: UserId,
+    pub(crate) http: reqwest::Client,
+}
+
+impl Setup {
+    pub(crate) async fn new() -> Self {
+        let server = PassageServer::builder().start().await.unwrap();
+        let passage = Passage::builder(server.app_id())
+            .server(server.url())
+            .api_key(server.api_key())
+            .build()
+            .unwrap();
+        let ada = CreateUser::email("ada@example.com");
+        let user_id = passage.users().create(ada).await.unwrap().id;
+        Self {
+            server,
+            user_id,
+            http: reqwest::Client::new(),
+        }
+    }
+
+    /// A client of the server that reads the header, without an API key.
+    pub(crate) fn builder(&self) -> PassageBuilder {
+        Passage::builder(self.server.app_id())
+            .server(self.server.url())
+            .auth_strategy(AuthStrategy::Header)
+            .max_attempts(1)
+    }
+
+    /// The same with the API key.
+    pub(crate) fn passage(&self) -> Passage {
+        self.builder()
+            .api_key(self.server.api_key())
+            .build()
+            .unwrap()
+    }
+
+    pub(crate) fn token(&self) -> MintToken {
+        MintToken::new(self.user_id.as_str())
+    }
+
+    pub(crate) async fn mint(&self, token: MintToken) -> String {
+        self.server.controls().mint_token(token).await.unwrap()
+    }
+
+    /// A request with a good token in the header.
+    pub(crate) async fn get(&self, url: &str) -> RequestBuilder {
+        self.http
+            .get(url)
+            .bearer_auth(self.mint(self.token()).await)
+    }
+}
+
+/// Status, `WWW-Authenticate`, `Retry-After` and body of a response.
+pub(crate) type Answer = (u16, Option<String>, Option<String>, String);
+
+pub(crate) async fn answer(request: RequestBuilder) -> Answer {
+    let response = request.send().await.unwrap();
+    let header = |response: &Response, name: &str| {
+        let mut values = response.headers().get_all(name).iter();
+        let value = values
+            .next()
+            .map(|value| value.to_str().unwrap().to_owned());
+        assert!(values.next().is_none(), "{name} is there twice");
+        value
+    };
+    let challenge = header(&response, "www-authenticate");
+    let retry_after = header(&response, "retry-after");
+    if response.status().is_client_error() || response.status().is_server_error() {
+        let kind = header(&response, "content-type");
+        assert!(
+            kind.is_none_or(|kind| kind == "text/plain; charset=utf-8"),
+            "an error is plain text"
+        );
+    }
+    (
+        response.status().as_u16(),
+        challenge,
+        retry_after,
+        response.text().await.unwrap(),
+    )
+}
+
+/// A route, and what it says when all is well.
+pub(crate) struct Route {
+    pub(crate) path: &'static str,
+    /// Says that it knows this user.
+    pub(crate) known: fn(&UserId) -> String,
+    /// Says that nobody is signed in, if it is not necessary to be.
+    pub(crate) nobody: Option<&'static str>,
+    /// Whether refusals say in the body what is wrong.
+    pub(crate) has_text: bool,
+}
+
+impl Route {
+    fn refuses(&self, code: &str, text: &str) -> Answer {
+        let challenge = format!("Bearer error=\"{code}\", error_description=\"{text}\"");
+        (401, Some(challenge), None, self.text(text))
+    }
+
+    fn text(&self, text: &str) -> String {
+        if self.has_text { text } else { "" }.to_owned()
+    }
+
+    /// The answer to a request without any token.
+    fn without_token(&self) -> Answer {
+        match self.nobody {
+            Some(text) => (200, None, None, text.to_owned()),
+            None => {
+                let text = self.text("the request carries no token");
+                (401, Some("Bearer".to_owned()), None, text)
+            }
+        }
+    }
+}
+
+/// Tries a route with good, bad and missing tokens, in the cookie and in the header, and while
+/// the keys cannot be had. `serve` starts the service and gives its URL.
+pub(crate) async fn try_route(route: &Route, serve: impl AsyncFn(Passage) -> String) {
+    let setup = Setup::new().await;
+    let controls = setup.server.controls();
+    let http = &setup.http;
+    let good = setup.mint(setup.token()).await;
+    let forged = setup.mint(setup.token().wrong_key()).await;
+    let past = controls.now() - std::time::Duration::from_secs(3600);
+    let expired = setup.mint(setup.token().expires_at(past)).await;
+    let of_bob = setup.mint(MintToken::new("bob")).await;
+
+    for (strategy, other) in [
+        (AuthStrategy::Cookie, AuthStrategy::Header),
+        (AuthStrategy::Header, AuthStrategy::Cookie),
+    ] {
+        let with = |url: &str, strategy, token: &str| {
+            let (name, value) = field(strategy, token);
+            http.get(url).header(name, value)
+        };
+        let client = || {
+            setup
+                .builder()
+                .api_key(setup.server.api_key())
+                .auth_strategy(strategy)
+                .build()
+                .unwrap()
+        };
+
+        // No keys yet, and none to be had: nobody can tell. Without a token there is nothing to
+        // tell.
+        controls.fault(Fault::operation("getJwks").status(500));
+        let url = serve(client()).await + route.path;
+        let (status, challenge, retry_after, body) = answer(with(&url, strategy, &good)).await;
+        assert_eq!((status, challenge), (503, None), "{strategy:?}");
+        let seconds: u64 = retry_after.unwrap().parse().unwrap();
+        assert!((1..=60).contains(&seconds), "{seconds}");
+        assert_eq!(body, route.text("the keys of the app could not be fetched"));
+        assert_eq!(answer(http.get(&url)).await, route.without_token());
+
+        controls.clear_faults();
+        let url = serve(client()).await + route.path;
+        let welcome = (200, None, None, (route.known)(&setup.user_id));
+        assert_eq!(answer(with(&url, strategy, &good)).await, welcome);
+        for (token, text) in [
+            (forged.as_str(), "the token's signature is wrong"),
+            (&expired, "the token has expired"),
+            ("garbled", "the token is malformed"),
+        ] {
+            let refusal = route.refuses("invalid_token", text);
+            assert_eq!(answer(with(&url, strategy, token)).await, refusal, "{text}");
+        }
+        let two = with(&url, strategy, &good);
+        let (name, value) = field(strategy, &of_bob);
+        assert_eq!(
+            answer(two.header(name, value)).await,
+            route.refuses("invalid_request", "the request carries more than one token")
+        );
+        for request in [
+            http.get(&url),
+            with(&url, strategy, ""),
+            with(&url, other, &good),
+            with(&url, other, &forged),
+        ] {
+            assert_eq!(answer(request).await, route.without_token());
+        }
+    }
+}
+
+fn field(strategy: AuthStrategy, token: &str) -> (&'static str, String) {
+    match strategy {
+        AuthStrategy::Cookie => ("cookie", format!("theme=dark; psg_auth_token={token}")),
+        _ => ("authorization", format!("Bearer {token}")),
+    }
+}
