@@ -340,3 +340,7 @@ impl Drop for Flight {
 #[cfg(test)]
 #[path = "jwks_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "jwks_http_tests/mod.rs"]
+mod http_tests;

@@ -43,6 +43,11 @@ impl TestKey {
         self.0.sign(text).unwrap()
     }
 
+    /// A text as a part of a token.
+    pub(super) fn encode(text: &str) -> String {
+        URL_SAFE_NO_PAD.encode(text)
+    }
+
     /// A token of exactly these texts, signed whatever they say.
     pub(super) fn token(&self, header: &str, claims: &str) -> String {
         self.0.token(header, claims).unwrap()

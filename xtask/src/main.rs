@@ -2,11 +2,14 @@
 
 #[path = "../../build/mod.rs"]
 mod codegen;
+mod fuzz;
 mod normalise;
 mod overlay;
 mod regen;
 mod yaml;
 
+use std::env;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -27,12 +30,22 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Run every fuzz target. Needs a nightly compiler and cargo-fuzz; says so and does nothing without.
+    Fuzz {
+        /// How long each of the four targets runs.
+        #[arg(long, default_value_t = 60)]
+        seconds: u32,
+        /// Fail if a tool is missing.
+        #[arg(long)]
+        required: bool,
+    },
 }
 
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Regen { check: false } => regen::update(),
         Command::Regen { check: true } => regen::check(),
+        Command::Fuzz { seconds, required } => fuzz::run(seconds, required),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -41,4 +54,14 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// The folder of the project.
+fn root() -> Result<PathBuf, String> {
+    let manifest = env::var("CARGO_MANIFEST_DIR")
+        .map_err(|_| "run this as `cargo xtask`: CARGO_MANIFEST_DIR is not set".to_owned())?;
+    Path::new(&manifest)
+        .parent()
+        .map(Path::to_path_buf)
+        .ok_or_else(|| format!("{manifest} has no parent"))
 }

@@ -1,6 +1,6 @@
 //! `cargo xtask regen`: vendored documents + overlay -> effective documents -> snapshots.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::{env, fs};
 
@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::codegen;
 use crate::normalise::normalise;
 use crate::overlay::Overlay;
-use crate::yaml;
+use crate::{root, yaml};
 
 const APIS: [&str; 2] = ["management", "auth"];
 
@@ -56,15 +56,6 @@ pub(crate) fn check() -> Result<(), String> {
         "out of date, run `cargo xtask regen` and review the difference:\n  {}",
         drifted.join("\n  ")
     ))
-}
-
-fn root() -> Result<PathBuf, String> {
-    let manifest = env::var("CARGO_MANIFEST_DIR")
-        .map_err(|_| "run this as `cargo xtask`: CARGO_MANIFEST_DIR is not set".to_owned())?;
-    Path::new(&manifest)
-        .parent()
-        .map(Path::to_path_buf)
-        .ok_or_else(|| format!("{manifest} has no parent"))
 }
 
 fn read(path: &Path) -> Result<String, String> {

@@ -1,0 +1,151 @@
+//! `cargo xtask fuzz`: every fuzz target for some seconds.
+
+use std::path::Path;
+use std::process::Command;
+use std::{fs, io};
+
+use crate::root;
+
+pub(crate) const TARGETS: [&str; 4] = ["token", "cookie", "authorization", "jwks"];
+
+/// What fuzzing needs besides the project: the arguments of `cargo` that show it is there, its
+/// name, and how to get it.
+const NEEDS: [([&str; 2], &str, &str); 2] = [
+    (
+        ["+nightly", "--version"],
+        "a nightly compiler",
+        "rustup toolchain install nightly --profile minimal",
+    ),
+    (
+        ["fuzz", "--version"],
+        "cargo-fuzz",
+        "cargo install --locked cargo-fuzz",
+    ),
+];
+
+/// Builds all targets, then runs one after the other, each for so many seconds. If a tool is
+/// missing nothing is run: an error if fuzzing is `required`, else a line that says so.
+pub(crate) fn run(seconds: u32, required: bool) -> Result<(), String> {
+    for (arguments, name, remedy) in NEEDS {
+        if !succeeds(Command::new("cargo").args(arguments)) {
+            let message = format!("fuzzing needs {name}: {remedy}");
+            if required {
+                return Err(message);
+            }
+            println!("SKIPPED: {message}");
+            return Ok(());
+        }
+    }
+    let root = root()?;
+    let fuzz = root.join("fuzz");
+    copy_lock(&root, &fuzz).map_err(|e| format!("fuzz/Cargo.lock: {e}"))?;
+    cargo_fuzz(&root, "build", &[])?;
+    for target in TARGETS {
+        println!("fuzzing {target} for {seconds} s");
+        // libFuzzer adds what it finds to the first folder and only reads the second.
+        let (corpus, seeds) = (
+            format!("fuzz/corpus/{target}"),
+            format!("fuzz/seeds/{target}"),
+        );
+        fs::create_dir_all(root.join(&corpus)).map_err(|e| format!("{corpus}: {e}"))?;
+        cargo_fuzz(
+            &root,
+            "run",
+            &[
+                target,
+                &corpus,
+                &seeds,
+                "--",
+                "-dict=fuzz/fuzz.dict",
+                "-print_final_stats=1",
+                "-timeout=10",
+                "-verbosity=0",
+                &format!("-max_total_time={seconds}"),
+            ],
+        )?;
+    }
+    println!(
+        "fuzzed {} for {seconds} s each, nothing found",
+        TARGETS.join(", ")
+    );
+    Ok(())
+}
+
+/// So that the targets are built with the versions that the project is tested with.
+fn copy_lock(root: &Path, fuzz: &Path) -> io::Result<()> {
+    let (from, to) = (root.join("Cargo.lock"), fuzz.join("Cargo.lock"));
+    let newer = |to: fs::Metadata, from: fs::Metadata| Ok(to.modified()? > from.modified()?);
+    if fs::metadata(&to)
+        .and_then(|to| newer(to, fs::metadata(&from)?))
+        .unwrap_or(false)
+    {
+        return Ok(());
+    }
+    fs::copy(from, to).map(|_| ())
+}
+
+/// Without a sanitizer: this project has no unsafe code, and the C code below it would not be
+/// instrumented. What is looked for are panics and wrong verdicts, and those come faster without.
+fn cargo_fuzz(root: &Path, command: &str, arguments: &[&str]) -> Result<(), String> {
+    let mut cargo = Command::new("cargo");
+    cargo
+        .current_dir(root)
+        .args(["+nightly", "fuzz", command, "--sanitizer", "none"])
+        .args(arguments);
+    if cargo.status().is_ok_and(|status| status.success()) {
+        Ok(())
+    } else {
+        Err(format!(
+            "`cargo fuzz {command} {}` failed",
+            arguments.join(" ")
+        ))
+    }
+}
+
+/// Must not make rustup install what is missing.
+fn succeeds(command: &mut Command) -> bool {
+    command
+        .env("RUSTUP_AUTO_INSTALL", "0")
+        .output()
+        .is_ok_and(|output| output.status.success())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let mut names: Vec<String> = fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| {
+                entry
+                    .unwrap()
+                    .path()
+                    .file_stem()
+                    .unwrap()
+                    .to_str()
+                    .unwrap()
+                    .to_owned()
+            })
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn every_target_is_run_and_has_seeds() {
+        let fuzz = root().unwrap().join("fuzz");
+        let mut targets = TARGETS.map(str::to_owned);
+        targets.sort();
+        assert_eq!(names(&fuzz.join("fuzz_targets")), targets);
+        assert_eq!(names(&fuzz.join("seeds")), targets);
+        for target in targets {
+            assert!(
+                names(&fuzz.join("seeds").join(&target)).len() > 5,
+                "{target}"
+            );
+        }
+    }
+}
