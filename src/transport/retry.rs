@@ -98,23 +98,43 @@ impl Quota {
         Self(AtomicU32::new(QUOTA))
     }
 
-    fn take(&self, outcome: Outcome) -> bool {
+    fn take(&self, outcome: Outcome) -> Option<Permit<'_>> {
         let cost = if outcome == Outcome::TimedOut {
             TIMEOUT_COST
         } else {
             RETRY_COST
         };
-        self.change(|tokens| tokens.checked_sub(cost))
+        let taken = self.change(|tokens| tokens.checked_sub(cost));
+        taken.then(|| Permit { quota: self, cost })
     }
 
-    fn give_back(&self) {
-        self.change(|tokens| (tokens < QUOTA).then(|| (tokens + SUCCESS_GAIN).min(QUOTA)));
+    fn give_back(&self, tokens: u32) {
+        self.change(|left| (left < QUOTA).then(|| (left + tokens).min(QUOTA)));
     }
 
     fn change(&self, change: impl FnMut(u32) -> Option<u32>) -> bool {
         self.0
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, change)
             .is_ok()
+    }
+}
+
+/// Leave to make another attempt. What it cost goes back if the attempt is never made, as when the
+/// call is dropped while it waits.
+struct Permit<'a> {
+    quota: &'a Quota,
+    cost: u32,
+}
+
+impl Permit<'_> {
+    fn spend(mut self) {
+        self.cost = 0;
+    }
+}
+
+impl Drop for Permit<'_> {
+    fn drop(&mut self) {
+        self.quota.give_back(self.cost);
     }
 }
 
@@ -149,7 +169,7 @@ impl Retry<'_> {
             let result = attempt(request, self.limits.timeout.min(left)).await;
             let outcome = outcome_of(&result);
             if outcome == Outcome::Done {
-                self.quota.give_back();
+                self.quota.give_back(SUCCESS_GAIN);
                 return (result, attempts);
             }
             let progress = Progress {
@@ -161,12 +181,17 @@ impl Retry<'_> {
             let (Some(spare), Some(wait)) = (spare, decide(self.limits, progress, outcome)) else {
                 return (result, attempts);
             };
-            if !self.quota.take(outcome) {
+            let Some(permit) = self.quota.take(outcome) else {
                 tracing::debug!(attempts, "too many calls have failed: not trying again");
                 return (result, attempts);
-            }
+            };
             tracing::debug!(attempts, ?outcome, ?wait, "trying again");
             sleep(wait).await;
+            if start.elapsed() >= self.limits.deadline {
+                // The wait took longer than it should have.
+                return (result, attempts);
+            }
+            permit.spend();
             request = spare;
             attempts += 1;
         }
@@ -375,6 +400,37 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn a_wait_that_runs_over_the_deadline_is_the_end() {
+        // Sleeping counts in milliseconds, so this wait ends after the deadline.
+        let limits = Limits {
+            deadline: Duration::from_micros(1_000_500),
+            ..limits()
+        };
+        let quota = Quota::new();
+        let outcomes = [busy_for(Duration::from_micros(400)), Done];
+        let (last, log) = run(&limits, &quota, &outcomes).await;
+        assert_eq!((last, log.len()), (outcomes[0], 1));
+        assert_eq!(quota.0.load(Ordering::Relaxed), QUOTA);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_that_is_dropped_while_it_waits_costs_nothing() {
+        let quota = Quota::new();
+        let limits = limits();
+        let outcomes = [busy_for(Duration::from_secs(20)), Done];
+        let call = run(&limits, &quota, &outcomes);
+        let dropped = tokio::time::timeout(Duration::from_secs(10), call).await;
+        assert!(dropped.is_err());
+        assert_eq!(quota.0.load(Ordering::Relaxed), QUOTA);
+        run(&limits, &quota, &outcomes).await;
+        // The attempt was made, and it succeeded.
+        assert_eq!(
+            quota.0.load(Ordering::Relaxed),
+            QUOTA - RETRY_COST + SUCCESS_GAIN
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn the_quota_ends_a_storm_and_successes_fill_it_again() {
         let quota = Quota::new();
         let mut attempts = 0;
@@ -393,7 +449,7 @@ mod tests {
         run(&limits(), &quota, &[Done]).await;
         assert_eq!(run(&limits(), &quota, &[TimedOut; 3]).await.1.len(), 2);
         for _ in 0..1_000 {
-            quota.give_back();
+            quota.give_back(SUCCESS_GAIN);
         }
         assert_eq!(quota.0.load(Ordering::Relaxed), 500);
     }
