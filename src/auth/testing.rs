@@ -8,14 +8,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
 use super::clock::Clock;
-use super::fetch::{Fetch, FetchError};
 use super::jwks::Jwks;
+use super::jwks::fetch::{Fetch, FetchError};
 use crate::config::{JwksListener, KeySettings};
 use crate::test_util;
 
