@@ -216,7 +216,7 @@ mod tests {
             ("", "unexpected value at `.` (line 1, column 0)"),
             (
                 r#"{"user":{"webauthn_types":["passkey",{"#,
-                "unexpected value at `user.webauthn_types[1]` (line 1, column 38)",
+                "unexpected value at `user.webauthn_types[1]` (line 1, column 37)",
             ),
             (
                 r#"{"user":{"user_metadata":{"hunter2":{"a":"#,
@@ -224,7 +224,7 @@ mod tests {
             ),
             (
                 r#"{"user":{"hunter2@example.com":{"a":"#,
-                "unexpected value at `user.?.a` (line 1, column 36)",
+                "unexpected value at `user.?` (line 1, column 36)",
             ),
         ] {
             let error = decode::<UserResponse>(body.as_bytes()).unwrap_err();

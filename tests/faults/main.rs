@@ -11,6 +11,7 @@
 
 mod calls;
 mod dropped;
+mod errors;
 mod pool;
 mod quota;
 mod replies;
