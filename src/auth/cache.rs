@@ -12,9 +12,8 @@ use quick_cache::{OptionsBuilder, UnitWeighter};
 use serde::de::DeserializeOwned;
 use siphasher::sip128::SipHasher24;
 
-use super::claims::{Accepted, Claims};
-use super::header::Header;
-use super::keys::Key;
+use super::jwks::Key;
+use super::token::{Accepted, Claims, Header};
 use crate::error::{Error, Result};
 use crate::id::UserId;
 

@@ -1,16 +1,8 @@
 //! Finding and verifying tokens. The rules are in [`verification`](crate::verification).
 
 mod cache;
-mod claims;
 mod clock;
-mod fetch;
-mod header;
-mod json;
-mod jwk_set;
 mod jwks;
-mod keys;
-mod schedule;
-mod status;
 mod strategy;
 #[cfg(test)]
 mod testing;
@@ -18,21 +10,18 @@ mod token;
 
 use std::sync::Arc;
 
-pub(crate) use claims::Policy;
-pub use claims::{Claims, ClaimsSet};
+pub(crate) use cache::Verified;
 pub(crate) use clock::{Clock, SystemClock};
-pub use jwk_set::JwkSet;
-pub use status::{JwksEvent, JwksHealth};
+pub use jwks::{JwkSet, JwksEvent, JwksHealth};
 pub use strategy::{AUTH_COOKIE, AuthStrategy, RequestHeaders};
+pub(crate) use token::Policy;
+pub use token::{Claims, ClaimsSet};
 
 use crate::config::KeySettings;
 use crate::error::{Error, ErrorKind, Result};
 use cache::TokenCache;
-pub(crate) use cache::Verified;
-use fetch::HttpFetch;
-use header::Headers;
-use jwks::Jwks;
-use token::MAX_TOKEN;
+use jwks::{HttpFetch, Jwks};
+use token::{Headers, MAX_TOKEN};
 
 /// Verifies tokens of one app.
 pub(crate) struct Verifier {

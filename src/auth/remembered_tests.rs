@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn set(key: &TestKey, kid: &str) -> Result<bytes::Bytes, fetch::FetchError> {
+fn set(key: &TestKey, kid: &str) -> Result<bytes::Bytes, jwks::fetch::FetchError> {
     Ok(key_set(&[key.jwk(kid)]))
 }
 
@@ -99,7 +99,7 @@ async fn an_entry_dies_with_its_key_and_only_with_its_key() {
 async fn a_hit_does_not_outlive_keys_that_nobody_can_refresh() {
     let fetch = TestFetch::new([
         set(TestKey::first(), "first"),
-        Err(fetch::FetchError::Status(500)),
+        Err(jwks::fetch::FetchError::Status(500)),
     ]);
     let (verifier, clock) = verifier_with(AuthStrategy::Cookie, fetch);
     let long_lived = {

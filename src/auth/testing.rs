@@ -8,9 +8,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
-use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::rsa::KeySize;
-use aws_lc_rs::signature::{KeyPair, RSA_PKCS1_SHA256, RsaKeyPair};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
@@ -19,47 +16,33 @@ use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
 use super::clock::Clock;
-use super::fetch::{Fetch, FetchError};
 use super::jwks::Jwks;
+use super::jwks::fetch::{Fetch, FetchError};
 use crate::config::{JwksListener, KeySettings};
+use crate::test_util;
 
-pub(super) struct TestKey(RsaKeyPair);
+/// A key of the test kit, for tests that cannot go on without one.
+pub(super) struct TestKey(test_util::TestKey);
 
 impl TestKey {
     pub(super) fn first() -> &'static Self {
-        static KEY: LazyLock<TestKey> = LazyLock::new(TestKey::generate);
+        static KEY: LazyLock<TestKey> =
+            LazyLock::new(|| TestKey(test_util::TestKey::shared().unwrap()));
         &KEY
     }
 
     pub(super) fn second() -> &'static Self {
-        static KEY: LazyLock<TestKey> = LazyLock::new(TestKey::generate);
+        static KEY: LazyLock<TestKey> =
+            LazyLock::new(|| TestKey(test_util::TestKey::stranger().unwrap()));
         &KEY
     }
 
-    fn generate() -> Self {
-        Self(RsaKeyPair::generate(KeySize::Rsa2048).unwrap())
-    }
-
     pub(super) fn jwk(&self, kid: &str) -> Value {
-        let public = self.0.public_key();
-        json!({
-            "kty": "RSA", "use": "sig", "alg": "RS256", "kid": kid,
-            "n": URL_SAFE_NO_PAD.encode(public.modulus().big_endian_without_leading_zero()),
-            "e": URL_SAFE_NO_PAD.encode(public.exponent().big_endian_without_leading_zero()),
-        })
+        self.0.jwk(kid)
     }
 
     pub(super) fn sign(&self, text: &[u8]) -> Vec<u8> {
-        let mut signature = vec![0; self.0.public_modulus_len()];
-        self.0
-            .sign(
-                &RSA_PKCS1_SHA256,
-                &SystemRandom::new(),
-                text,
-                &mut signature,
-            )
-            .unwrap();
-        signature
+        self.0.sign(text).unwrap()
     }
 
     /// A text as a part of a token.
@@ -69,13 +52,7 @@ impl TestKey {
 
     /// A token of exactly these texts, signed whatever they say.
     pub(super) fn token(&self, header: &str, claims: &str) -> String {
-        let signed = format!(
-            "{}.{}",
-            URL_SAFE_NO_PAD.encode(header),
-            URL_SAFE_NO_PAD.encode(claims)
-        );
-        let signature = URL_SAFE_NO_PAD.encode(self.sign(signed.as_bytes()));
-        format!("{signed}.{signature}")
+        self.0.token(header, claims).unwrap()
     }
 }
 
@@ -83,18 +60,19 @@ pub(super) fn key_set(keys: &[Value]) -> Bytes {
     json!({ "keys": keys }).to_string().into()
 }
 
+/// The clock of the test kit, and chance that can be foreseen.
 #[derive(Debug, Default)]
 pub(super) struct TestClock {
-    elapsed: Mutex<Duration>,
+    clock: test_util::TestClock,
     jitter: Mutex<f64>,
 }
 
 impl TestClock {
-    /// The time of day at the start.
+    /// `test_util::TestClock::START` as a constant that can be added to.
     pub(super) const START: i64 = 1_700_000_000;
 
     pub(super) fn advance(&self, by: Duration) {
-        *self.elapsed.lock().unwrap() += by;
+        self.clock.advance(by);
     }
 
     pub(super) fn set_jitter(&self, jitter: f64) {
@@ -104,11 +82,11 @@ impl TestClock {
 
 impl Clock for TestClock {
     fn now(&self) -> Timestamp {
-        Timestamp::from_second(Self::START).unwrap() + self.elapsed()
+        self.clock.now()
     }
 
     fn elapsed(&self) -> Duration {
-        *self.elapsed.lock().unwrap()
+        self.clock.elapsed()
     }
 
     fn jitter(&self) -> f64 {

@@ -191,7 +191,7 @@ async fn an_ambiguous_key_is_refused() {
 async fn an_outage_is_no_refusal() {
     let (verifier, _) = verifier_with(
         AuthStrategy::Cookie,
-        TestFetch::new([Err(fetch::FetchError::Status(503))]),
+        TestFetch::new([Err(jwks::fetch::FetchError::Status(503))]),
     );
     let error = verifier
         .verify(token("user1").as_bytes())

@@ -88,6 +88,8 @@ mod token;
 pub use clock::TestClock;
 pub use headers::{bearer, cookie};
 pub use issuer::TestIssuer;
+#[cfg(test)]
+pub(crate) use key::TestKey;
 pub use token::TestToken;
 
 #[cfg(test)]

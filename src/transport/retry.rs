@@ -175,7 +175,7 @@ impl Retry<'_> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::indexing_slicing)]
 
     use std::cell::RefCell;
 

@@ -17,13 +17,13 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 const TIMEOUT: Duration = Duration::from_secs(5);
 const MAX_BODY: usize = 64 * 1024;
 
-pub(super) trait Fetch: Send + Sync {
+pub(in crate::auth) trait Fetch: Send + Sync {
     fn fetch(&self) -> Pin<Box<dyn Future<Output = Result<Bytes, FetchError>> + Send + '_>>;
 }
 
 /// Why there is no new key set: the cause of an error of kind `JwksUnavailable`.
 #[derive(Clone, Debug)]
-pub(super) enum FetchError {
+pub(in crate::auth) enum FetchError {
     Request(Arc<reqwest::Error>),
     Status(u16),
     TooLarge,
@@ -61,13 +61,13 @@ impl std::error::Error for FetchError {
 
 /// Fetches from the auth API. Redirects are off in the client: keys come from the configured
 /// host or not at all.
-pub(super) struct HttpFetch {
+pub(in crate::auth) struct HttpFetch {
     client: HttpClient,
     url: reqwest::Url,
 }
 
 impl HttpFetch {
-    pub(super) fn new(url: reqwest::Url) -> crate::Result<Self> {
+    pub(in crate::auth) fn new(url: reqwest::Url) -> crate::Result<Self> {
         let client = transport::http_client(TIMEOUT, CONNECT_TIMEOUT)?;
         Ok(Self { client, url })
     }

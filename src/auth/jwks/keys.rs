@@ -15,16 +15,18 @@ use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RsaPubli
 use jsonwebtoken::jwk::{AlgorithmParameters, Jwk, KeyAlgorithm, KeyOperations, PublicKeyUse};
 use serde_json::Value;
 
-use super::token::decode;
+use super::super::token::decode;
 use crate::error::ErrorKind;
 
 /// More keys than this in one set are no set of an app.
 const MAX_KEYS: usize = 100;
 const KEY_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
+/// `aws-lc-rs` takes a key with a larger exponent, and then refuses every signature.
+const MAX_EXPONENT_BITS: usize = 33;
 
 /// A key that is parsed once and shared.
 #[derive(Clone)]
-pub(super) struct Key(Arc<Parsed>);
+pub(in crate::auth) struct Key(Arc<Parsed>);
 
 struct Parsed {
     public: ParsedPublicKey,
@@ -50,11 +52,11 @@ impl Key {
     }
 
     /// Whether both are the same key, parsed twice perhaps.
-    pub(super) fn is(&self, other: &Self) -> bool {
+    pub(in crate::auth) fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0) || self.0.fingerprint == other.0.fingerprint
     }
 
-    pub(super) fn verify(&self, signed: &[u8], signature: &[u8]) -> Result<(), ErrorKind> {
+    pub(in crate::auth) fn verify(&self, signed: &[u8], signature: &[u8]) -> Result<(), ErrorKind> {
         self.0
             .public
             .verify_sig(signed, signature)
@@ -83,7 +85,7 @@ pub(crate) enum BadKeySet {
 }
 
 impl BadKeySet {
-    pub(super) const fn as_str(self) -> &'static str {
+    pub(in crate::auth) const fn as_str(self) -> &'static str {
         match self {
             Self::NotJwks => "the key set is not a JSON Web Key Set",
             Self::TooMany => "the key set has more than 100 keys",
@@ -100,7 +102,7 @@ impl fmt::Display for BadKeySet {
 
 impl KeySet {
     /// Reads a set. A key that cannot be used does not spoil the others.
-    pub(super) fn parse(body: &[u8]) -> Result<Self, BadKeySet> {
+    pub(in crate::auth) fn parse(body: &[u8]) -> Result<Self, BadKeySet> {
         #[derive(serde::Deserialize)]
         struct Body {
             keys: Vec<Value>,
@@ -145,7 +147,7 @@ impl KeySet {
     }
 
     /// The one usable key of this name.
-    pub(super) fn find(&self, kid: &str) -> Result<&Key, ErrorKind> {
+    pub(in crate::auth) fn find(&self, kid: &str) -> Result<&Key, ErrorKind> {
         match self.0.get(kid) {
             Some(Named::Key(key)) => Ok(key),
             Some(Named::Unusable) => Err(ErrorKind::BadKey),
@@ -154,7 +156,7 @@ impl KeySet {
         }
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::auth) fn len(&self) -> usize {
         self.0.len()
     }
 }
@@ -182,8 +184,9 @@ fn usable(jwk: Value) -> Option<Key> {
     );
     // A leading zero, as a signed-integer encoder leaves it, makes the library refuse the key.
     let (n, e) = (without_leading_zeros(&n), without_leading_zeros(&e));
-    let odd_and_not_1 = e.last().is_some_and(|last| last % 2 == 1) && e != [1];
-    if !KEY_BITS.contains(&bits(n)) || !odd_and_not_1 {
+    let good_exponent =
+        e.last().is_some_and(|last| last % 2 == 1) && e != [1] && bits(e) <= MAX_EXPONENT_BITS;
+    if !KEY_BITS.contains(&bits(n)) || !good_exponent {
         return None;
     }
     Key::parse(n, e)

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
 
+use super::form::decode;
 use super::json::{Found, read_object};
-use super::token::decode;
 use crate::error::ErrorKind;
 
 /// Members that change how a token is to be read (RFC 7515, 4.1.11; RFC 7797; RFC 7516, 4.1.3).
@@ -14,9 +14,9 @@ use crate::error::ErrorKind;
 const EXTENSIONS: [&str; 3] = ["crit", "b64", "zip"];
 
 /// A header that has passed its checks.
-pub(super) struct Header {
+pub(in crate::auth) struct Header {
     encoded: Box<[u8]>,
-    pub(super) kid: String,
+    pub(in crate::auth) kid: String,
 }
 
 impl Header {
@@ -33,17 +33,17 @@ impl Header {
 /// All tokens of one key have the same header, so that reading it again is seldom needed. What a
 /// header means depends on its bytes alone.
 #[derive(Default)]
-pub(super) struct Headers(ArcSwapOption<Header>);
+pub(in crate::auth) struct Headers(ArcSwapOption<Header>);
 
 impl Headers {
-    pub(super) fn read(&self, encoded: &[u8]) -> Result<Arc<Header>, ErrorKind> {
+    pub(in crate::auth) fn read(&self, encoded: &[u8]) -> Result<Arc<Header>, ErrorKind> {
         match &*self.0.load() {
             Some(last) if *last.encoded == *encoded => Ok(Arc::clone(last)),
             _ => Header::read(encoded).map(Arc::new),
         }
     }
 
-    pub(super) fn remember(&self, header: &Arc<Header>) {
+    pub(in crate::auth) fn remember(&self, header: &Arc<Header>) {
         let known = matches!(&*self.0.load(), Some(last) if Arc::ptr_eq(last, header));
         if !known {
             self.0.store(Some(Arc::clone(header)));

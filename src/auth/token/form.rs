@@ -3,27 +3,27 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::keys::Key;
+use super::super::jwks::Key;
 use crate::error::ErrorKind;
 
 /// The longest token that is looked at.
-pub(super) const MAX_TOKEN: usize = 16 * 1024;
+pub(in crate::auth) const MAX_TOKEN: usize = 16 * 1024;
 
 /// The longest signature that a key of 8192 bits makes, with room for how the decoder counts.
 const MAX_SIGNATURE: usize = 1024 + 3;
 
 /// The parts of a token, still encoded.
 #[derive(Debug)]
-pub(super) struct Parts<'a> {
-    pub(super) header: &'a [u8],
-    pub(super) claims: &'a [u8],
-    pub(super) signature: &'a [u8],
+pub(in crate::auth) struct Parts<'a> {
+    pub(in crate::auth) header: &'a [u8],
+    pub(in crate::auth) claims: &'a [u8],
+    pub(in crate::auth) signature: &'a [u8],
     /// What is signed: header, dot, claims.
-    pub(super) signed: &'a [u8],
+    pub(in crate::auth) signed: &'a [u8],
 }
 
 /// Splits a token into its three parts and checks their form, before anything is decoded.
-pub(super) fn split(token: &[u8]) -> Result<Parts<'_>, ErrorKind> {
+pub(in crate::auth) fn split(token: &[u8]) -> Result<Parts<'_>, ErrorKind> {
     if token.is_empty() {
         return Err(ErrorKind::TokenMissing);
     }
@@ -84,14 +84,14 @@ fn value(symbol: u8) -> u8 {
     }
 }
 
-pub(super) fn decode(part: &[u8]) -> Result<Vec<u8>, ErrorKind> {
+pub(in crate::auth) fn decode(part: &[u8]) -> Result<Vec<u8>, ErrorKind> {
     URL_SAFE_NO_PAD
         .decode(part)
         .map_err(|_| ErrorKind::Malformed)
 }
 
 /// Checks the signature with a key.
-pub(super) fn check_signature(key: &Key, parts: &Parts<'_>) -> Result<(), ErrorKind> {
+pub(in crate::auth) fn check_signature(key: &Key, parts: &Parts<'_>) -> Result<(), ErrorKind> {
     let mut buffer = [0; MAX_SIGNATURE];
     let length = URL_SAFE_NO_PAD
         .decode_slice(parts.signature, &mut buffer)

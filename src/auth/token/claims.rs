@@ -147,8 +147,8 @@ fn read_as<C: DeserializeOwned>(json: &[u8]) -> Result<C, ErrorKind> {
 }
 
 /// The claims of a token whose signature is good and which is accepted, but for its times.
-pub(super) struct Accepted {
-    pub(super) user_id: UserId,
+pub(in crate::auth) struct Accepted {
+    pub(in crate::auth) user_id: UserId,
     issuer: String,
     audience: Vec<String>,
     times: Times,
@@ -156,15 +156,19 @@ pub(super) struct Accepted {
 }
 
 impl Accepted {
-    pub(super) fn check_times(&self, policy: &Policy, now: Timestamp) -> Result<(), ErrorKind> {
+    pub(in crate::auth) fn check_times(
+        &self,
+        policy: &Policy,
+        now: Timestamp,
+    ) -> Result<(), ErrorKind> {
         self.times.check(policy.leeway, now)
     }
 
-    pub(super) fn claims(&self) -> Claims {
+    pub(in crate::auth) fn claims(&self) -> Claims {
         self.claims_with(ClaimsSet::new(self.json.clone()))
     }
 
-    pub(super) fn claims_as<C: DeserializeOwned>(&self) -> Result<Claims<C>, ErrorKind> {
+    pub(in crate::auth) fn claims_as<C: DeserializeOwned>(&self) -> Result<Claims<C>, ErrorKind> {
         Ok(self.claims_with(read_as(&self.json)?))
     }
 
@@ -212,7 +216,11 @@ pub(crate) struct Policy {
 
 impl Policy {
     /// Checks the claims of a token whose signature is good.
-    pub(super) fn check(&self, json: Vec<u8>, now: Timestamp) -> Result<Accepted, ErrorKind> {
+    pub(in crate::auth) fn check(
+        &self,
+        json: Vec<u8>,
+        now: Timestamp,
+    ) -> Result<Accepted, ErrorKind> {
         let registered = Registered::read(&json)?;
         let required = |claim| Option::ok_or(claim, ErrorKind::MissingClaim);
         let (exp, iss, aud, sub) = (

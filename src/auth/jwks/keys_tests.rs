@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::json;
 
-use super::super::testing::TestKey;
+use super::super::super::testing::TestKey;
 use super::*;
 
 fn parse(keys: &[Value]) -> Result<KeySet, BadKeySet> {
@@ -69,6 +69,13 @@ fn one_member_changed() {
         (with(&good, "n", json!("not base64!")), Err(BadKey)),
         (with(&good, "n", encode(short)), Err(BadKey)),
         (with(&good, "n", encode(&huge)), Err(BadKey)),
+        (with(&good, "e", json!("Aw")), Ok(())),
+        (
+            with(&good, "e", encode(&[1, 0xff, 0xff, 0xff, 0xff])),
+            Ok(()),
+        ),
+        (with(&good, "e", encode(&[2, 0, 0, 0, 1])), Err(BadKey)),
+        (with(&good, "e", encode(&[0xff; 256])), Err(BadKey)),
         (with(&good, "e", json!("AQ")), Err(BadKey)),
         (with(&good, "e", json!("AAE")), Err(BadKey)),
         (with(&good, "e", json!("Ag")), Err(BadKey)),

@@ -1,8 +1,14 @@
 //! The keys of an app, and what is answered while they are fetched.
 //!
-//! [`schedule`](super::schedule) decides, [`Jwks`] does. One fetch runs at a time, in a task of
+//! [`schedule`] decides, [`Jwks`] does. One fetch runs at a time, in a task of
 //! its own, so that a caller who goes away does not end it; no lock is held while it runs, and
 //! reading keys waits for nobody.
+
+pub(super) mod fetch;
+mod jwk_set;
+mod keys;
+mod schedule;
+mod status;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,15 +19,18 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use super::clock::Clock;
-use super::fetch::{Fetch, FetchError};
-use super::jwk_set::JwkSet;
-use super::keys::{Key, KeySet};
-use super::schedule::{
-    Age, MAX_AGE, NameIs, Plan, Situation, UnknownNames, back_off, plan, refresh_after,
-};
-use super::status::{JwksEvent, JwksHealth};
 use crate::config::{JwksListener, KeySettings};
 use crate::error::{Error, ErrorKind, Result};
+use fetch::{Fetch, FetchError};
+use keys::KeySet;
+use schedule::{
+    Age, MAX_AGE, NameIs, Plan, Situation, UnknownNames, back_off, plan, refresh_after,
+};
+
+pub(super) use fetch::HttpFetch;
+pub use jwk_set::JwkSet;
+pub(super) use keys::Key;
+pub use status::{JwksEvent, JwksHealth};
 
 /// The keys of one app.
 pub(super) enum Jwks {
@@ -338,9 +347,7 @@ impl Drop for Flight {
 }
 
 #[cfg(test)]
-#[path = "jwks_tests.rs"]
 mod tests;
 
 #[cfg(test)]
-#[path = "jwks_http_tests/mod.rs"]
 mod http_tests;

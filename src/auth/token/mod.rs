@@ -1,0 +1,12 @@
+//! What a token is made of, each part with its checks: its form, its header, its claims.
+
+mod claims;
+mod form;
+mod header;
+mod json;
+
+pub(super) use claims::Accepted;
+pub(crate) use claims::Policy;
+pub use claims::{Claims, ClaimsSet};
+pub(super) use form::{MAX_TOKEN, check_signature, decode, split};
+pub(super) use header::{Header, Headers};
