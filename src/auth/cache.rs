@@ -21,6 +21,7 @@ use crate::id::UserId;
 const MAX_TOKEN: usize = 4096;
 
 /// A token that was verified: what it says, and the key that vouches for it.
+#[derive(Clone)]
 pub(crate) struct Verified {
     pub(super) header: Arc<Header>,
     pub(super) key: Key,
@@ -32,12 +33,15 @@ impl Verified {
         &self.accepted.user_id
     }
 
-    pub(crate) fn claims(&self) -> Claims {
-        self.accepted.claims()
+    /// Copies what it says only if it is remembered too.
+    pub(crate) fn into_claims(self: Arc<Self>) -> Claims {
+        Arc::unwrap_or_clone(self).accepted.into_claims()
     }
 
-    pub(crate) fn claims_as<C: DeserializeOwned>(&self) -> Result<Claims<C>> {
-        self.accepted.claims_as().map_err(Error::of)
+    /// As [`into_claims`](Self::into_claims).
+    pub(crate) fn into_claims_as<C: DeserializeOwned>(self: Arc<Self>) -> Result<Claims<C>> {
+        let accepted = Arc::unwrap_or_clone(self).accepted;
+        accepted.into_claims_as().map_err(Error::of)
     }
 }
 
