@@ -9,11 +9,13 @@
     clippy::panic
 )]
 
+mod answers;
 mod calls;
 mod dropped;
 mod errors;
+mod network;
 mod pool;
 mod quota;
 mod replies;
-mod rows;
+mod row;
 mod server;
