@@ -391,3 +391,20 @@ async fn pinned_keys_are_never_fetched() {
     let error = jwks.find("b").await.err().unwrap();
     assert_eq!(error.kind(), ErrorKind::UnknownKey);
 }
+
+#[tokio::test]
+async fn a_known_key_is_read_while_somebody_holds_the_lock() {
+    let rig = rig(TestFetch::new([set(&["a"])]));
+    assert_eq!(rig.find("a").await, Ok(()));
+    let Jwks::Fetched(shared) = &rig.jwks else {
+        unreachable!("the rig's keys are fetched")
+    };
+    let held = shared.fetching();
+    let mut find = std::pin::pin!(rig.find("a"));
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    assert_eq!(
+        find.as_mut().poll(&mut context),
+        std::task::Poll::Ready(Ok(()))
+    );
+    drop(held);
+}
