@@ -1,5 +1,7 @@
 //! Devices: the passkeys of a user.
 
+use std::fmt;
+
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -21,7 +23,10 @@ open_enum! {
 }
 
 /// A passkey of a user.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+///
+/// `Debug` leaves out what a person can be known by: the name they gave the device and the
+/// credential's id.
+#[derive(Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Device {
     /// The id to revoke it by.
@@ -42,6 +47,19 @@ pub struct Device {
     pub last_login_at: Option<Timestamp>,
     /// Pictures of its maker.
     pub icons: DeviceIcons,
+}
+
+impl fmt::Debug for Device {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Device")
+            .field("id", &self.id)
+            .field("device_type", &self.device_type)
+            .field("usage_count", &self.usage_count)
+            .field("created_at", &self.created_at)
+            .field("updated_at", &self.updated_at)
+            .field("last_login_at", &self.last_login_at)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Pictures of a passkey's maker, as `data:image/svg+xml;base64,...`.

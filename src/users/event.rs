@@ -1,5 +1,7 @@
 //! What a user did lately.
 
+use std::fmt;
+
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -26,7 +28,9 @@ open_enum! {
 }
 
 /// Something that a user did.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+///
+/// `Debug` leaves out the address and the browser.
+#[derive(Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct RecentEvent {
     /// The event's id.
@@ -49,6 +53,20 @@ pub struct RecentEvent {
     pub user_agent_display: String,
     /// Who vouched for the user, in a social sign-in.
     pub social_login_type: Option<SocialProvider>,
+}
+
+impl fmt::Debug for RecentEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RecentEvent")
+            .field("id", &self.id)
+            .field("event_type", &self.event_type)
+            .field("action", &self.action)
+            .field("status", &self.status)
+            .field("created_at", &self.created_at)
+            .field("completed_at", &self.completed_at)
+            .field("social_login_type", &self.social_login_type)
+            .finish_non_exhaustive()
+    }
 }
 
 impl From<types::UserRecentEvent> for RecentEvent {

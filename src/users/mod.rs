@@ -343,4 +343,5 @@ fn no_such_user() -> Error {
     Error::new(ErrorKind::Api, "no user has this identifier")
         .with_code(ErrorCode::UserNotFound)
         .with_operation("listPaginatedUsers")
+        .with_attempts(1)
 }

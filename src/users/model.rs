@@ -305,6 +305,12 @@ mod tests {
             text.contains("user1") && !text.contains("jane@example.com"),
             "{text}"
         );
+        let user = read(reply());
+        let parts = format!("{:?} {:?}", user.devices, user.recent_events);
+        for hidden in ["\"cred\"", "Phone", "127.0.0.1", "\"ua\"", "UA"] {
+            assert!(!parts.contains(hidden), "{hidden}: {parts}");
+        }
+        assert!(parts.contains("device1"), "{parts}");
         let connections = format!("{:?}", read(reply()).social_connections);
         assert!(!connections.contains("jane@example.com"), "{connections}");
     }
