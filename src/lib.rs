@@ -52,8 +52,9 @@ pub use magic_links::{
 pub use passage::Passage;
 pub use secret::Secret;
 pub use users::{
-    CountFilter, CreateUser, Device, DeviceIcons, EventAction, EventStatus, ListCursor, ListUsers,
-    Order, Page, RecentEvent, SocialConnection, SocialConnections, SocialProvider, SortBy,
-    TextFilter, TimeFilter, UpdateUser, User, UserStatus, UserStream, UserSummary, Users,
-    WebAuthnType,
+    CountFilter, CreateUser, Device, DeviceIcons, EventAction, EventStatus, ExportProgress,
+    ExportUsers, ImportEnd, ImportFailure, ImportHandle, ImportOutcome, ImportPosition,
+    ImportProgress, ImportReport, ImportUser, ImportUsers, ListCursor, ListUsers, Order, Page,
+    RecentEvent, SocialConnection, SocialConnections, SocialProvider, SortBy, TextFilter,
+    TimeFilter, UpdateUser, User, UserStatus, UserStream, UserSummary, Users, WebAuthnType,
 };

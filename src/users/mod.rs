@@ -1,5 +1,6 @@
 //! Users: the handler, what it takes and what it gives.
 
+mod bulk;
 mod cursor;
 mod device;
 mod event;
@@ -14,6 +15,10 @@ mod wire;
 
 use std::fmt;
 
+pub use bulk::{
+    ExportProgress, ExportUsers, ImportEnd, ImportFailure, ImportHandle, ImportOutcome,
+    ImportPosition, ImportProgress, ImportReport, ImportUser, ImportUsers,
+};
 pub use cursor::ListCursor;
 pub use device::{Device, DeviceIcons, WebAuthnType};
 pub use event::{EventAction, EventStatus, RecentEvent};
@@ -27,6 +32,7 @@ pub use stream::UserStream;
 pub(crate) use wire::set;
 
 use crate::Passage;
+use crate::config::Limits;
 use crate::error::{Error, ErrorCode, ErrorKind, Result};
 use crate::id::{DeviceId, ExternalId, IntoId, UserId};
 
@@ -48,6 +54,10 @@ impl fmt::Debug for Users {
 impl Users {
     pub(crate) fn new(passage: Passage) -> Self {
         Self { passage }
+    }
+
+    fn limits(&self) -> Limits {
+        self.passage.limits()
     }
 
     /// The user of this id (`getUser`).
