@@ -31,6 +31,9 @@ fn client(server: &PassageServer, url: &str) -> Passage {
         .server(url)
         .api_key(server.api_key())
         .retry_wait(Duration::from_millis(1), Duration::from_millis(1))
+        // Longer than any test waits: no call may end by itself.
+        .timeout(Duration::from_secs(600))
+        .deadline(Duration::from_secs(600))
         .build()
         .unwrap()
 }

@@ -23,6 +23,9 @@ fn client(server: &PassageServer, url: &str) -> Passage {
         .server(url)
         .api_key(server.api_key())
         .max_attempts(1)
+        // Longer than any test waits: no call may end by itself.
+        .timeout(Duration::from_secs(600))
+        .deadline(Duration::from_secs(600))
         .build()
         .unwrap()
 }
@@ -255,14 +258,33 @@ async fn a_stream_goes_on_from_every_place() {
             .is_empty()
     );
 
+    // The time and the size of pages are those that the server chose for the first one.
+    let mut stream = list().stream();
+    for _ in 0..3 {
+        stream.next().await.unwrap().unwrap();
+    }
+    server.controls().advance(Duration::from_secs(1));
+    create(&passage, 100).await;
+    server.controls().clear_requests();
+    let mut rest = list().stream_from(&stream.cursor()).unwrap();
+    assert_eq!(addresses(&mut rest).await, all(3..23));
+    let requests = server.controls().requests();
+    assert!(
+        requests[0].path.contains("limit=500"),
+        "{}",
+        requests[0].path
+    );
+
     // The size of pages is the cursor's, or the place would be another.
     let mut stream = list().limit(5).stream();
     for _ in 0..7 {
         stream.next().await.unwrap().unwrap();
     }
     let mut rest = list().limit(500).stream_from(&stream.cursor()).unwrap();
-    assert_eq!(addresses(&mut rest).await, all(7..23));
-    drop(server);
+    let late = address(100);
+    let mut expected = all(7..23);
+    expected.push(late);
+    assert_eq!(addresses(&mut rest).await, expected);
 }
 
 #[tokio::test]
