@@ -202,7 +202,7 @@ impl Passage {
         R: RequestHeaders + ?Sized,
     {
         let verified = self.verify_tokens_of(request);
-        async move { Ok(verified.await?.claims()) }
+        async move { Ok(verified.await?.into_claims()) }
     }
 
     /// As [`verify_request`](Self::verify_request), and reads the claims as a type of yours; see
@@ -232,7 +232,7 @@ impl Passage {
         R: RequestHeaders + ?Sized,
     {
         let verified = self.verify_tokens_of(request);
-        async move { verified.await?.claims_as() }
+        async move { verified.await?.into_claims_as() }
     }
 
     /// Verifies a bare token, wherever it comes from.
@@ -249,7 +249,7 @@ impl Passage {
     /// ```
     pub async fn verify_token(&self, token: &str) -> Result<Claims> {
         let verified = self.0.verifier.verify(token.as_bytes()).await?;
-        Ok(verified.claims())
+        Ok(verified.into_claims())
     }
 
     /// As [`verify_token`](Self::verify_token), and reads the claims as a type of yours, which
@@ -273,7 +273,7 @@ impl Passage {
     /// ```
     pub async fn verify_as<C: DeserializeOwned>(&self, token: &str) -> Result<Claims<C>> {
         let verified = self.0.verifier.verify(token.as_bytes()).await?;
-        verified.claims_as()
+        verified.into_claims_as()
     }
 
     /// Fetches the app's keys, so that the first request need not wait for them. Call it when the
