@@ -1,4 +1,4 @@
-//! Walks through all users, page by page, and picks some by filters.
+//! Walks through all users, and picks some by filters.
 //!
 //! Run it with `cargo run --example list_users`.
 
@@ -22,22 +22,21 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .await?;
     users.activate(&support.id).await?;
 
-    // Pages are anchored to the first one, so users who come meanwhile do not shift them.
-    let mut list = users
+    // All pages, one after the other. They are anchored to the first one, so users who come
+    // meanwhile do not shift them.
+    let mut everybody = users
         .list()
         .order_by(SortBy::CreatedAt, Order::Asc)
-        .limit(3);
-    loop {
-        let page = list.send().await?;
-        println!("page {} of {} users", page.page, page.total);
-        for user in &page.items {
-            println!("  {} {}", user.email.as_deref().unwrap_or("-"), user.status);
-        }
-        match list.following(&page) {
-            Some(next) => list = next,
-            None => break,
-        }
+        .limit(3)
+        .stream();
+    while let Some(user) = everybody.next().await {
+        let user = user?;
+        println!("{} {}", user.email.as_deref().unwrap_or("-"), user.status);
     }
+
+    // One page.
+    let page = users.list().limit(3).send().await?;
+    println!("{} of {} users", page.items.len(), page.total);
 
     let active = users.list().status("active").send().await?;
     println!("{} active", active.total);

@@ -23,6 +23,7 @@ pub mod generated;
 mod id;
 mod jitter;
 mod magic_links;
+mod opaque;
 mod open_enum;
 mod passage;
 pub mod retries;
@@ -51,7 +52,9 @@ pub use magic_links::{
 pub use passage::Passage;
 pub use secret::Secret;
 pub use users::{
-    CountFilter, CreateUser, Device, DeviceIcons, EventAction, EventStatus, ListUsers, Order, Page,
+    CountFilter, CreateUser, Device, DeviceIcons, EventAction, EventStatus, ExportProgress,
+    ExportUsers, ImportEnd, ImportFailure, ImportHandle, ImportOutcome, ImportPosition,
+    ImportProgress, ImportReport, ImportUser, ImportUsers, ListCursor, ListUsers, Order, Page,
     RecentEvent, SocialConnection, SocialConnections, SocialProvider, SortBy, TextFilter,
-    TimeFilter, UpdateUser, User, UserStatus, UserSummary, Users, WebAuthnType,
+    TimeFilter, UpdateUser, User, UserStatus, UserStream, UserSummary, Users, WebAuthnType,
 };

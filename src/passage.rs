@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::auth::{
     AuthStrategy, Claims, JwksHealth, Policy, RequestHeaders, Verified, Verifier, VerifierSettings,
 };
-use crate::config::{CallOptions, PassageBuilder, Settings, config};
+use crate::config::{CallOptions, Limits, PassageBuilder, Settings, config};
 use crate::error::{Error, ErrorKind, Result};
 use crate::flex::Flex;
 use crate::generated::{auth, management};
@@ -409,6 +409,11 @@ impl Passage {
             client.client().clone(),
             transport,
         ))
+    }
+
+    /// The limits of each call.
+    pub(crate) fn limits(&self) -> Limits {
+        self.0.management.inner().limits()
     }
 
     /// Whether one is a clone of the other, so that what one verified is verified for both.

@@ -49,7 +49,7 @@ macro_rules! kinds {
 
 #[derive(PartialEq)]
 enum Family {
-    /// The caller or its configuration is wrong; nothing was sent.
+    /// What the caller gave is wrong, or does not work.
     Caller,
     /// The token is bad: 401.
     Token,
@@ -67,6 +67,8 @@ kinds! {
         "no API key is set: give one to Passage::builder(..).api_key(..) or set PASSAGE_API_KEY";
     /// An argument cannot be right, so no request was made.
     InvalidInput, Caller, "invalid_input", "an argument is not valid";
+    /// The reader or writer that was given to an import or export failed.
+    Io, Caller, "io", "reading the input or writing the output failed";
 
     /// The request carries no token where the auth strategy looks for it.
     TokenMissing, Token, "token_missing", "the request carries no token";

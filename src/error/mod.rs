@@ -15,6 +15,8 @@ use std::time::Duration;
 pub use code::ErrorCode;
 pub use kind::ErrorKind;
 
+use crate::users::ListCursor;
+
 /// The result of every fallible function of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -48,6 +50,7 @@ struct Inner {
     retry_after: Option<Duration>,
     attempts: u32,
     server_message: Option<String>,
+    list_cursor: Option<Box<ListCursor>>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -73,6 +76,7 @@ impl Error {
             retry_after: None,
             attempts: 0,
             server_message: None,
+            list_cursor: None,
             source: None,
         }))
     }
@@ -130,6 +134,11 @@ impl Error {
         self
     }
 
+    pub(crate) fn with_list_cursor(mut self, cursor: ListCursor) -> Self {
+        self.0.list_cursor = Some(Box::new(cursor));
+        self
+    }
+
     /// What kind of failure this is.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
@@ -179,6 +188,30 @@ impl Error {
     #[must_use]
     pub fn server_message(&self) -> Option<&str> {
         self.0.server_message.as_deref()
+    }
+
+    /// Where to go on with a list of users that this error ended. It counts as given what the
+    /// stream had given.
+    ///
+    /// ```no_run
+    /// # async fn example(passage: passage_identity::Passage) -> passage_identity::Result<()> {
+    /// let list = passage.users().list().limit(500);
+    /// let mut users = list.stream();
+    /// while let Some(user) = users.next().await {
+    ///     match user {
+    ///         Ok(user) => println!("{}", user.id),
+    ///         Err(error) => match error.list_cursor() {
+    ///             Some(cursor) if error.is_retryable() => users = list.stream_from(cursor)?,
+    ///             _ => return Err(error),
+    ///         },
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn list_cursor(&self) -> Option<&ListCursor> {
+        self.0.list_cursor.as_deref()
     }
 
     /// Whether the token is missing or bad: answer 401.

@@ -115,6 +115,12 @@ filter! {
     ///
     /// let regulars = CountFilter::gt(10_u64);
     /// ```
+    ///
+    /// Numbers and times cannot be `like` something:
+    ///
+    /// ```compile_fail
+    /// passage_identity::CountFilter::like("1");
+    /// ```
     CountFilter, u64, |number| number.to_string()
 }
 

@@ -107,7 +107,28 @@ impl CreateUser {
         self
     }
 
+    /// A user with what is given of the two.
+    pub(super) fn of(email: Option<String>, phone: Option<String>) -> Self {
+        Self {
+            email,
+            phone,
+            metadata: Metadata::Unset,
+        }
+    }
+
+    /// The e-mail address as the server keeps it, and the phone number.
+    pub(super) fn identifiers(&self) -> (Option<String>, Option<&str>) {
+        let email = self.email.as_deref().map(str::to_lowercase);
+        (email, self.phone.as_deref())
+    }
+
     pub(super) fn into_body(self) -> Result<types::CreateUserRequest> {
+        if self.email.is_none() && self.phone.is_none() {
+            return Err(Error::new(
+                ErrorKind::InvalidInput,
+                "the user has neither an e-mail address nor a phone number",
+            ));
+        }
         self.email.as_deref().map(check::email).transpose()?;
         self.phone.as_deref().map(check::phone).transpose()?;
         Ok(types::CreateUserRequest {
@@ -128,19 +149,56 @@ impl fmt::Debug for CreateUser {
     }
 }
 
-/// Changes to a user. What is not set stays as it is.
+/// What becomes of a member of a user.
+#[derive(Clone, Default)]
+enum Change {
+    #[default]
+    Keep,
+    Set(String),
+    Clear,
+}
+
+impl Change {
+    /// As the API wants it: nothing, the text, or an empty text.
+    fn write(self, check: fn(&str) -> Result<()>) -> Result<Option<String>> {
+        match self {
+            Self::Keep => Ok(None),
+            Self::Set(text) => check(&text).map(|()| Some(text)),
+            Self::Clear => Ok(Some(String::new())),
+        }
+    }
+}
+
+/// Shows which, and not to what.
+impl fmt::Debug for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Keep => "Keep",
+            Self::Set(_) => "Set(..)",
+            Self::Clear => "Clear",
+        })
+    }
+}
+
+/// Changes to a user. What is neither set nor cleared stays as it is.
 ///
 /// ```
 /// use passage_identity::UpdateUser;
 ///
-/// let changes = UpdateUser::new().email("a@example.com").phone("+15005550006");
+/// let changes = UpdateUser::new().email("a@example.com").clear_phone().clear_metadata(["nickname"]);
 /// ```
+///
+/// How to clear something is written down nowhere. An empty text clears an identifier by
+/// inference: an SDK that leaves empty texts out of its requests was said to be unable to clear.
+/// That `null` clears a metadata field is what it means in a JSON merge patch, and what
+/// passage-server makes of it.
 #[derive(Clone, Default)]
 #[must_use = "hand it to users().update(..)"]
 pub struct UpdateUser {
-    email: Option<String>,
-    phone: Option<String>,
+    email: Change,
+    phone: Change,
     metadata: Metadata,
+    cleared_metadata: Vec<String>,
 }
 
 impl UpdateUser {
@@ -151,30 +209,80 @@ impl UpdateUser {
 
     /// Sets the e-mail address.
     pub fn email(mut self, email: impl Into<String>) -> Self {
-        self.email = Some(email.into());
+        self.email = Change::Set(email.into());
+        self
+    }
+
+    /// Takes the e-mail address away. A user needs an identifier: one whose only identifier it is
+    /// is refused by the server, and clearing both by [`update`](super::Users::update).
+    pub fn clear_email(mut self) -> Self {
+        self.email = Change::Clear;
         self
     }
 
     /// Sets the phone number, in E.164 form, as `+15005550006`.
     pub fn phone(mut self, phone: impl Into<String>) -> Self {
-        self.phone = Some(phone.into());
+        self.phone = Change::Set(phone.into());
         self
     }
 
-    /// Sets the metadata: anything that serializes to a JSON object. Its members must be in the
-    /// app's metadata schema.
+    /// Takes the phone number away. What is said of [`clear_email`](Self::clear_email) holds here
+    /// too.
+    pub fn clear_phone(mut self) -> Self {
+        self.phone = Change::Clear;
+        self
+    }
+
+    /// Sets metadata fields: anything that serializes to a JSON object. Its members must be in the
+    /// app's metadata schema. Fields that it does not have stay as they are.
     pub fn metadata(mut self, metadata: impl Serialize) -> Self {
         self.metadata = Metadata::of(metadata);
         self
     }
 
+    /// Takes metadata fields away, by their names. The API has no way to take all away without
+    /// naming them; those of a user are the keys of `user_metadata`.
+    ///
+    /// ```no_run
+    /// use passage_identity::UpdateUser;
+    ///
+    /// # async fn example(passage: passage_identity::Passage, id: passage_identity::UserId) -> passage_identity::Result<()> {
+    /// let user = passage.users().get(&id).await?;
+    /// let changes = UpdateUser::new().clear_metadata(user.user_metadata.keys());
+    /// passage.users().update(&id, changes).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn clear_metadata(mut self, fields: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.cleared_metadata
+            .extend(fields.into_iter().map(Into::into));
+        self
+    }
+
     pub(super) fn into_body(self) -> Result<types::UpdateUserRequest> {
-        self.email.as_deref().map(check::email).transpose()?;
-        self.phone.as_deref().map(check::phone).transpose()?;
+        if matches!((&self.email, &self.phone), (Change::Clear, Change::Clear)) {
+            return Err(Error::new(
+                ErrorKind::InvalidInput,
+                "a user keeps the e-mail address, the phone number, or both",
+            ));
+        }
+        let mut metadata = self.metadata.check()?;
+        for field in self.cleared_metadata {
+            let fields = metadata.get_or_insert_default();
+            if fields
+                .insert(field, Value::Null)
+                .is_some_and(|set| !set.is_null())
+            {
+                return Err(Error::new(
+                    ErrorKind::InvalidInput,
+                    "a metadata field is both set and cleared",
+                ));
+            }
+        }
         Ok(types::UpdateUserRequest {
-            email: self.email,
-            phone: self.phone,
-            user_metadata: self.metadata.check()?,
+            email: self.email.write(check::email)?,
+            phone: self.phone.write(check::phone)?,
+            user_metadata: metadata,
         })
     }
 }
@@ -182,9 +290,10 @@ impl UpdateUser {
 impl fmt::Debug for UpdateUser {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("UpdateUser")
-            .field("email", &Hidden::option(self.email.as_ref()))
-            .field("phone", &Hidden::option(self.phone.as_ref()))
+            .field("email", &self.email)
+            .field("phone", &self.phone)
             .field("metadata", &self.metadata.shown())
+            .field("cleared_metadata", &self.cleared_metadata)
             .finish()
     }
 }
@@ -230,6 +339,30 @@ mod tests {
             updated(UpdateUser::new().email("a@b.c")),
             json!({"email": "a@b.c"})
         );
+        assert_eq!(
+            updated(UpdateUser::new().email("a@b.c").clear_phone()),
+            json!({"email": "a@b.c", "phone": ""})
+        );
+        assert_eq!(
+            updated(
+                UpdateUser::new()
+                    .clear_phone()
+                    .clear_email()
+                    .phone("+15005550006")
+            ),
+            json!({"email": "", "phone": "+15005550006"}),
+            "the last word counts"
+        );
+        assert_eq!(
+            updated(
+                UpdateUser::new()
+                    .metadata(json!({"a": 1, "b": null}))
+                    .clear_metadata(["b", "c"])
+            ),
+            json!({"user_metadata": {"a": 1, "b": null, "c": null}})
+        );
+        let none: [&str; 0] = [];
+        assert_eq!(updated(UpdateUser::new().clear_metadata(none)), json!({}));
     }
 
     #[test]
@@ -238,6 +371,7 @@ mod tests {
             CreateUser::email("nobody"),
             CreateUser::phone("5005550006"),
             CreateUser::email("a@b.c").with_phone(""),
+            CreateUser::of(None, None),
             CreateUser::email("a@b.c").metadata("text"),
             CreateUser::email("a@b.c").metadata([1, 2]),
             CreateUser::email("a@b.c").metadata(f64::NAN),
@@ -251,6 +385,10 @@ mod tests {
             UpdateUser::new().email(""),
             UpdateUser::new().phone("+1"),
             UpdateUser::new().metadata(()),
+            UpdateUser::new().clear_email().clear_phone(),
+            UpdateUser::new()
+                .metadata(json!({"a": 1}))
+                .clear_metadata(["a"]),
         ] {
             assert!(
                 changes.clone().into_body().unwrap_err().is_invalid_input(),

@@ -2,10 +2,10 @@
 
 use jiff::Timestamp;
 
-use super::{CountFilter, TextFilter, TimeFilter, UserSummary};
+use super::cursor::{ListCursor, fingerprint};
+use super::{CountFilter, Page, TextFilter, TimeFilter, UserStream, UserSummary};
 use crate::Passage;
 use crate::error::{Error, ErrorKind, Result};
-use crate::generated::management::types;
 
 /// The server refuses larger pages.
 const MAX_LIMIT: u32 = 500;
@@ -63,7 +63,7 @@ impl Order {
 ///
 /// Filters on different fields must all hold; a second one on the same field replaces the first.
 #[derive(Clone, Debug)]
-#[must_use = "a list does nothing until send() is called"]
+#[must_use = "a list does nothing until send() or stream() is called"]
 pub struct ListUsers {
     passage: Passage,
     page: Option<u32>,
@@ -188,6 +188,151 @@ impl ListUsers {
     /// # }
     /// ```
     pub async fn send(&self) -> Result<Page<UserSummary>> {
+        let query = self.query()?;
+        let reply = self
+            .passage
+            .manage("listPaginatedUsers", |api, app| {
+                api.list_paginated_users(
+                    app,
+                    query.created_at.as_deref(),
+                    self.created_before.map(Timestamp::as_second),
+                    query.id.as_deref(),
+                    query.identifier.as_deref(),
+                    query.last_login_at.as_deref(),
+                    self.limit.map(i64::from),
+                    query.login_count.as_deref(),
+                    query.order_by.as_deref(),
+                    self.page.map(i64::from),
+                    query.status.as_deref(),
+                    query.updated_at.as_deref(),
+                )
+            })
+            .await?;
+        Ok(reply.into())
+    }
+
+    /// All users of the list, one after the other, however many pages they fill. The next page is
+    /// fetched while you work with the current one, and never more than that one.
+    ///
+    /// The list begins with the page that is set, the first if none is. Every later page has the
+    /// [`created_before`](Self::created_before) of the first reply, so that users who come
+    /// meanwhile neither shift the pages nor show up. The API knows pages by their number only:
+    /// a user who is deleted, or changed in what the list is sorted or filtered by, moves those
+    /// behind, and one of these may be missed. Do not delete users from the list you are reading.
+    ///
+    /// Nothing is asked before the stream is polled, which must happen in a Tokio runtime.
+    ///
+    /// # Errors
+    /// The stream's items are those of [`send`](Self::send), errors included. After an error it
+    /// ends; [`Error::list_cursor`] says where to go on.
+    ///
+    /// ```no_run
+    /// use passage_identity::UserStatus;
+    ///
+    /// # async fn example(passage: passage_identity::Passage) -> passage_identity::Result<()> {
+    /// let mut active = passage.users().list().status(UserStatus::Active).limit(500).stream();
+    /// while let Some(user) = active.next().await {
+    ///     println!("{}", user?.id);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// It is a [`Stream`](futures_core::Stream), so what `futures` has for streams works too:
+    ///
+    /// ```no_run
+    /// use futures_util::TryStreamExt;
+    ///
+    /// # async fn example(passage: passage_identity::Passage) -> passage_identity::Result<()> {
+    /// let everybody: Vec<_> = passage.users().list().limit(500).stream().try_collect().await?;
+    /// println!("{} users", everybody.len());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn stream(&self) -> UserStream {
+        UserStream::new(self.clone(), None)
+    }
+
+    /// As [`stream`](Self::stream), from where another stream of the same list was: with the same
+    /// filters and order. Page and limit are those of the cursor.
+    ///
+    /// What the other stream gave is not given again and nothing is left out, as long as nobody
+    /// was deleted or moved meanwhile. If the place within the page cannot be found again, the
+    /// whole page is given again rather than a part of it left out.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidInput`] if the cursor is of a list with other filters or another order.
+    ///
+    /// ```no_run
+    /// use passage_identity::{ListCursor, UserStatus};
+    ///
+    /// # async fn example(passage: passage_identity::Passage, stored: String) -> passage_identity::Result<()> {
+    /// let cursor: ListCursor = stored.parse()?;
+    /// let mut active = passage.users().list().status(UserStatus::Active).stream_from(&cursor)?;
+    /// while let Some(user) = active.next().await {
+    ///     println!("{}", user?.id);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn stream_from(&self, cursor: &ListCursor) -> Result<UserStream> {
+        if cursor.list != self.fingerprint()? {
+            return Err(Error::new(
+                ErrorKind::InvalidInput,
+                "the cursor is of a list with other filters or another order",
+            ));
+        }
+        let mut list = self.clone().page(cursor.page);
+        list.limit = cursor.limit;
+        list.created_before = cursor.created_before;
+        Ok(UserStream::new(list, cursor.place.clone()))
+    }
+
+    /// Tells lists apart whose filters or order differ.
+    pub(super) fn fingerprint(&self) -> Result<u16> {
+        let query = self.query()?;
+        Ok(fingerprint(&[
+            &query.created_at,
+            &query.id,
+            &query.identifier,
+            &query.last_login_at,
+            &query.login_count,
+            &query.order_by,
+            &query.status,
+            &query.updated_at,
+        ]))
+    }
+
+    /// The position at the beginning of this page.
+    pub(super) fn cursor(&self) -> ListCursor {
+        ListCursor {
+            page: self.page_number(),
+            limit: self.limit,
+            created_before: self.created_before,
+            // A list whose filters cannot be written gives an error and no user.
+            list: self.fingerprint().unwrap_or_default(),
+            place: None,
+        }
+    }
+
+    pub(super) fn page_number(&self) -> u32 {
+        self.page.unwrap_or(1)
+    }
+
+    /// Has this page and those after it be of the size and the time that the server chose.
+    pub(super) fn anchor(&mut self, page: &Page<UserSummary>) {
+        let served = Some(page.limit).filter(|limit| (1..=MAX_LIMIT).contains(limit));
+        self.limit = self.limit.or(served);
+        self.created_before = page.created_before.or(self.created_before);
+    }
+
+    /// As large pages as the server gives, unless a size is set.
+    pub(super) fn large_pages(mut self) -> Self {
+        self.limit = self.limit.or(Some(MAX_LIMIT));
+        self
+    }
+
+    fn query(&self) -> Result<Query> {
         if self.page == Some(0) {
             return Err(Error::new(
                 ErrorKind::InvalidInput,
@@ -207,45 +352,25 @@ impl ListUsers {
             |filter: &Option<TextFilter>| filter.as_ref().map(TextFilter::encode).transpose();
         let time =
             |filter: &Option<TimeFilter>| filter.as_ref().map(TimeFilter::encode).transpose();
-        let (identifier, id, status) = (
-            text(&self.identifier)?,
-            text(&self.id)?,
-            text(&self.status)?,
-        );
-        let (created_at, updated_at) = (time(&self.created_at)?, time(&self.updated_at)?);
-        let last_login_at = time(&self.last_login_at)?;
-        let login_count = self
-            .login_count
-            .as_ref()
-            .map(CountFilter::encode)
-            .transpose()?;
         let order_by: Vec<_> = self
             .order_by
             .iter()
             .map(|(field, order)| format!("{}:{}", field.as_str(), order.as_str()))
             .collect();
-        let order_by = (!order_by.is_empty()).then(|| order_by.join(","));
-
-        let reply = self
-            .passage
-            .manage("listPaginatedUsers", |api, app| {
-                api.list_paginated_users(
-                    app,
-                    created_at.as_deref(),
-                    self.created_before.map(Timestamp::as_second),
-                    id.as_deref(),
-                    identifier.as_deref(),
-                    last_login_at.as_deref(),
-                    self.limit.map(i64::from),
-                    login_count.as_deref(),
-                    order_by.as_deref(),
-                    self.page.map(i64::from),
-                    status.as_deref(),
-                    updated_at.as_deref(),
-                )
-            })
-            .await?;
-        Ok(reply.into())
+        Ok(Query {
+            created_at: time(&self.created_at)?,
+            id: text(&self.id)?,
+            identifier: text(&self.identifier)?,
+            last_login_at: time(&self.last_login_at)?,
+            login_count: self
+                .login_count
+                .as_ref()
+                .map(CountFilter::encode)
+                .transpose()?,
+            order_by: (!order_by.is_empty()).then(|| order_by.join(",")),
+            status: text(&self.status)?,
+            updated_at: time(&self.updated_at)?,
+        })
     }
 
     /// The list for the page after this one, with the same filters, or `None` after the last. Its
@@ -260,83 +385,14 @@ impl ListUsers {
     }
 }
 
-/// One page of a list.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct Page<T> {
-    /// What is on the page.
-    pub items: Vec<T>,
-    /// Which page it is; the first is 1.
-    pub page: u32,
-    /// How many items a page has at most.
-    pub limit: u32,
-    /// How many items there are on all pages.
-    pub total: u64,
-    /// Only what was created before this time is on any page.
-    pub created_before: Option<Timestamp>,
-}
-
-impl<T> Page<T> {
-    /// The number of the next page, or `None` if this is the last.
-    #[must_use]
-    pub fn next_page(&self) -> Option<u32> {
-        let so_far = u64::from(self.page) * u64::from(self.limit);
-        if self.items.is_empty() || so_far >= self.total {
-            None
-        } else {
-            self.page.checked_add(1)
-        }
-    }
-}
-
-impl<T> IntoIterator for Page<T> {
-    type Item = T;
-    type IntoIter = std::vec::IntoIter<T>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.items.into_iter()
-    }
-}
-
-impl From<types::ListPaginatedUsersResponse> for Page<UserSummary> {
-    fn from(reply: types::ListPaginatedUsersResponse) -> Self {
-        Self {
-            items: reply.users.into_iter().map(Into::into).collect(),
-            page: u32::try_from(reply.page).unwrap_or_default(),
-            limit: u32::try_from(reply.limit).unwrap_or_default(),
-            total: u64::try_from(reply.total_users).unwrap_or_default(),
-            created_before: Timestamp::from_second(reply.created_before)
-                .ok()
-                .filter(|at| *at > Timestamp::UNIX_EPOCH),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_next_page() {
-        for (items, page, limit, total, expected) in [
-            (10, 1, 10, 25, Some(2)),
-            (10, 2, 10, 25, Some(3)),
-            (5, 3, 10, 25, None),
-            (10, 1, 10, 10, None),
-            (0, 4, 10, 25, None),
-            (0, 1, 10, 0, None),
-            // A server that does not say its limit ends when a page is empty.
-            (10, 1, 0, 25, Some(2)),
-            (1, u32::MAX, u32::MAX, u64::MAX, None),
-        ] {
-            let page = Page {
-                items: vec![(); items],
-                page,
-                limit,
-                total,
-                created_before: None,
-            };
-            assert_eq!(page.next_page(), expected, "{page:?}");
-        }
-    }
+/// Filters and order as they are sent.
+struct Query {
+    created_at: Option<String>,
+    id: Option<String>,
+    identifier: Option<String>,
+    last_login_at: Option<String>,
+    login_count: Option<String>,
+    order_by: Option<String>,
+    status: Option<String>,
+    updated_at: Option<String>,
 }

@@ -1,26 +1,38 @@
 //! Users: the handler, what it takes and what it gives.
 
+mod bulk;
+mod cursor;
 mod device;
 mod event;
 mod filter;
 mod input;
 mod list;
 mod model;
+mod page;
 mod social;
+mod stream;
 mod wire;
 
 use std::fmt;
 
+pub use bulk::{
+    ExportProgress, ExportUsers, ImportEnd, ImportFailure, ImportHandle, ImportOutcome,
+    ImportPosition, ImportProgress, ImportReport, ImportUser, ImportUsers,
+};
+pub use cursor::ListCursor;
 pub use device::{Device, DeviceIcons, WebAuthnType};
 pub use event::{EventAction, EventStatus, RecentEvent};
 pub use filter::{CountFilter, TextFilter, TimeFilter};
 pub use input::{CreateUser, UpdateUser};
-pub use list::{ListUsers, Order, Page, SortBy};
+pub use list::{ListUsers, Order, SortBy};
 pub use model::{User, UserStatus, UserSummary};
+pub use page::Page;
 pub use social::{SocialConnection, SocialConnections, SocialProvider};
+pub use stream::UserStream;
 pub(crate) use wire::set;
 
 use crate::Passage;
+use crate::config::Limits;
 use crate::error::{Error, ErrorCode, ErrorKind, Result};
 use crate::id::{DeviceId, ExternalId, IntoId, UserId};
 
@@ -42,6 +54,10 @@ impl fmt::Debug for Users {
 impl Users {
     pub(crate) fn new(passage: Passage) -> Self {
         Self { passage }
+    }
+
+    fn limits(&self) -> Limits {
+        self.passage.limits()
     }
 
     /// The user of this id (`getUser`).
@@ -154,7 +170,7 @@ impl Users {
         Ok(reply.user.into())
     }
 
-    /// Changes what is set in `changes` and leaves the rest alone (`updateUser`).
+    /// Changes what is set or cleared in `changes` and leaves the rest alone (`updateUser`).
     ///
     /// # Errors
     /// As [`create`](Self::create), and [`Error::is_not_found`].
@@ -243,7 +259,8 @@ impl Users {
             .await
     }
 
-    /// Starts a list of users (`listPaginatedUsers`), page by page.
+    /// Starts a list of users (`listPaginatedUsers`): a page by [`send`](ListUsers::send), all of
+    /// them by [`stream`](ListUsers::stream).
     ///
     /// ```no_run
     /// use passage_identity::{Order, SortBy, TextFilter, UserStatus};

@@ -1,0 +1,160 @@
+//! The export: one line of JSON for each user.
+
+use tokio::io::{AsyncWrite, AsyncWriteExt};
+use tokio::sync::watch;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::users::{ListCursor, ListUsers, UserStream};
+
+/// Lines are written when there are so many bytes of them.
+const CHUNK: usize = 64 * 1024;
+
+/// How far an export has come.
+///
+/// What it says is written, but not more: if the export stops in the middle, cut the file to
+/// [`bytes`](Self::bytes), go on from [`cursor`](Self::cursor), and no user is lost or there
+/// twice, within what [`ListUsers::stream`] can promise.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ExportProgress {
+    /// Users whose lines are written.
+    pub users: u64,
+    /// The bytes of these lines.
+    pub bytes: u64,
+    /// How many users the whole list has, once that is known, those before the cursor of a resumed
+    /// export included.
+    pub total: Option<u64>,
+    /// The place in the list behind these users. `None` until something is written.
+    pub cursor: Option<ListCursor>,
+}
+
+/// An export to be written. Made by [`Users::export_users`](crate::Users::export_users) and
+/// [`ListUsers::export`].
+///
+/// Each line is a [`UserSummary`](crate::UserSummary) as JSON. The export holds two pages of users
+/// and 64 KiB of lines, however many users there are.
+///
+/// ```no_run
+/// # async fn example(passage: passage_identity::Passage) -> Result<(), Box<dyn std::error::Error>> {
+/// let mut file: Vec<u8> = Vec::new();
+/// let export = passage.users().export_users();
+/// let progress = export.progress();
+/// if let Err(error) = export.write_to(&mut file).await {
+///     let written = progress.borrow().clone();
+///     println!("{error} after {} users; go on from {:?}", written.users, written.cursor);
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+#[must_use = "an export does nothing until write_to() is called"]
+pub struct ExportUsers {
+    list: ListUsers,
+    from: Option<ListCursor>,
+    progress: watch::Sender<ExportProgress>,
+}
+
+impl ExportUsers {
+    pub(super) fn new(list: ListUsers) -> Self {
+        Self {
+            list,
+            from: None,
+            progress: watch::Sender::new(ExportProgress::default()),
+        }
+    }
+
+    /// Goes on where another export of the same list was. The users and bytes of the progress are
+    /// those of this export alone.
+    pub fn resume(mut self, cursor: ListCursor) -> Self {
+        self.from = Some(cursor);
+        self
+    }
+
+    /// The progress, as a channel that tells of every change and closes when the export ends or is
+    /// dropped; its last value stays.
+    #[must_use]
+    pub fn progress(&self) -> watch::Receiver<ExportProgress> {
+        self.progress.subscribe()
+    }
+
+    /// Writes all users, and flushes the writer at the end.
+    ///
+    /// If the future is dropped in the middle of a write, a part of a line may be written behind
+    /// what the progress says.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`] if the writer fails, [`ErrorKind::InvalidInput`] if the cursor is of
+    /// another list, and those of [`ListUsers::send`]. What came before is written in each case,
+    /// as far as the writer let it, and [`Error::list_cursor`] says where to go on.
+    pub async fn write_to<W: AsyncWrite + Unpin>(self, mut writer: W) -> Result<ExportProgress> {
+        let mut users = match &self.from {
+            Some(cursor) => self.list.stream_from(cursor)?,
+            None => self.list.stream(),
+        };
+        let mut lines = Lines::default();
+        loop {
+            if lines.bytes.len() >= CHUNK || !users.has_more_at_hand() {
+                self.write(&mut lines, &users, &mut writer).await?;
+            }
+            match users.next().await {
+                Some(Ok(user)) => lines.add(&user)?,
+                Some(Err(error)) => return Err(error),
+                None => break,
+            }
+        }
+        writer.flush().await.map_err(|error| self.stopped(error))?;
+        Ok(self.progress.borrow().clone())
+    }
+
+    async fn write(
+        &self,
+        lines: &mut Lines,
+        users: &UserStream,
+        writer: &mut (impl AsyncWrite + Unpin),
+    ) -> Result<()> {
+        if lines.users == 0 {
+            return Ok(());
+        }
+        writer
+            .write_all(&lines.bytes)
+            .await
+            .map_err(|error| self.stopped(error))?;
+        self.progress.send_modify(|progress| {
+            progress.users += lines.users;
+            progress.bytes += u64::try_from(lines.bytes.len()).unwrap_or_default();
+            progress.total = users.total();
+            progress.cursor = Some(users.cursor());
+        });
+        lines.users = 0;
+        lines.bytes.clear();
+        Ok(())
+    }
+
+    /// The writer failed: what it did not take must be exported again.
+    fn stopped(&self, error: std::io::Error) -> Error {
+        let written = self.progress.borrow().cursor.clone();
+        let cursor = written
+            .or_else(|| self.from.clone())
+            .unwrap_or_else(|| self.list.cursor());
+        Error::of(ErrorKind::Io)
+            .with_source(error)
+            .with_list_cursor(cursor)
+    }
+}
+
+/// Lines to be written, with how many they are.
+#[derive(Default)]
+struct Lines {
+    bytes: Vec<u8>,
+    users: u64,
+}
+
+impl Lines {
+    fn add(&mut self, user: &crate::users::UserSummary) -> Result<()> {
+        serde_json::to_writer(&mut self.bytes, user)
+            .map_err(|error| Error::of(ErrorKind::Io).with_source(error))?;
+        self.bytes.push(b'\n');
+        self.users += 1;
+        Ok(())
+    }
+}
