@@ -306,7 +306,7 @@ mod tests {
             "{text}"
         );
         let user = read(reply());
-        let parts = format!("{:?} {:?}", user.devices, user.recent_events);
+        let parts = format!("{:?} {:?}", user.webauthn_devices, user.recent_events);
         for hidden in ["\"cred\"", "Phone", "127.0.0.1", "\"ua\"", "UA"] {
             assert!(!parts.contains(hidden), "{hidden}: {parts}");
         }
