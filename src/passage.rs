@@ -146,9 +146,9 @@ impl Passage {
 
     /// Verifies the token of a request and gives the id of its user.
     ///
-    /// The token is where the [`AuthStrategy`](crate::AuthStrategy) says. Anything that shows its headers will do: an
-    /// [`http::HeaderMap`], [`http::request::Parts`], an [`http::Request`], or your own type, see
-    /// [`RequestHeaders`]. The future does not hold on to the request.
+    /// The token is where the [`AuthStrategy`](crate::AuthStrategy) says. Anything that shows its
+    /// headers will do: an [`http::HeaderMap`], [`http::request::Parts`], an [`http::Request`], or
+    /// your own type, see [`RequestHeaders`]. The future does not hold on to the request.
     ///
     /// # Errors
     /// One for which [`Error::is_token_invalid`] holds if the token is missing or bad: answer
@@ -215,7 +215,7 @@ impl Passage {
         R: RequestHeaders + ?Sized,
     {
         let verified = self.verify_tokens_of(request);
-        async move { Ok(verified.await?.claims()) }
+        async move { Ok(verified.await?.into_claims()) }
     }
 
     /// As [`verify_request`](Self::verify_request), and reads the claims as a type of yours; see
@@ -245,7 +245,7 @@ impl Passage {
         R: RequestHeaders + ?Sized,
     {
         let verified = self.verify_tokens_of(request);
-        async move { verified.await?.claims_as() }
+        async move { verified.await?.into_claims_as() }
     }
 
     /// Verifies a bare token, wherever it comes from.
@@ -262,7 +262,7 @@ impl Passage {
     /// ```
     pub async fn verify_token(&self, token: &str) -> Result<Claims> {
         let verified = self.0.verifier.verify(token.as_bytes()).await?;
-        Ok(verified.claims())
+        Ok(verified.into_claims())
     }
 
     /// As [`verify_token`](Self::verify_token), and reads the claims as a type of yours, which
@@ -286,7 +286,7 @@ impl Passage {
     /// ```
     pub async fn verify_as<C: DeserializeOwned>(&self, token: &str) -> Result<Claims<C>> {
         let verified = self.0.verifier.verify(token.as_bytes()).await?;
-        verified.claims_as()
+        verified.into_claims_as()
     }
 
     /// Fetches the app's keys, so that the first request need not wait for them. Call it when the

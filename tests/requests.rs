@@ -1,6 +1,7 @@
 //! Requests exactly as they are sent, and what becomes of every kind of reply.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
+use std::collections::BTreeSet;
 use std::error::Error as _;
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
@@ -223,7 +224,48 @@ async fn every_operation_as_it_is_sent() {
     keys.get("key1").await.unwrap();
     keys.delete("key1").await.unwrap();
 
-    insta::assert_snapshot!("every_operation", rig.seen());
+    let seen = rig.seen();
+    assert_eq!(operations_in(&seen), described_operations());
+    insta::assert_snapshot!("every_operation", seen);
+}
+
+/// Every operation that the API description has.
+fn described_operations() -> BTreeSet<(String, String)> {
+    let document = include_str!("../openapi/effective/management.json");
+    let document: Value = serde_json::from_str(document).unwrap();
+    let mut operations = BTreeSet::new();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            if operation.get("operationId").is_some() {
+                operations.insert((method.to_uppercase(), path.clone()));
+            }
+        }
+    }
+    assert_eq!(operations.len(), 19);
+    operations
+}
+
+/// The operations that these requests are of, by the API description.
+fn operations_in(requests: &str) -> BTreeSet<(String, String)> {
+    let described = described_operations();
+    let lines = requests
+        .lines()
+        .filter_map(|line| line.split_once(" /api/v1"));
+    lines
+        .map(|(method, path)| {
+            let is_it = |template: &str| {
+                let mut pairs = path.split('/').zip(template.split('/'));
+                let alike = pairs.all(|(part, place)| part == place || place.starts_with('{'));
+                alike && path.split('/').count() == template.split('/').count()
+            };
+            let mut hits = described
+                .iter()
+                .filter(|(verb, template)| verb == method && is_it(template));
+            let hit = hits.next().expect(path).clone();
+            assert_eq!(hits.next(), None, "{method} {path}");
+            hit
+        })
+        .collect()
 }
 
 #[tokio::test]

@@ -1,10 +1,10 @@
 //! What a tracing subscriber sees of a call. Alone in its program: which events are wanted is
 //! remembered per process, and other tests would decide it first.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use std::fmt::{Debug, Write as _};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use httpmock::MockServer;
 use passage_identity::{CreateUser, Passage};
@@ -12,10 +12,20 @@ use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 
+/// A line for each span, with what is recorded later at its end, and one for each event.
 #[derive(Clone, Default)]
 struct Log {
-    text: Arc<Mutex<String>>,
-    ids: Arc<AtomicU64>,
+    lines: Arc<Mutex<Vec<String>>>,
+}
+
+impl Log {
+    fn add(&self, about: &Metadata<'_>, fields: impl FnOnce(&mut Fields<'_>)) -> usize {
+        let mut lines = self.lines.lock().unwrap();
+        let mut line = format!("{} {}", about.level(), about.name());
+        fields(&mut Fields(&mut line));
+        lines.push(line);
+        lines.len()
+    }
 }
 
 struct Fields<'a>(&'a mut String);
@@ -32,24 +42,17 @@ impl Subscriber for Log {
     }
 
     fn new_span(&self, span: &Attributes<'_>) -> Id {
-        let mut text = self.text.lock().unwrap();
-        write!(
-            text,
-            "\n{} {}",
-            span.metadata().level(),
-            span.metadata().name()
-        )
-        .unwrap();
-        span.record(&mut Fields(&mut text));
-        Id::from_u64(self.ids.fetch_add(1, Ordering::Relaxed) + 1)
+        let line = self.add(span.metadata(), |fields| span.record(fields));
+        Id::from_u64(line as u64)
     }
 
-    fn record(&self, _: &Id, values: &Record<'_>) {
-        values.record(&mut Fields(&mut self.text.lock().unwrap()));
+    fn record(&self, id: &Id, values: &Record<'_>) {
+        let line = usize::try_from(id.into_u64()).unwrap() - 1;
+        values.record(&mut Fields(&mut self.lines.lock().unwrap()[line]));
     }
 
     fn event(&self, event: &Event<'_>) {
-        event.record(&mut Fields(&mut self.text.lock().unwrap()));
+        self.add(event.metadata(), |fields| event.record(fields));
     }
 
     fn record_follows_from(&self, _: &Id, _: &Id) {}
@@ -58,19 +61,26 @@ impl Subscriber for Log {
 }
 
 #[tokio::test]
-async fn a_call_is_a_span_that_names_operation_and_status_and_no_more() {
+async fn a_call_is_a_span_that_names_operation_attempts_and_status_and_no_more() {
     let server = MockServer::start_async().await;
     server
         .mock_async(|when, then| {
-            when.any_request();
+            when.path_excludes("busy");
             then.status(404)
                 .body(r#"{"code":"user_not_found","error":"jane@example.com"}"#);
+        })
+        .await;
+    server
+        .mock_async(|when, then| {
+            when.path_includes("busy");
+            then.status(503).body("jane@example.com");
         })
         .await;
     let url = server.base_url();
     let passage = Passage::builder("app1")
         .server(url)
         .api_key("prefix.hunter2")
+        .retry_wait(Duration::ZERO, Duration::ZERO)
         .build()
         .unwrap();
     let log = Log::default();
@@ -90,17 +100,28 @@ async fn a_call_is_a_span_that_names_operation_and_status_and_no_more() {
             .is_err()
     );
     assert!(passage.users().delete("canary-id").await.is_err());
+    assert!(passage.users().activate("busy-canary-id").await.is_err());
     drop(guard);
-    let text = log.text.lock().unwrap().clone();
-    for span in [
-        "INFO passage operation=listPaginatedUsers",
-        "INFO passage operation=createUser",
-        "INFO passage operation=deleteUser",
-    ] {
-        assert!(text.contains(span), "{span}: {text}");
+    let text = log.lines.lock().unwrap().join("\n");
+    // One span for each call, however often it was tried, and nothing else at its level.
+    let spans: Vec<_> = text
+        .lines()
+        .filter(|line| line.starts_with("INFO"))
+        .collect();
+    let expected = [
+        ("listPaginatedUsers", 1, 404),
+        ("createUser", 1, 404),
+        ("deleteUser", 1, 404),
+        ("activateUser", 3, 503),
+    ];
+    assert_eq!(spans.len(), expected.len(), "{text}");
+    for (span, (operation, attempts, status)) in spans.iter().zip(expected) {
+        let all = format!("INFO passage operation={operation} attempts={attempts} duration_ms=");
+        let (took, seen) = span.strip_prefix(&all).unwrap().split_once(' ').unwrap();
+        took.parse::<u64>().unwrap();
+        assert_eq!(seen, format!("status={status}"), "{span}");
     }
-    assert_eq!(text.matches(" status=404").count(), 3, "{text}");
-    assert_eq!(text.matches(" duration_ms=").count(), 3, "{text}");
+    assert_eq!(text.matches("trying again").count(), 2, "{text}");
     for secret in ["hunter2", "jane", "canary-id"] {
         assert!(!text.contains(secret), "{secret}: {text}");
     }

@@ -1,12 +1,13 @@
 //! Bare tokens. The first byte of an input says what the rest is:
-//! `e` edits of a minted token, `s` header and claims to be signed, anything else the token itself.
+//! `e` edits of a minted token, `m` other members for its header and claims, `s` a header and claims
+//! to be signed, anything else the token itself.
 #![no_main]
 
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
 use passage_fuzz::reference::{Expected, judge_signed};
-use passage_fuzz::{Key, Minted, Pair, sign};
+use passage_fuzz::{Key, Minted, Pair, members, sign};
 use passage_identity::AuthStrategy;
 
 static RIG: LazyLock<(Pair, Minted)> =
@@ -15,7 +16,17 @@ static RIG: LazyLock<(Pair, Minted)> =
 fuzz_target!(|input: &[u8]| {
     match input.split_first() {
         Some((b'e', edits)) => edited(edits),
-        Some((b's', texts)) => signed(texts),
+        Some((b'm', edits)) => {
+            let (header, claims) = members::change(edits);
+            signed(header.as_bytes(), claims.as_bytes());
+        }
+        Some((b's', texts)) => {
+            let mut lines = texts.splitn(2, |&byte| byte == b'\n');
+            signed(
+                lines.next().unwrap_or_default(),
+                lines.next().unwrap_or_default(),
+            );
+        }
         _ => raw(input),
     }
 });
@@ -72,12 +83,8 @@ fn edited(input: &[u8]) {
     raw(&token);
 }
 
-/// Header and claims, one line each, signed as they are: the verdict is that of the policy.
-fn signed(texts: &[u8]) {
-    let Some(line_end) = texts.iter().position(|&byte| byte == b'\n') else {
-        return;
-    };
-    let (header, claims) = (&texts[..line_end], &texts[line_end + 1..]);
+/// Header and claims, signed as they are: the verdict is that of the policy.
+fn signed(header: &[u8], claims: &[u8]) {
     let token = sign(Key::one(), header, claims);
     let verdict = RIG.0.verify(&token);
     match judge_signed(&token, header, claims) {

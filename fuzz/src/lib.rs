@@ -5,6 +5,7 @@
 //! tomorrow.
 #![forbid(unsafe_code)]
 
+pub mod members;
 mod mint;
 pub mod reference;
 

@@ -17,9 +17,7 @@ pub(crate) trait Clock: fmt::Debug + Send + Sync {
 
     /// By how much to shorten a wait so that not everybody comes back at once: from 0, not at
     /// all, up to 1.
-    fn jitter(&self) -> f64 {
-        0.0
-    }
+    fn jitter(&self) -> f64;
 }
 
 #[derive(Debug)]
@@ -37,5 +35,26 @@ impl Clock for SystemClock {
 
     fn jitter(&self) -> f64 {
         1.0 - jitter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use super::*;
+
+    #[test]
+    fn the_system_tells_the_time_and_leaves_some_to_chance() {
+        let before = SystemTime::now();
+        let (now, elapsed) = (SystemClock.now(), SystemClock.elapsed());
+        assert!(SystemTime::from(now) >= before && SystemTime::from(now) <= SystemTime::now());
+        let start = Instant::now();
+        while start.elapsed() < Duration::from_millis(2) {}
+        let later = SystemClock.elapsed();
+        assert!(later >= elapsed + Duration::from_millis(2));
+        let draws: Vec<_> = (0..100).map(|_| SystemClock.jitter()).collect();
+        assert!(draws.iter().all(|draw| (0.0..=1.0).contains(draw)));
+        assert!(draws.iter().any(|draw| *draw < 0.5) && draws.iter().any(|draw| *draw > 0.5));
     }
 }

@@ -13,9 +13,12 @@ async fn a_hit_is_the_same_verified_token() {
     let first = verifier.verify(token.as_bytes()).await.unwrap();
     let second = verifier.verify(token.as_bytes()).await.unwrap();
     assert!(Arc::ptr_eq(&first, &second), "not verified again");
-    let claims: Claims<Value> = second.claims_as().unwrap();
+    let claims: Claims<Value> = Arc::clone(&second).into_claims_as().unwrap();
     assert_eq!(claims.custom, super::claims("user1"));
-    assert_eq!(second.claims().custom.get("sub"), Some(&json!("user1")));
+    assert_eq!(
+        second.into_claims().custom.get("sub"),
+        Some(&json!("user1"))
+    );
 }
 
 #[tokio::test]

@@ -202,7 +202,7 @@ impl Passage {
         R: RequestHeaders + ?Sized,
     {
         let verified = self.verify(self.inner.find_tokens(request)?)?;
-        Ok(verified.claims())
+        Ok(verified.into_claims())
     }
 
     /// As [`crate::Passage::verify_request_as`]: reads the claims as a type of yours.
@@ -214,7 +214,8 @@ impl Passage {
         C: DeserializeOwned,
         R: RequestHeaders + ?Sized,
     {
-        self.verify(self.inner.find_tokens(request)?)?.claims_as()
+        self.verify(self.inner.find_tokens(request)?)?
+            .into_claims_as()
     }
 
     /// As [`crate::Passage::verify_token`]: verifies a bare token, wherever it comes from.
@@ -223,7 +224,7 @@ impl Passage {
     /// As [`authenticate`](Self::authenticate).
     pub fn verify_token(&self, token: &str) -> Result<Claims> {
         let verified = self.verify(vec![token.into()])?;
-        Ok(verified.claims())
+        Ok(verified.into_claims())
     }
 
     /// As [`crate::Passage::verify_as`]: reads the claims of a bare token as a type of yours.
@@ -245,7 +246,7 @@ impl Passage {
     /// # }
     /// ```
     pub fn verify_as<C: DeserializeOwned>(&self, token: &str) -> Result<Claims<C>> {
-        self.verify(vec![token.into()])?.claims_as()
+        self.verify(vec![token.into()])?.into_claims_as()
     }
 
     fn verify(&self, tokens: Vec<Vec<u8>>) -> Result<Arc<Verified>> {

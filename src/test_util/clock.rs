@@ -89,6 +89,11 @@ impl Clock for TestClock {
     fn elapsed(&self) -> Duration {
         self.times().elapsed
     }
+
+    /// Nothing is left to chance.
+    fn jitter(&self) -> f64 {
+        0.0
+    }
 }
 
 #[cfg(test)]

@@ -25,6 +25,10 @@ pub(crate) enum BodyError {
 
 /// Reads a body up to a limit, and stops there.
 pub(crate) async fn read_body(mut response: Response, limit: usize) -> Result<Bytes, BodyError> {
+    let announced = response.content_length();
+    if announced.is_some_and(|length| length > limit as u64) {
+        return Err(BodyError::TooLarge);
+    }
     let mut first = Bytes::new();
     let mut more = BytesMut::new();
     while let Some(chunk) = response.chunk().await.map_err(BodyError::Broken)? {
@@ -51,17 +55,16 @@ pub(crate) async fn read_body(mut response: Response, limit: usize) -> Result<By
 pub(super) async fn complete(response: Response) -> reqwest::Result<Response> {
     let status = response.status();
     let mut headers = response.headers().clone();
-    let body = if status.is_client_error() || status.is_server_error() {
+    let body = if !status.is_success() {
         // The status is what counts: a body that breaks off or never ends must not hide it.
         let body = read_body(response, MAX_ERROR_BODY)
             .await
             .unwrap_or_default();
-        match as_api_error(&body) {
-            None => Body::from(body),
-            Some(rewritten) => {
-                describe_as_json(&mut headers);
-                Body::from(rewritten)
-            }
+        if status.is_client_error() || status.is_server_error() {
+            describe_as_json(&mut headers);
+            Body::from(as_api_error(&body))
+        } else {
+            Body::from(body)
         }
     } else {
         match read_body(response, MAX_BODY).await {
@@ -76,19 +79,16 @@ pub(super) async fn complete(response: Response) -> reqwest::Result<Response> {
     Ok(Response::from(complete))
 }
 
-/// The body rewritten as `{code, error}`, if it is not that already. An empty code stands for
+/// The body as `{code, error}` and nothing else, which is sure to be read. An empty code stands for
 /// none. Older servers send only `error`, or `message` and a number as `code`.
-fn as_api_error(body: &[u8]) -> Option<String> {
+fn as_api_error(body: &[u8]) -> String {
     let parsed: Value = serde_json::from_slice(body).unwrap_or_default();
     let text = |name: &str| parsed.get(name).and_then(Value::as_str);
-    if text("code").is_some() && text("error").is_some() {
-        return None;
-    }
     let code = text("code").unwrap_or_default();
     let error = text("error")
         .or_else(|| text("message"))
         .unwrap_or_default();
-    Some(json!({ "code": code, "error": error }).to_string())
+    json!({ "code": code, "error": error }).to_string()
 }
 
 fn describe_as_json(headers: &mut HeaderMap) {
@@ -127,31 +127,38 @@ mod tests {
 
     #[test]
     fn error_bodies_become_ours() {
+        const NOTHING: &str = r#"{"code":"","error":""}"#;
+        const NO_USER: &str = r#"{"code":"user_not_found","error":"no"}"#;
         for (body, expected) in [
-            (r#"{"code":"user_not_found","error":"no"}"#, None),
-            (r#"{"code":"user_not_found","error":"no","more":1}"#, None),
-            (r#"{"error":"no"}"#, Some(r#"{"code":"","error":"no"}"#)),
+            (NO_USER, NO_USER),
+            (
+                r#"{"code":"user_not_found","error":"no","more":1}"#,
+                NO_USER,
+            ),
+            // Which a typed reader would refuse, and the status would be lost.
+            (
+                r#"{"code":"x","code":"user_not_found","error":"no"}"#,
+                NO_USER,
+            ),
+            (r#"{"error":"no"}"#, r#"{"code":"","error":"no"}"#),
             (
                 r#"{"code":"user_not_found"}"#,
-                Some(r#"{"code":"user_not_found","error":""}"#),
+                r#"{"code":"user_not_found","error":""}"#,
             ),
             (
                 r#"{"status":"x","code":404,"message":"no"}"#,
-                Some(r#"{"code":"","error":"no"}"#),
+                r#"{"code":"","error":"no"}"#,
             ),
-            (
-                r#"{"code":null,"error":null}"#,
-                Some(r#"{"code":"","error":""}"#),
-            ),
-            (
-                "<html>Bad gateway</html>",
-                Some(r#"{"code":"","error":""}"#),
-            ),
-            ("", Some(r#"{"code":"","error":""}"#)),
-            ("\"code\"", Some(r#"{"code":"","error":""}"#)),
-            ("[1]", Some(r#"{"code":"","error":""}"#)),
+            (r#"{"code":null,"error":null}"#, NOTHING),
+            (r#"{"code":{"code":"x"},"error":["no"]}"#, NOTHING),
+            (r#"{"code":"user_not_found","error":"n"#, NOTHING),
+            ("<html>Bad gateway</html>", NOTHING),
+            ("", NOTHING),
+            ("\"code\"", NOTHING),
+            ("[1]", NOTHING),
+            (&"[".repeat(10_000), NOTHING),
         ] {
-            assert_eq!(as_api_error(body.as_bytes()).as_deref(), expected, "{body}");
+            assert_eq!(as_api_error(body.as_bytes()), expected, "{body}");
         }
     }
 }

@@ -1,19 +1,25 @@
 //! From the generated client's results to ours.
 
 use std::error::Error as StdError;
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use progenitor_client::{Error as GeneratedError, ResponseValue};
 use reqwest::header::HeaderMap;
 use serde::de::DeserializeOwned;
+use serde_path_to_error::{Path, Segment};
 
 use super::ATTEMPTS;
 use super::body::TooLarge;
 use super::headers::{request_id, retry_after};
 use crate::error::{Error, ErrorCode, ErrorKind, Refusal, Result};
 use crate::generated::management::types::ApiError;
+
+/// The member of a user in which any name can stand.
+const METADATA: &str = "user_metadata";
+/// The longest name of a member in either API has 41 characters.
+const MAX_NAME: usize = 64;
 
 /// What an operation of the generated management client returns.
 pub(crate) type Generated<T> = std::result::Result<ResponseValue<T>, GeneratedError<ApiError>>;
@@ -46,7 +52,7 @@ pub(crate) async fn call<T: DeserializeOwned>(
             }
         }
         GeneratedError::UnexpectedResponse(reply) => {
-            Error::of(ErrorKind::UnexpectedResponse).with_status(reply.status().as_u16())
+            unexpected(reply.status().as_u16(), reply.headers())
         }
         GeneratedError::InvalidResponsePayload(body, _) => match decode::<T>(&body) {
             Ok(value) => return Ok(value),
@@ -72,6 +78,14 @@ fn refused(status: u16, headers: HeaderMap, body: ApiError) -> Error {
         request_id: request_id(&headers),
         retry_after: retry_after(&headers, jiff::Timestamp::now()),
     })
+}
+
+/// A redirect, for instance, which is not followed.
+fn unexpected(status: u16, headers: &HeaderMap) -> Error {
+    Error::of(ErrorKind::UnexpectedResponse)
+        .with_status(status)
+        .with_request_id(request_id(headers))
+        .with_retry_after(retry_after(headers, jiff::Timestamp::now()))
 }
 
 fn broken(error: reqwest::Error) -> Error {
@@ -123,12 +137,45 @@ impl DecodeError {
             .strip_prefix("missing field `")
             .and_then(|rest| rest.split('`').next());
         Self {
-            path: error.path().to_string(),
+            path: shown(error.path()),
             missing: missing.map(str::to_owned),
             line: inner.line(),
             column: inner.column(),
         }
     }
+}
+
+/// The path as far as the API description goes. Whoever writes a user's metadata chooses its keys,
+/// and a name that is none of the API's is not shown either.
+fn shown(path: &Path) -> String {
+    let mut text = String::new();
+    for segment in path {
+        match segment {
+            Segment::Seq { index } => {
+                let _ = write!(text, "[{index}]");
+                continue;
+            }
+            Segment::Map { key } if is_name(key) => push(&mut text, key),
+            Segment::Enum { variant } if is_name(variant) => push(&mut text, variant),
+            _ => push(&mut text, "?"),
+        }
+        if text.ends_with(METADATA) {
+            break;
+        }
+    }
+    if text.is_empty() { ".".into() } else { text }
+}
+
+fn push(path: &mut String, name: &str) {
+    if !path.is_empty() {
+        path.push('.');
+    }
+    path.push_str(name);
+}
+
+fn is_name(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    (1..=MAX_NAME).contains(&text.len()) && text.bytes().all(plain)
 }
 
 impl fmt::Display for DecodeError {
@@ -167,6 +214,18 @@ mod tests {
             ),
             ("hunter2", "unexpected value at `.` (line 1, column 1)"),
             ("", "unexpected value at `.` (line 1, column 0)"),
+            (
+                r#"{"user":{"webauthn_types":["passkey",{"#,
+                "unexpected value at `user.webauthn_types[1]` (line 1, column 37)",
+            ),
+            (
+                r#"{"user":{"user_metadata":{"hunter2":{"a":"#,
+                "unexpected value at `user.user_metadata` (line 1, column 41)",
+            ),
+            (
+                r#"{"user":{"hunter2@example.com":{"a":"#,
+                "unexpected value at `user.?` (line 1, column 36)",
+            ),
         ] {
             let error = decode::<UserResponse>(body.as_bytes()).unwrap_err();
             assert_eq!(error.source().unwrap().to_string(), expected, "{body}");

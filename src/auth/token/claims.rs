@@ -147,6 +147,7 @@ fn read_as<C: DeserializeOwned>(json: &[u8]) -> Result<C, ErrorKind> {
 }
 
 /// The claims of a token whose signature is good and which is accepted, but for its times.
+#[derive(Clone)]
 pub(in crate::auth) struct Accepted {
     pub(in crate::auth) user_id: UserId,
     issuer: String,
@@ -164,19 +165,23 @@ impl Accepted {
         self.times.check(policy.leeway, now)
     }
 
-    pub(in crate::auth) fn claims(&self) -> Claims {
-        self.claims_with(ClaimsSet::new(self.json.clone()))
+    pub(in crate::auth) fn into_claims(self) -> Claims {
+        let custom = ClaimsSet::new(self.json.clone());
+        self.into_claims_with(custom)
     }
 
-    pub(in crate::auth) fn claims_as<C: DeserializeOwned>(&self) -> Result<Claims<C>, ErrorKind> {
-        Ok(self.claims_with(read_as(&self.json)?))
+    pub(in crate::auth) fn into_claims_as<C: DeserializeOwned>(
+        self,
+    ) -> Result<Claims<C>, ErrorKind> {
+        let custom = read_as(&self.json)?;
+        Ok(self.into_claims_with(custom))
     }
 
-    fn claims_with<C>(&self, custom: C) -> Claims<C> {
+    fn into_claims_with<C>(self, custom: C) -> Claims<C> {
         Claims {
-            user_id: self.user_id.clone(),
-            issuer: self.issuer.clone(),
-            audience: self.audience.clone(),
+            user_id: self.user_id,
+            issuer: self.issuer,
+            audience: self.audience,
             expires_at: timestamp(self.times.exp),
             not_before: self.times.nbf.map(timestamp),
             issued_at: self.times.iat.map(timestamp),
@@ -186,6 +191,7 @@ impl Accepted {
 }
 
 /// In seconds since 1970.
+#[derive(Clone, Copy)]
 struct Times {
     exp: f64,
     nbf: Option<f64>,

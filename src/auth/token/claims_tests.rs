@@ -33,7 +33,7 @@ fn accept(claims: &Value) -> Result<Accepted, ErrorKind> {
 }
 
 fn check(claims: &Value) -> Result<Claims, ErrorKind> {
-    accept(claims).map(|accepted| accepted.claims())
+    accept(claims).map(Accepted::into_claims)
 }
 
 #[test]
@@ -138,7 +138,7 @@ fn custom_claims_are_read_from_the_whole_object() {
         tenant: String,
     }
     let mut claims = good();
-    let read = |claims: &Value| accept(claims).unwrap().claims_as::<Mine>();
+    let read = |claims: &Value| accept(claims).unwrap().into_claims_as::<Mine>();
     assert_eq!(read(&claims).map(|_| ()), Err(Malformed));
     claims["tenant"] = json!("blue");
     let verified = read(&claims).unwrap();

@@ -360,3 +360,19 @@ async fn while_a_fetch_for_unknown_names_hangs_known_tokens_wait_for_nothing() {
     assert!(rig.site.hits() <= 3, "{}", rig.site.hits());
     assert!(rig.source().fetching().unknown.remembered() <= 1024);
 }
+
+#[tokio::test]
+async fn warming_up_brings_the_keys_before_the_first_token_or_says_that_it_could_not() {
+    let rig = rig(reply("503 Service Unavailable", &[], "")).await;
+    let error = rig.verifier.warm_up().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::JwksUnavailable);
+    assert_eq!(rig.verifier.health(), JwksHealth::NeverLoaded);
+
+    rig.site.answer(keys(&[old_key()]));
+    rig.after(1).verifier.warm_up().await.unwrap();
+    assert_eq!(rig.verifier.health(), JwksHealth::Fresh);
+    assert_eq!(rig.verify_at_once(&old()), Ok(()));
+    // Keys that are there are not fetched again.
+    rig.verifier.warm_up().await.unwrap();
+    assert_eq!(rig.site.hits(), 2);
+}
