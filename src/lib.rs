@@ -6,7 +6,8 @@
 //! operation and type of both APIs as they are on the wire.
 //!
 //! With the feature of the same name, `tower`, `axum` and `actix` authenticate the requests of
-//! services built with these: each module's page begins with an example.
+//! services built with these: each module's page begins with an example. With the feature
+//! `blocking`, the module of that name is the client for programs without `async`.
 
 #[cfg(feature = "actix")]
 pub mod actix;
@@ -15,6 +16,8 @@ mod app;
 mod auth;
 #[cfg(feature = "axum")]
 pub mod axum;
+#[cfg(feature = "blocking")]
+pub mod blocking;
 mod check;
 mod config;
 mod error;

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use crate::api_keys::ApiKeys;
 use crate::app::App;
 use crate::auth::{
-    AuthStrategy, Claims, JwksHealth, Policy, RequestHeaders, Verified, Verifier, VerifierSettings,
+    Claims, JwksHealth, Policy, RequestHeaders, Verified, Verifier, VerifierSettings,
 };
 use crate::config::{CallOptions, Limits, PassageBuilder, Settings, config};
 use crate::error::{Error, ErrorKind, Result};
@@ -43,8 +43,7 @@ use crate::users::Users;
 pub struct Passage(Arc<Inner>);
 
 struct Inner {
-    app_id: AppId,
-    strategy: AuthStrategy,
+    settings: Arc<Settings>,
     verifier: Arc<Verifier>,
     management: management::Client,
     auth: auth::Client,
@@ -69,17 +68,17 @@ impl Passage {
         let client = transport::http_client(settings.limits.timeout, settings.connect_timeout)?;
         let jwks_url = jwks_url(&settings.auth_url, &settings.app_id)?;
         let policy = Policy {
-            issuers: settings.issuers,
-            audiences: settings.audiences,
+            issuers: settings.issuers.clone(),
+            audiences: settings.audiences.clone(),
             leeway: settings.leeway,
         };
         let verifier = Verifier::new(VerifierSettings {
             strategy: settings.strategy,
             policy,
-            keys: settings.keys,
+            keys: settings.keys.clone(),
             jwks_url,
             token_cache: settings.token_cache,
-            clock: settings.clock,
+            clock: Arc::clone(&settings.clock),
         })?;
         let quota = Arc::new(Quota::new());
         let with_key = Transport::new(
@@ -88,23 +87,27 @@ impl Passage {
             Arc::clone(&quota),
         )?;
         let without = Transport::new(None, settings.limits, quota)?;
+        let (api_url, auth_url) = (&settings.api_url, &settings.auth_url);
         Ok(Self(Arc::new(Inner {
-            app_id: settings.app_id,
-            strategy: settings.strategy,
             verifier: Arc::new(verifier),
-            management: management::Client::new_with_client(
-                &settings.api_url,
-                client.clone(),
-                with_key,
-            ),
-            auth: auth::Client::new_with_client(&settings.auth_url, client, without),
+            management: management::Client::new_with_client(api_url, client.clone(), with_key),
+            auth: auth::Client::new_with_client(auth_url, client, without),
+            settings: Arc::new(settings),
         })))
+    }
+
+    /// One with the same settings and limits that shares nothing with this one.
+    #[cfg(feature = "blocking")]
+    pub(crate) fn separate(&self) -> Result<Self> {
+        let mut settings = Settings::clone(&self.0.settings);
+        settings.limits = self.0.management.inner().limits();
+        Self::from_settings(settings)
     }
 
     /// The id of the app.
     #[must_use]
     pub fn app_id(&self) -> &AppId {
-        &self.0.app_id
+        &self.0.settings.app_id
     }
 
     /// The same client with other limits for its calls. It shares everything else, and is made as
@@ -126,8 +129,7 @@ impl Passage {
         let inner = &*self.0;
         let limits = inner.management.inner().limits().with(&options).check()?;
         Ok(Self(Arc::new(Inner {
-            app_id: inner.app_id.clone(),
-            strategy: inner.strategy,
+            settings: Arc::clone(&inner.settings),
             verifier: Arc::clone(&inner.verifier),
             management: management::Client::new_with_client(
                 inner.management.baseurl(),
@@ -144,9 +146,9 @@ impl Passage {
 
     /// Verifies the token of a request and gives the id of its user.
     ///
-    /// The token is where the [`AuthStrategy`] says. Anything that shows its headers will do: an
-    /// [`http::HeaderMap`], [`http::request::Parts`], an [`http::Request`], or your own type, see
-    /// [`RequestHeaders`]. The future does not hold on to the request.
+    /// The token is where the [`AuthStrategy`](crate::AuthStrategy) says. Anything that shows its
+    /// headers will do: an [`http::HeaderMap`], [`http::request::Parts`], an [`http::Request`], or
+    /// your own type, see [`RequestHeaders`]. The future does not hold on to the request.
     ///
     /// # Errors
     /// One for which [`Error::is_token_invalid`] holds if the token is missing or bad: answer
@@ -178,8 +180,19 @@ impl Passage {
     where
         R: RequestHeaders + ?Sized,
     {
-        let tokens = self.0.verifier.find_tokens(request);
-        async move { self.0.verifier.verify_request(&tokens?).await }
+        let tokens = self.find_tokens(request);
+        async move { self.verify_tokens(&tokens?).await }
+    }
+
+    pub(crate) fn find_tokens(
+        &self,
+        request: &(impl RequestHeaders + ?Sized),
+    ) -> Result<Vec<Vec<u8>>> {
+        self.0.verifier.find_tokens(request)
+    }
+
+    pub(crate) async fn verify_tokens(&self, tokens: &[Vec<u8>]) -> Result<Arc<Verified>> {
+        self.0.verifier.verify_request(tokens).await
     }
 
     /// As [`authenticate`](Self::authenticate), and gives all that the token says.
@@ -437,7 +450,7 @@ impl Passage {
         if !api.inner().has_credential() {
             return Err(Error::of(ErrorKind::MissingApiKey).with_operation(operation));
         }
-        transport::call(operation, send(api, self.0.app_id.as_str())).await
+        transport::call(operation, send(api, self.app_id().as_str())).await
     }
 }
 
@@ -445,10 +458,10 @@ impl fmt::Debug for Passage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let inner = &*self.0;
         f.debug_struct("Passage")
-            .field("app_id", &inner.app_id)
+            .field("app_id", self.app_id())
             .field("api_url", &inner.management.baseurl())
             .field("auth_url", &inner.auth.baseurl())
-            .field("auth_strategy", &inner.strategy)
+            .field("auth_strategy", &inner.settings.strategy)
             .field("has_api_key", &inner.management.inner().has_credential())
             .finish()
     }

@@ -91,6 +91,7 @@ impl fmt::Debug for JwksListener {
 }
 
 /// What the builder's settings come to once they are checked.
+#[derive(Clone)]
 pub(crate) struct Settings {
     pub(crate) app_id: AppId,
     pub(crate) api_url: String,

@@ -1,0 +1,52 @@
+//! Magic links.
+
+use super::Runtime;
+use crate::error::Result;
+use crate::magic_links::{CreateMagicLink, MagicLink};
+
+/// [`crate::MagicLinks`] for programs without `async`. Made by
+/// [`Passage::magic_links`](super::Passage::magic_links).
+///
+/// ```no_run
+/// use passage_identity::CreateMagicLink;
+///
+/// # fn example(passage: passage_identity::blocking::Passage) -> passage_identity::Result<()> {
+/// passage.magic_links().send(CreateMagicLink::for_email("new@example.com"))?;
+///
+/// let link = passage.magic_links().create(CreateMagicLink::for_phone("+15005550006"))?;
+/// deliver(link.url.expose());
+/// # Ok(())
+/// # }
+/// # fn deliver(_: &str) {}
+/// ```
+#[derive(Clone, Debug)]
+pub struct MagicLinks {
+    links: crate::MagicLinks,
+    runtime: Runtime,
+}
+
+impl MagicLinks {
+    pub(super) fn new(links: crate::MagicLinks, runtime: Runtime) -> Self {
+        Self { links, runtime }
+    }
+
+    /// Makes a link and returns it, for you to deliver: as [`crate::MagicLinks::create`]
+    /// (`createMagicLink` without `send`).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn create(&self, link: CreateMagicLink) -> Result<MagicLink> {
+        let links = self.links.clone();
+        self.runtime.call(async move { links.create(link).await })
+    }
+
+    /// Makes a link and has the server send it: as [`crate::MagicLinks::send`]
+    /// (`createMagicLink` with `send`).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn send(&self, link: CreateMagicLink) -> Result<MagicLink> {
+        let links = self.links.clone();
+        self.runtime.call(async move { links.send(link).await })
+    }
+}

@@ -1,0 +1,176 @@
+//! Users.
+
+use super::{ListUsers, Runtime};
+use crate::error::Result;
+use crate::id::{DeviceId, ExternalId, IntoId, UserId};
+use crate::users::{CreateUser, Device, UpdateUser, User};
+
+/// [`crate::Users`] for programs without `async`. Made by [`Passage::users`](super::Passage::users).
+///
+/// ```no_run
+/// use passage_identity::{CreateUser, UpdateUser};
+///
+/// # fn example(passage: passage_identity::blocking::Passage) -> passage_identity::Result<()> {
+/// let users = passage.users();
+/// let user = users.create(CreateUser::email("new@example.com"))?;
+/// users.update(&user.id, UpdateUser::new().phone("+15005550006"))?;
+/// users.deactivate(&user.id)?;
+/// match users.get_by_identifier("somebody@example.com") {
+///     Ok(user) => println!("{} is {}", user.id, user.status),
+///     Err(error) if error.is_not_found() => println!("nobody"),
+///     Err(error) => return Err(error),
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Users {
+    users: crate::Users,
+    runtime: Runtime,
+}
+
+impl Users {
+    pub(super) fn new(users: crate::Users, runtime: Runtime) -> Self {
+        Self { users, runtime }
+    }
+
+    /// The user of this id: as [`crate::Users::get`] (`getUser`).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn get(&self, id: impl IntoId<UserId>) -> Result<User> {
+        let (users, id) = (self.users.clone(), id.into_id()?);
+        self.runtime.call(async move { users.get(id).await })
+    }
+
+    /// The user who has this e-mail address or phone number: as
+    /// [`crate::Users::get_by_identifier`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn get_by_identifier(&self, identifier: &str) -> Result<User> {
+        let (users, identifier) = (self.users.clone(), identifier.to_owned());
+        self.runtime
+            .call(async move { users.get_by_identifier(&identifier).await })
+    }
+
+    /// The user of a Flex app to whom you gave this id: as
+    /// [`crate::Users::get_by_external_id`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn get_by_external_id(&self, id: impl IntoId<ExternalId>) -> Result<User> {
+        let (users, id) = (self.users.clone(), id.into_id()?);
+        self.runtime
+            .call(async move { users.get_by_external_id(id).await })
+    }
+
+    /// Creates a user: as [`crate::Users::create`] (`createUser`).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn create(&self, user: CreateUser) -> Result<User> {
+        let users = self.users.clone();
+        self.runtime.call(async move { users.create(user).await })
+    }
+
+    /// Changes what is set in `changes` and leaves the rest alone: as [`crate::Users::update`]
+    /// (`updateUser`).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn update(&self, id: impl IntoId<UserId>, changes: UpdateUser) -> Result<User> {
+        let (users, id) = (self.users.clone(), id.into_id()?);
+        self.runtime
+            .call(async move { users.update(id, changes).await })
+    }
+
+    /// Lets a user sign in: as [`crate::Users::activate`] (`activateUser`).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn activate(&self, id: impl IntoId<UserId>) -> Result<User> {
+        let (users, id) = (self.users.clone(), id.into_id()?);
+        self.runtime.call(async move { users.activate(id).await })
+    }
+
+    /// Keeps a user from signing in: as [`crate::Users::deactivate`] (`deactivateUser`).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn deactivate(&self, id: impl IntoId<UserId>) -> Result<User> {
+        let (users, id) = (self.users.clone(), id.into_id()?);
+        self.runtime.call(async move { users.deactivate(id).await })
+    }
+
+    /// Deletes a user for good: as [`crate::Users::delete`] (`deleteUser`).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn delete(&self, id: impl IntoId<UserId>) -> Result<()> {
+        let (users, id) = (self.users.clone(), id.into_id()?);
+        self.runtime.call(async move { users.delete(id).await })
+    }
+
+    /// Starts a list of users (`listPaginatedUsers`).
+    ///
+    /// ```no_run
+    /// use passage_identity::{Order, SortBy};
+    ///
+    /// # fn example(passage: passage_identity::blocking::Passage) -> passage_identity::Result<()> {
+    /// let newest = passage.users().list().order_by(SortBy::CreatedAt, Order::Desc).limit(10);
+    /// for user in newest.send()? {
+    ///     println!("{}", user.id);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn list(&self) -> ListUsers {
+        ListUsers::new(self.users.list(), self.runtime.clone())
+    }
+
+    /// The passkeys of a user: as [`crate::Users::list_devices`] (`listUserDevices`).
+    ///
+    /// # Errors
+    /// As there.
+    ///
+    /// ```no_run
+    /// # fn example(passage: passage_identity::blocking::Passage, id: passage_identity::UserId) -> passage_identity::Result<()> {
+    /// let users = passage.users();
+    /// for device in users.list_devices(&id)? {
+    ///     users.revoke_device(&id, &device.id)?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn list_devices(&self, id: impl IntoId<UserId>) -> Result<Vec<Device>> {
+        let (users, id) = (self.users.clone(), id.into_id()?);
+        self.runtime
+            .call(async move { users.list_devices(id).await })
+    }
+
+    /// Takes a passkey from a user: as [`crate::Users::revoke_device`] (`deleteUserDevices`).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn revoke_device(
+        &self,
+        id: impl IntoId<UserId>,
+        device: impl IntoId<DeviceId>,
+    ) -> Result<()> {
+        let (users, id, device) = (self.users.clone(), id.into_id()?, device.into_id()?);
+        self.runtime
+            .call(async move { users.revoke_device(id, device).await })
+    }
+
+    /// Revokes all refresh tokens of a user: as [`crate::Users::revoke_refresh_tokens`]
+    /// (`revokeUserRefreshTokens`).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn revoke_refresh_tokens(&self, id: impl IntoId<UserId>) -> Result<()> {
+        let (users, id) = (self.users.clone(), id.into_id()?);
+        self.runtime
+            .call(async move { users.revoke_refresh_tokens(id).await })
+    }
+}
