@@ -9,7 +9,7 @@ use futures_core::Stream;
 use http::header::{
     CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue, TRANSFER_ENCODING,
 };
-use reqwest::{Body, Response};
+use reqwest::{Body, Response, ResponseBuilderExt as _};
 use serde_json::{Value, json};
 
 /// A page of 500 users is well under 1 MiB.
@@ -52,9 +52,11 @@ pub(crate) async fn read_body(mut response: Response, limit: usize) -> Result<By
 }
 
 /// The same reply with its body in memory.
-pub(super) async fn complete(response: Response) -> reqwest::Result<Response> {
+pub(super) async fn complete(mut response: Response) -> reqwest::Result<Response> {
     let status = response.status();
-    let mut headers = response.headers().clone();
+    let mut headers = std::mem::take(response.headers_mut());
+    // Without it the new reply would parse a made-up one.
+    let url = response.url().clone();
     let body = if !status.is_success() {
         // The status is what counts: a body that breaks off or never ends must not hide it.
         let body = read_body(response, MAX_ERROR_BODY)
@@ -73,7 +75,8 @@ pub(super) async fn complete(response: Response) -> reqwest::Result<Response> {
             Err(BodyError::Broken(error)) => return Err(error),
         }
     };
-    let mut complete = http::Response::new(body);
+    let reply = http::Response::builder().url(url).body(body);
+    let mut complete = reply.unwrap_or_default();
     *complete.status_mut() = status;
     *complete.headers_mut() = headers;
     Ok(Response::from(complete))
