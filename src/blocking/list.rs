@@ -1,13 +1,14 @@
 //! Lists of users.
 
 use std::iter::FusedIterator;
-use std::vec;
 
 use jiff::Timestamp;
 
 use super::Runtime;
 use crate::error::Result;
-use crate::users::{CountFilter, Order, Page, SortBy, TextFilter, TimeFilter, UserSummary};
+use crate::users::{
+    CountFilter, ListCursor, Order, Page, SortBy, TextFilter, TimeFilter, UserStream, UserSummary,
+};
 
 /// [`crate::ListUsers`] for programs without `async`. Made by [`Users::list`](super::Users::list).
 ///
@@ -88,11 +89,11 @@ impl ListUsers {
         })
     }
 
-    /// All users of the list, from the page that is set on. The next page is fetched when the
-    /// current one is used up.
+    /// All users of the list, from the page that is set on. The next page is fetched while the
+    /// current one is used up: as [`crate::ListUsers::stream`].
     ///
     /// # Errors
-    /// The items are those of [`send`](Self::send), errors included. After an error it ends.
+    /// The items are those of the stream, errors included. After an error it ends.
     ///
     /// ```no_run
     /// # fn example(passage: passage_identity::blocking::Passage) -> passage_identity::Result<()> {
@@ -102,38 +103,81 @@ impl ListUsers {
     /// # }
     /// ```
     pub fn iter(&self) -> UserIter {
-        UserIter {
-            next: Some(self.clone()),
-            users: Vec::new().into_iter(),
-        }
+        UserIter::new(self.list.clone().stream(), self.runtime.clone())
+    }
+
+    /// The users of the list from a place on: as [`crate::ListUsers::stream_from`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn iter_from(&self, cursor: &ListCursor) -> Result<UserIter> {
+        let stream = self.list.clone().stream_from(cursor)?;
+        Ok(UserIter::new(stream, self.runtime.clone()))
     }
 }
 
 /// The users of a list, page after page. Made by [`ListUsers::iter`].
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 #[must_use = "an iterator does nothing until it is asked for users"]
 pub struct UserIter {
-    /// The page to fetch when the users are used up.
-    next: Option<ListUsers>,
-    users: vec::IntoIter<UserSummary>,
+    /// Is on the runtime thread while a page is waited for, and lost if that thread fails.
+    stream: Option<UserStream>,
+    cursor: ListCursor,
+    total: Option<u64>,
+    runtime: Runtime,
+}
+
+impl UserIter {
+    fn new(stream: UserStream, runtime: Runtime) -> Self {
+        Self {
+            cursor: stream.cursor(),
+            total: stream.total(),
+            stream: Some(stream),
+            runtime,
+        }
+    }
+
+    /// The place behind the last user who was given: as [`UserStream::cursor`].
+    #[must_use]
+    pub fn cursor(&self) -> ListCursor {
+        match &self.stream {
+            Some(stream) => stream.cursor(),
+            None => self.cursor.clone(),
+        }
+    }
+
+    /// How many users the whole list has: as [`UserStream::total`].
+    #[must_use]
+    pub fn total(&self) -> Option<u64> {
+        self.stream.as_ref().map_or(self.total, UserStream::total)
+    }
 }
 
 impl Iterator for UserIter {
     type Item = Result<UserSummary>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            if let Some(user) = self.users.next() {
-                return Some(Ok(user));
+        let mut stream = self.stream.take()?;
+        (self.cursor, self.total) = (stream.cursor(), stream.total());
+        // A user who is at hand needs no other thread.
+        match self.runtime.poll_once(stream.next()) {
+            Ok(Some(item)) => {
+                self.stream = Some(stream);
+                return item;
             }
-            let list = self.next.take()?;
-            match list.send() {
-                Ok(page) => {
-                    self.next = list.following(&page);
-                    self.users = page.into_iter();
-                }
-                Err(error) => return Some(Err(error)),
+            Ok(None) => {}
+            Err(error) => return Some(Err(error)),
+        }
+        let waited = self.runtime.run(async move {
+            let item = stream.next().await;
+            (stream, item)
+        });
+        match waited {
+            Ok((stream, item)) => {
+                self.stream = Some(stream);
+                item
             }
+            Err(error) => Some(Err(error)),
         }
     }
 }

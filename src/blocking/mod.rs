@@ -23,6 +23,18 @@
 //! # }
 //! ```
 //!
+//! Imports and exports of many users are those of [`crate::Passage`], run on the background thread:
+//!
+//! ```no_run
+//! # fn example(passage: passage_identity::blocking::Passage) -> passage_identity::Result<()> {
+//! let lines = &br#"{"email":"ada@example.com"}"#[..];
+//! let import = passage.inner().users().import_json_lines(lines);
+//! let report = passage.block_on(import.run())?;
+//! println!("everybody is there: {}", report.is_complete());
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! # The thread behind it
 //!
 //! A client has one background thread, with a Tokio runtime on it, which it shares with its

@@ -216,7 +216,6 @@ fn it_can_be_shared_and_sent() {
     shared::<blocking::Passage>();
     shared::<blocking::Users>();
     shared::<blocking::ListUsers>();
-    shared::<blocking::UserIter>();
     shared::<blocking::MagicLinks>();
     shared::<blocking::ApiKeys>();
     shared::<blocking::Flex>();
