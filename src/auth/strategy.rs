@@ -269,6 +269,20 @@ mod tests {
     }
 
     #[test]
+    fn strategies_have_names() {
+        for (name, strategy) in [
+            ("cookie", Some(AuthStrategy::Cookie)),
+            ("COOKIE", Some(AuthStrategy::Cookie)),
+            ("header", Some(AuthStrategy::Header)),
+            ("Header", Some(AuthStrategy::Header)),
+            ("", None),
+            ("bearer", None),
+        ] {
+            assert_eq!(AuthStrategy::from_name(name), strategy, "{name}");
+        }
+    }
+
+    #[test]
     fn there_is_no_fallback() {
         let missing = Err(ErrorKind::TokenMissing);
         assert_eq!(

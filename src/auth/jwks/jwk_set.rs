@@ -33,7 +33,7 @@ impl JwkSet {
         }
     }
 
-    pub(super) fn keys(&self) -> &KeySet {
+    pub(in crate::auth) fn keys(&self) -> &KeySet {
         &self.0
     }
 }

@@ -154,6 +154,25 @@ fn bodies_that_are_no_key_set() {
 }
 
 #[test]
+fn a_set_may_have_a_hundred_keys() {
+    let many: Vec<_> = (0..100)
+        .map(|kid| TestKey::first().jwk(&kid.to_string()))
+        .collect();
+    assert_eq!(parse(&many).unwrap().len(), 100);
+}
+
+#[test]
+fn what_is_wrong_with_a_set_is_said() {
+    for (bad, words) in [
+        (BadKeySet::NotJwks, "not a JSON Web Key Set"),
+        (BadKeySet::TooMany, "more than 100 keys"),
+        (BadKeySet::NoUsableKey, "no key that can be used"),
+    ] {
+        assert!(bad.to_string().ends_with(words), "{bad}");
+    }
+}
+
+#[test]
 fn a_signature_belongs_to_its_key_and_text() {
     let set = parse(&[TestKey::first().jwk("1"), TestKey::second().jwk("2")]).unwrap();
     let signature = TestKey::first().sign(b"text");

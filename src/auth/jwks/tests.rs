@@ -408,3 +408,20 @@ async fn a_known_key_is_read_while_somebody_holds_the_lock() {
     );
     drop(held);
 }
+
+#[tokio::test]
+async fn in_an_outage_nobody_waits_for_the_next_try() {
+    let rig = rig(TestFetch::gated([set(&["a"]), down(), set(&["a"])]));
+    rig.fetch.open(2);
+    assert_eq!(rig.find("a").await, Ok(()));
+    assert_eq!(rig.after(600).find("a").await, Ok(()), "the fetch failed");
+    // The next try hangs, and the key is old: it serves all the same.
+    let mut find = std::pin::pin!(rig.after(2).find("a"));
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    assert_eq!(
+        find.as_mut().poll(&mut context),
+        std::task::Poll::Ready(Ok(()))
+    );
+    settle().await;
+    assert_eq!(rig.fetch.calls(), 3);
+}

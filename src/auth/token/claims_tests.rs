@@ -162,3 +162,12 @@ fn custom_claims_are_read_from_the_whole_object() {
     assert_eq!(error.kind(), Malformed);
     assert_eq!(all.with_custom::<Mine>().unwrap(), verified);
 }
+
+#[test]
+fn claims_sets_are_equal_if_they_say_the_same() {
+    let one = check(&good()).unwrap().custom;
+    let mut other = good();
+    other["plan"] = json!("pro");
+    assert_eq!(one, check(&good()).unwrap().custom);
+    assert_ne!(one, check(&other).unwrap().custom);
+}

@@ -9,8 +9,8 @@ use crate::error::ErrorKind;
 /// The longest token that is looked at.
 pub(in crate::auth) const MAX_TOKEN: usize = 16 * 1024;
 
-/// The longest signature that a key of 8192 bits makes, with room for how the decoder counts.
-const MAX_SIGNATURE: usize = 1024 + 3;
+/// The signature of a key of 8,192 bits has 1,024 bytes; the decoder asks for three more.
+const MAX_SIGNATURE: usize = 1027;
 
 /// The parts of a token, still encoded.
 #[derive(Debug)]
@@ -57,31 +57,21 @@ pub(in crate::auth) fn split(token: &[u8]) -> Result<Parts<'_>, ErrorKind> {
 /// Whether the text is base64url without padding, and the only such text for its bytes: the bits
 /// of the last symbol that belong to no byte are zero.
 fn is_canonical(text: &[u8]) -> bool {
-    let unused_bits = match text.len() % 4 {
-        0 => 0,
-        2 => 4,
-        3 => 2,
+    let last_symbols: Option<&[u8]> = match text.len() % 4 {
+        0 => None,
+        // The symbols whose last four bits are zero, and those whose last two are.
+        2 => Some(b"AQgw"),
+        3 => Some(b"AEIMQUYcgkosw048"),
         _ => return false,
     };
-    let last = text.last().map_or(0, |&byte| value(byte));
+    let may_be_last = |byte| last_symbols.is_none_or(|symbols| symbols.contains(byte));
     // Without a way out in the middle, so that many bytes are looked at in one instruction.
-    let all_symbols = text.iter().fold(true, |all, &byte| all & is_symbol(byte));
-    all_symbols && last & ((1 << unused_bits) - 1) == 0
+    text.iter().fold(true, |all, &byte| all & is_symbol(byte))
+        && text.last().is_none_or(may_be_last)
 }
 
 fn is_symbol(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() | (byte == b'-') | (byte == b'_')
-}
-
-/// The six bits that a symbol stands for.
-fn value(symbol: u8) -> u8 {
-    match symbol {
-        b'A'..=b'Z' => symbol - b'A',
-        b'a'..=b'z' => symbol - b'a' + 26,
-        b'0'..=b'9' => symbol - b'0' + 52,
-        b'-' => 62,
-        _ => 63,
-    }
+    byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_'
 }
 
 pub(in crate::auth) fn decode(part: &[u8]) -> Result<Vec<u8>, ErrorKind> {
@@ -106,6 +96,7 @@ mod tests {
 
     use ErrorKind::{Malformed, TokenMissing, TooLarge};
 
+    use super::super::super::jwks::JwkSet;
     use super::*;
 
     #[test]
@@ -166,5 +157,36 @@ mod tests {
             (parts.signed, parts.signature),
             (&b"AAAA.BBBB"[..], &b"CCCC"[..])
         );
+    }
+
+    #[test]
+    fn the_longest_key_there_may_be_can_sign() {
+        use aws_lc_rs::rand::SystemRandom;
+        use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_SHA256, RsaKeyPair};
+
+        // 8,192 bits, which take too long to make in a test.
+        let pair = include_bytes!("../../../tests/fixtures/rsa-8192.der");
+        let pair = RsaKeyPair::from_pkcs8(pair).unwrap();
+        let public = pair.public_key();
+        let encode = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
+        let jwks = serde_json::json!({"keys": [{
+            "kty": "RSA", "kid": "long",
+            "n": encode(public.modulus().big_endian_without_leading_zero()),
+            "e": encode(public.exponent().big_endian_without_leading_zero()),
+        }]});
+        let keys = JwkSet::from_json(jwks.to_string()).unwrap();
+        let key = keys.keys().find("long").unwrap();
+
+        let mut signature = vec![0; pair.public_modulus_len()];
+        let random = SystemRandom::new();
+        pair.sign(&RSA_PKCS1_SHA256, &random, b"AAAA.BBBB", &mut signature)
+            .unwrap();
+        let token = format!("AAAA.BBBB.{}", encode(&signature));
+        let parts = split(token.as_bytes()).unwrap();
+        assert_eq!(check_signature(key, &parts), Ok(()));
+        // One byte more than any key's signature fits nowhere, and is no panic.
+        let longer = format!("{token}AAAA");
+        let parts = split(longer.as_bytes()).unwrap();
+        assert_eq!(check_signature(key, &parts), Err(ErrorKind::BadSignature));
     }
 }
