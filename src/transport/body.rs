@@ -30,25 +30,29 @@ pub(crate) async fn read_body(mut response: Response, limit: usize) -> Result<By
         return Err(BodyError::TooLarge);
     }
     let mut first = Bytes::new();
-    let mut more = BytesMut::new();
+    let mut whole = BytesMut::new();
     while let Some(chunk) = response.chunk().await.map_err(BodyError::Broken)? {
-        if first.len() + more.len() + chunk.len() > limit {
+        if first.len() + whole.len() + chunk.len() > limit {
             return Err(BodyError::TooLarge);
         }
-        // Most replies come in one piece, which need not be copied.
-        if first.is_empty() {
+        if first.is_empty() && whole.is_empty() {
+            // Most replies come in one piece, which need not be copied.
             first = chunk;
-        } else {
-            more.extend_from_slice(&chunk);
+            continue;
         }
+        if whole.is_empty() {
+            // Not more than the limit, as was seen above.
+            let announced = announced.and_then(|length| usize::try_from(length).ok());
+            whole.reserve(announced.unwrap_or(first.len() + chunk.len()));
+            whole.extend_from_slice(&std::mem::take(&mut first));
+        }
+        whole.extend_from_slice(&chunk);
     }
-    if more.is_empty() {
-        return Ok(first);
-    }
-    let mut whole = BytesMut::with_capacity(first.len() + more.len());
-    whole.extend_from_slice(&first);
-    whole.extend_from_slice(&more);
-    Ok(whole.freeze())
+    Ok(if whole.is_empty() {
+        first
+    } else {
+        whole.freeze()
+    })
 }
 
 /// The same reply with its body in memory.

@@ -68,7 +68,8 @@ fn nothing_is_left_of_them() {
     };
     let replies = [
         send(refusal(429, &[])),
-        then(refusal(429, &[]), Step::Close),
+        // Said beforehand, so that the next attempt does not take the connection while it closes.
+        then(refusal(429, &[("connection", "close")]), Step::Close),
         slow_body,
     ];
     let (_runtime, server) = elsewhere(vec![send(ok())]);

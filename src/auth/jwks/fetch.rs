@@ -210,6 +210,7 @@ mod tests {
             .unwrap_err();
         let mut text = format!("{error} {error:?}");
         let mut source = std::error::Error::source(&error);
+        assert!(source.is_some(), "the cause is told");
         while let Some(cause) = source {
             text.push_str(&format!(" {cause} {cause:?}"));
             source = cause.source();
