@@ -252,7 +252,8 @@ fn small_exponent(bed: &Bed, cases: &mut Vec<Case>) {
         let suffix = [&[0][..], &info].concat();
         let low = cube_root_of_end(&suffix);
         let mut block = vec![0, block_type];
-        block.resize(256, 0xff);
+        // In the middle of what begins like this, since another lower half moves the cube a little.
+        block.resize(256, 0x80);
         let bits = suffix.len() * 8;
         let root = ((cube_root(&block) >> bits) << bits) + low;
         assert!(cube(&root).starts_with(&[0, block_type]) && cube(&root).ends_with(&suffix));
