@@ -524,5 +524,8 @@ mod tests {
         sendable(passage.verify_token("t"));
         sendable(passage.users().get("id"));
         sendable(passage.app());
+        sendable(passage.users().import_json_lines(&b""[..]).run());
+        sendable(passage.users().export_users().write_to(Vec::new()));
+        sendable(passage.users().list().stream());
     }
 }

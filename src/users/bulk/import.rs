@@ -315,7 +315,8 @@ impl<'a> ImportUsers<'a> {
         }
     }
 
-    async fn prepare(&self) -> Result<Settler> {
+    // By `&mut`, so that the future can be sent: rows need not be shared between threads.
+    async fn prepare(&mut self) -> Result<Settler> {
         let known = self.state.with(|state| state.position.since);
         let since = match known {
             Some(since) => Some(since),
