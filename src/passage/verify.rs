@@ -1,0 +1,191 @@
+//! Verifying tokens, and the keys that it takes.
+
+use std::sync::Arc;
+
+use serde::de::DeserializeOwned;
+
+use super::Passage;
+use crate::auth::{Claims, JwksHealth, RequestHeaders, Verified};
+use crate::error::Result;
+use crate::id::UserId;
+
+impl Passage {
+    /// Verifies the token of a request and gives the id of its user.
+    ///
+    /// The token is where the [`AuthStrategy`](crate::AuthStrategy) says. Anything that shows its
+    /// headers will do: an [`http::HeaderMap`], [`http::request::Parts`], an [`http::Request`], or
+    /// your own type, see [`RequestHeaders`]. The future does not hold on to the request.
+    ///
+    /// # Errors
+    /// One for which [`Error::is_token_invalid`](crate::Error::is_token_invalid) holds if the token is missing or bad: answer
+    /// 401. One for which [`Error::is_unavailable`](crate::Error::is_unavailable) holds if the app's keys cannot be had:
+    /// answer 503. The [kinds](crate::ErrorKind) tell the cases apart.
+    ///
+    /// ```no_run
+    /// # async fn example(passage: passage_identity::Passage, request: http::Request<()>) -> passage_identity::Result<()> {
+    /// let user_id = passage.authenticate(&request).await?;
+    /// println!("signed in: {user_id}");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn authenticate<'a, R>(
+        &'a self,
+        request: &R,
+    ) -> impl Future<Output = Result<UserId>> + Send + use<'a, R>
+    where
+        R: RequestHeaders + ?Sized,
+    {
+        let verified = self.verify_tokens_of(request);
+        async move { Ok(verified.await?.user_id().clone()) }
+    }
+
+    fn verify_tokens_of<'a, R>(
+        &'a self,
+        request: &R,
+    ) -> impl Future<Output = Result<Arc<Verified>>> + Send + use<'a, R>
+    where
+        R: RequestHeaders + ?Sized,
+    {
+        let tokens = self.find_tokens(request);
+        async move { self.verify_tokens(&tokens?).await }
+    }
+
+    pub(crate) fn find_tokens(
+        &self,
+        request: &(impl RequestHeaders + ?Sized),
+    ) -> Result<Vec<Vec<u8>>> {
+        self.0.verifier.find_tokens(request)
+    }
+
+    pub(crate) async fn verify_tokens(&self, tokens: &[Vec<u8>]) -> Result<Arc<Verified>> {
+        self.0.verifier.verify_request(tokens).await
+    }
+
+    /// As [`authenticate`](Self::authenticate), and gives all that the token says.
+    ///
+    /// # Errors
+    /// As [`authenticate`](Self::authenticate).
+    ///
+    /// ```no_run
+    /// # async fn example(passage: passage_identity::Passage, headers: http::HeaderMap) -> passage_identity::Result<()> {
+    /// let claims = passage.verify_request(&headers).await?;
+    /// println!("{} is signed in until {}", claims.user_id, claims.expires_at);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn verify_request<'a, R>(
+        &'a self,
+        request: &R,
+    ) -> impl Future<Output = Result<Claims>> + Send + use<'a, R>
+    where
+        R: RequestHeaders + ?Sized,
+    {
+        let verified = self.verify_tokens_of(request);
+        async move { Ok(verified.await?.into_claims()) }
+    }
+
+    /// As [`verify_request`](Self::verify_request), and reads the claims as a type of yours; see
+    /// [`verify_as`](Self::verify_as).
+    ///
+    /// # Errors
+    /// As [`verify_as`](Self::verify_as).
+    ///
+    /// ```no_run
+    /// #[derive(serde::Deserialize)]
+    /// struct Tenancy {
+    ///     tenant: String,
+    /// }
+    ///
+    /// # async fn example(passage: passage_identity::Passage, headers: http::HeaderMap) -> passage_identity::Result<()> {
+    /// let claims = passage.verify_request_as::<Tenancy, _>(&headers).await?;
+    /// println!("{} of {}", claims.user_id, claims.custom.tenant);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn verify_request_as<'a, C, R>(
+        &'a self,
+        request: &R,
+    ) -> impl Future<Output = Result<Claims<C>>> + Send + use<'a, C, R>
+    where
+        C: DeserializeOwned,
+        R: RequestHeaders + ?Sized,
+    {
+        let verified = self.verify_tokens_of(request);
+        async move { verified.await?.into_claims_as() }
+    }
+
+    /// Verifies a bare token, wherever it comes from.
+    ///
+    /// # Errors
+    /// As [`authenticate`](Self::authenticate).
+    ///
+    /// ```no_run
+    /// # async fn example(passage: passage_identity::Passage, token: &str) -> passage_identity::Result<()> {
+    /// let claims = passage.verify_token(token).await?;
+    /// println!("{}", claims.user_id);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn verify_token(&self, token: &str) -> Result<Claims> {
+        let verified = self.0.verifier.verify(token.as_bytes()).await?;
+        Ok(verified.into_claims())
+    }
+
+    /// As [`verify_token`](Self::verify_token), and reads the claims as a type of yours, which
+    /// then is [`Claims::custom`]. It is read from all claims, the registered ones included.
+    ///
+    /// # Errors
+    /// As [`authenticate`](Self::authenticate), and [`ErrorKind::Malformed`](crate::ErrorKind::Malformed) if the claims do not
+    /// fit your type.
+    ///
+    /// ```no_run
+    /// #[derive(serde::Deserialize)]
+    /// struct Tenancy {
+    ///     tenant: String,
+    /// }
+    ///
+    /// # async fn example(passage: passage_identity::Passage, token: &str) -> passage_identity::Result<()> {
+    /// let claims = passage.verify_as::<Tenancy>(token).await?;
+    /// println!("{} of {}", claims.user_id, claims.custom.tenant);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn verify_as<C: DeserializeOwned>(&self, token: &str) -> Result<Claims<C>> {
+        let verified = self.0.verifier.verify(token.as_bytes()).await?;
+        verified.into_claims_as()
+    }
+
+    /// Fetches the app's keys, so that the first request need not wait for them. Call it when the
+    /// service starts; whether to start without keys is yours to decide. Does nothing if there
+    /// are keys that are not due yet.
+    ///
+    /// # Errors
+    /// [`ErrorKind::JwksUnavailable`](crate::ErrorKind::JwksUnavailable) if there are no keys and none can be had.
+    ///
+    /// ```no_run
+    /// # async fn example(passage: passage_identity::Passage) {
+    /// if let Err(error) = passage.warm_up().await {
+    ///     eprintln!("starting without keys: {error}");
+    /// }
+    /// # }
+    /// ```
+    pub async fn warm_up(&self) -> Result<()> {
+        self.0.verifier.warm_up().await
+    }
+
+    /// The state of the app's keys, for the health check of your service. Asks nobody.
+    ///
+    /// ```
+    /// use passage_identity::{JwksHealth, Passage};
+    ///
+    /// # fn main() -> passage_identity::Result<()> {
+    /// let passage = Passage::builder("your app id").server("http://127.0.0.1:8787").build()?;
+    /// assert_eq!(passage.health(), JwksHealth::NeverLoaded);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn health(&self) -> JwksHealth {
+        self.0.verifier.health()
+    }
+}
