@@ -1,14 +1,10 @@
 //! Maintainers' commands.
 
-#[path = "../../build/mod.rs"]
-mod codegen;
 mod fuzz;
-mod normalise;
-mod overlay;
-mod regen;
-mod yaml;
+mod run;
 
 use std::env;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -24,11 +20,12 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Make openapi/effective from the vendored documents and the overlay, then update the snapshots.
+    /// Bring everything that follows from the API descriptions up to date; `regen --help` says how.
+    #[command(disable_help_flag = true)]
     Regen {
-        /// Change nothing; fail and name each file that is out of date.
-        #[arg(long)]
-        check: bool,
+        /// What `regen` itself understands.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
     },
     /// Run every fuzz target. Needs a nightly compiler and cargo-fuzz; says so and does nothing without.
     Fuzz {
@@ -43,8 +40,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
-        Command::Regen { check: false } => regen::update(),
-        Command::Regen { check: true } => regen::check(),
+        Command::Regen { arguments } => run::regen(&arguments),
         Command::Fuzz { seconds, required } => fuzz::run(seconds, required),
     };
     match done {

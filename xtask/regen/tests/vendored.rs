@@ -12,7 +12,7 @@ const APIS: [&str; 2] = ["management", "auth"];
 
 fn read(name: &str) -> String {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("../openapi")
+        .join("../../openapi")
         .join(name);
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }

@@ -9,14 +9,16 @@ use serde_json::Value;
 use crate::codegen;
 use crate::normalise::normalise;
 use crate::overlay::Overlay;
-use crate::{root, yaml};
+use crate::yaml;
 
 const APIS: [&str; 2] = ["management", "auth"];
 
-/// Makes everything that follows from the vendored documents.
-pub(crate) fn update() -> Result<(), String> {
-    let root = root()?;
-    for (name, text) in effective_documents(&root)? {
+/// Makes everything that follows from the vendored documents of the project in `root`.
+///
+/// # Errors
+/// A text for people: what is wrong with which document, or which snapshot could not be updated.
+pub fn update(root: &Path) -> Result<(), String> {
+    for (name, text) in effective_documents(root)? {
         let path = root.join(&name);
         // An untouched file causes no rebuild.
         if fs::read_to_string(&path).ok().as_ref() != Some(&text) {
@@ -24,7 +26,7 @@ pub(crate) fn update() -> Result<(), String> {
             println!("wrote {name}");
         }
     }
-    let (passed, output) = snapshot_tests(&root, "always")?;
+    let (passed, output) = snapshot_tests(root, "always")?;
     if passed {
         Ok(())
     } else {
@@ -32,16 +34,18 @@ pub(crate) fn update() -> Result<(), String> {
     }
 }
 
-/// Changes nothing; the error names each file that does not follow from the vendored documents.
-pub(crate) fn check() -> Result<(), String> {
-    let root = root()?;
+/// Changes nothing.
+///
+/// # Errors
+/// Names each file that does not follow from the vendored documents.
+pub fn check(root: &Path) -> Result<(), String> {
     let mut drifted = Vec::new();
-    for (name, text) in effective_documents(&root)? {
+    for (name, text) in effective_documents(root)? {
         if read(&root.join(&name))? != text {
             drifted.push(name);
         }
     }
-    let (passed, output) = snapshot_tests(&root, "no")?;
+    let (passed, output) = snapshot_tests(root, "no")?;
     if !passed {
         let snapshots = snapshot_files(&output);
         if snapshots.is_empty() {
@@ -123,16 +127,23 @@ mod tests {
 
     use std::collections::BTreeSet;
 
+    use std::path::PathBuf;
+
     use super::*;
 
+    /// The folder of the project.
+    fn root() -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+    }
+
     fn vendored(api: &str) -> Value {
-        let path = root().unwrap().join(format!("openapi/{api}.yaml"));
+        let path = root().join(format!("openapi/{api}.yaml"));
         yaml::parse(&read(&path).unwrap()).unwrap()
     }
 
     /// The effective document, made anew.
     fn made(api: &str) -> Value {
-        let documents = effective_documents(&root().unwrap()).unwrap();
+        let documents = effective_documents(&root()).unwrap();
         let name = format!("openapi/effective/{api}.json");
         let (_, text) = documents.into_iter().find(|(n, _)| *n == name).unwrap();
         serde_json::from_str(&text).unwrap()
@@ -157,7 +168,7 @@ mod tests {
 
     #[test]
     fn the_checked_in_documents_are_current() {
-        let root = root().unwrap();
+        let root = root();
         for (name, text) in effective_documents(&root).unwrap() {
             let file = read(&root.join(&name)).unwrap();
             assert!(
