@@ -75,6 +75,6 @@ pub(crate) fn run(xtask: clap::Command) -> Result<(), String> {
             println!("tidy: {files} files, nothing to mend");
             Ok(())
         }
-        count => Err(format!("tidy: {count} things to mend in {files} files")),
+        count => Err(format!("tidy: {count} to mend in {files} files")),
     }
 }
