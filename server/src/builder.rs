@@ -1,5 +1,7 @@
 //! Options of a server, and its start.
 
+mod sign_in;
+
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -9,6 +11,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+use self::sign_in::SignIn;
 use crate::clock::{Clock, time};
 use crate::core::{App, Core};
 use crate::dev::DevTools;
@@ -40,6 +43,7 @@ pub struct ServerBuilder {
     session_timeout: Option<Duration>,
     refresh_tokens: Option<bool>,
     metadata: Vec<(String, MetadataType)>,
+    sign_in: SignIn,
     observer: Option<Observer>,
 }
 
@@ -153,11 +157,13 @@ impl ServerBuilder {
             keys,
         });
         let dev = DevTools::default();
+        let sender = self.sign_in.delivery.start(Arc::clone(&dev.outbox))?;
         let core = Arc::new(Core {
             url,
             store,
             clock,
             dev,
+            sender,
             observer: self.observer,
             app,
             api_key,
@@ -260,6 +266,7 @@ impl ServerBuilder {
         if let Some(enabled) = self.refresh_tokens {
             settings.refresh_enabled = enabled;
         }
+        self.sign_in.change(settings);
         for (name, kind) in &self.metadata {
             match settings
                 .metadata
