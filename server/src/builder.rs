@@ -129,6 +129,9 @@ impl ServerBuilder {
             .listen
             .unwrap_or_else(|| (Ipv4Addr::LOCALHOST, 0).into());
         self.check(address)?;
+        let dev = DevTools::default();
+        let delivery = self.sign_in.delivery.clone();
+        let sender = delivery.start(Arc::clone(&dev.outbox))?;
         // A server whose address is taken leaves no file behind.
         let bound = match TcpListener::bind(address).await {
             Ok(listener) => listener.local_addr().map(|address| (listener, address)),
@@ -156,8 +159,6 @@ impl ServerBuilder {
             created_at,
             keys,
         });
-        let dev = DevTools::default();
-        let sender = self.sign_in.delivery.start(Arc::clone(&dev.outbox))?;
         let core = Arc::new(Core {
             url,
             store,

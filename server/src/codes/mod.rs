@@ -68,18 +68,16 @@ pub(crate) async fn request(
             id: id.clone(),
             code,
         };
-        core.sender.send(Message::write(
-            app,
-            NewMessage {
-                to: &identifier,
-                user_id: user.id,
-                purpose,
-                language,
-                content,
-                created_at: now,
-                expires_at,
-            },
-        ));
+        let new = NewMessage {
+            to: &identifier,
+            user_id: user.id,
+            purpose,
+            language,
+            content,
+            created_at: now,
+            expires_at,
+        };
+        core.sender.send(Message::write(&app.settings.name, new));
     }
     Ok(id)
 }

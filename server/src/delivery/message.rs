@@ -7,7 +7,6 @@ use serde::Serialize;
 
 use super::language::Language;
 use crate::clock::time;
-use crate::core::App;
 use crate::identifier::Identifier;
 use crate::ids;
 
@@ -126,7 +125,7 @@ pub(crate) struct NewMessage<'a> {
 
 impl Message {
     /// Writes a message in the name of an app.
-    pub(crate) fn write(app: &App, new: NewMessage<'_>) -> Self {
+    pub(crate) fn write(app_name: &str, new: NewMessage<'_>) -> Self {
         let texts = new.language.texts();
         let minutes = (new.expires_at - new.created_at) / 60_000_000;
         let time_left = match minutes {
@@ -140,7 +139,7 @@ impl Message {
         // The name goes in last, so that nothing in it is taken for a place to fill.
         let fill = |text: &str| {
             let filled = text.replace("{code}", code).replace("{time}", &time_left);
-            filled.replace("{app}", &one_line(&app.settings.name))
+            filled.replace("{app}", &one_line(app_name))
         };
         let [subject, text] = match (&new.content, new.purpose) {
             (Content::Code { .. }, _) => texts.code,

@@ -94,6 +94,10 @@ impl Smtp {
             .from
             .parse()
             .map_err(|_| fails("needs a sender such as `Example <no-reply@example.com>`"))?;
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-.:[]".contains(c);
+        if self.host.is_empty() || !self.host.chars().all(plain) {
+            return Err(fails("needs a host name"));
+        }
         type Transport = AsyncSmtpTransport<Tokio1Executor>;
         let builder = match self.security {
             SmtpSecurity::Tls => Transport::relay(&self.host),
@@ -106,7 +110,7 @@ impl Smtp {
             }
         };
         let mut builder = builder
-            .map_err(|_| fails("must have a host name that a certificate can have"))?
+            .map_err(|_| fails("needs a host name"))?
             .timeout(Some(self.timeout));
         if let Some(port) = self.port {
             builder = builder.port(port);

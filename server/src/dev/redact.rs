@@ -106,6 +106,8 @@ fn hide(value: &mut Value) {
             }
         }
         Value::Array(items) => items.iter_mut().for_each(hide),
+        // A magic link that was put in a wrong place.
+        Value::String(text) if text.starts_with("ml.") => *value = HIDDEN.into(),
         _ => {}
     }
 }
@@ -158,6 +160,8 @@ mod tests {
         let id = br#"{"id":"x"}"#;
         assert_eq!(body(id, Some("magicLinkStatus")), json!({"id": HIDDEN}));
         assert_eq!(body(id, Some("createUser")), json!({"id": "x"}));
+        let misplaced = br#"{"link":["ml.a.b.c","x"]}"#;
+        assert_eq!(body(misplaced, None), json!({"link": [HIDDEN, "x"]}));
         let both = br#"{"otp":"012345","otp_id":"x"}"#;
         let shown = body(both, Some("activateOneTimePasscode"));
         assert_eq!(shown, json!({"otp": HIDDEN, "otp_id": HIDDEN}));

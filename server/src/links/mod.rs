@@ -196,18 +196,16 @@ async fn send(
             id: id.clone(),
             url: url(app, &path, &link.secret),
         };
-        core.sender.send(Message::write(
-            app,
-            NewMessage {
-                to: &identifier,
-                user_id,
-                purpose,
-                language: wishes.language,
-                content,
-                created_at: now,
-                expires_at,
-            },
-        ));
+        let new = NewMessage {
+            to: &identifier,
+            user_id,
+            purpose,
+            language: wishes.language,
+            content,
+            created_at: now,
+            expires_at,
+        };
+        core.sender.send(Message::write(&app.settings.name, new));
     }
     Ok(id)
 }

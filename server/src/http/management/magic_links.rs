@@ -190,7 +190,8 @@ pub(crate) async fn create_magic_link(call: Managed, body: Bytes) -> Result<Resp
             created_at: now,
             expires_at,
         };
-        call.core.sender.send(Message::write(&call.app, new));
+        let message = Message::write(&call.app.settings.name, new);
+        call.core.sender.send(message);
     }
     let magic_link = MagicLink {
         activated: false,
