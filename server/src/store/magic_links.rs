@@ -118,6 +118,8 @@ pub(crate) async fn claim(
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use sqlx::{Connection, SqliteConnection};
+
     use super::*;
     use crate::store::apps::{self, AppRow};
     use crate::store::{Store, StoreError};
@@ -137,6 +139,37 @@ mod tests {
             opened_at: None,
             claimed_at: None,
         }
+    }
+
+    #[tokio::test]
+    async fn links_from_before_can_still_be_opened() {
+        let mut conn = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+        for script in [
+            include_str!("../../migrations/0001_start.sql"),
+            "INSERT INTO apps VALUES ('app', '{}', 0);
+             INSERT INTO users (id, app_id, status, created_at, updated_at) VALUES ('user', 'app', 'active', 0, 0);
+             INSERT INTO magic_links VALUES ('id', 'user', x'01', 'a@b.c', 'verify_identifier', '/x', 5, 1, 9, NULL);
+             INSERT INTO magic_links VALUES ('other', 'user', x'02', 'a@b.c', 'login', '', 5, 1, 9, 8);",
+            include_str!("../../migrations/0003_codes.sql"),
+        ] {
+            sqlx::raw_sql(script).execute(&mut conn).await.unwrap();
+        }
+        let link = by_secret(&mut conn, "app", &[1]).await.unwrap().unwrap();
+        assert_eq!(
+            (
+                link.user_id.as_deref(),
+                link.purpose.as_str(),
+                link.redirect_url.as_str()
+            ),
+            (Some("user"), "verify_identifier", "/x")
+        );
+        assert_eq!(
+            (link.delivered, link.expires_at, link.opened_at),
+            (false, 9, None)
+        );
+        let opened = by_secret(&mut conn, "app", &[2]).await.unwrap().unwrap();
+        assert_eq!(opened.opened_at, Some(8));
+        assert_ne!(link.id_hash, opened.id_hash);
     }
 
     #[tokio::test]

@@ -116,3 +116,25 @@ pub fn tokens(reply: &Reply) -> AuthResult {
 pub fn other_than(code: &str, by: u32) -> String {
     format!("{:06}", (code.parse::<u32>().unwrap() + by) % 1_000_000)
 }
+
+/// Waits for all of them, side by side.
+pub async fn together<T>(futures: impl Iterator<Item = impl Future<Output = T>>) -> Vec<T> {
+    let mut futures: Vec<_> = futures.map(|future| (Box::pin(future), None)).collect();
+    std::future::poll_fn(|context| {
+        for (future, result) in futures.iter_mut().filter(|(_, result)| result.is_none()) {
+            if let std::task::Poll::Ready(value) = future.as_mut().poll(context) {
+                *result = Some(value);
+            }
+        }
+        if futures.iter().all(|(_, result)| result.is_some()) {
+            std::task::Poll::Ready(())
+        } else {
+            std::task::Poll::Pending
+        }
+    })
+    .await;
+    futures
+        .into_iter()
+        .filter_map(|(_, result)| result)
+        .collect()
+}

@@ -9,7 +9,7 @@ use passage_identity::generated::auth::types::{
 use passage_server::{Channel, MintToken};
 use serde_json::json;
 
-use crate::mailbox::{ADA, BOB, PHONE, other_than, refusal, sdk, tokens};
+use crate::mailbox::{ADA, BOB, PHONE, other_than, refusal, sdk, together, tokens};
 use crate::support::{App, is_id, members, text};
 
 #[tokio::test]
@@ -165,32 +165,10 @@ async fn tries_at_the_same_time_are_counted_one_by_one() {
     let wrong = other_than(&code, 1);
     let tries = (0..20).map(|_| app.enter(&id, &wrong));
     let mut dead = 0;
-    for reply in futures_join(tries).await {
+    for reply in together(tries).await {
         dead += usize::from(reply.status == 401);
     }
     assert_eq!(dead, 15);
-}
-
-/// Waits for all of them, side by side.
-async fn futures_join<T>(futures: impl Iterator<Item = impl Future<Output = T>>) -> Vec<T> {
-    let mut futures: Vec<_> = futures.map(|future| (Box::pin(future), None)).collect();
-    std::future::poll_fn(|context| {
-        for (future, result) in futures.iter_mut().filter(|(_, result)| result.is_none()) {
-            if let std::task::Poll::Ready(value) = future.as_mut().poll(context) {
-                *result = Some(value);
-            }
-        }
-        if futures.iter().all(|(_, result)| result.is_some()) {
-            std::task::Poll::Ready(())
-        } else {
-            std::task::Poll::Pending
-        }
-    })
-    .await;
-    futures
-        .into_iter()
-        .filter_map(|(_, result)| result)
-        .collect()
 }
 
 #[tokio::test]
@@ -199,7 +177,7 @@ async fn a_code_is_good_once_and_for_one_of_two_at_the_same_time() {
     app.user(ADA).await;
     let (id, code) = app.login_code(ADA).await;
     let tries = (0..8).map(|_| app.enter(&id, &code));
-    let statuses: Vec<u16> = futures_join(tries)
+    let statuses: Vec<u16> = together(tries)
         .await
         .iter()
         .map(|reply| reply.status)
