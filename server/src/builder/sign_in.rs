@@ -47,7 +47,7 @@ impl ServerBuilder {
     /// If not said, they are not, as the API has it: a login by nobody is 404, a registration of a taken identifier
     /// 400. When users are concealed, nobody and inactive users get no message, and the registration of a taken
     /// identifier is a login for whoever gets the message. The look-up `GET users?identifier=` still tells that
-    /// somebody is known, which is its purpose, but nothing else of them.
+    /// somebody is known, which is its purpose, but nothing else of them; `POST users` tells when it is refused.
     pub fn conceal_users(mut self, conceal: bool) -> Self {
         self.sign_in.conceal_users = Some(conceal);
         self
