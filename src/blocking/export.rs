@@ -12,7 +12,7 @@ use crate::users::{ExportProgress, Lines, ListCursor};
 /// [`Users::export_users`](super::Users::export_users) and
 /// [`ListUsers::export`](super::ListUsers::export).
 ///
-/// The lines and what is held of them are as there. The next page is fetched while the writer
+/// The lines and what is held of them are as there. The next page is on its way while the writer
 /// works.
 ///
 /// ```no_run
