@@ -23,7 +23,7 @@ fn copy(from: &Path, to: &Path) {
 }
 
 #[test]
-#[ignore = "minutes: compiles the SDK twice for each fixture"]
+#[ignore = "minutes: compiles the SDK once for each fixture"]
 fn src_has_to_follow_where_the_report_says_so() {
     let project = std::env::temp_dir().join(format!("passage-follow-{}", std::process::id()));
     copy(&root(), &project);
