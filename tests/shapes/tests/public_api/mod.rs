@@ -19,7 +19,7 @@ use source::{Place, Source};
 
 /// The listings by the public module they are of; that of the crate's root is `crate`.
 pub(super) fn listings() -> BTreeMap<String, String> {
-    list(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lib.rs"))
+    list(&Path::new(super::CRATE).join("src/lib.rs"))
 }
 
 fn list(root: &Path) -> BTreeMap<String, String> {
@@ -27,13 +27,14 @@ fn list(root: &Path) -> BTreeMap<String, String> {
     let mut exports = Vec::new();
     export(&source, &[], &[], &mut exports);
     exports.sort_by(|a, b| (&a.module, &a.name).cmp(&(&b.module, &b.name)));
+    let implementations = print::implementations(&source, &exports);
     let mut listings = BTreeMap::new();
     let mut printed: BTreeSet<&Place> = BTreeSet::new();
     for found in &exports {
         let text = if found.what.1.is_empty() {
             format!("mod {}\n", found.name)
         } else if printed.insert(&found.what) {
-            print::item(&source, found, &exports)
+            print::item(&source, found, &implementations)
         } else {
             // A type can have several public names.
             let first = exports.iter().find(|first| first.what == found.what);

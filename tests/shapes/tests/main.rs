@@ -7,31 +7,30 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
-#[path = "shapes/document.rs"]
+mod code;
 mod document;
-#[path = "shapes/generated.rs"]
-mod generated;
-#[path = "shapes/pins.rs"]
 mod pins;
-#[path = "shapes/public_api/mod.rs"]
 mod public_api;
-#[path = "shapes/text.rs"]
 mod text;
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
-use passage_identity::generated::{auth, management};
+use passage_shapes::generated::{auth, management};
+use passage_shapes::{AUTH, MANAGEMENT};
 use serde_json::{Map, Value};
 
 use document::Documents;
 use pins::Pins;
 
-const MANAGEMENT: &str = include_str!(concat!(env!("OUT_DIR"), "/management.rs"));
-const AUTH: &str = include_str!(concat!(env!("OUT_DIR"), "/auth.rs"));
+/// The folder of the crate whose users see all this.
+const CRATE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
 /// Rust type and JSON Schema of every type. The schema is made from the type, so it says what Rust accepts.
-fn types(api: &str, code: &str, schemas: Map<String, Value>) -> Pins {
-    let (_, listed) = generated::read(code);
+fn types(api: &str, code: &str, mut schemas: Map<String, Value>) -> Pins {
+    // Whether or not some crate switches on serde_json's `preserve_order`.
+    schemas.sort_keys();
+    let (_, listed) = code::read(code);
     let named: Vec<&String> = schemas.keys().collect();
     assert_eq!(
         listed.keys().collect::<Vec<_>>(),
@@ -51,7 +50,7 @@ fn types(api: &str, code: &str, schemas: Map<String, Value>) -> Pins {
 }
 
 fn operations(api: &str, code: &str) -> Pins {
-    let (functions, _) = generated::read(code);
+    let (functions, _) = code::read(code);
     let documents = Documents::read(api);
     let texts: BTreeMap<_, _> = functions.iter().map(|f| documents.pin(f)).collect();
     assert_eq!(texts.len(), documents.operations());
@@ -73,30 +72,19 @@ fn code_and_errors(api: &str, code: &str) -> Pins {
     }
 }
 
-fn public_api() -> Pins {
-    Pins {
-        folder: "public_api".to_owned(),
-        texts: public_api::listings(),
-    }
-}
-
-fn all() -> [Pins; 7] {
-    [
-        types("management", MANAGEMENT, sorted(management::json_schemas())),
-        types("auth", AUTH, sorted(auth::json_schemas())),
-        operations("management", MANAGEMENT),
-        operations("auth", AUTH),
-        code_and_errors("management", MANAGEMENT),
-        code_and_errors("auth", AUTH),
-        public_api(),
-    ]
-}
-
-/// By name, whether or not some crate switches on serde_json's `preserve_order`.
-fn sorted(mut map: Map<String, Value>) -> Map<String, Value> {
-    map.sort_keys();
-    map
-}
+static MANAGEMENT_TYPES: LazyLock<Pins> =
+    LazyLock::new(|| types("management", MANAGEMENT, management::json_schemas()));
+static AUTH_TYPES: LazyLock<Pins> = LazyLock::new(|| types("auth", AUTH, auth::json_schemas()));
+static MANAGEMENT_OPERATIONS: LazyLock<Pins> =
+    LazyLock::new(|| operations("management", MANAGEMENT));
+static AUTH_OPERATIONS: LazyLock<Pins> = LazyLock::new(|| operations("auth", AUTH));
+static MANAGEMENT_CODE: LazyLock<Pins> =
+    LazyLock::new(|| code_and_errors("management", MANAGEMENT));
+static AUTH_CODE: LazyLock<Pins> = LazyLock::new(|| code_and_errors("auth", AUTH));
+static PUBLIC_API: LazyLock<Pins> = LazyLock::new(|| Pins {
+    folder: "public_api".to_owned(),
+    texts: public_api::listings(),
+});
 
 /// A changed description is a change of the docs, which `code.snap` shows.
 fn drop_descriptions(schema: &mut Value) {
@@ -121,42 +109,50 @@ fn drop_descriptions(schema: &mut Value) {
 
 #[test]
 fn management_types() {
-    types("management", MANAGEMENT, sorted(management::json_schemas())).check();
+    MANAGEMENT_TYPES.check();
 }
 
 #[test]
 fn auth_types() {
-    types("auth", AUTH, sorted(auth::json_schemas())).check();
+    AUTH_TYPES.check();
 }
 
 #[test]
 fn management_operations() {
-    operations("management", MANAGEMENT).check();
+    MANAGEMENT_OPERATIONS.check();
 }
 
 #[test]
 fn auth_operations() {
-    operations("auth", AUTH).check();
+    AUTH_OPERATIONS.check();
 }
 
 #[test]
-fn management_code_and_errors() {
-    code_and_errors("management", MANAGEMENT).check();
+fn management_code() {
+    MANAGEMENT_CODE.check();
 }
 
 #[test]
-fn auth_code_and_errors() {
-    code_and_errors("auth", AUTH).check();
+fn auth_code() {
+    AUTH_CODE.check();
 }
 
 #[test]
 fn the_public_api() {
-    public_api().check();
+    PUBLIC_API.check();
 }
 
 #[test]
 fn every_pin_has_a_source() {
-    pins::no_orphans(&all());
+    pins::no_orphans(&[
+        &MANAGEMENT_TYPES,
+        &AUTH_TYPES,
+        &MANAGEMENT_OPERATIONS,
+        &AUTH_OPERATIONS,
+        &MANAGEMENT_CODE,
+        &AUTH_CODE,
+        &PUBLIC_API,
+    ]);
 }
 
 #[test]

@@ -5,8 +5,8 @@ use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-/// Below the folder of this file.
-const FOLDER: &str = "snapshots";
+/// Where all snapshots are.
+const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots");
 
 /// The pins of one kind: their folder, and the text of each by its name.
 pub(crate) struct Pins {
@@ -45,34 +45,22 @@ impl Pins {
     }
 }
 
-/// Fails if a snapshot file pins nothing any more, and names it. When snapshots are written whatever
-/// they say (`INSTA_UPDATE=always`, as `cargo xtask regen` has it), it is removed instead.
-pub(crate) fn no_orphans(pins: &[Pins]) {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/shapes")
-        .join(FOLDER);
-    let wanted: BTreeSet<PathBuf> = pins.iter().flat_map(Pins::files).collect();
-    let orphans = orphans(&root, &wanted);
-    if env::var("INSTA_UPDATE").is_ok_and(|update| update == "always") {
-        for orphan in orphans {
-            fs::remove_file(root.join(&orphan)).unwrap();
-            println!("removed {}", orphan.display());
-        }
-        return;
-    }
-    let names: Vec<String> = orphans
-        .iter()
-        .map(|orphan| {
-            format!(
-                "\nSnapshot file: {}",
-                Path::new("tests/shapes/snapshots").join(orphan).display()
-            )
-        })
-        .collect();
+/// Fails if a snapshot file pins nothing any more, and names it. As with the pins that differ, insta can be
+/// told to let the test pass nevertheless.
+pub(crate) fn no_orphans(pins: &[&Pins]) {
+    let wanted: BTreeSet<PathBuf> = pins.iter().flat_map(|pins| pins.files()).collect();
+    let orphans = orphans(Path::new(FOLDER), &wanted);
+    let named = |orphan: &PathBuf| {
+        format!(
+            "\nSnapshot file: tests/shapes/snapshots/{}",
+            orphan.display()
+        )
+    };
+    let names: String = orphans.iter().map(named).collect();
+    let forced = env::var("INSTA_FORCE_PASS").is_ok_and(|force| force != "0");
     assert!(
-        names.is_empty(),
-        "what these pinned is gone; delete them, or run `cargo xtask regen`:{}",
-        names.concat()
+        names.is_empty() || forced,
+        "what these pinned is gone; `cargo xtask regen --accept` deletes them:{names}"
     );
 }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::generated::Function;
+use super::code::Function;
 
 /// The vendored and the effective document of one API.
 pub(crate) struct Documents {
@@ -17,7 +17,7 @@ pub(crate) struct Documents {
 impl Documents {
     /// Reads both from `openapi/`.
     pub(crate) fn read(api: &str) -> Self {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("openapi");
+        let folder = Path::new(super::CRATE).join("openapi");
         let text = |name: String| fs::read_to_string(folder.join(name)).unwrap();
         Self {
             vendored: serde_saphyr::from_str(&text(format!("{api}.yaml"))).unwrap(),

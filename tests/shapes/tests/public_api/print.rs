@@ -7,11 +7,37 @@ use syn::{GenericArgument, ImplItem, Item, ItemImpl, PathArguments, Type, Visibi
 
 use super::Export;
 use super::head::{bare, head, notes, signature};
-use super::source::{Place, Source, cfgs, is_test, name, segments};
+use super::source::{Module, Place, Source, cfgs, is_test, name, segments};
 use crate::text::line;
 
+/// An `impl` and the exported item below which it is listed.
+pub(super) struct Owned<'a> {
+    owner: &'a Place,
+    module: &'a Module,
+    block: &'a ItemImpl,
+}
+
+/// All that are listed.
+pub(super) fn implementations<'a>(source: &'a Source, exports: &'a [Export]) -> Vec<Owned<'a>> {
+    let mut found = Vec::new();
+    for (path, module) in &source.0 {
+        for item in &module.items {
+            if let Item::Impl(block) = item
+                && let Some(owner) = owner(source, path, block, exports)
+            {
+                found.push(Owned {
+                    owner,
+                    module,
+                    block,
+                });
+            }
+        }
+    }
+    found
+}
+
 /// The item that is exported, under this name before all others.
-pub(super) fn item(source: &Source, export: &Export, exports: &[Export]) -> String {
+pub(super) fn item(source: &Source, export: &Export, implementations: &[Owned<'_>]) -> String {
     let place = &export.what;
     let module = &source.0[&place.0];
     let named = |item: &&Item| name(item).as_ref() == Some(&place.1);
@@ -20,17 +46,12 @@ pub(super) fn item(source: &Source, export: &Export, exports: &[Export]) -> Stri
     // These hold for all of the item, and are told once.
     let known = [export.cfgs.as_slice(), &module.cfgs].concat();
     let (mut members, mut traits) = (Vec::new(), Vec::new());
-    for (path, content) in &source.0 {
-        for item in &content.items {
-            let Item::Impl(block) = item else { continue };
-            if owner(source, path, block, exports) == Some(place) {
-                let mut around = [content.cfgs.as_slice(), &cfgs(&block.attrs)].concat();
-                around.retain(|cfg| !known.contains(cfg));
-                match block.trait_ {
-                    Some(_) => traits.push(implementation(block, &around)),
-                    None => members.extend(methods(block, &around)),
-                }
-            }
+    for found in implementations.iter().filter(|found| found.owner == place) {
+        let mut around = [found.module.cfgs.as_slice(), &cfgs(&found.block.attrs)].concat();
+        around.retain(|cfg| !known.contains(cfg));
+        match found.block.trait_ {
+            Some(_) => traits.push(implementation(found.block, &around)),
+            None => members.extend(methods(found.block, &around)),
         }
     }
     // Moving code around changes nothing.
