@@ -58,7 +58,7 @@ impl Document {
             let item = item.as_object().unwrap().iter();
             item.map(move |(method, operation)| (path, method, operation))
         });
-        all.filter_map(|(path, method, operation)| {
+        let all = all.filter_map(|(path, method, operation)| {
             let responses = operation["responses"].as_object()?;
             let reply = |success: bool| {
                 let mut found = responses.iter();
@@ -80,8 +80,11 @@ impl Document {
                 replies: [true, false].map(|success| content(reply(success)?.1)),
                 status: status.unwrap_or(200),
             })
-        })
-        .collect()
+        });
+        let mut all: Vec<_> = all.collect();
+        // Whether or not some crate switches on serde_json's `preserve_order`.
+        all.sort_by_key(|operation| operation.id);
+        all
     }
 
     /// What a `$ref`, or an `allOf` of one, stands for.
