@@ -3,6 +3,7 @@
 
 #[path = "../../../build/mod.rs"]
 mod codegen;
+pub mod diff;
 mod normalise;
 mod overlay;
 mod regen;
