@@ -1,6 +1,7 @@
 //! From the descriptions of both APIs and the overlay to the effective documents, to a report of what
 //! changed, and to the snapshots of what is generated.
 
+mod attempt;
 mod changelog;
 #[path = "../../../build/mod.rs"]
 mod codegen;

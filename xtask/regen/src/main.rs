@@ -22,9 +22,10 @@ use outside::Outside;
 #[derive(Parser)]
 #[command(
     name = "cargo xtask regen",
+    override_usage = "cargo xtask regen [OPTIONS]",
     after_help = "A new description in two commands:\n  \
                   cargo xtask regen --management new.json --from 'https://.. as of 2026-01-16'\n  \
-                  cargo xtask regen --accept        (or `cargo insta review`)"
+                  cargo xtask regen --accept        (or `cargo insta review`)\n"
 )]
 struct Cli {
     /// A new description of the Management API: OpenAPI 3.0 or Swagger 2.0, JSON or YAML.

@@ -1,13 +1,11 @@
 //! Everything that follows from the vendored documents, made in memory.
 
-use std::any::Any;
 use std::fs;
-use std::panic;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::codegen;
+use crate::attempt;
 use crate::counts;
 use crate::import::{self, Import};
 use crate::normalise::normalise;
@@ -93,7 +91,7 @@ pub(crate) fn make(sources: &Sources) -> Result<Made, String> {
         let effective_name = effective_name(api);
         // The one that is there is generated from by every build.
         if read(&root.join(&effective_name)).ok().as_ref() != Some(&effective) {
-            try_generator(shown, &effective)?;
+            attempt::generate(shown, &effective)?;
         }
         made.files.push((name, text));
         made.files.push((effective_name, effective));
@@ -118,30 +116,14 @@ fn effective(
     overlay: &Overlay,
 ) -> Result<String, String> {
     overlay.apply(api, shown, &mut document).map_err(|error| {
-        format!("openapi/overlay.yaml does not fit the description any more:\n{error}")
+        format!(
+            "openapi/overlay.yaml does not fit the description any more, see docs/upgrading.md:\n{error}"
+        )
     })?;
     normalise(&mut document).map_err(|error| format!("{shown}: {error}"))?;
     let mut text = serde_json::to_string_pretty(&document).map_err(|error| error.to_string())?;
     text.push('\n');
     Ok(text)
-}
-
-fn try_generator(shown: &str, effective: &str) -> Result<(), String> {
-    // It panics on what it does not support.
-    match panic::catch_unwind(|| codegen::generate(effective).map_err(|error| error.to_string())) {
-        Ok(Ok(_)) => Ok(()),
-        Ok(Err(error)) => Err(format!("{shown}: the generator cannot read it: {error}")),
-        Err(payload) => Err(format!(
-            "{shown}: the generator does not support something in it: {}",
-            message(payload.as_ref())
-        )),
-    }
-}
-
-fn message(payload: &(dyn Any + Send)) -> &str {
-    let text = payload.downcast_ref::<String>().map(String::as_str);
-    let text = text.or_else(|| payload.downcast_ref::<&str>().copied());
-    text.unwrap_or("it did not say what")
 }
 
 #[cfg(test)]

@@ -135,7 +135,7 @@ pub(crate) fn pointer_of(path: &Path) -> String {
     pointer(tokens.iter().map(String::as_str))
 }
 
-fn pointer<'a>(tokens: impl IntoIterator<Item = &'a str>) -> String {
+pub(crate) fn pointer<'a>(tokens: impl IntoIterator<Item = &'a str>) -> String {
     tokens
         .into_iter()
         .map(|token| format!("/{}", token.replace('~', "~0").replace('/', "~1")))

@@ -124,10 +124,9 @@ fn what_the_generator_does_not_support() {
             {"schema": {"$ref": "#/components/schemas/ApiKey"}}}});
     });
     let error = refused(&text);
-    assert!(
-        error.starts_with("n.json: the generator does not support something in it"),
-        "{error}"
-    );
+    let place =
+        "n.json#/paths/~1apps~1{app_id}~1users/post: the generator does not support something";
+    assert!(error.starts_with(place), "{error}");
 }
 
 #[test]
@@ -142,9 +141,9 @@ fn overlay_actions_that_match_nothing_are_all_named() {
     });
     let error = refused(&text);
     let (first, rest) = error.split_once('\n').unwrap();
-    assert_eq!(
-        first,
-        "openapi/overlay.yaml does not fit the description any more:"
+    assert!(
+        first.starts_with("openapi/overlay.yaml does not fit the description any more"),
+        "{first}"
     );
     for line in rest.lines() {
         assert!(line.starts_with("overlay action "), "{error}");
