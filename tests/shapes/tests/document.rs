@@ -1,5 +1,6 @@
 //! What the API descriptions say about an operation, beside what its Rust function does.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
@@ -143,9 +144,11 @@ fn schema(response: &Value) -> &Value {
     first.map_or(&Value::Null, |(_, content)| &content["schema"])
 }
 
+/// By name, whether or not some crate switches on serde_json's `preserve_order`.
 fn members(object: &Value) -> impl Iterator<Item = (&str, &Value)> {
     let members = object.as_object().into_iter().flatten();
-    members.map(|(name, value)| (name.as_str(), value))
+    let sorted: BTreeMap<&str, &Value> = members.map(|(n, v)| (n.as_str(), v)).collect();
+    sorted.into_iter()
 }
 
 /// What a `$ref` stands for; anything else stands for itself.
