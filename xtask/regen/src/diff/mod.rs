@@ -21,7 +21,7 @@
 //! | operation removed | breaking | breaking, `src/` |
 //! | operation renamed | breaking | no change, `src/` |
 //! | method or path changed | no change: the same method calls another endpoint | no change |
-//! | asks for another credential | breaking | breaking, `src/` |
+//! | asks for a credential that it did not ask for | breaking | breaking, `src/` |
 //! | optional parameter added | breaking: arguments are positional | additive, `src/` |
 //! | required parameter added, parameter removed | breaking | breaking, `src/` |
 //! | body added, removed, of another type | breaking | breaking, `src/` (optional body added: additive) |

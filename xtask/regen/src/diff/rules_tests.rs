@@ -1,5 +1,3 @@
-#![allow(clippy::unwrap_used)]
-
 use super::*;
 use crate::diff::what::Presence;
 use Class::{Additive, Breaking, DocsOnly, NoChange};
@@ -163,293 +161,66 @@ fn a_new_field() {
     }
 }
 
-/// Everything else: the generated client, then the facade where it covers the place.
-#[test]
-fn the_other_changes() {
-    let required = shape(Presence::Required, "&str");
-    let optional = shape(Presence::Optional, "Option<&str>");
+/// Everything else: the generated client, then the facade where it covers the place, and whether `src/` has
+/// to follow.
+#[rustfmt::skip]
+fn table() -> Vec<(What, Class, Class, bool)> {
+    let required = || shape(Presence::Required, "&str");
+    let optional = || shape(Presence::Optional, "Option<&str>");
     let (from, to) = (text, text);
-    let table = [
-        (
-            What::OperationAdded {
-                route: text(),
-                tags: vec![],
-            },
-            Additive,
-            Additive,
-            false,
-        ),
-        (
-            What::OperationRemoved { route: text() },
-            Breaking,
-            Breaking,
-            true,
-        ),
-        (
-            What::OperationRenamed { from: text() },
-            Breaking,
-            NoChange,
-            true,
-        ),
-        (
-            What::OperationMoved {
-                from: from(),
-                to: to(),
-            },
-            NoChange,
-            NoChange,
-            false,
-        ),
-        (
-            What::Credential {
-                from: from(),
-                to: to(),
-                stricter: true,
-            },
-            Breaking,
-            Breaking,
-            true,
-        ),
-        (
-            What::Credential {
-                from: from(),
-                to: to(),
-                stricter: false,
-            },
-            NoChange,
-            NoChange,
-            false,
-        ),
-        (
-            What::Tags {
-                from: from(),
-                to: to(),
-            },
-            NoChange,
-            NoChange,
-            false,
-        ),
+    vec![
+        (What::OperationAdded { route: text(), tags: vec![] }, Additive, Additive, false),
+        (What::OperationRemoved { route: text() }, Breaking, Breaking, true),
+        (What::OperationRenamed { from: text() }, Breaking, NoChange, true),
+        (What::OperationMoved { from: from(), to: to() }, NoChange, NoChange, false),
+        (What::Credential { from: from(), to: to(), stricter: true }, Breaking, Breaking, true),
+        (What::Credential { from: from(), to: to(), stricter: false }, NoChange, NoChange, false),
+        (What::Tags { from: from(), to: to() }, NoChange, NoChange, false),
         (What::ArgumentsReordered, Breaking, NoChange, true),
-        (
-            What::ParameterAdded {
-                shape: optional.clone(),
-                location: text(),
-            },
-            Breaking,
-            Additive,
-            true,
-        ),
-        (
-            What::ParameterAdded {
-                shape: required.clone(),
-                location: text(),
-            },
-            Breaking,
-            Breaking,
-            true,
-        ),
-        (
-            What::ParameterRemoved {
-                shape: optional.clone(),
-            },
-            Breaking,
-            Breaking,
-            true,
-        ),
-        (
-            What::ParameterChanged {
-                from: required.clone(),
-                to: optional.clone(),
-            },
-            Breaking,
-            Additive,
-            true,
-        ),
-        (
-            What::ParameterChanged {
-                from: optional,
-                to: required.clone(),
-            },
-            Breaking,
-            Breaking,
-            true,
-        ),
-        (
-            What::ParameterChanged {
-                from: required.clone(),
-                to: required,
-            },
-            NoChange,
-            NoChange,
-            false,
-        ),
-        (
-            What::ParameterRelocated {
-                from: from(),
-                to: to(),
-            },
-            NoChange,
-            NoChange,
-            false,
-        ),
-        (
-            What::BodyAdded {
-                rust: text(),
-                required: true,
-            },
-            Breaking,
-            Breaking,
-            true,
-        ),
-        (
-            What::BodyAdded {
-                rust: text(),
-                required: false,
-            },
-            Breaking,
-            Additive,
-            true,
-        ),
+        (What::ParameterAdded { shape: optional(), location: text() }, Breaking, Additive, true),
+        (What::ParameterAdded { shape: required(), location: text() }, Breaking, Breaking, true),
+        (What::ParameterRemoved { shape: optional() }, Breaking, Breaking, true),
+        (What::ParameterChanged { from: required(), to: optional() }, Breaking, Additive, true),
+        (What::ParameterChanged { from: optional(), to: required() }, Breaking, Breaking, true),
+        (What::ParameterChanged { from: required(), to: required() }, NoChange, NoChange, false),
+        (What::ParameterRelocated { from: from(), to: to() }, NoChange, NoChange, false),
+        (What::BodyAdded { rust: text(), required: true }, Breaking, Breaking, true),
+        (What::BodyAdded { rust: text(), required: false }, Breaking, Additive, true),
         (What::BodyRemoved { rust: text() }, Breaking, Breaking, true),
-        (
-            What::BodyChanged {
-                from: from(),
-                to: to(),
-            },
-            Breaking,
-            Breaking,
-            true,
-        ),
-        (
-            What::BodyMedia {
-                from: from(),
-                to: to(),
-            },
-            Breaking,
-            Breaking,
-            true,
-        ),
+        (What::BodyChanged { from: from(), to: to() }, Breaking, Breaking, true),
+        (What::BodyMedia { from: from(), to: to() }, Breaking, Breaking, true),
         (What::BodyRequired { now: true }, NoChange, NoChange, false),
-        (
-            What::ReplyType {
-                from: from(),
-                to: to(),
-            },
-            Breaking,
-            Breaking,
-            true,
-        ),
-        (
-            What::ErrorType {
-                from: from(),
-                to: to(),
-            },
-            Breaking,
-            NoChange,
-            true,
-        ),
-        (
-            What::StatusAdded {
-                status: text(),
-                in_range: false,
-            },
-            Additive,
-            NoChange,
-            false,
-        ),
-        (
-            What::StatusAdded {
-                status: text(),
-                in_range: true,
-            },
-            NoChange,
-            NoChange,
-            false,
-        ),
-        (
-            What::StatusRemoved { status: text() },
-            NoChange,
-            NoChange,
-            false,
-        ),
+        (What::ReplyType { from: from(), to: to() }, Breaking, Breaking, true),
+        (What::ErrorType { from: from(), to: to() }, Breaking, NoChange, true),
+        (What::StatusAdded { status: text(), in_range: false }, Additive, NoChange, false),
+        (What::StatusAdded { status: text(), in_range: true }, NoChange, NoChange, false),
+        (What::StatusRemoved { status: text() }, NoChange, NoChange, false),
         (What::TypeAdded { kind: text() }, Additive, Additive, false),
         (What::TypeRemoved { kind: text() }, Breaking, NoChange, true),
-        (
-            What::TypeReplaced {
-                from: from(),
-                to: to(),
-            },
-            Breaking,
-            Breaking,
-            true,
-        ),
-        (
-            What::FieldRemoved {
-                shape: shape(Presence::Optional, "String"),
-            },
-            Breaking,
-            Breaking,
-            true,
-        ),
+        (What::TypeReplaced { from: from(), to: to() }, Breaking, Breaking, true),
+        (What::FieldRemoved { shape: required() }, Breaking, Breaking, true),
         (What::NullAsEmpty { now: true }, Additive, Additive, false),
         (What::NullAsEmpty { now: false }, Breaking, Breaking, false),
         (What::Secret { now: true }, NoChange, NoChange, false),
         (What::Secret { now: false }, NoChange, NoChange, false),
-        (
-            What::ValueAdded {
-                value: text(),
-                variant: text(),
-            },
-            Additive,
-            Additive,
-            false,
-        ),
-        (
-            What::ValueRemoved {
-                value: text(),
-                variant: text(),
-            },
-            Breaking,
-            Breaking,
-            false,
-        ),
-        (
-            What::VariantRenamed {
-                value: text(),
-                from: from(),
-                to: to(),
-            },
-            Breaking,
-            NoChange,
-            false,
-        ),
+        (What::ValueAdded { value: text(), variant: text() }, Additive, Additive, false),
+        (What::ValueRemoved { value: text(), variant: text() }, Breaking, Breaking, false),
+        (What::VariantRenamed { value: text(), from: from(), to: to() }, Breaking, NoChange, false),
         (What::ValuesReordered, NoChange, NoChange, false),
-        (
-            What::Description {
-                of: "x",
-                shown: true,
-            },
-            DocsOnly,
-            DocsOnly,
-            false,
-        ),
-        (
-            What::Description {
-                of: "x",
-                shown: false,
-            },
-            NoChange,
-            NoChange,
-            false,
-        ),
+        (What::Description { of: "x", shown: true }, DocsOnly, DocsOnly, false),
+        (What::Description { of: "x", shown: false }, NoChange, NoChange, false),
         (What::Deprecated { now: true }, NoChange, DocsOnly, false),
         (What::TagAdded, NoChange, NoChange, false),
         (What::TagRemoved, NoChange, NoChange, false),
         (What::Info, DocsOnly, NoChange, false),
         (What::Servers, NoChange, NoChange, false),
         (What::Unread { keyword: text() }, Breaking, Breaking, true),
-    ];
-    for (what, client, ours, follow) in table {
+    ]
+}
+
+#[test]
+fn the_other_changes() {
+    for (what, client, ours, follow) in table() {
         let verdict = generated(&what);
         assert_eq!((verdict.class, verdict.follow), (client, false), "{what:?}");
         let verdict = facade(&what, covered(BOTH));

@@ -84,12 +84,19 @@ fn effective(api: &str, fixture: Option<&str>) -> Value {
     document
 }
 
+/// Whether the old documents of a fixture differ from the vendored ones.
+fn has_before(fixture: &str) -> bool {
+    let path = format!("xtask/regen/tests/fixtures/{fixture}.before.yaml");
+    root().join(path).exists()
+}
+
 /// Both documents of `api` before and after a fixture.
 fn documents(fixture: &str, api: &str) -> (Value, Value) {
-    let before = format!("{fixture}.before");
-    let path = root().join(format!("xtask/regen/tests/fixtures/{before}.yaml"));
-    let before = path.exists().then_some(before.as_str());
-    (effective(api, before), effective(api, Some(fixture)))
+    let before = has_before(fixture).then(|| format!("{fixture}.before"));
+    (
+        effective(api, before.as_deref()),
+        effective(api, Some(fixture)),
+    )
 }
 
 /// The report on a fixture, both APIs in one.

@@ -10,7 +10,7 @@ impl Changes {
     #[must_use]
     pub fn to_text(&self, current: Version) -> String {
         if self.is_empty() {
-            return "No change for callers, and none of the documents.\n".to_owned();
+            return "The API descriptions say the same.\n".to_owned();
         }
         let mut out = String::new();
         for class in Class::WORST_FIRST {

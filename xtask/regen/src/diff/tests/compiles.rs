@@ -55,7 +55,12 @@ fn src_has_to_follow_where_the_report_says_so() {
     let mut wrong = Vec::new();
     for fixture in FIXTURES {
         let follow = report(fixture).to_follow();
-        let (fine, errors) = compiles(&|api| documents(fixture, api).1);
+        let (fine, errors) = compiles(&|api| {
+            let (old, new) = documents(fixture, api);
+            // With documents of its own to begin with, a fixture ends where `src/` is today: it is `src/`
+            // that would not fit the beginning.
+            if has_before(fixture) { old } else { new }
+        });
         if fine != follow.is_empty() {
             wrong.push(format!("{fixture}: {follow:?}\n{errors}"));
         }

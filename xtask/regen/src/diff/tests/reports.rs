@@ -46,7 +46,7 @@ fn nothing_to_report() {
     let current = CURRENT.parse().unwrap();
     assert_eq!(nothing.bump(current).bump, Bump::None);
     assert_eq!(nothing.changelog_draft(), "");
-    assert!(nothing.to_text(current).starts_with("No change"));
+    assert!(nothing.to_text(current).ends_with("say the same.\n"));
     assert!(nothing.to_markdown(current).ends_with("Nothing.\n"));
 }
 
