@@ -77,7 +77,7 @@ fn effective(api: &str, fixture: Option<&str>) -> Value {
     // The fixture stands for a new vendored document, so it comes before the project's overlay.
     for overlay in overlays.iter().rev() {
         Overlay::parse(&read(overlay))
-            .and_then(|parsed| parsed.apply(api, &mut document))
+            .and_then(|parsed| parsed.apply(api, api, &mut document))
             .unwrap_or_else(|e| panic!("{overlay}: {e}"));
     }
     normalise(&mut document).unwrap();
