@@ -28,6 +28,20 @@ pub(crate) async fn sign_in(
     user_id: &str,
     event: NewEvent,
 ) -> Result<AuthResult, ApiError> {
+    start(core, app, user_id, Some(event)).await
+}
+
+/// Gives a second device its own tokens for a sign-in that has been counted.
+pub(crate) async fn join(core: &Core, app: &App, user_id: &str) -> Result<AuthResult, ApiError> {
+    start(core, app, user_id, None).await
+}
+
+async fn start(
+    core: &Core,
+    app: &App,
+    user_id: &str,
+    event: Option<NewEvent>,
+) -> Result<AuthResult, ApiError> {
     let now = core.clock.micros();
     let (app_id, id, settings) = (app.id.clone(), user_id.to_owned(), app.settings.clone());
     let refresh = core.store.write(move |conn| {
@@ -38,8 +52,10 @@ pub(crate) async fn sign_in(
             if user.is_inactive() {
                 return Err(ApiError::user_not_active());
             }
-            users::count_login(conn, &id, now).await?;
-            events::insert(conn, &id, &event, now).await?;
+            if let Some(event) = &event {
+                users::count_login(conn, &id, now).await?;
+                events::insert(conn, &id, event, now).await?;
+            }
             refresh_tokens::delete_expired(conn, &id, now).await?;
             if !settings.refresh_enabled {
                 return Ok(None);

@@ -72,13 +72,22 @@ pub(crate) fn succeed(command: &mut Command) -> Result<(), String> {
     }
 }
 
-/// Runs a package of its own, so that no other command has to build the generator.
+/// Runs a package of its own, so that no other command has to build the generator. It starts where the
+/// user is, so that names of files mean what they say.
 pub(crate) fn regen(arguments: &[OsString]) -> Result<(), String> {
     let root = root()?;
+    let package = [
+        "run",
+        "--quiet",
+        "--package",
+        "xtask-regen",
+        "--manifest-path",
+    ];
     succeed(
         cargo()
-            .current_dir(&root)
-            .args(["run", "--quiet", "--package", "xtask-regen", "--", "--root"])
+            .args(package)
+            .arg(root.join("Cargo.toml"))
+            .args(["--", "--root"])
             .arg(&root)
             .args(arguments),
     )

@@ -9,3 +9,4 @@ pub(crate) mod not_yet;
 pub(crate) mod reply;
 pub(crate) mod router;
 pub(crate) mod serve;
+pub(crate) mod visitor;

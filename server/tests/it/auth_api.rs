@@ -8,7 +8,20 @@ use serde_json::{Value, json};
 
 use crate::support::{App, members, send, text};
 
-const BUILT: [&str; 6] = [
+const BUILT: [&str; 19] = [
+    "loginMagicLink",
+    "loginOneTimePasscode",
+    "registerMagicLink",
+    "registerOneTimePasscode",
+    "activateMagicLink",
+    "magicLinkStatus",
+    "activateOneTimePasscode",
+    "updateEmailCurrentuser",
+    "updatePhoneCurrentuser",
+    "getCurrentuserMetadata",
+    "updateCurrentuserMetadata",
+    "checkUserIdentifier",
+    "createUser",
     "getApp",
     "getJwks",
     "getOpenIdConfiguration",

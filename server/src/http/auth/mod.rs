@@ -2,4 +2,8 @@
 
 pub(crate) mod app;
 pub(crate) mod currentuser;
+pub(crate) mod magic_links;
+pub(crate) mod otp;
+pub(crate) mod profile;
 pub(crate) mod tokens;
+pub(crate) mod users;
