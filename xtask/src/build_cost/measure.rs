@@ -109,6 +109,11 @@ pub(super) fn median(numbers: &[f64]) -> f64 {
     sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
+/// The smallest one.
+pub(super) fn least(numbers: &[f64]) -> f64 {
+    numbers.iter().copied().fold(f64::NAN, f64::min)
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -122,7 +127,8 @@ mod tests {
     }
 
     #[test]
-    fn the_median_is_no_outlier() {
+    fn median_and_least_are_no_outliers() {
+        assert!((least(&[9.0, 1.0, 2.0]) - 1.0).abs() < 1e-9);
         assert!((median(&[9.0, 1.0, 2.0]) - 2.0).abs() < 1e-9);
     }
 
