@@ -43,6 +43,7 @@ mod ids;
 mod keys;
 mod observe;
 mod operations;
+mod passkeys;
 mod sessions;
 mod settings;
 mod store;

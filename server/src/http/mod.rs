@@ -1,6 +1,7 @@
 //! HTTP: connections, routing, and the handlers of both APIs.
 
 pub(crate) mod auth;
+pub(crate) mod client;
 pub(crate) mod entry;
 pub(crate) mod error;
 pub(crate) mod extract;

@@ -1,5 +1,6 @@
 //! Accepting connections, and letting go of them.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,8 +29,8 @@ pub(crate) async fn serve(
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => {
-                    connections.spawn(connection(stream, Arc::clone(&entry), stop.clone()));
+                Ok((stream, address)) => {
+                    connections.spawn(connection(stream, address.ip(), Arc::clone(&entry), stop.clone()));
                 }
                 Err(error) => {
                     tracing::warn!(error = &error as &dyn std::error::Error, "a connection was not accepted");
@@ -53,12 +54,17 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
     let _dropped = stop.wait_for(|stop| *stop).await;
 }
 
-async fn connection(stream: TcpStream, entry: Arc<Entry>, mut stop: watch::Receiver<bool>) {
+async fn connection(
+    stream: TcpStream,
+    peer: IpAddr,
+    entry: Arc<Entry>,
+    mut stop: watch::Receiver<bool>,
+) {
     // A reply is one write: waiting to fill a packet only adds delay. Failing to say so costs nothing more.
     let _slower = stream.set_nodelay(true);
     let service = service_fn(|request| {
         let entry = Arc::clone(&entry);
-        async move { entry.handle(request).await }
+        async move { entry.handle(request, peer).await }
     });
     let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
     tokio::pin!(connection);

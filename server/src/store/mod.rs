@@ -5,10 +5,13 @@
 
 pub(crate) mod api_keys;
 pub(crate) mod apps;
+pub(crate) mod ceremonies;
 pub(crate) mod devices;
 pub(crate) mod events;
 mod lock;
 pub(crate) mod magic_links;
+pub(crate) mod passkeys;
+pub(crate) mod readiness;
 pub(crate) mod refresh_tokens;
 pub(crate) mod signing_keys;
 pub(crate) mod transactions;
@@ -214,6 +217,8 @@ pub(crate) async fn clear(conn: &mut Conn, keep_api_key: &[u8]) -> Result<(), sq
         "DELETE FROM users",
         "DELETE FROM transactions",
         "DELETE FROM nonces",
+        "DELETE FROM ceremonies",
+        "DELETE FROM passkey_readiness",
     ] {
         sqlx::query(statement).execute(&mut *conn).await?;
     }

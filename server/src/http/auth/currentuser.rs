@@ -45,7 +45,7 @@ fn view(call: SignedIn) -> CurrentUser {
     }
 }
 
-fn credential(device: DeviceRow, user_id: &str) -> Credential {
+pub(super) fn credential(device: DeviceRow, user_id: &str) -> Credential {
     Credential {
         created_at: time(device.created_at).to_string(),
         cred_id: device.cred_id,
