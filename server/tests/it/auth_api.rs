@@ -8,11 +8,25 @@ use serde_json::{Value, json};
 
 use crate::support::{App, members, send, text};
 
-const BUILT: [&str; 6] = [
+const BUILT: &[&str] = &[
     "getApp",
     "getJwks",
     "getOpenIdConfiguration",
     "getCurrentuser",
+    "getCurrentuserDevices",
+    "postCurrentuserAddDeviceStart",
+    "postCurrentuserAddDeviceFinish",
+    "updateCurrentuserDevice",
+    "deleteCurrentuserDevice",
+    "loginWebauthnStart",
+    "loginWebauthnFinish",
+    "registerWebauthnStart",
+    "registerWebauthnFinish",
+    "registerWebauthnStartWithTransaction",
+    "registerWebauthnFinishWithTransaction",
+    "authenticateWebauthnStartWithTransaction",
+    "authenticateWebauthnFinishWithTransaction",
+    "createPasskeyReadiness",
     "refreshAuthToken",
     "revokeRefreshToken",
 ];

@@ -23,6 +23,7 @@ mod limits;
 mod lists;
 mod magic_links;
 mod pages;
+mod passkeys;
 mod routing;
 mod sessions;
 mod support;
