@@ -40,7 +40,7 @@ fn main() -> Result<(), Failure> {
             .api_key(KEY)
             .deadline(Duration::from_secs(60))
             .build()?,
-        http: reqwest::Client::builder().no_proxy().build()?,
+        http: reqwest::Client::new(),
         url,
         runtime: Builder::new_multi_thread()
             .worker_threads(1)

@@ -5,9 +5,10 @@
 //!
 //! 1. `enums`: every string enum becomes an open enum, which the generator uses instead of its own.
 //! 2. progenitor: the client and its types.
-//! 3. `polish`: what progenitor has no setting for (redacted Debug, nulls, docs on every field).
+//! 3. `polish` and `calls`: what progenitor has no setting for (redacted Debug, nulls, docs on every field; leaner requests).
 //! 4. prettyplease: text.
 
+mod calls;
 mod enums;
 mod polish;
 mod schema;

@@ -9,6 +9,7 @@ use syn::{
     Meta, Path, Token, parse_quote, punctuated::Punctuated,
 };
 
+use crate::codegen::calls;
 use crate::codegen::enums::OpenEnum;
 use crate::codegen::schema::{Schemas, flag};
 
@@ -32,7 +33,7 @@ pub(crate) fn polish(
                 block.items.retain(
                     |item| !matches!(item, ImplItem::Fn(function) if function.sig.ident == "new"),
                 );
-                block.items.iter_mut().for_each(document_errors);
+                block.items.iter_mut().for_each(polish_operation);
             }
             _ => {}
         }
@@ -43,10 +44,11 @@ pub(crate) fn polish(
 }
 
 /// Operations are the functions that wait for something.
-fn document_errors(item: &mut ImplItem) {
+fn polish_operation(item: &mut ImplItem) {
     if let ImplItem::Fn(function) = item
         && function.sig.asyncness.is_some()
     {
+        calls::simplify(function);
         function.attrs.push(parse_quote! {
             #[doc = "\n# Errors\n\n`Error::ErrorResponse` carries the API's own error, with its status. Any other
 [`Error`] means that there was no reply, or none that the API description allows."]
@@ -110,8 +112,6 @@ fn polish_struct(structure: &mut ItemStruct, schemas: &Schemas<'_>) -> syn::Resu
             .and_then(|p| p.get(&wire))
             .unwrap_or(&Value::Null);
         if flag(property, "x-passage-null-as-empty") {
-            serde.remove("default");
-            serde.push(parse_quote!(default));
             serde.push(parse_quote!(
                 deserialize_with = "crate::generated::support::null_as_default"
             ));

@@ -148,11 +148,18 @@ fn null_lists_are_empty() {
     }
     let parsed: management::UserInfo = read(nulls);
     assert_eq!(write(&parsed), user());
-    let devices: management::ListDevicesResponse = read(json!({}));
+    let devices: management::ListDevicesResponse = read(json!({"devices": null}));
     assert!(devices.devices.is_empty());
     assert_eq!(write(&devices), json!({"devices": []}));
     let metadata: auth::UserMetadataResponse = read(json!({"user_metadata": null}));
     assert_eq!(write(&metadata), json!({"user_metadata": {}}));
+}
+
+#[test]
+fn a_required_list_that_is_missing_is_an_error() {
+    let missing = serde_json::from_value::<management::ListDevicesResponse>(json!({}));
+    let error = missing.unwrap_err().to_string();
+    assert!(error.contains("missing field `devices`"), "{error}");
 }
 
 #[test]

@@ -77,7 +77,7 @@ fn pages(server: &PassageServer) -> Vec<String> {
 
 #[test]
 fn the_stream_can_go_anywhere() {
-    fn is<T: Stream + FusedStream + Send + Unpin + std::fmt::Debug>() {}
+    fn is<T: Stream + FusedStream + Send + Sync + Unpin + std::fmt::Debug>() {}
     is::<UserStream>();
 }
 

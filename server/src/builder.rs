@@ -1,5 +1,7 @@
 //! Options of a server, and its start.
 
+mod sign_in;
+
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -9,6 +11,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+use self::sign_in::SignIn;
 use crate::clock::{Clock, time};
 use crate::core::{App, Core};
 use crate::dev::DevTools;
@@ -41,6 +44,7 @@ pub struct ServerBuilder {
     session_timeout: Option<Duration>,
     refresh_tokens: Option<bool>,
     metadata: Vec<(String, MetadataType)>,
+    sign_in: SignIn,
     observer: Option<Observer>,
 }
 
@@ -133,6 +137,9 @@ impl ServerBuilder {
             .listen
             .unwrap_or_else(|| (Ipv4Addr::LOCALHOST, 0).into());
         self.check(address)?;
+        let dev = DevTools::default();
+        let delivery = self.sign_in.delivery.clone();
+        let sender = delivery.start(Arc::clone(&dev.outbox))?;
         // A server whose address is taken leaves no file behind.
         let bound = match TcpListener::bind(address).await {
             Ok(listener) => listener.local_addr().map(|address| (listener, address)),
@@ -160,12 +167,12 @@ impl ServerBuilder {
             created_at,
             keys,
         });
-        let dev = DevTools::default();
         let core = Arc::new(Core {
             url,
             store,
             clock,
             dev,
+            sender,
             observer: self.observer,
             app,
             api_key,
@@ -278,6 +285,7 @@ impl ServerBuilder {
         if let Some(enabled) = self.refresh_tokens {
             settings.refresh_enabled = enabled;
         }
+        self.sign_in.change(settings);
         for (name, kind) in &self.metadata {
             match settings
                 .metadata

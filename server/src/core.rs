@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::clock::Clock;
+use crate::delivery::Sender;
 use crate::dev::DevTools;
 use crate::http::error::ApiError;
 use crate::keys::KeyRing;
@@ -18,6 +19,7 @@ pub(crate) struct Core {
     pub(crate) store: Store,
     pub(crate) clock: Clock,
     pub(crate) dev: DevTools,
+    pub(crate) sender: Sender,
     pub(crate) observer: Option<Observer>,
     pub(crate) app: Arc<App>,
     /// The API key that the server was started with. A reset keeps it.

@@ -91,14 +91,15 @@ impl PassageServer {
         Controls::new(Arc::clone(&self.core))
     }
 
-    /// Stops the server: takes no more requests, lets those under way finish for up to five seconds, and closes the
-    /// data file.
+    /// Stops the server: takes no more requests, lets those under way finish for up to five seconds, and likewise the
+    /// messages that are being delivered, and closes the data file.
     pub async fn shutdown(mut self) {
         self.stop.send_replace(true);
         if let Some(task) = self.task.take() {
             // It ends by itself; an error means that it had failed before.
             let _ended = task.await;
         }
+        self.core.sender.close().await;
         self.core.store.close().await;
     }
 }

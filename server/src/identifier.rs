@@ -1,5 +1,48 @@
 //! The shapes of e-mail addresses and phone numbers.
 
+use crate::delivery::Channel;
+
+/// What a user is reached by, in the form in which it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Identifier {
+    Email(String),
+    Phone(String),
+}
+
+impl Identifier {
+    /// Reads an identifier. `None` if it is neither an e-mail address nor a phone number.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        if text.contains('@') {
+            email(text).map(Self::Email)
+        } else {
+            phone(text).map(Self::Phone)
+        }
+    }
+
+    /// An identifier that was read before.
+    pub(crate) fn stored(text: &str) -> Self {
+        if text.contains('@') {
+            Self::Email(text.to_owned())
+        } else {
+            Self::Phone(text.to_owned())
+        }
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        match self {
+            Self::Email(text) | Self::Phone(text) => text,
+        }
+    }
+
+    /// How messages get there.
+    pub(crate) fn channel(&self) -> Channel {
+        match self {
+            Self::Email(_) => Channel::Email,
+            Self::Phone(_) => Channel::Phone,
+        }
+    }
+}
+
 /// The form in which an e-mail address is kept: in lower case. `None` if it cannot be one.
 pub(crate) fn email(text: &str) -> Option<String> {
     let (local, domain) = text.rsplit_once('@')?;

@@ -28,10 +28,13 @@
 //! | Auth API | `{url}/auth/v1/..`, or `/v1/..` with a host `auth.*` |
 //! | Controls | `{url}/_dev/..`, or [`PassageServer::controls`] |
 
+mod accounts;
 mod api_key;
 mod builder;
 mod clock;
+mod codes;
 mod core;
+mod delivery;
 mod dev;
 mod error;
 mod filters;
@@ -41,6 +44,7 @@ mod http;
 mod identifier;
 mod ids;
 mod keys;
+mod links;
 mod observe;
 mod operations;
 mod passkeys;
@@ -50,7 +54,8 @@ mod store;
 mod tokens;
 
 pub use self::builder::ServerBuilder;
-pub use self::dev::{Channel, Controls, Cut, Fault, LoggedRequest, Message, MintToken, SeedDevice};
+pub use self::delivery::{Channel, Delivery, Message, Smtp, SmtpSecurity, TextHook};
+pub use self::dev::{Controls, Cut, Fault, LoggedRequest, MintToken, SeedDevice};
 pub use self::error::{ControlError, StartError};
 pub use self::handle::PassageServer;
 pub use self::observe::Exchange;

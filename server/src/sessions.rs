@@ -29,10 +29,24 @@ pub(crate) async fn sign_in(
     user_id: &str,
     event: NewEvent,
 ) -> Result<AuthResult, ApiError> {
+    start(core, app, user_id, Some(event)).await
+}
+
+/// Gives a second device its own tokens for a sign-in that has been counted.
+pub(crate) async fn join(core: &Core, app: &App, user_id: &str) -> Result<AuthResult, ApiError> {
+    start(core, app, user_id, None).await
+}
+
+async fn start(
+    core: &Core,
+    app: &App,
+    user_id: &str,
+    event: Option<NewEvent>,
+) -> Result<AuthResult, ApiError> {
     let now = core.clock.micros();
     let (app_id, id, settings) = (app.id.clone(), user_id.to_owned(), app.settings.clone());
     let refresh = core.store.write(move |conn| {
-        Box::pin(async move { enter(conn, &app_id, &settings, &id, &event, now).await })
+        Box::pin(async move { enter(conn, &app_id, &settings, &id, event.as_ref(), now).await })
     });
     let refresh = refresh.await?;
     auth_result(app, user_id, refresh, now).await
@@ -44,7 +58,7 @@ pub(crate) async fn enter(
     app_id: &str,
     settings: &AppSettings,
     user_id: &str,
-    event: &NewEvent,
+    event: Option<&NewEvent>,
     now: i64,
 ) -> Result<Option<NewRefreshToken>, ApiError> {
     let user = users::get(conn, app_id, user_id)
@@ -53,8 +67,10 @@ pub(crate) async fn enter(
     if user.is_inactive() {
         return Err(ApiError::user_not_active());
     }
-    users::count_login(conn, user_id, now).await?;
-    events::insert(conn, user_id, event, now).await?;
+    if let Some(event) = event {
+        users::count_login(conn, user_id, now).await?;
+        events::insert(conn, user_id, event, now).await?;
+    }
     refresh_tokens::delete_expired(conn, user_id, now).await?;
     if !settings.refresh_enabled {
         return Ok(None);

@@ -93,6 +93,11 @@ pub(crate) struct AppSettings {
     pub(crate) refresh_inactivity_lifetime: i64,
     pub(crate) magic_link_ttl: i64,
     pub(crate) otp_ttl: i64,
+    /// Whether users can ask for magic links and for one-time codes.
+    pub(crate) magic_links: bool,
+    pub(crate) one_time_codes: bool,
+    /// Whether requests for codes and links are answered alike for users who are known and users who are not.
+    pub(crate) conceal_users: bool,
     pub(crate) metadata: Vec<MetadataField>,
 }
 
@@ -110,6 +115,9 @@ impl Default for AppSettings {
             refresh_inactivity_lifetime: 5 * 24 * 3600,
             magic_link_ttl: 300,
             otp_ttl: 300,
+            magic_links: true,
+            one_time_codes: true,
+            conceal_users: false,
             metadata: Vec::new(),
         }
     }
@@ -128,6 +136,15 @@ impl AppSettings {
             .strip_suffix(rp_id.as_str())
             .is_some_and(|rest| rest.ends_with('.') && rp_id.contains('.'));
         (host == *rp_id || above).then(|| rp_id.clone())
+    }
+
+    /// The way to sign in without a passkey that the API names first, and its lifetime.
+    pub(crate) fn fallback(&self) -> (&'static str, i64) {
+        match (self.magic_links, self.one_time_codes) {
+            (true, _) => ("magic_link", self.magic_link_ttl),
+            (false, true) => ("otp", self.otp_ttl),
+            (false, false) => ("none", self.magic_link_ttl),
+        }
     }
 
     /// Checks metadata values before they are stored: each field must be known, with a value of its type or null.

@@ -10,6 +10,8 @@ use crate::error::Result;
 pub(crate) struct Limits {
     /// Of one attempt.
     pub(crate) timeout: Duration,
+    /// Of connecting, as a part of an attempt.
+    pub(crate) connect: Duration,
     /// Of the whole call, waits included.
     pub(crate) deadline: Duration,
     pub(crate) max_attempts: u32,
@@ -22,6 +24,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             timeout: Duration::from_secs(10),
+            connect: Duration::from_secs(3),
             deadline: Duration::from_secs(30),
             max_attempts: 3,
             retry_first: Duration::from_millis(100),
@@ -32,7 +35,7 @@ impl Default for Limits {
 
 impl Limits {
     pub(crate) fn check(self) -> Result<Self> {
-        if self.timeout.is_zero() || self.deadline.is_zero() {
+        if self.timeout.is_zero() || self.connect.is_zero() || self.deadline.is_zero() {
             return Err(config("a time-out of zero would fail every call"));
         }
         if self.max_attempts == 0 {
@@ -46,7 +49,11 @@ impl Limits {
     pub(crate) fn with(mut self, options: &CallOptions) -> Self {
         self.timeout = options.timeout.unwrap_or(self.timeout);
         self.deadline = options.deadline.unwrap_or(self.deadline);
+        self.connect = options.connect.unwrap_or(self.connect);
         self.max_attempts = options.max_attempts.unwrap_or(self.max_attempts);
+        if let Some((first, longest)) = options.retry_wait {
+            (self.retry_first, self.retry_longest) = (first, longest);
+        }
         self
     }
 }
@@ -69,7 +76,9 @@ impl Limits {
 pub struct CallOptions {
     timeout: Option<Duration>,
     deadline: Option<Duration>,
+    connect: Option<Duration>,
     max_attempts: Option<u32>,
+    retry_wait: Option<(Duration, Duration)>,
 }
 
 impl CallOptions {
@@ -90,9 +99,24 @@ impl CallOptions {
         self
     }
 
+    /// As [`PassageBuilder::connect_timeout`](crate::PassageBuilder::connect_timeout).
+    ///
+    /// It belongs to the connections, so a client with another one has connections of its own and
+    /// takes some milliseconds to make: keep it rather than making it for each call.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect = Some(timeout);
+        self
+    }
+
     /// As [`PassageBuilder::max_attempts`](crate::PassageBuilder::max_attempts).
     pub fn max_attempts(mut self, attempts: u32) -> Self {
         self.max_attempts = Some(attempts);
+        self
+    }
+
+    /// As [`PassageBuilder::retry_wait`](crate::PassageBuilder::retry_wait).
+    pub fn retry_wait(mut self, first: Duration, longest: Duration) -> Self {
+        self.retry_wait = Some((first, longest));
         self
     }
 }

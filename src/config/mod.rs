@@ -23,7 +23,6 @@ const MAX_LEEWAY: Duration = Duration::from_secs(60);
 const DEFAULT_LEEWAY: Duration = Duration::from_secs(5);
 const DEFAULT_TOKEN_CACHE: usize = 4096;
 const DEFAULT_MAX_STALE: Duration = Duration::from_secs(24 * 3600);
-const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Builds a [`Passage`]. Made by [`Passage::builder`] or from the environment.
 ///
@@ -55,7 +54,6 @@ pub struct PassageBuilder {
     token_cache: usize,
     clock: Arc<dyn Clock>,
     limits: Limits,
-    connect_timeout: Duration,
 }
 
 /// Where the app's keys come from, and how long they serve.
@@ -107,7 +105,6 @@ pub(crate) struct Settings {
     pub(crate) token_cache: usize,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) limits: Limits,
-    pub(crate) connect_timeout: Duration,
 }
 
 impl PassageBuilder {
@@ -128,7 +125,6 @@ impl PassageBuilder {
             token_cache: DEFAULT_TOKEN_CACHE,
             clock: Arc::new(SystemClock),
             limits: Limits::default(),
-            connect_timeout: DEFAULT_CONNECT_TIMEOUT,
         }
     }
 
@@ -287,7 +283,7 @@ impl PassageBuilder {
 
     /// How long connecting may take: 3 s unless set.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
-        self.connect_timeout = timeout;
+        self.limits.connect = timeout;
         self
     }
 
@@ -315,9 +311,6 @@ impl PassageBuilder {
             return Err(config("the leeway is more than 60 s"));
         }
         let limits = self.limits.check()?;
-        if self.connect_timeout.is_zero() {
-            return Err(config("a time-out of zero would fail every call"));
-        }
         if self
             .issuers
             .iter()
@@ -343,7 +336,6 @@ impl PassageBuilder {
             token_cache: self.token_cache,
             clock: self.clock,
             limits,
-            connect_timeout: self.connect_timeout,
         })
     }
 }

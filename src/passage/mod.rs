@@ -65,7 +65,7 @@ impl Passage {
     }
 
     pub(crate) fn from_settings(settings: Settings) -> Result<Self> {
-        let client = transport::http_client(settings.limits.timeout, settings.connect_timeout)?;
+        let client = transport::http_client(settings.limits.timeout, settings.limits.connect)?;
         let jwks_url = jwks_url(&settings.auth_url, &settings.app_id)?;
         let policy = Policy {
             issuers: settings.issuers.clone(),
@@ -111,7 +111,8 @@ impl Passage {
     }
 
     /// The same client with other limits for its calls. It shares everything else, and is made as
-    /// quickly as a clone.
+    /// quickly as a clone; a different [`connect_timeout`](CallOptions::connect_timeout) takes
+    /// connections of its own.
     ///
     /// # Errors
     /// [`ErrorKind::Config`] if a limit is zero.
@@ -127,18 +128,28 @@ impl Passage {
     /// ```
     pub fn with_options(&self, options: CallOptions) -> Result<Self> {
         let inner = &*self.0;
-        let limits = inner.management.inner().limits().with(&options).check()?;
+        let before = inner.management.inner().limits();
+        let limits = before.with(&options).check()?;
+        let (for_management, for_auth) = if limits.connect == before.connect {
+            (
+                inner.management.client().clone(),
+                inner.auth.client().clone(),
+            )
+        } else {
+            let client = transport::http_client(limits.timeout, limits.connect)?;
+            (client.clone(), client)
+        };
         Ok(Self(Arc::new(Inner {
             settings: Arc::clone(&inner.settings),
             verifier: Arc::clone(&inner.verifier),
             management: management::Client::new_with_client(
                 inner.management.baseurl(),
-                inner.management.client().clone(),
+                for_management,
                 inner.management.inner().with_limits(limits),
             ),
             auth: auth::Client::new_with_client(
                 inner.auth.baseurl(),
-                inner.auth.client().clone(),
+                for_auth,
                 inner.auth.inner().with_limits(limits),
             ),
         })))

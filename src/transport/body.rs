@@ -11,6 +11,7 @@ use http::header::{
 };
 use reqwest::{Body, Response, ResponseBuilderExt as _};
 use serde_json::{Value, json};
+use tokio::task::JoinError;
 
 /// A page of 500 users is well under 1 MiB.
 const MAX_BODY: usize = 8 * 1024 * 1024;
@@ -75,7 +76,7 @@ pub(super) async fn complete(mut response: Response) -> reqwest::Result<Response
     } else {
         match read_body(response, MAX_BODY).await {
             Ok(body) => Body::from(body),
-            Err(BodyError::TooLarge) => Body::wrap_stream(FailsAtOnce),
+            Err(BodyError::TooLarge) => Body::wrap_stream(FailsAtOnce(Some(TooLarge))),
             Err(BodyError::Broken(error)) => return Err(error),
         }
     };
@@ -117,14 +118,20 @@ impl fmt::Display for TooLarge {
 
 impl std::error::Error for TooLarge {}
 
+/// A reply that cannot be read, since the task that would have fetched it is gone.
+pub(super) fn lost(cause: JoinError) -> Response {
+    let body = Body::wrap_stream(FailsAtOnce(Some(cause)));
+    Response::from(http::Response::new(body))
+}
+
 /// A body that fails when it is read.
-struct FailsAtOnce;
+struct FailsAtOnce<E>(Option<E>);
 
-impl Stream for FailsAtOnce {
-    type Item = Result<Bytes, TooLarge>;
+impl<E: Unpin> Stream for FailsAtOnce<E> {
+    type Item = Result<Bytes, E>;
 
-    fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        Poll::Ready(Some(Err(TooLarge)))
+    fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        Poll::Ready(self.0.take().map(Err))
     }
 }
 

@@ -4,6 +4,7 @@
 //! within bounds, and turns an error body that is not the API's own into one that is, so that the
 //! status survives.
 
+mod ahead;
 mod body;
 mod call;
 mod headers;
@@ -26,6 +27,7 @@ use crate::generated::{auth, management};
 use crate::jitter::jitter;
 use crate::secret::Secret;
 
+pub(crate) use ahead::Ahead;
 pub(crate) use body::{BodyError, read_body};
 pub(crate) use call::{Generated, call};
 pub(crate) use retry::Quota;
@@ -38,8 +40,6 @@ pub(crate) const USER_AGENT: &str = concat!("passage-identity-rust/", env!("CARG
 const PASSAGE_VERSION: HeaderValue =
     HeaderValue::from_static(concat!("passage-identity-rust ", env!("CARGO_PKG_VERSION")));
 const PASSAGE_VERSION_NAME: HeaderName = HeaderName::from_static("passage-version");
-/// Sent by the generator for the version of the API description; no server asked for it.
-const API_VERSION: &str = "api-version";
 
 const POOL_IDLE: Duration = Duration::from_secs(20);
 
@@ -92,12 +92,13 @@ impl Transport {
         }))
     }
 
+    /// The reply and the number of attempts it took.
     async fn execute(
         &self,
         client: &HttpClient,
         mut request: Request,
         operation: &str,
-    ) -> reqwest::Result<Response> {
+    ) -> (reqwest::Result<Response>, u32) {
         self.prepare(&mut request);
         let span = tracing::info_span!("passage", operation = %CamelCase(operation), attempts = Empty, status = Empty, duration_ms = Empty);
         let started = Instant::now();
@@ -113,7 +114,6 @@ impl Transport {
             })
             .instrument(span.clone())
             .await;
-        let _ = ATTEMPTS.try_with(|count| count.store(attempts, Ordering::Relaxed));
         let elapsed = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         span.record("attempts", attempts);
         span.record("duration_ms", elapsed);
@@ -127,12 +127,11 @@ impl Transport {
                 tracing::debug!(parent: &span, timeout, connect, "not answered");
             }
         }
-        result
+        (result, attempts)
     }
 
     fn prepare(&self, request: &mut Request) {
         let headers = request.headers_mut();
-        headers.remove(API_VERSION);
         headers.insert(PASSAGE_VERSION_NAME, PASSAGE_VERSION);
         if let Some(authorization) = &self.0.authorization {
             headers.insert(AUTHORIZATION, authorization.clone());
@@ -175,19 +174,26 @@ impl fmt::Debug for Transport {
     }
 }
 
+async fn exchange(
+    client: &impl ClientInfo<Transport>,
+    request: Request,
+    info: &OperationInfo,
+) -> reqwest::Result<Response> {
+    let (result, attempts) =
+        ahead::execute(client.inner(), client.client(), request, info.operation_id).await;
+    let _ = ATTEMPTS.try_with(|count| count.store(attempts, Ordering::Relaxed));
+    result
+}
+
 impl ClientHooks<Transport> for management::Client {
     async fn exec(&self, request: Request, info: &OperationInfo) -> reqwest::Result<Response> {
-        self.inner()
-            .execute(self.client(), request, info.operation_id)
-            .await
+        exchange(self, request, info).await
     }
 }
 
 impl ClientHooks<Transport> for auth::Client {
     async fn exec(&self, request: Request, info: &OperationInfo) -> reqwest::Result<Response> {
-        self.inner()
-            .execute(self.client(), request, info.operation_id)
-            .await
+        exchange(self, request, info).await
     }
 }
 

@@ -8,6 +8,7 @@ use super::*;
 
 const fn limits() -> Limits {
     Limits {
+        connect: Duration::from_secs(3),
         timeout: Duration::from_secs(10),
         deadline: Duration::from_secs(30),
         max_attempts: 3,

@@ -212,7 +212,7 @@ impl ListUsers {
     }
 
     /// All users of the list, one after the other, however many pages they fill. The next page is
-    /// fetched while you work with the current one, and never more than that one.
+    /// fetched while the current one is read and worked with, and never more than that one.
     ///
     /// The list begins with the page that is set, the first if none is. Every later page has the
     /// [`created_before`](Self::created_before) of the first reply, so that users who come
@@ -382,6 +382,21 @@ impl ListUsers {
         let mut list = self.clone().page(next);
         list.created_before = page.created_before.or(self.created_before);
         Some(list)
+    }
+
+    /// What [`following`](Self::following) will most likely say once this page is read, if it
+    /// has the time and the size of the pages before, whose total was this.
+    pub(super) fn expected_following(&self, total: u64) -> Option<Self> {
+        let (page, limit) = (self.page_number(), self.limit?);
+        self.created_before?;
+        let next = page.checked_add(1)?;
+        (u64::from(page) * u64::from(limit) < total).then(|| self.clone().page(next))
+    }
+
+    /// Whether both ask for the same page of the same list, if they have the same filters.
+    pub(super) fn is_same_page(&self, other: &Self) -> bool {
+        (self.page, self.limit, self.created_before)
+            == (other.page, other.limit, other.created_before)
     }
 }
 

@@ -5,6 +5,7 @@ mod cursor;
 mod device;
 mod event;
 mod filter;
+mod given;
 mod input;
 mod list;
 mod model;

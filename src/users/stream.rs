@@ -3,17 +3,16 @@
 use std::fmt;
 use std::future::poll_fn;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use futures_core::Stream;
 use futures_core::stream::FusedStream;
-use tokio::task::JoinHandle;
-use tracing::Instrument;
 
 use super::cursor::{ListCursor, Place};
+use super::given::Given;
 use super::{ListUsers, Page, UserSummary};
 use crate::error::{Error, ErrorKind, Result};
-use crate::id::UserId;
+use crate::transport::Ahead;
 
 /// All users of a list, as a [`Stream`]. Made by [`ListUsers::stream`].
 ///
@@ -25,11 +24,13 @@ pub struct UserStream {
     page: ListUsers,
     users: std::vec::IntoIter<UserSummary>,
     /// Whom of this page and the one before were given.
-    given: Vec<UserId>,
-    given_before: Vec<UserId>,
+    given: Given,
+    given_before: Given,
     /// The place to begin with, until its page is there.
     resumed: Option<Place>,
     coming: Option<Coming>,
+    /// The page behind the one that is coming, asked for while that one is read.
+    next: Option<Coming>,
     total: Option<u64>,
     state: State,
 }
@@ -44,48 +45,54 @@ enum State {
 /// A page that is being fetched.
 struct Coming {
     list: ListUsers,
-    reply: Fetch,
+    reply: Reply,
+}
+
+enum Reply {
+    Awaited(Ahead<Result<Page<UserSummary>>>),
+    There(Result<Page<UserSummary>>),
 }
 
 impl Coming {
-    fn fetch(list: ListUsers) -> Self {
-        Self {
-            list: list.clone(),
-            reply: Fetch::start(list),
+    /// Asks for a page.
+    fn fetch(list: ListUsers, cx: &mut Context<'_>) -> Self {
+        let asked = list.clone();
+        let mut call = Ahead::new(async move { asked.send().await });
+        let reply = match call.poll(cx) {
+            Poll::Ready(reply) => Reply::There(reply),
+            Poll::Pending => Reply::Awaited(call),
+        };
+        Self { list, reply }
+    }
+
+    fn poll(self, cx: &mut Context<'_>) -> Progress {
+        let mut call = match self.reply {
+            Reply::There(page) => return Progress::Read(self.list, page),
+            Reply::Awaited(call) => call,
+        };
+        match call.poll(cx) {
+            Poll::Ready(page) => Progress::Read(self.list, page),
+            Poll::Pending => {
+                let arrived = call.has_arrived();
+                let coming = Self {
+                    list: self.list,
+                    reply: Reply::Awaited(call),
+                };
+                if arrived {
+                    Progress::Arrived(coming)
+                } else {
+                    Progress::Awaited(coming)
+                }
+            }
         }
     }
 }
 
-/// A call that goes on while nobody waits for it, and ends when it is dropped.
-struct Fetch(JoinHandle<Result<Page<UserSummary>>>);
-
-impl Fetch {
-    fn start(list: ListUsers) -> Self {
-        Self(tokio::spawn(
-            async move { list.send().await }.in_current_span(),
-        ))
-    }
-
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Page<UserSummary>>> {
-        let reply = match ready!(Pin::new(&mut self.0).poll(cx)) {
-            Ok(reply) => reply,
-            Err(failure) => match failure.try_into_panic() {
-                Ok(panic) => std::panic::resume_unwind(panic),
-                Err(cancelled) => Err(Error::new(
-                    ErrorKind::Connection,
-                    "the runtime was shut down during the call",
-                )
-                .with_source(cancelled)),
-            },
-        };
-        Poll::Ready(reply)
-    }
-}
-
-impl Drop for Fetch {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
+enum Progress {
+    Awaited(Coming),
+    /// The reply is there. The next poll reads it.
+    Arrived(Coming),
+    Read(ListUsers, Result<Page<UserSummary>>),
 }
 
 impl UserStream {
@@ -93,10 +100,11 @@ impl UserStream {
         Self {
             page,
             users: Vec::new().into_iter(),
-            given: Vec::new(),
-            given_before: Vec::new(),
+            given: Given::default(),
+            given_before: Given::default(),
             resumed,
             coming: None,
+            next: None,
             total: None,
             state: State::New,
         }
@@ -147,7 +155,7 @@ impl UserStream {
                 place: match self.given.last() {
                     Some(last) => Some(Place {
                         given: self.given.len(),
-                        last: last.clone(),
+                        last,
                     }),
                     None => self.resumed.clone(),
                 },
@@ -168,22 +176,23 @@ impl UserStream {
         !self.users.as_slice().is_empty()
     }
 
-    fn begin(&mut self) {
-        self.state = State::Running;
-        self.coming = Some(Coming::fetch(self.page.clone()));
-    }
-
-    fn turn(&mut self, list: ListUsers, page: Page<UserSummary>) {
+    fn turn(&mut self, list: ListUsers, page: Page<UserSummary>, cx: &mut Context<'_>) {
         self.total = Some(page.total);
         self.page = list;
         self.page.anchor(&page);
         // While the caller works with this page.
-        self.coming = self.page.following(&page).map(Coming::fetch);
+        let next = self.next.take();
+        self.coming = self.page.following(&page).map(|list| match next {
+            Some(next) if next.list.is_same_page(&list) => next,
+            _ => Coming::fetch(list, cx),
+        });
         self.given_before = std::mem::take(&mut self.given);
-        let mut users = page.items;
-        let repeated = self.repeated(&users);
-        self.given = users.drain(..repeated).map(|user| user.id).collect();
-        self.users = users.into_iter();
+        let repeated = self.repeated(&page.items);
+        let mut users = page.items.into_iter();
+        for user in users.by_ref().take(repeated) {
+            self.given.push(&user.id);
+        }
+        self.users = users;
     }
 
     /// How many users at the beginning of a page were given already.
@@ -204,17 +213,14 @@ impl UserStream {
             .count()
     }
 
-    fn fail(&mut self, error: Error) -> Error {
-        let cursor = self.cursor();
+    fn fail(&mut self, list: ListUsers, error: Error) -> Error {
         self.state = State::Ended;
-        if let Some(coming) = self.coming.take() {
-            // So that `cursor` says the same as the error.
-            if self.resumed.is_none() {
-                self.page = coming.list;
-                self.given.clear();
-            }
+        self.next = None;
+        if self.resumed.is_none() {
+            self.page = list;
+            self.given.clear();
         }
-        error.with_list_cursor(cursor)
+        error.with_list_cursor(self.cursor())
     }
 }
 
@@ -225,33 +231,44 @@ impl Stream for UserStream {
         let this = &mut *self;
         loop {
             if let Some(user) = this.users.next() {
-                this.given.push(user.id.clone());
+                this.given.push(&user.id);
                 return Poll::Ready(Some(Ok(user)));
             }
             if this.state == State::New {
-                this.begin();
+                this.state = State::Running;
+                this.coming = Some(Coming::fetch(this.page.clone(), cx));
             }
-            let Some(coming) = &mut this.coming else {
+            let Some(coming) = this.coming.take() else {
                 this.state = State::Ended;
                 return Poll::Ready(None);
             };
-            let asked = coming.list.page_number();
-            match ready!(coming.reply.poll(cx)) {
-                Ok(page) if page.page == asked => {
-                    if let Some(Coming { list, .. }) = this.coming.take() {
-                        this.turn(list, page);
+            match coming.poll(cx) {
+                Progress::Awaited(coming) => {
+                    this.coming = Some(coming);
+                    return Poll::Pending;
+                }
+                Progress::Arrived(coming) => {
+                    let next = this
+                        .total
+                        .and_then(|total| coming.list.expected_following(total));
+                    this.coming = Some(coming);
+                    if let Some(next) = next {
+                        this.next = Some(Coming::fetch(next, cx));
+                        // So that the request is sent before this reply is read.
+                        cx.waker().wake_by_ref();
+                        return Poll::Pending;
                     }
                 }
-                // It would never end.
-                Ok(_) => {
-                    let error = Error::new(
-                        ErrorKind::Decode,
-                        "the server sent another page than the one it was asked for",
-                    );
-                    let error = error.with_operation("listPaginatedUsers");
-                    return Poll::Ready(Some(Err(this.fail(error))));
+                Progress::Read(list, Ok(page)) if page.page == list.page_number() => {
+                    this.turn(list, page, cx);
                 }
-                Err(error) => return Poll::Ready(Some(Err(this.fail(error)))),
+                Progress::Read(list, Err(error)) => {
+                    return Poll::Ready(Some(Err(this.fail(list, error))));
+                }
+                // It would never end.
+                Progress::Read(list, Ok(_)) => {
+                    return Poll::Ready(Some(Err(this.fail(list, another_page()))));
+                }
             }
         }
     }
@@ -261,6 +278,14 @@ impl Stream for UserStream {
         let is_last = self.coming.is_none() && self.state != State::New;
         (at_hand, is_last.then_some(at_hand))
     }
+}
+
+fn another_page() -> Error {
+    Error::new(
+        ErrorKind::Decode,
+        "the server sent another page than the one it was asked for",
+    )
+    .with_operation("listPaginatedUsers")
 }
 
 impl FusedStream for UserStream {

@@ -192,10 +192,12 @@ fn an_error_ends_a_list() {
         let user = CreateUser::email(format!("user{index}@example.com"));
         users.create(user).unwrap();
     }
+    // The second page fails, whenever it is fetched.
+    let fault = || Fault::operation("listPaginatedUsers").times(1);
+    stage.server.controls().fault(fault().delay(Duration::ZERO));
+    stage.server.controls().fault(fault().status(500));
     let mut iter = users.list().limit(2).iter();
     assert!(iter.next().unwrap().is_ok() && iter.next().unwrap().is_ok());
-    let fault = Fault::operation("listPaginatedUsers").status(500).times(1);
-    stage.server.controls().fault(fault);
     assert_eq!(iter.next().unwrap().unwrap_err().status(), Some(500));
     assert!(iter.next().is_none() && iter.next().is_none());
     let error = users.list().limit(0).iter().next().unwrap().unwrap_err();

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use passage_identity::{CallOptions, ErrorKind, Passage};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::time::timeout;
 
 use crate::calls::{Op, client, fly};
 use crate::replies::{ok, refusal, send};
@@ -105,4 +107,71 @@ async fn a_calls_deadline_wins_over_the_wait_and_the_time_out() {
     let error = result.unwrap_err();
     assert_eq!((error.kind(), error.attempts()), (ErrorKind::Timeout, 1));
     assert!(took <= Duration::from_millis(2_002), "{took:?}");
+}
+
+/// A listener whose queue is full: to connect takes for ever.
+async fn full() -> (TcpListener, Vec<TcpStream>) {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let listener = socket.listen(1).unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut waiting = Vec::new();
+    while let (Ok(stream), _) =
+        fly(timeout(Duration::from_secs(1), TcpStream::connect(address))).await
+    {
+        waiting.push(stream.unwrap());
+    }
+    (listener, waiting)
+}
+
+#[tokio::test(start_paused = true)]
+async fn connecting_has_its_own_time_per_client_and_per_call() {
+    let (listener, _waiting) = full().await;
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let seconds = Duration::from_secs;
+    let passage = client(&url).max_attempts(1).connect_timeout(seconds(2));
+    let passage = passage.build().unwrap();
+    let longer = CallOptions::new().connect_timeout(seconds(5));
+    let shorter = CallOptions::new().deadline(seconds(1));
+    for (handle, expected) in [
+        (passage.clone(), 2),
+        (passage.with_options(longer).unwrap(), 5),
+        (passage.with_options(shorter).unwrap(), 1),
+    ] {
+        let (result, took) = fly(Op::Create.call(&handle)).await;
+        let error = result.unwrap_err();
+        assert!(error.is_timeout(), "{error:?}");
+        let slack = Duration::from_millis(10);
+        assert!(
+            took >= seconds(expected) && took < seconds(expected) + slack,
+            "{took:?}"
+        );
+    }
+    let none = CallOptions::new().connect_timeout(Duration::ZERO);
+    assert_eq!(
+        passage.with_options(none).unwrap_err().kind(),
+        ErrorKind::Config
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_wait_between_attempts_can_be_set_per_call() {
+    let mut server = FaultServer::start(vec![send(refusal(503, &[])); 9], false);
+    let passage = client(&server.url()).build().unwrap();
+    let (result, took) = fly(Op::Get.call(&passage)).await;
+    assert_eq!(result.unwrap_err().attempts(), 3);
+    assert!(took < Duration::from_millis(100), "{took:?}");
+    // Chance picks from zero up to these, so that nearly all of nine waits take a while.
+    let mut waited = 0;
+    for _ in 0..9 {
+        let wait = Duration::from_secs(10);
+        let options = CallOptions::new().retry_wait(wait, wait).max_attempts(2);
+        let handle = passage.with_options(options).unwrap();
+        server.answer(vec![send(refusal(503, &[])); 2]);
+        let (result, took) = fly(Op::Get.call(&handle)).await;
+        assert_eq!(result.unwrap_err().attempts(), 2);
+        waited += u32::from(took > Duration::from_millis(200));
+    }
+    assert!(waited >= 5, "{waited}");
+    server.settle().await;
 }

@@ -7,8 +7,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use passage_identity::generated::auth::types::AuthResult;
 
-use super::{Fault, LoggedRequest, Message, MintToken, SeedDevice};
+use super::{Fault, LoggedRequest, MintToken, SeedDevice};
 use crate::core::Core;
+use crate::delivery::Message;
 use crate::error::ControlError;
 use crate::http::error::ApiError;
 use crate::ids;
@@ -177,10 +178,10 @@ impl Controls {
         Ok(())
     }
 
-    /// What would have been mailed or texted, oldest first: the last 1,000 messages.
+    /// What would have been mailed or texted, and has no provider, oldest first: the last 1,000 messages.
     #[must_use]
     pub fn outbox(&self) -> Vec<Message> {
-        self.core.dev.outbox.list()
+        self.core.dev.outbox.list(None)
     }
 
     /// Empties the outbox.

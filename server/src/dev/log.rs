@@ -79,7 +79,7 @@ impl RequestLog {
             path: redact::path(entry.path),
             operation: entry.operation,
             headers: redact::headers(entry.headers),
-            body: redact::body(entry.body),
+            body: redact::body(entry.body, entry.operation),
             status: entry.status.map(|status| status.as_u16()),
         };
         let headers = entry.headers.iter();

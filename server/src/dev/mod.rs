@@ -5,15 +5,17 @@ mod fault;
 mod log;
 mod mint;
 mod outbox;
+mod outbox_page;
 mod redact;
 pub(crate) mod routes;
 mod seed;
+
+use std::sync::Arc;
 
 pub use self::controls::Controls;
 pub use self::fault::{Cut, Fault};
 pub use self::log::LoggedRequest;
 pub use self::mint::MintToken;
-pub use self::outbox::{Channel, Message};
 pub use self::seed::SeedDevice;
 
 pub(crate) use self::fault::{Effect, Faults};
@@ -25,5 +27,5 @@ pub(crate) use self::outbox::Outbox;
 pub(crate) struct DevTools {
     pub(crate) faults: Faults,
     pub(crate) log: RequestLog,
-    pub(crate) outbox: Outbox,
+    pub(crate) outbox: Arc<Outbox>,
 }

@@ -1,63 +1,24 @@
 //! What would have been mailed or texted.
 
 use std::collections::VecDeque;
-use std::fmt;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
-use jiff::Timestamp;
-use serde::Serialize;
+use tokio::sync::watch;
+use tokio::time;
+
+use crate::delivery::Message;
 
 /// Messages that are kept. Older ones are forgotten.
 const KEPT: usize = 1000;
 
-/// How a message would have been delivered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-#[non_exhaustive]
-pub enum Channel {
-    /// By e-mail.
-    Email,
-    /// As a text message.
-    Phone,
-}
-
-/// A message that would have been delivered. Its `Debug` does not show the link, which signs its bearer in.
-#[derive(Clone, Serialize)]
-#[non_exhaustive]
-pub struct Message {
-    /// Id of the message.
-    pub id: String,
-    /// When it was written.
-    pub created_at: Timestamp,
-    /// How it would have been delivered.
-    pub channel: Channel,
-    /// The e-mail address or phone number it goes to.
-    pub to: String,
-    /// What it is for: `login` or `verify_identifier`.
-    pub purpose: String,
-    /// Two-letter code of its language.
-    pub language: String,
-    /// Id of the user it goes to.
-    pub user_id: String,
-    /// Id of the magic link.
-    pub magic_link_id: String,
-    /// The link itself.
-    pub url: String,
-}
-
-impl fmt::Debug for Message {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Message")
-            .field("id", &self.id)
-            .field("channel", &self.channel)
-            .field("purpose", &self.purpose)
-            .finish_non_exhaustive()
-    }
-}
-
 /// The messages, oldest first.
 #[derive(Debug, Default)]
-pub(crate) struct Outbox(Mutex<VecDeque<Message>>);
+pub(crate) struct Outbox {
+    messages: Mutex<VecDeque<Message>>,
+    /// Changes with each message that comes.
+    changes: watch::Sender<u64>,
+}
 
 impl Outbox {
     pub(crate) fn put(&self, message: Message) {
@@ -67,10 +28,32 @@ impl Outbox {
             }
             messages.push_back(message);
         });
+        self.changes
+            .send_modify(|changes| *changes = changes.wrapping_add(1));
     }
 
-    pub(crate) fn list(&self) -> Vec<Message> {
-        self.with(|messages| messages.iter().cloned().collect())
+    /// The messages, or those to an address or number.
+    pub(crate) fn list(&self, to: Option<&str>) -> Vec<Message> {
+        self.with(|messages| {
+            let wanted =
+                |message: &&Message| to.is_none_or(|to| message.to.eq_ignore_ascii_case(to));
+            messages.iter().filter(wanted).cloned().collect()
+        })
+    }
+
+    /// The same, as soon as there is at least one, or an empty list when the time is over.
+    pub(crate) async fn wait(&self, to: Option<&str>, limit: Duration) -> Vec<Message> {
+        // Before the first look, so that no message comes unseen.
+        let mut changes = self.changes.subscribe();
+        let found = async {
+            loop {
+                let messages = self.list(to);
+                if !messages.is_empty() || changes.changed().await.is_err() {
+                    return messages;
+                }
+            }
+        };
+        time::timeout(limit, found).await.unwrap_or_default()
     }
 
     pub(crate) fn clear(&self) {
@@ -78,6 +61,6 @@ impl Outbox {
     }
 
     fn with<T>(&self, work: impl FnOnce(&mut VecDeque<Message>) -> T) -> T {
-        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        work(&mut self.messages.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

@@ -14,7 +14,7 @@ const HEADERS: [&str; 4] = [
 ];
 
 /// Members of queries and bodies whose values are credentials.
-const MEMBERS: [&str; 20] = [
+const MEMBERS: [&str; 21] = [
     "access_token",
     "api_key",
     "auth_token",
@@ -27,6 +27,7 @@ const MEMBERS: [&str; 20] = [
     "magic_link",
     "nonce",
     "otp",
+    "otp_id",
     "password",
     "psg_auth_token",
     "psg_magic_link",
@@ -81,9 +82,15 @@ pub(super) fn path(path: &str) -> String {
 }
 
 /// A body, if it is JSON. Any other body is not shown, as there is no telling what it holds.
-pub(super) fn body(body: &[u8]) -> Value {
+pub(super) fn body(body: &[u8], operation: Option<&str>) -> Value {
     let mut value = serde_json::from_slice(body).unwrap_or_default();
     hide(&mut value);
+    // Whoever has the id of a link gets tokens once it is opened.
+    if operation == Some("magicLinkStatus")
+        && let Some(id) = value.get_mut("id")
+    {
+        *id = HIDDEN.into();
+    }
     value
 }
 
@@ -99,6 +106,8 @@ fn hide(value: &mut Value) {
             }
         }
         Value::Array(items) => items.iter_mut().for_each(hide),
+        // A magic link that was put in a wrong place.
+        Value::String(text) if text.starts_with("ml.") => *value = HIDDEN.into(),
         _ => {}
     }
 }
@@ -139,13 +148,22 @@ mod tests {
             "/a?page=1&refresh_token=[redacted]&refresh_token=[redacted]&c"
         );
 
-        let shown =
-            body(br#"{"email":"a@b.c","refresh_token":"x","deep":[{"otp":{"a":1},"b":2}]}"#);
+        let text = br#"{"email":"a@b.c","refresh_token":"x","deep":[{"otp":{"a":1},"b":2}]}"#;
+        let shown = body(text, None);
         assert_eq!(
             shown,
             json!({"email": "a@b.c", "refresh_token": HIDDEN, "deep": [{"otp": HIDDEN, "b": 2}]})
         );
-        assert_eq!(body(b""), Value::Null);
-        assert_eq!(body(b"refresh_token=x"), Value::Null);
+        assert_eq!(body(b"", None), Value::Null);
+        assert_eq!(body(b"refresh_token=x", None), Value::Null);
+
+        let id = br#"{"id":"x"}"#;
+        assert_eq!(body(id, Some("magicLinkStatus")), json!({"id": HIDDEN}));
+        assert_eq!(body(id, Some("createUser")), json!({"id": "x"}));
+        let misplaced = br#"{"link":["ml.a.b.c","x"]}"#;
+        assert_eq!(body(misplaced, None), json!({"link": [HIDDEN, "x"]}));
+        let both = br#"{"otp":"012345","otp_id":"x"}"#;
+        let shown = body(both, Some("activateOneTimePasscode"));
+        assert_eq!(shown, json!({"otp": HIDDEN, "otp_id": HIDDEN}));
     }
 }

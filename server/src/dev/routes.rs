@@ -10,17 +10,20 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use bytes::Bytes;
-use http::header::{HOST, ORIGIN};
+use http::header::{ACCEPT, HOST, ORIGIN};
 use http::{HeaderMap, StatusCode, Uri};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Controls, Fault, MintToken, SeedDevice};
+use super::{Controls, Fault, MintToken, SeedDevice, outbox_page};
 use crate::core::Core;
 use crate::error::ControlError;
 use crate::http::error::ApiError;
 use crate::http::extract::{self, Params};
 use crate::http::reply;
+
+/// Seconds that a request waits for a message, at most.
+const LONGEST_WAIT: f64 = 60.0;
 
 type Reply = Result<Response, ControlError>;
 
@@ -130,14 +133,39 @@ async fn rotate_keys(State(core): State<Arc<Core>>) -> Reply {
     Ok(reply::created(&json!({"kid": kid})))
 }
 
-async fn outbox(State(core): State<Arc<Core>>, RawQuery(query): RawQuery) -> Response {
+/// As JSON, or as a page for whoever looks with a browser. With `wait`, not before there is a message.
+async fn outbox(
+    State(core): State<Arc<Core>>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Reply {
     let query = query.unwrap_or_default();
-    let to = form_urlencoded::parse(query.as_bytes())
-        .find(|(name, _)| name == "to")
-        .map(|(_, to)| to);
-    let mut messages = core.dev.outbox.list();
-    messages.retain(|message| to.as_ref().is_none_or(|to| message.to == *to));
-    reply::ok(&json!({"messages": messages}))
+    let member = |wanted: &str| {
+        let mut members = form_urlencoded::parse(query.as_bytes());
+        members
+            .find(|(name, _)| name == wanted)
+            .map(|(_, value)| value)
+    };
+    let to = member("to");
+    let messages = match member("wait") {
+        None => core.dev.outbox.list(to.as_deref()),
+        Some(seconds) => {
+            let seconds = seconds
+                .parse()
+                .ok()
+                .filter(|seconds| *seconds <= LONGEST_WAIT);
+            let limit = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+            let limit = limit.ok_or_else(|| {
+                ApiError::invalid_request("wait: must be a number of seconds from 0 to 60.")
+            })?;
+            core.dev.outbox.wait(to.as_deref(), limit).await
+        }
+    };
+    let accept = headers.get(ACCEPT).and_then(|accept| accept.to_str().ok());
+    if accept.unwrap_or_default().contains("text/html") {
+        return Ok(outbox_page::page(&messages));
+    }
+    Ok(reply::ok(&json!({"messages": messages})))
 }
 
 async fn clear_outbox(State(core): State<Arc<Core>>) -> Response {

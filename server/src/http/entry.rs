@@ -1,7 +1,6 @@
 //! The way in and out of every request: which API it is for, its body, faults, the log and the observer.
 
 use std::fmt;
-use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -23,7 +22,6 @@ use jiff::Timestamp;
 use serde_json::json;
 use tower::ServiceExt;
 
-use super::client::Peer;
 use super::error::ApiError;
 use super::reply;
 use crate::core::Core;
@@ -75,14 +73,9 @@ impl Entry {
     }
 
     /// Answers a request, or fails to, which closes the connection.
-    pub(crate) async fn handle(
-        &self,
-        request: Request<Incoming>,
-        peer: IpAddr,
-    ) -> Result<Response, CutOff> {
+    pub(crate) async fn handle(&self, request: Request<Incoming>) -> Result<Response, CutOff> {
         let at = self.core.clock.now();
         let (mut parts, body) = request.into_parts();
-        parts.extensions.insert(Peer(peer));
         let sent = parts.uri.to_string();
         let path = route(&mut parts);
         let operation = operations::find(&parts.method, &path);

@@ -67,6 +67,35 @@ impl ApiError {
         )
     }
 
+    /// Too many codes were tried, so that the right one does not help any more.
+    pub(crate) fn exceeded_attempts() -> Self {
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "exceeded_attempts",
+            "one-time code: too many attempts.",
+        )
+    }
+
+    pub(crate) fn invalid_magic_link() -> Self {
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "invalid_magic_link",
+            "magic link: wrong, expired or used.",
+        )
+    }
+
+    pub(crate) fn magic_link_not_opened() -> Self {
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "invalid_magic_link",
+            "magic link: not opened yet.",
+        )
+    }
+
+    pub(crate) fn magic_link_not_found() -> Self {
+        Self::not_found("magic_link_not_found", "magic link: not found.")
+    }
+
     pub(crate) fn invalid_nonce() -> Self {
         Self::new(
             StatusCode::UNAUTHORIZED,

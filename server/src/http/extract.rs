@@ -110,6 +110,8 @@ impl FromRequestParts<Arc<Core>> for MaybeManaged {
 
 /// A call by a signed-in user.
 pub(crate) struct SignedIn {
+    pub(crate) core: Arc<Core>,
+    pub(crate) app: Arc<App>,
     pub(crate) user: UserRow,
     pub(crate) devices: Vec<DeviceRow>,
 }
@@ -126,8 +128,9 @@ impl FromRequestParts<Arc<Core>> for SignedIn {
         let subject = tokens::verify(&app.keys, token, &app.issuer, &app.id, now).await?;
         let user_id =
             subject.ok_or_else(|| ApiError::invalid_access_token("auth token: bad or expired."))?;
-        let app_id = app.id.clone();
-        let read = core.store.read(move |conn| {
+        let (core, app_id) = (Arc::clone(core), app.id.clone());
+        let store = core.store.clone();
+        let read = store.read(move |conn| {
             Box::pin(async move {
                 let user = users::get(conn, &app_id, &user_id)
                     .await?
@@ -136,7 +139,12 @@ impl FromRequestParts<Arc<Core>> for SignedIn {
                     return Err(ApiError::user_not_active());
                 }
                 let devices = devices::list(conn, &user.id).await?;
-                Ok(Self { user, devices })
+                Ok(Self {
+                    core,
+                    app,
+                    user,
+                    devices,
+                })
             })
         });
         read.await

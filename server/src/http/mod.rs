@@ -1,7 +1,6 @@
 //! HTTP: connections, routing, and the handlers of both APIs.
 
 pub(crate) mod auth;
-pub(crate) mod client;
 pub(crate) mod entry;
 pub(crate) mod error;
 pub(crate) mod extract;
@@ -10,3 +9,4 @@ pub(crate) mod not_yet;
 pub(crate) mod reply;
 pub(crate) mod router;
 pub(crate) mod serve;
+pub(crate) mod visitor;

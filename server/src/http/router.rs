@@ -87,7 +87,10 @@ fn management() -> Router<Arc<Core>> {
 }
 
 fn auth() -> Router<Arc<Core>> {
-    use auth::{app, currentuser, devices, readiness, tokens, transactions, webauthn};
+    use auth::{
+        app, currentuser, devices, magic_links, otp, profile, readiness, tokens, transactions,
+        users, webauthn,
+    };
     let built = Router::new()
         .route("/apps/{app_id}", get(app::get_app))
         .route("/apps/{app_id}/.well-known/jwks.json", get(app::get_jwks))
@@ -150,6 +153,38 @@ fn auth() -> Router<Arc<Core>> {
         .route(
             "/analytics/passkey-readiness",
             post(readiness::create_passkey_readiness),
+        )
+        .route(
+            "/apps/{app_id}/currentuser/email",
+            patch(profile::update_email),
+        )
+        .route(
+            "/apps/{app_id}/currentuser/phone",
+            patch(profile::update_phone),
+        )
+        .route(
+            "/apps/{app_id}/currentuser/user-metadata",
+            get(profile::get_metadata).patch(profile::update_metadata),
+        )
+        .route("/apps/{app_id}/login/magic-link", post(magic_links::login))
+        .route("/apps/{app_id}/login/otp", post(otp::login))
+        .route(
+            "/apps/{app_id}/register/magic-link",
+            post(magic_links::register),
+        )
+        .route("/apps/{app_id}/register/otp", post(otp::register))
+        .route(
+            "/apps/{app_id}/magic-link/activate",
+            patch(magic_links::activate),
+        )
+        .route(
+            "/apps/{app_id}/magic-link/status",
+            post(magic_links::status),
+        )
+        .route("/apps/{app_id}/otp/activate", post(otp::activate))
+        .route(
+            "/apps/{app_id}/users",
+            get(users::check_user_identifier).post(users::create_user),
         )
         .route(
             "/apps/{app_id}/tokens",

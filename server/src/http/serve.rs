@@ -1,6 +1,5 @@
 //! Accepting connections, and letting go of them.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +12,7 @@ use tokio::task::JoinSet;
 use tokio::time;
 
 use super::entry::Entry;
+use super::visitor::Peer;
 
 /// How long a stopping server waits for the requests that are under way.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -29,8 +29,9 @@ pub(crate) async fn serve(
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, address)) => {
-                    connections.spawn(connection(stream, address.ip(), Arc::clone(&entry), stop.clone()));
+                Ok((stream, peer)) => {
+                    let peer = Peer(peer.ip());
+                    connections.spawn(connection(stream, peer, Arc::clone(&entry), stop.clone()));
                 }
                 Err(error) => {
                     tracing::warn!(error = &error as &dyn std::error::Error, "a connection was not accepted");
@@ -56,15 +57,16 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
 
 async fn connection(
     stream: TcpStream,
-    peer: IpAddr,
+    peer: Peer,
     entry: Arc<Entry>,
     mut stop: watch::Receiver<bool>,
 ) {
     // A reply is one write: waiting to fill a packet only adds delay. Failing to say so costs nothing more.
     let _slower = stream.set_nodelay(true);
-    let service = service_fn(|request| {
+    let service = service_fn(|mut request| {
+        request.extensions_mut().insert(peer);
         let entry = Arc::clone(&entry);
-        async move { entry.handle(request, peer).await }
+        async move { entry.handle(request).await }
     });
     let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
     tokio::pin!(connection);

@@ -6,7 +6,6 @@
 pub(crate) mod ceremony;
 mod credential;
 pub(crate) mod device;
-pub(crate) mod identifier;
 pub(crate) mod relying_party;
 pub(crate) mod response;
 

@@ -10,6 +10,7 @@ pub(crate) mod devices;
 pub(crate) mod events;
 mod lock;
 pub(crate) mod magic_links;
+pub(crate) mod one_time_codes;
 pub(crate) mod passkeys;
 pub(crate) mod readiness;
 pub(crate) mod refresh_tokens;
@@ -212,9 +213,11 @@ pub(crate) fn is_taken(error: &sqlx::Error) -> bool {
 
 /// Deletes everything that users left behind. The app, its signing keys and the API keys named in `keep` stay.
 pub(crate) async fn clear(conn: &mut Conn, keep_api_key: &[u8]) -> Result<(), sqlx::Error> {
-    // Devices, events, refresh tokens and links go with their users.
+    // Devices, events and refresh tokens go with their users. Some codes and links are nobody's.
     for statement in [
         "DELETE FROM users",
+        "DELETE FROM one_time_codes",
+        "DELETE FROM magic_links",
         "DELETE FROM transactions",
         "DELETE FROM nonces",
         "DELETE FROM ceremonies",

@@ -1,6 +1,7 @@
 //! What makes a device a passkey: its public key, and the handle of its user.
 
 use super::devices::{self, DeviceRow};
+use super::users::UserRow;
 use super::{Conn, is_taken};
 use crate::http::error::ApiError;
 use crate::ids;
@@ -94,6 +95,13 @@ pub(crate) async fn count_login(
     .execute(conn)
     .await?;
     Ok(done.rows_affected() > 0)
+}
+
+/// What authenticators call a user.
+pub(crate) fn name(user: &UserRow) -> String {
+    let names = [&user.email, &user.phone, &user.external_id];
+    let name = names.into_iter().flatten().next();
+    name.unwrap_or(&user.id).clone()
 }
 
 /// A random handle, for a user to come.

@@ -9,6 +9,19 @@ use serde_json::{Value, json};
 use crate::support::{App, members, send, text};
 
 const BUILT: &[&str] = &[
+    "loginMagicLink",
+    "loginOneTimePasscode",
+    "registerMagicLink",
+    "registerOneTimePasscode",
+    "activateMagicLink",
+    "magicLinkStatus",
+    "activateOneTimePasscode",
+    "updateEmailCurrentuser",
+    "updatePhoneCurrentuser",
+    "getCurrentuserMetadata",
+    "updateCurrentuserMetadata",
+    "checkUserIdentifier",
+    "createUser",
     "getApp",
     "getJwks",
     "getOpenIdConfiguration",

@@ -28,6 +28,10 @@ const UNDECLARED: &[(&str, u16)] = &[
 const STRINGS: &[&str] =
     &["/components/schemas/CredentialCreationPublicKeyUser/properties/id/type"];
 
+/// Replies that the document does not allow although clients have met them and rely on them:
+/// a look-up of an identifier that nobody has.
+const MET: &[(&str, u16, &str)] = &[("checkUserIdentifier", 200, r#"{"user":null}"#)];
+
 /// The two vendored API documents, ready to check exchanges against.
 #[derive(Debug)]
 pub struct Contract {
@@ -145,6 +149,13 @@ impl Operation {
         let status = exchange.status.as_u16();
         // Operations that the server does not have yet say so.
         if status == 501 || UNDECLARED.contains(&(&self.id, status)) {
+            return Vec::new();
+        }
+        if MET.contains(&(
+            &self.id,
+            status,
+            &String::from_utf8_lossy(&exchange.response_body),
+        )) {
             return Vec::new();
         }
         match self

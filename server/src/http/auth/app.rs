@@ -2,9 +2,9 @@
 
 use axum::response::Response;
 use passage_identity::generated::auth::types::{
-    App, AuthFallbackMethod, AuthMethods, ElementCustomization, GetAppResponse, JwkResponse,
-    Layouts, MagicLinkAuthMethod, OpenIdConfiguration, OtpAuthMethod, PasskeysAuthMethod,
-    SocialConnections, TtlDisplayUnit, UserMetadataField,
+    App, AuthMethods, ElementCustomization, GetAppResponse, JwkResponse, Layouts,
+    MagicLinkAuthMethod, OpenIdConfiguration, OtpAuthMethod, PasskeysAuthMethod, SocialConnections,
+    TtlDisplayUnit, UserMetadataField,
 };
 
 use crate::http::error::ApiError;
@@ -14,16 +14,17 @@ use crate::http::reply;
 pub(crate) async fn get_app(call: Public) -> Result<Response, ApiError> {
     let settings = &call.app.settings;
     let key = call.app.keys.active().await?;
+    let (fallback, fallback_ttl) = settings.fallback();
     let app = App {
         allowed_identifier: "both".to_owned(),
-        auth_fallback_method: AuthFallbackMethod::MagicLink,
-        auth_fallback_method_ttl: settings.magic_link_ttl,
+        auth_fallback_method: fallback.to_owned().into(),
+        auth_fallback_method_ttl: fallback_ttl,
         auth_methods: AuthMethods {
-            magic_link: Some(MagicLinkAuthMethod {
+            magic_link: settings.magic_links.then_some(MagicLinkAuthMethod {
                 ttl: Some(settings.magic_link_ttl),
                 ttl_display_unit: Some(TtlDisplayUnit::M),
             }),
-            otp: Some(OtpAuthMethod {
+            otp: settings.one_time_codes.then_some(OtpAuthMethod {
                 ttl: Some(settings.otp_ttl),
                 ttl_display_unit: Some(TtlDisplayUnit::M),
             }),

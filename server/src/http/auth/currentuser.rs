@@ -10,13 +10,15 @@ use crate::http::error::ApiError;
 use crate::http::extract::SignedIn;
 use crate::http::reply;
 use crate::store::devices::{self, DeviceRow};
+use crate::store::users::UserRow;
 
 pub(crate) async fn get_currentuser(call: SignedIn) -> Result<Response, ApiError> {
-    Ok(reply::ok(&CurrentUserResponse { user: view(call) }))
+    let user = view(call.user, call.devices);
+    Ok(reply::ok(&CurrentUserResponse { user }))
 }
 
-fn view(call: SignedIn) -> CurrentUser {
-    let SignedIn { user, devices } = call;
+/// The signed-in user, as they see themselves.
+pub(super) fn view(user: UserRow, devices: Vec<DeviceRow>) -> CurrentUser {
     let user_metadata = Some(user.metadata());
     let webauthn_types = devices::kinds(&devices);
     CurrentUser {

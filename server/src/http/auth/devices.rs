@@ -9,14 +9,14 @@ use passage_identity::generated::auth::types::{
 };
 
 use super::currentuser::credential;
-use super::webauthn::{attachment, maybe_json, view};
-use crate::http::client::Client;
+use super::users::view;
+use super::webauthn::{attachment, maybe_json};
 use crate::http::error::ApiError;
-use crate::http::extract::{Params, Public, SignedIn, json};
+use crate::http::extract::{Params, SignedIn, json};
 use crate::http::reply;
+use crate::http::visitor::Visitor;
 use crate::passkeys::ceremony::{Finish, Purpose, Start, end, once};
 use crate::passkeys::device;
-use crate::passkeys::identifier;
 use crate::passkeys::relying_party::RelyingParty;
 use crate::passkeys::response::Creation;
 use crate::store::{devices, passkeys};
@@ -25,7 +25,7 @@ use crate::store::{devices, passkeys};
 const LONGEST_NAME: usize = 255;
 
 pub(crate) async fn get_currentuser_devices(call: SignedIn) -> Result<Response, ApiError> {
-    let SignedIn { user, devices } = call;
+    let SignedIn { user, devices, .. } = call;
     let devices = devices
         .into_iter()
         .map(|device| credential(device, &user.id))
@@ -33,17 +33,18 @@ pub(crate) async fn get_currentuser_devices(call: SignedIn) -> Result<Response, 
     Ok(reply::ok(&CurrentUserDevices { devices }))
 }
 
-pub(crate) async fn add_device_start(
-    call: Public,
-    signed_in: SignedIn,
-    body: Bytes,
-) -> Result<Response, ApiError> {
+pub(crate) async fn add_device_start(call: SignedIn, body: Bytes) -> Result<Response, ApiError> {
     let request: CurrentUserDevicesStartRequest = maybe_json(&body)?;
     let attachment = attachment(request.authenticator_attachment)?;
     let relying_party = RelyingParty::new(&call.app.settings)?;
-    let SignedIn { user, devices } = signed_in;
-    let (app_id, now) = (call.app.id.clone(), call.core.clock.micros());
-    let start = call.core.store.write(move |conn| {
+    let SignedIn {
+        core,
+        app,
+        user,
+        devices,
+    } = call;
+    let (app_id, now) = (app.id.clone(), core.clock.micros());
+    let start = core.store.write(move |conn| {
         Box::pin(async move {
             let handle = passkeys::user_handle(conn, &user.id).await?;
             let start = Start {
@@ -53,7 +54,7 @@ pub(crate) async fn add_device_start(
                 transaction_id: None,
                 now,
             };
-            let name = identifier::name(&user);
+            let name = passkeys::name(&user);
             let handshake = start
                 .creation(conn, &relying_party, handle, &name, &attachment)
                 .await?;
@@ -67,15 +68,16 @@ pub(crate) async fn add_device_start(
 }
 
 pub(crate) async fn add_device_finish(
-    call: Public,
-    signed_in: SignedIn,
-    client: Client,
+    call: SignedIn,
+    visitor: Visitor,
     body: Bytes,
 ) -> Result<Response, ApiError> {
     let request: AddDeviceFinishRequest = json(&body)?;
     let creation = Creation::read(request.handshake_response)?;
-    let Public { core, app } = &call;
-    let user_id = &signed_in.user.id;
+    let SignedIn {
+        core, app, user, ..
+    } = &call;
+    let user_id = &user.id;
     let finish = Finish {
         handshake_id: &request.handshake_id,
         purpose: Purpose::AddDevice,
@@ -88,7 +90,7 @@ pub(crate) async fn add_device_finish(
             return Err(refuse("user_id: of another user."));
         }
         let (ceremony, credential) = finish.creation(core, app, &creation).await?;
-        let name = device::name(&client.user_agent);
+        let name = device::name(visitor.user_agent());
         let device = device::new(name, &credential, &creation, core.clock.micros());
         let (app_id, user_id) = (app.id.clone(), user_id.clone());
         let keep = core.store.write(move |conn| {
@@ -109,8 +111,7 @@ pub(crate) async fn add_device_finish(
 }
 
 pub(crate) async fn update_currentuser_device(
-    call: Public,
-    signed_in: SignedIn,
+    call: SignedIn,
     params: Params,
     body: Bytes,
 ) -> Result<Response, ApiError> {
@@ -121,7 +122,7 @@ pub(crate) async fn update_currentuser_device(
             "friendly_name: must have 1 to {LONGEST_NAME} characters."
         )));
     }
-    let user_id = signed_in.user.id;
+    let user_id = call.user.id;
     let (owner, id, now) = (
         user_id.clone(),
         params.get("device_id"),
@@ -140,11 +141,10 @@ pub(crate) async fn update_currentuser_device(
 }
 
 pub(crate) async fn delete_currentuser_device(
-    call: Public,
-    signed_in: SignedIn,
+    call: SignedIn,
     params: Params,
 ) -> Result<Response, ApiError> {
-    let (user_id, id) = (signed_in.user.id, params.get("device_id"));
+    let (user_id, id) = (call.user.id, params.get("device_id"));
     let delete = call.core.store.write(move |conn| {
         Box::pin(async move { Ok::<_, ApiError>(devices::delete(conn, &user_id, &id).await?) })
     });

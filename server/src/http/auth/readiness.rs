@@ -10,7 +10,6 @@ use http::{HeaderMap, StatusCode};
 use passage_identity::generated::auth::types::CreatePasskeyReadinessRequest;
 
 use crate::core::Core;
-use crate::http::client::header;
 use crate::http::error::ApiError;
 use crate::http::extract::json;
 use crate::http::reply;
@@ -19,6 +18,8 @@ use crate::store::readiness::{self, Visitor};
 
 /// Bytes of a device id, at most.
 const LONGEST_ID: usize = 255;
+/// Characters that are kept of a header.
+const HEADER_LENGTH: usize = 512;
 
 pub(crate) async fn create_passkey_readiness(
     State(core): State<Arc<Core>>,
@@ -55,4 +56,11 @@ pub(crate) async fn create_passkey_readiness(
     });
     put.await?;
     Ok(reply::empty(StatusCode::CREATED))
+}
+
+/// A header, empty if it is missing.
+fn header(headers: &HeaderMap, name: &HeaderName) -> String {
+    let value = headers.get(name).map(|value| value.as_bytes());
+    let text = String::from_utf8_lossy(value.unwrap_or_default());
+    text.chars().take(HEADER_LENGTH).collect()
 }

@@ -12,10 +12,10 @@ use passage_identity::generated::auth::types::{
 
 use super::webauthn::{attachment, maybe_json};
 use crate::flex;
-use crate::http::client::Client;
 use crate::http::error::ApiError;
 use crate::http::extract::{Public, json};
 use crate::http::reply;
+use crate::http::visitor::Visitor;
 use crate::passkeys::ceremony::{Finish, Proof, Purpose, Start, end, given, once};
 use crate::passkeys::device;
 use crate::passkeys::relying_party::RelyingParty;
@@ -75,7 +75,7 @@ async fn known(
 
 pub(crate) async fn register_finish(
     call: Public,
-    client: Client,
+    visitor: Visitor,
     body: Bytes,
 ) -> Result<Response, ApiError> {
     let request: RegisterWebAuthnFinishWithTransactionRequest = json(&body)?;
@@ -95,7 +95,7 @@ pub(crate) async fn register_finish(
         let (app_id, id, event) = (
             app.id.clone(),
             transaction_id.clone(),
-            client.event("register"),
+            visitor.event("register", "passkey"),
         );
         let complete = core.store.write(move |conn| {
             Box::pin(async move {
@@ -183,7 +183,7 @@ pub(crate) async fn authenticate_start(call: Public, body: Bytes) -> Result<Resp
 
 pub(crate) async fn authenticate_finish(
     call: Public,
-    client: Client,
+    visitor: Visitor,
     body: Bytes,
 ) -> Result<Response, ApiError> {
     let request: AuthenticateWebAuthnFinishWithTransactionRequest = json(&body)?;
@@ -197,7 +197,11 @@ pub(crate) async fn authenticate_finish(
     };
     let login = async {
         let proof = finish.assertion(core, app, &assertion).await?;
-        let (app_id, now, event) = (app.id.clone(), core.clock.micros(), client.event("login"));
+        let (app_id, now, event) = (
+            app.id.clone(),
+            core.clock.micros(),
+            visitor.event("login", "passkey"),
+        );
         let complete = core.store.write(move |conn| {
             Box::pin(async move {
                 proof.end(conn, &app_id, now).await?;

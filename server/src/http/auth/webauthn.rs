@@ -5,23 +5,26 @@ use bytes::Bytes;
 use passage_identity::generated::auth::types::{
     AuthResponse, AuthenticatorAttachment, LoginWebAuthnFinishRequest, LoginWebAuthnStartRequest,
     LoginWebAuthnStartResponse, RegisterWebAuthnFinishRequest, RegisterWebAuthnStartRequest,
-    RegisterWebAuthnStartResponse, User,
+    RegisterWebAuthnStartResponse,
 };
 use serde::de::DeserializeOwned;
+use serde_json::Map;
 
-use crate::http::client::Client;
+use super::users::{identifier, view};
+use crate::accounts;
 use crate::http::error::ApiError;
 use crate::http::extract::{Public, json};
 use crate::http::reply;
+use crate::http::visitor::Visitor;
+use crate::identifier::Identifier;
 use crate::passkeys::ceremony::{Finish, Purpose, Start, end, given, once};
 use crate::passkeys::device;
-use crate::passkeys::identifier::{self, Identifier};
 use crate::passkeys::relying_party::RelyingParty;
 use crate::passkeys::response::{Assertion, Creation};
 use crate::sessions;
-use crate::store::devices::{self, DeviceRow};
+use crate::store::devices;
 use crate::store::users::{self, UserRow};
-use crate::store::{Conn, is_taken, passkeys};
+use crate::store::{Conn, passkeys};
 
 /// Where a new passkey is to be kept.
 pub(super) fn attachment(
@@ -43,28 +46,12 @@ pub(super) fn maybe_json<T: DeserializeOwned + Default>(body: &Bytes) -> Result<
     }
 }
 
-/// A user as anybody may see one who knows the identifier.
-pub(super) fn view(user: UserRow, devices: &[DeviceRow]) -> User {
-    let user_metadata = Some(user.metadata());
-    User {
-        email: user.email.unwrap_or_default(),
-        email_verified: user.email_verified,
-        id: user.id,
-        phone: user.phone.unwrap_or_default(),
-        phone_verified: user.phone_verified,
-        status: user.status.into(),
-        user_metadata,
-        webauthn: !devices.is_empty(),
-        webauthn_types: devices::kinds(devices),
-    }
-}
-
 pub(crate) async fn register_webauthn_start(
     call: Public,
     body: Bytes,
 ) -> Result<Response, ApiError> {
     let request: RegisterWebAuthnStartRequest = json(&body)?;
-    let identifier = Identifier::parse(&request.identifier)?;
+    let identifier = identifier(&request.identifier)?;
     let attachment = attachment(request.authenticator_attachment)?;
     let relying_party = RelyingParty::new(&call.app.settings)?;
     let (app_id, now) = (call.app.id.clone(), call.core.clock.micros());
@@ -79,7 +66,7 @@ pub(crate) async fn register_webauthn_start(
                 transaction_id: None,
                 now,
             };
-            let name = identifier::name(&user);
+            let name = passkeys::name(&user);
             let handshake = start
                 .creation(conn, &relying_party, handle, &name, &attachment)
                 .await?;
@@ -99,15 +86,8 @@ async fn newcomer(
     identifier: Identifier,
     now: i64,
 ) -> Result<UserRow, ApiError> {
-    let Some(user) = identifier.find(conn, app_id).await? else {
-        let created = users::insert(conn, app_id, &identifier.new_user(), now).await;
-        return created.map_err(|error| {
-            if is_taken(&error) {
-                ApiError::user_exists()
-            } else {
-                error.into()
-            }
-        });
+    let Some(user) = accounts::find(conn, app_id, &identifier).await? else {
+        return accounts::create(conn, app_id, &identifier, Map::new(), now).await;
     };
     may_register(conn, &user).await?;
     Ok(user)
@@ -126,7 +106,7 @@ async fn may_register(conn: &mut Conn, user: &UserRow) -> Result<(), ApiError> {
 
 pub(crate) async fn register_webauthn_finish(
     call: Public,
-    client: Client,
+    visitor: Visitor,
     body: Bytes,
 ) -> Result<Response, ApiError> {
     let request: RegisterWebAuthnFinishRequest = json(&body)?;
@@ -141,13 +121,13 @@ pub(crate) async fn register_webauthn_finish(
     let register = async {
         let (ceremony, credential) = finish.creation(core, app, &creation).await?;
         let now = core.clock.micros();
-        let name = device::name(&client.user_agent);
+        let name = device::name(visitor.user_agent());
         let device = device::new(name, &credential, &creation, now);
         let (app_id, user_id, settings, event) = (
             app.id.clone(),
             request.user_id.clone(),
             app.settings.clone(),
-            client.event("register"),
+            visitor.event("register", "passkey"),
         );
         let keep = core.store.write(move |conn| {
             Box::pin(async move {
@@ -162,7 +142,7 @@ pub(crate) async fn register_webauthn_finish(
                 passkeys::insert(conn, &user.id, &device, &credential)
                     .await?
                     .ok_or_else(|| refuse("passkey: registered already."))?;
-                sessions::enter(conn, &app_id, &settings, &user_id, &event, now).await
+                sessions::enter(conn, &app_id, &settings, &user_id, Some(&event), now).await
             })
         });
         let refresh = keep.await?;
@@ -175,7 +155,7 @@ pub(crate) async fn register_webauthn_finish(
 pub(crate) async fn login_webauthn_start(call: Public, body: Bytes) -> Result<Response, ApiError> {
     let request: LoginWebAuthnStartRequest = maybe_json(&body)?;
     let identifier = given(request.identifier.as_deref())
-        .map(Identifier::parse)
+        .map(identifier)
         .transpose()?;
     let relying_party = RelyingParty::new(&call.app.settings)?;
     let (app_id, now) = (call.app.id.clone(), call.core.clock.micros());
@@ -184,7 +164,7 @@ pub(crate) async fn login_webauthn_start(call: Public, body: Bytes) -> Result<Re
             let mut user = None;
             let mut allowed = Vec::new();
             if let Some(identifier) = identifier {
-                let found = identifier.find(conn, &app_id).await?;
+                let found = accounts::find(conn, &app_id, &identifier).await?;
                 let found = found.ok_or_else(ApiError::user_not_found)?;
                 if found.is_inactive() {
                     return Err(ApiError::user_not_active());
@@ -212,7 +192,7 @@ pub(crate) async fn login_webauthn_start(call: Public, body: Bytes) -> Result<Re
 
 pub(crate) async fn login_webauthn_finish(
     call: Public,
-    client: Client,
+    visitor: Visitor,
     body: Bytes,
 ) -> Result<Response, ApiError> {
     let request: LoginWebAuthnFinishRequest = json(&body)?;
@@ -232,12 +212,12 @@ pub(crate) async fn login_webauthn_finish(
             app.id.clone(),
             user_id.clone(),
             app.settings.clone(),
-            client.event("login"),
+            visitor.event("login", "passkey"),
         );
         let enter = core.store.write(move |conn| {
             Box::pin(async move {
                 proof.end(conn, &app_id, now).await?;
-                sessions::enter(conn, &app_id, &settings, &id, &event, now).await
+                sessions::enter(conn, &app_id, &settings, &id, Some(&event), now).await
             })
         });
         let refresh = enter.await?;

@@ -16,22 +16,23 @@ pub(crate) async fn get_app(call: MaybeManaged) -> Result<Response, ApiError> {
     let app = &call.app;
     let settings = &app.settings;
     let key = app.keys.active().await?;
+    let (fallback, fallback_ttl) = settings.fallback();
     let info = AppInfo {
         additional_auth_origins: Vec::new(),
         allowed_callback_urls: Vec::new(),
         allowed_identifier: "both".to_owned(),
         allowed_logout_urls: Vec::new(),
         application_login_uri: String::new(),
-        auth_fallback_method: "magic_link".to_owned(),
-        auth_fallback_method_ttl: settings.magic_link_ttl,
+        auth_fallback_method: fallback.to_owned(),
+        auth_fallback_method_ttl: fallback_ttl,
         auth_methods: AuthMethods {
             magic_link: MagicLinkAuthMethod {
-                enabled: true,
+                enabled: settings.magic_links,
                 ttl: settings.magic_link_ttl,
                 ttl_display_unit: TtlDisplayUnit::M,
             },
             otp: OtpAuthMethod {
-                enabled: true,
+                enabled: settings.one_time_codes,
                 ttl: settings.otp_ttl,
                 ttl_display_unit: TtlDisplayUnit::M,
             },

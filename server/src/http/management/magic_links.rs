@@ -8,24 +8,24 @@ use passage_identity::generated::management::types::{
 };
 use serde_json::{Map, Value};
 
-use super::users::{email, phone, stored};
-use crate::clock::time;
+use super::users::{email, phone};
+use crate::accounts;
 use crate::core::App;
-use crate::dev::{Channel, Message};
+use crate::delivery::{Channel, Content, Language, Message, NewMessage, Purpose};
 use crate::http::error::ApiError;
 use crate::http::extract::{Managed, json};
 use crate::http::reply;
+use crate::identifier::Identifier;
 use crate::ids;
-use crate::store::Conn;
-use crate::store::magic_links::{self, NewMagicLink};
-use crate::store::users::{self, NewUser, UserRow};
+use crate::links::{self, LinkFor, NewLink};
+use crate::store::users::{self, UserRow};
+use crate::store::{Conn, magic_links};
 
 /// Whom a link is for.
 #[derive(Clone)]
 enum Receiver {
     UserId(String, Option<Channel>),
-    Email(String),
-    Phone(String),
+    Reached(Identifier),
 }
 
 /// A request that has been checked.
@@ -69,15 +69,14 @@ fn check(request: CreateMagicLinkRequest, app: &App) -> Result<Checked, ApiError
     };
     let receiver = match (request.user_id, request.email, request.phone) {
         (Some(user_id), None, None) => Receiver::UserId(user_id, channel),
-        (None, Some(text), None) => Receiver::Email(email(&text)?),
-        (None, None, Some(text)) => Receiver::Phone(phone(&text)?),
+        (None, Some(text), None) => Receiver::Reached(Identifier::Email(email(&text)?)),
+        (None, None, Some(text)) => Receiver::Reached(Identifier::Phone(phone(&text)?)),
         _ => return invalid("magic link: exactly one of user_id, email and phone is needed."),
     };
-    match (&receiver, channel) {
-        (Receiver::Email(_), Some(Channel::Phone)) | (Receiver::Phone(_), Some(Channel::Email)) => {
-            return invalid("channel: must be the kind of the identifier that is given.");
-        }
-        _ => {}
+    if let (Receiver::Reached(identifier), Some(channel)) = (&receiver, channel)
+        && identifier.channel() != channel
+    {
+        return invalid("channel: must be the kind of the identifier that is given.");
     }
     let send = request.send.unwrap_or(false);
     if send && channel.is_none() {
@@ -96,14 +95,7 @@ fn check(request: CreateMagicLinkRequest, app: &App) -> Result<Checked, ApiError
     if matches!(language, MagicLinkLanguage::Unknown(_)) {
         return invalid("language: must be de, en, es, it, pl, pt or zh.");
     }
-    let path = request
-        .magic_link_path
-        .unwrap_or_else(|| app.settings.login_url.clone());
-    // What stands before the first slash, query or fragment could be a scheme, and what follows two slashes a host.
-    let first = path.split(['/', '?', '#']).next().unwrap_or_default();
-    if first.contains(':') || path.starts_with("//") {
-        return invalid("magic_link_path: must be a path on the app's auth origin.");
-    }
+    let path = links::landing(app, request.magic_link_path)?;
     let redirect_url = request.redirect_url.unwrap_or_default();
     Ok(Checked {
         receiver,
@@ -116,72 +108,41 @@ fn check(request: CreateMagicLinkRequest, app: &App) -> Result<Checked, ApiError
     })
 }
 
-/// The user whom the link is for, created if nobody has the identifier, with the channel and the identifier.
+/// The user whom the link is for, created if nobody has the identifier, and the identifier.
 async fn receive(
     conn: &mut Conn,
     app_id: &str,
     receiver: Receiver,
     now: i64,
-) -> Result<(UserRow, Channel, String), ApiError> {
-    let (user, channel) = match receiver {
+) -> Result<(UserRow, Identifier), ApiError> {
+    let (user, identifier) = match receiver {
         Receiver::UserId(id, channel) => {
             let user = users::get(conn, app_id, &id)
                 .await?
                 .ok_or_else(ApiError::user_not_found)?;
-            let default = if user.email.is_some() {
-                Channel::Email
-            } else {
-                Channel::Phone
+            let email = user.email.clone().map(Identifier::Email);
+            let phone = user.phone.clone().map(Identifier::Phone);
+            let identifier = match channel {
+                Some(Channel::Email) => email,
+                Some(Channel::Phone) => phone,
+                None => email.or(phone),
             };
-            (user, channel.unwrap_or(default))
+            (user, identifier)
         }
-        Receiver::Email(email) => {
-            let user = match users::by_email(conn, app_id, &email).await? {
+        Receiver::Reached(identifier) => {
+            let user = match accounts::find(conn, app_id, &identifier).await? {
                 Some(user) => user,
-                None => {
-                    let new = NewUser {
-                        email: Some(email),
-                        ..NewUser::default()
-                    };
-                    stored(users::insert(conn, app_id, &new, now).await)?
-                }
+                None => accounts::create(conn, app_id, &identifier, Map::new(), now).await?,
             };
-            (user, Channel::Email)
-        }
-        Receiver::Phone(phone) => {
-            let user = match users::by_phone(conn, app_id, &phone).await? {
-                Some(user) => user,
-                None => {
-                    let new = NewUser {
-                        phone: Some(phone),
-                        ..NewUser::default()
-                    };
-                    stored(users::insert(conn, app_id, &new, now).await)?
-                }
-            };
-            (user, Channel::Phone)
+            (user, Some(identifier))
         }
     };
     if user.is_inactive() {
         return Err(ApiError::operation_not_allowed("user: not active."));
     }
-    let identifier = if channel == Channel::Email {
-        user.email.clone()
-    } else {
-        user.phone.clone()
-    };
     let identifier = identifier
         .ok_or_else(|| ApiError::invalid_request("channel: the user has no such identifier."))?;
-    Ok((user, channel, identifier))
-}
-
-/// The link: a page of the app with the secret in its query, which comes before a fragment.
-fn url(app: &App, path: &str, secret: &str) -> String {
-    let origin = app.settings.auth_origin.trim_end_matches('/');
-    let (path, fragment) = path.split_at(path.find('#').unwrap_or(path.len()));
-    let slash = if path.starts_with('/') { "" } else { "/" };
-    let mark = if path.contains('?') { '&' } else { '?' };
-    format!("{origin}{slash}{path}{mark}psg_magic_link={secret}{fragment}")
+    Ok((user, identifier))
 }
 
 pub(crate) async fn create_magic_link(call: Managed, body: Bytes) -> Result<Response, ApiError> {
@@ -189,57 +150,60 @@ pub(crate) async fn create_magic_link(call: Managed, body: Bytes) -> Result<Resp
     let now = call.core.clock.micros();
     let id = ids::new_id();
     let (app_id, receiver) = (call.app.id.clone(), checked.receiver.clone());
-    let (link_id, r#type, redirect_url) = (
-        id.clone(),
-        checked.r#type.to_string(),
-        checked.redirect_url.clone(),
-    );
-    let ttl_minutes = checked.ttl_minutes;
+    let (link_id, redirect_url) = (id.clone(), checked.redirect_url.clone());
+    let purpose = match checked.r#type {
+        MagicLinkType::VerifyIdentifier => Purpose::VerifyIdentifier,
+        _ => Purpose::Login,
+    };
+    let delivered = checked.send;
+    let expires_at = now + checked.ttl_minutes * 60_000_000;
     let insert = call.core.store.write(move |conn| {
         Box::pin(async move {
-            let (user, channel, identifier) = receive(conn, &app_id, receiver, now).await?;
-            let secret = format!("ml.{}.{}.{}", ids::new_id(), user.id, ids::new_id());
-            let link = NewMagicLink {
-                id: link_id,
-                user_id: user.id,
-                hash: ids::hash(&secret),
-                identifier,
-                r#type,
+            let (user, identifier) = receive(conn, &app_id, receiver, now).await?;
+            let new = LinkFor {
+                app_id,
+                user_id: Some(user.id.clone()),
+                purpose,
+                identifier: &identifier,
+                delivered,
                 redirect_url,
-                ttl_minutes,
                 created_at: now,
-                expires_at: now + ttl_minutes * 60_000_000,
+                expires_at,
             };
-            magic_links::insert(conn, &link).await?;
-            Ok::<_, ApiError>((link, channel, secret))
+            let link = NewLink::make(link_id, new);
+            magic_links::insert(conn, &link.row).await?;
+            Ok::<_, ApiError>((link.secret, user.id, identifier))
         })
     });
-    let (link, channel, secret) = insert.await?;
-    let url = url(&call.app, &checked.path, &secret);
+    let (secret, user_id, identifier) = insert.await?;
+    let url = links::url(&call.app, &checked.path, &secret);
     if checked.send {
-        call.core.dev.outbox.put(Message {
-            id: ids::new_id(),
-            created_at: time(now),
-            channel,
-            to: link.identifier.clone(),
-            purpose: link.r#type,
-            language: checked.language.to_string(),
-            user_id: link.user_id.clone(),
-            magic_link_id: link.id,
-            url: url.clone(),
-        });
+        let new = NewMessage {
+            to: &identifier,
+            user_id: user_id.clone(),
+            purpose,
+            language: Language::asked_for(Some(checked.language.as_ref())),
+            content: Content::Link {
+                id: id.clone(),
+                url: url.clone(),
+            },
+            created_at: now,
+            expires_at,
+        };
+        let message = Message::write(&call.app.settings.name, new);
+        call.core.sender.send(message);
     }
     let magic_link = MagicLink {
         activated: false,
         app_id: call.app.id.clone(),
         id,
-        identifier: link.identifier,
+        identifier: identifier.as_str().to_owned(),
         redirect_url: checked.redirect_url,
         secret,
         ttl: checked.ttl_minutes,
         type_: checked.r#type,
         url,
-        user_id: link.user_id,
+        user_id,
     };
     Ok(reply::created(&MagicLinkResponse { magic_link }))
 }

@@ -50,7 +50,7 @@ impl Bed {
         match path {
             LOGIN => login(&app.login_start(json!({})).await, &self.ada.key),
             FLEX_LOGIN => {
-                let start = app.auth_post("/authenticate/transactions/webauthn/start", json!({}));
+                let start = app.visit_post("/authenticate/transactions/webauthn/start", json!({}));
                 login(&start.await.json(200), &self.customer)
             }
             REGISTER => create(&app.register_start("bob@example.com").await),
@@ -59,7 +59,7 @@ impl Bed {
                 let id = app.transaction("register", "customer-8").await;
                 let body = json!({"transaction_id": id});
                 create(
-                    &app.auth_post("/register/transactions/webauthn/start", body)
+                    &app.visit_post("/register/transactions/webauthn/start", body)
                         .await
                         .json(200),
                 )
@@ -160,7 +160,7 @@ async fn one_user() {
     let body = json!({
         "handshake_id": start["handshake"]["id"], "handshake_response": eve.key.get(&answer), "user_id": eve.id,
     });
-    app.auth_post("/login/webauthn/finish", body)
+    app.visit_post("/login/webauthn/finish", body)
         .await
         .error(401, "webauthn_login_failed");
     // The right passkey with another user's id.
@@ -217,7 +217,7 @@ async fn one_app() {
     let reply = other.login(&ada.key, json!({})).await;
     reply.error(401, "discoverable_login_failed");
     let body = json!({"identifier": "ada@example.com"});
-    let reply = other.auth_post("/login/webauthn/start", body).await;
+    let reply = other.visit_post("/login/webauthn/start", body).await;
     reply.error(404, "user_not_found");
     other.stop().await;
 
@@ -247,11 +247,11 @@ async fn a_handshake_that_nobody_started() {
         json!({"handshake_id": "nosuch", "handshake_response": bed.ada.key.get(&answer)});
     let reply = bed
         .app
-        .auth_post("/login/webauthn/finish", body.clone())
+        .visit_post("/login/webauthn/finish", body.clone())
         .await;
     reply.error(401, "discoverable_login_failed");
     body["user_id"] = json!(bed.ada.id);
-    let reply = bed.app.auth_post("/login/webauthn/finish", body).await;
+    let reply = bed.app.visit_post("/login/webauthn/finish", body).await;
     reply.error(401, "webauthn_login_failed");
 }
 

@@ -63,7 +63,7 @@ async fn a_device_that_is_gone_signs_nobody_in() {
         if by_user {
             let devices = app.managed_user(&user.id).await["webauthn_devices"].clone();
             let path = format!("/currentuser/devices/{}", text(&devices[0]["id"]));
-            app.auth_as(&user.token, Method::DELETE, &path, json!({}))
+            app.own(&user.token, Method::DELETE, &path, json!({}))
                 .await
                 .empty(200);
         } else {
@@ -82,7 +82,7 @@ async fn a_device_that_is_gone_signs_nobody_in() {
             .await
             .error(401, "discoverable_login_failed");
         let body = json!({"identifier": who});
-        let start = app.auth_post("/login/webauthn/start", body).await;
+        let start = app.visit_post("/login/webauthn/start", body).await;
         start.error(401, "webauthn_login_failed");
     }
 }
@@ -133,7 +133,7 @@ async fn a_reset_ends_what_is_under_way() {
     let ada = app.register("ada@example.com").await;
     let transaction = app.transaction("register", "customer-7").await;
     let body = json!({"transaction_id": transaction});
-    app.auth_post("/register/transactions/webauthn/start", body)
+    app.visit_post("/register/transactions/webauthn/start", body)
         .await
         .json(200);
     let start = app.login_start(json!({})).await;

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::authenticator::Browser;
 use super::forge::{Key, encode};
+use crate::mailbox::tokens;
 use crate::support::{App, members, send, text};
 
 async fn list(app: &App, token: &str) -> Value {
@@ -63,7 +64,7 @@ async fn add_rename_use_and_remove() {
     let path = format!("/currentuser/devices/{}", text(&device["id"]));
     let body = json!({"friendly_name": " Blue phone "});
     let renamed = app
-        .auth_as(&ada.token, Method::PATCH, &path, body)
+        .own(&ada.token, Method::PATCH, &path, body)
         .await
         .json(200);
     let mut expected = device.clone();
@@ -84,7 +85,7 @@ async fn add_rename_use_and_remove() {
         (&json!(0), &json!(1))
     );
 
-    app.auth_as(&ada.token, Method::DELETE, &path, json!({}))
+    app.own(&ada.token, Method::DELETE, &path, json!({}))
         .await
         .empty(200);
     assert_eq!(list(&app, &ada.token).await, json!([devices[0]]));
@@ -176,6 +177,34 @@ async fn a_user_who_never_had_a_passkey_gets_the_first() {
 }
 
 #[tokio::test]
+async fn who_came_in_by_a_code_adds_a_passkey_and_does_not_register_again() {
+    let app = App::start().await;
+    let body = json!({"identifier": "ada@example.com"});
+    let reply = app.visit_post("/register/otp", body.clone()).await;
+    let otp_id = text(&reply.json(201)["otp_id"]);
+    let code = app.message("ada@example.com").code.unwrap();
+    let token = tokens(&app.enter(&otp_id, &code).await).auth_token;
+
+    let reply = app
+        .visit_post("/register/webauthn/start", body.clone())
+        .await;
+    assert_eq!(reply.error(400, "invalid_request"), "user: already exists.");
+    let start = app.add_start(&token).await;
+    let mut key = Key::new();
+    let answer = key.creation(&start["handshake"]);
+    app.add_finish(&token, &start, key.create(&answer))
+        .await
+        .json(201);
+    let reply = app.login(&key, body).await;
+    let by_passkey = text(&reply.json(200)["auth_result"]["auth_token"]);
+    let me = app.current_user(&by_passkey).await.json(200)["user"].clone();
+    assert_eq!(
+        (&me["email_verified"], &me["login_count"]),
+        (&json!(true), &json!(2))
+    );
+}
+
+#[tokio::test]
 async fn only_ones_own_devices() {
     let app = App::start().await;
     let ada = app.register("ada@example.com").await;
@@ -184,11 +213,9 @@ async fn only_ones_own_devices() {
     for id in [device.as_str(), "nosuchdevicenosuchdevice"] {
         let path = format!("/currentuser/devices/{id}");
         let body = json!({"friendly_name": "Mine"});
-        let reply = app.auth_as(&eve.token, Method::PATCH, &path, body).await;
+        let reply = app.own(&eve.token, Method::PATCH, &path, body).await;
         assert_eq!(reply.error(404, "user_not_found"), "device: not found.");
-        let reply = app
-            .auth_as(&eve.token, Method::DELETE, &path, json!({}))
-            .await;
+        let reply = app.own(&eve.token, Method::DELETE, &path, json!({})).await;
         assert_eq!(reply.error(404, "user_not_found"), "device: not found.");
     }
     assert_eq!(list(&app, &ada.token).await[0]["friendly_name"], "Passkey");
@@ -200,7 +227,7 @@ async fn only_ones_own_devices() {
         json!({"friendly_name": " "}),
         json!({"friendly_name": "x".repeat(256)}),
     ] {
-        let reply = app.auth_as(&ada.token, Method::PATCH, &path, body).await;
+        let reply = app.own(&ada.token, Method::PATCH, &path, body).await;
         let error = reply.error(400, "invalid_request");
         assert!(error.contains("friendly_name"), "{error}");
     }
@@ -218,7 +245,7 @@ async fn a_token_is_needed() {
     ] {
         let request = app.http.request(method.clone(), app.auth(path)).body("{}");
         send(request).await.error(401, "invalid_access_token");
-        let reply = app.auth_as("bad", method, path, json!({})).await;
+        let reply = app.own("bad", method, path, json!({})).await;
         reply.error(401, "invalid_access_token");
     }
 }

@@ -130,7 +130,7 @@ async fn who_cannot_start() {
     let app = App::start().await;
     let start = async |identifier: &str| {
         let body = json!({"identifier": identifier});
-        app.auth_post("/login/webauthn/start", body).await
+        app.visit_post("/login/webauthn/start", body).await
     };
     start("nobody@example.com")
         .await
@@ -175,7 +175,7 @@ async fn what_a_browser_leaves_out_is_not_needed() {
     let mut answer = ada.key.assertion(&start["handshake"]);
     answer.user_handle = None;
     let body = json!({"handshake_id": start["handshake"]["id"], "handshake_response": ada.key.get(&answer)});
-    app.auth_post("/login/webauthn/finish", body)
+    app.visit_post("/login/webauthn/finish", body)
         .await
         .json(200);
 

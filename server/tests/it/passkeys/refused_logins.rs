@@ -259,7 +259,7 @@ async fn requests_that_cannot_be_read() {
     ] {
         let mut body = right.clone();
         *body.pointer_mut(pointer).unwrap() = value.clone();
-        let reply = app.auth_post("/login/webauthn/finish", body).await;
+        let reply = app.visit_post("/login/webauthn/finish", body).await;
         let error = reply.error(400, "invalid_request");
         assert!(error.contains(names), "{pointer} {value}: {error}");
     }
@@ -277,7 +277,7 @@ async fn requests_that_cannot_be_read() {
         reply.error(401, "discoverable_login_failed");
     }
     // What cannot be read ends no ceremony.
-    app.auth_post("/login/webauthn/finish", right)
+    app.visit_post("/login/webauthn/finish", right)
         .await
         .json(200);
 }

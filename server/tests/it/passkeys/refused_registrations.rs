@@ -229,7 +229,7 @@ async fn requests_that_cannot_be_read() {
     ] {
         let mut body = right.clone();
         *body.pointer_mut(pointer).unwrap() = value.clone();
-        let reply = app.auth_post("/register/webauthn/finish", body).await;
+        let reply = app.visit_post("/register/webauthn/finish", body).await;
         let error = reply.error(400, "invalid_request");
         assert!(error.contains(names), "{pointer} {value}: {error}");
     }
@@ -241,14 +241,14 @@ async fn requests_that_cannot_be_read() {
         let reply = app.register_finish(&start, response).await;
         reply.error(401, "webauthn_login_failed");
     }
-    app.auth_post("/register/webauthn/finish", right)
+    app.visit_post("/register/webauthn/finish", right)
         .await
         .json(201);
     let body = json!({"identifier": 7});
-    app.auth_post("/register/webauthn/start", body)
+    app.visit_post("/register/webauthn/start", body)
         .await
         .error(400, "invalid_request");
-    app.auth_post("/register/webauthn/start", json!({}))
+    app.visit_post("/register/webauthn/start", json!({}))
         .await
         .error(400, "invalid_request");
 }

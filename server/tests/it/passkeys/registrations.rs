@@ -1,6 +1,5 @@
 //! Registration with a passkey.
 
-use passage_identity::Passage;
 use passage_identity::generated::auth::types::{
     LoginWebAuthnFinishRequest, LoginWebAuthnStartRequest, RegisterWebAuthnFinishRequest,
     RegisterWebAuthnStartRequest, UserStatus, WebAuthnType,
@@ -9,21 +8,13 @@ use serde_json::{Value, json};
 
 use super::authenticator::Browser;
 use super::forge::{BACKED_UP, BACKUP_ELIGIBLE, Key, bytes};
+use crate::mailbox::sdk;
 use crate::support::{App, is_id, members, text};
-
-/// The SDK's client for the server's app.
-fn passage(app: &App) -> Passage {
-    Passage::builder(app.server().app_id())
-        .server(app.server().url())
-        .api_key(app.server().api_key())
-        .build()
-        .unwrap()
-}
 
 #[tokio::test]
 async fn from_nothing_to_a_verified_token_by_the_sdk() {
     let app = App::start().await;
-    let passage = passage(&app);
+    let passage = sdk(&app);
     let (auth, app_id) = (passage.auth_api(), passage.app_id().as_str());
     let mut browser = Browser::new();
 
@@ -138,7 +129,7 @@ async fn where_the_passkey_is_to_be_kept() {
     ] {
         let body = json!({"identifier": "ada@example.com", "authenticator_attachment": asked});
         let start = app
-            .auth_post("/register/webauthn/start", body)
+            .visit_post("/register/webauthn/start", body)
             .await
             .json(200);
         let selection =
@@ -150,7 +141,7 @@ async fn where_the_passkey_is_to_be_kept() {
         assert_eq!(selection, expected, "{asked}");
     }
     let body = json!({"identifier": "ada@example.com", "authenticator_attachment": "pocket"});
-    let error = app.auth_post("/register/webauthn/start", body).await;
+    let error = app.visit_post("/register/webauthn/start", body).await;
     let error = error.error(400, "invalid_request");
     assert!(error.contains("authenticator_attachment"), "{error}");
 }
@@ -250,7 +241,7 @@ async fn who_is_known_already_is_refused() {
     let registered = app.register("ada@example.com").await;
     let refused = async |identifier: &str| {
         let body = json!({"identifier": identifier});
-        let reply = app.auth_post("/register/webauthn/start", body).await;
+        let reply = app.visit_post("/register/webauthn/start", body).await;
         reply.error(400, "invalid_request")
     };
     assert_eq!(refused("ada@example.com").await, "user: already exists.");
@@ -379,10 +370,10 @@ async fn passkeys_of_a_domain_above_the_website() {
 async fn an_origin_that_browsers_give_no_passkeys_is_refused() {
     let app = App::start_with(|builder| builder.auth_origin("http://app.example")).await;
     let body = json!({"identifier": "ada@example.com"});
-    app.auth_post("/register/webauthn/start", body)
+    app.visit_post("/register/webauthn/start", body)
         .await
         .error(403, "operation_not_allowed");
-    app.auth_post("/login/webauthn/start", json!({}))
+    app.visit_post("/login/webauthn/start", json!({}))
         .await
         .error(403, "operation_not_allowed");
 

@@ -4,7 +4,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use super::forge::Key;
-use crate::support::{App, Reply, send, text};
+use crate::support::{App, Reply, text};
 
 /// A user with a passkey.
 pub struct Registered {
@@ -14,20 +14,9 @@ pub struct Registered {
 }
 
 impl App {
-    /// A call to the Auth API without a credential.
-    pub async fn auth_post(&self, path: &str, body: Value) -> Reply {
-        send(self.http.post(self.auth(path)).json(&body)).await
-    }
-
-    /// A call to the Auth API by a user.
-    pub async fn auth_as(&self, token: &str, method: Method, path: &str, body: Value) -> Reply {
-        let request = self.http.request(method, self.auth(path));
-        send(request.bearer_auth(token).json(&body)).await
-    }
-
     pub async fn register_start(&self, identifier: &str) -> Value {
         let body = json!({"identifier": identifier});
-        self.auth_post("/register/webauthn/start", body)
+        self.visit_post("/register/webauthn/start", body)
             .await
             .json(200)
     }
@@ -38,7 +27,7 @@ impl App {
             "handshake_response": response,
             "user_id": start["user"]["id"],
         });
-        self.auth_post("/register/webauthn/finish", body).await
+        self.visit_post("/register/webauthn/finish", body).await
     }
 
     /// Registers somebody with a key that signs whatever it is given.
@@ -55,7 +44,7 @@ impl App {
     }
 
     pub async fn login_start(&self, body: Value) -> Value {
-        self.auth_post("/login/webauthn/start", body)
+        self.visit_post("/login/webauthn/start", body)
             .await
             .json(200)
     }
@@ -68,7 +57,7 @@ impl App {
         if !start["user"].is_null() {
             body["user_id"] = start["user"]["id"].clone();
         }
-        self.auth_post("/login/webauthn/finish", body).await
+        self.visit_post("/login/webauthn/finish", body).await
     }
 
     /// A whole login, discoverable if the body names nobody.
@@ -80,7 +69,7 @@ impl App {
 
     pub async fn add_start(&self, token: &str) -> Value {
         let path = "/currentuser/devices/start";
-        self.auth_as(token, Method::POST, path, json!({}))
+        self.own(token, Method::POST, path, json!({}))
             .await
             .json(200)
     }
@@ -92,12 +81,7 @@ impl App {
             "user_id": start["user"]["id"],
         });
         let path = "/currentuser/devices/finish";
-        self.auth_as(token, Method::POST, path, body).await
-    }
-
-    /// The user as the Management API shows them.
-    pub async fn managed_user(&self, id: &str) -> Value {
-        self.get(&format!("/users/{id}")).await.json(200)["user"].clone()
+        self.own(token, Method::POST, path, body).await
     }
 
     pub async fn deactivate(&self, id: &str) {
@@ -129,7 +113,7 @@ impl App {
 
     pub async fn flex_start(&self, kind: &str, transaction_id: &Value) -> Reply {
         let body = json!({"transaction_id": transaction_id});
-        self.auth_post(&format!("/{kind}/transactions/webauthn/start"), body)
+        self.visit_post(&format!("/{kind}/transactions/webauthn/start"), body)
             .await
     }
 
@@ -139,7 +123,7 @@ impl App {
             "handshake_response": response,
             "transaction_id": start["transaction_id"],
         });
-        self.auth_post(&format!("/{kind}/transactions/webauthn/finish"), body)
+        self.visit_post(&format!("/{kind}/transactions/webauthn/finish"), body)
             .await
     }
 

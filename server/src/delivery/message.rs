@@ -1,0 +1,182 @@
+//! A message with a code or a link.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::language::Language;
+use crate::clock::time;
+use crate::identifier::Identifier;
+use crate::ids;
+
+/// How a message is delivered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Channel {
+    /// By e-mail.
+    Email,
+    /// As a text message.
+    Phone,
+}
+
+/// A message that was, or would have been, delivered. Its `Debug` shows neither link nor code, which sign their
+/// bearer in, nor the text, which has them too.
+#[derive(Clone, Serialize)]
+#[non_exhaustive]
+pub struct Message {
+    /// Id of the message.
+    pub id: String,
+    /// When it was written.
+    pub created_at: Timestamp,
+    /// When its code or link expires.
+    pub expires_at: Timestamp,
+    /// How it is delivered.
+    pub channel: Channel,
+    /// The e-mail address or phone number it goes to.
+    pub to: String,
+    /// What it is for: `login`, `register`, `verify_identifier` or `change_identifier`.
+    pub purpose: String,
+    /// Two-letter code of its language.
+    pub language: String,
+    /// Id of the user it goes to.
+    pub user_id: String,
+    /// Id of the magic link, if it has one.
+    pub magic_link_id: Option<String>,
+    /// The link itself.
+    pub url: Option<String>,
+    /// Id of the one-time code, if it has one.
+    pub otp_id: Option<String>,
+    /// The code itself: six digits.
+    pub code: Option<String>,
+    /// Subject, for an e-mail.
+    pub subject: String,
+    /// The text, in the message's language.
+    pub text: String,
+}
+
+impl fmt::Debug for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Message")
+            .field("id", &self.id)
+            .field("channel", &self.channel)
+            .field("purpose", &self.purpose)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a code or a link is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    Login,
+    Register,
+    VerifyIdentifier,
+    ChangeIdentifier,
+}
+
+impl Purpose {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Login => "login",
+            Self::Register => "register",
+            Self::VerifyIdentifier => "verify_identifier",
+            Self::ChangeIdentifier => "change_identifier",
+        }
+    }
+
+    /// The purpose that was stored. The tables hold no other.
+    pub(crate) fn stored(text: &str) -> Self {
+        match text {
+            "register" => Self::Register,
+            "verify_identifier" => Self::VerifyIdentifier,
+            "change_identifier" => Self::ChangeIdentifier,
+            _ => Self::Login,
+        }
+    }
+
+    /// What the user does with it, as the list of events has it.
+    pub(crate) fn action(self) -> &'static str {
+        match self {
+            Self::Login => "login",
+            Self::Register => "register",
+            Self::VerifyIdentifier | Self::ChangeIdentifier => "other",
+        }
+    }
+}
+
+/// What a message brings.
+pub(crate) enum Content {
+    Link { id: String, url: String },
+    Code { id: String, code: String },
+}
+
+/// A message to write.
+pub(crate) struct NewMessage<'a> {
+    pub(crate) to: &'a Identifier,
+    pub(crate) user_id: String,
+    pub(crate) purpose: Purpose,
+    pub(crate) language: Language,
+    pub(crate) content: Content,
+    /// In microseconds, as everywhere.
+    pub(crate) created_at: i64,
+    pub(crate) expires_at: i64,
+}
+
+impl Message {
+    /// Writes a message in the name of an app.
+    pub(crate) fn write(app_name: &str, new: NewMessage<'_>) -> Self {
+        let texts = new.language.texts();
+        let minutes = (new.expires_at - new.created_at) / 60_000_000;
+        let time_left = match minutes {
+            ..=120 => format!("{}{}", minutes.max(1), texts.minutes),
+            _ => format!("{}{}", minutes / 60, texts.hours),
+        };
+        let code = match &new.content {
+            Content::Code { code, .. } => code.as_str(),
+            Content::Link { .. } => "",
+        };
+        // The name goes in last, so that nothing in it is taken for a place to fill.
+        let fill = |text: &str| {
+            let filled = text.replace("{code}", code).replace("{time}", &time_left);
+            filled.replace("{app}", &one_line(app_name))
+        };
+        let [subject, text] = match (&new.content, new.purpose) {
+            (Content::Code { .. }, _) => texts.code,
+            (_, Purpose::Login | Purpose::Register) => texts.sign_in,
+            (_, Purpose::VerifyIdentifier | Purpose::ChangeIdentifier) => texts.confirm,
+        };
+        let (subject, text, end) = (fill(subject), fill(text), fill(texts.end));
+        let text = match &new.content {
+            Content::Link { url, .. } => format!("{text}\n\n{url}\n\n{end}"),
+            Content::Code { .. } => format!("{text} {end}"),
+        };
+        let (magic_link_id, url, otp_id, code) = match new.content {
+            Content::Link { id, url } => (Some(id), Some(url), None, None),
+            Content::Code { id, code } => (None, None, Some(id), Some(code)),
+        };
+        Self {
+            id: ids::new_id(),
+            created_at: time(new.created_at),
+            expires_at: time(new.expires_at),
+            channel: new.to.channel(),
+            to: new.to.as_str().to_owned(),
+            purpose: new.purpose.as_str().to_owned(),
+            language: new.language.code().to_owned(),
+            user_id: new.user_id,
+            magic_link_id,
+            url,
+            otp_id,
+            code,
+            subject,
+            text,
+        }
+    }
+}
+
+/// A name as it may stand in the header of a mail: a line break would begin another header.
+fn one_line(name: &str) -> String {
+    name.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect()
+}

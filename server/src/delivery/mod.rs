@@ -1,0 +1,112 @@
+//! How codes and links reach their users.
+//!
+//! Messages go to the outbox of a development server, or to the providers that were configured: mail over SMTP, texts
+//! by a request to an HTTP hook. Providers are slow and fail: they work in the background ([`courier`]), so that the
+//! time of a reply tells nothing about whether there was somebody to write to.
+
+mod courier;
+mod hook;
+mod language;
+mod message;
+mod smtp;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+mod tests;
+mod texts;
+
+use std::fmt;
+use std::sync::Arc;
+
+use self::courier::{Carrier, Courier};
+pub use self::hook::TextHook;
+#[cfg(test)]
+pub(crate) use self::language::LANGUAGES;
+pub(crate) use self::language::Language;
+pub use self::message::{Channel, Message};
+pub(crate) use self::message::{Content, NewMessage, Purpose};
+pub use self::smtp::{Smtp, SmtpSecurity};
+use crate::dev::Outbox;
+use crate::error::StartErrorKind;
+
+/// Providers that deliver messages. What has no provider stays in the outbox of the development server.
+///
+/// ```
+/// use passage_server::{Delivery, PassageServer, Smtp, SmtpSecurity, TextHook};
+///
+/// let mail = Smtp::new("127.0.0.1", "Example <no-reply@example.com>")
+///     .security(SmtpSecurity::None)
+///     .port(1025);
+/// let texts = TextHook::new("https://texts.example.com/send", "the hook's secret");
+/// let builder = PassageServer::builder().delivery(Delivery::new().mail(mail).texts(texts));
+/// # let _ = builder;
+/// ```
+#[derive(Debug, Clone, Default)]
+#[must_use]
+pub struct Delivery {
+    mail: Option<Smtp>,
+    texts: Option<TextHook>,
+}
+
+impl Delivery {
+    /// No providers.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sends mail through this server.
+    pub fn mail(mut self, server: Smtp) -> Self {
+        self.mail = Some(server);
+        self
+    }
+
+    /// Sends texts by this hook.
+    pub fn texts(mut self, hook: TextHook) -> Self {
+        self.texts = Some(hook);
+        self
+    }
+
+    /// Starts the couriers.
+    pub(crate) fn start(self, outbox: Arc<Outbox>) -> Result<Sender, StartErrorKind> {
+        let mail = self.mail.map(Smtp::connect).transpose()?;
+        let texts = self.texts.map(TextHook::connect).transpose()?;
+        Ok(Sender {
+            mail: mail.map(|carrier| Courier::start(Carrier::Smtp(carrier))),
+            texts: texts.map(|carrier| Courier::start(Carrier::Hook(carrier))),
+            outbox,
+        })
+    }
+}
+
+/// Where messages go.
+pub(crate) struct Sender {
+    mail: Option<Courier>,
+    texts: Option<Courier>,
+    outbox: Arc<Outbox>,
+}
+
+impl fmt::Debug for Sender {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sender").finish_non_exhaustive()
+    }
+}
+
+impl Sender {
+    /// Sees to a message. This does not wait for its delivery.
+    pub(crate) fn send(&self, message: Message) {
+        let courier = match message.channel {
+            Channel::Email => &self.mail,
+            Channel::Phone => &self.texts,
+        };
+        match courier {
+            Some(courier) => courier.take(message),
+            None => self.outbox.put(message),
+        }
+    }
+
+    /// Takes no more messages, and gives those that are under way some time.
+    pub(crate) async fn close(&self) {
+        for courier in [&self.mail, &self.texts].into_iter().flatten() {
+            courier.close().await;
+        }
+    }
+}

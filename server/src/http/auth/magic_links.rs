@@ -1,0 +1,65 @@
+//! Magic links: asking for one, opening it, and waiting for that.
+
+use axum::response::Response;
+use bytes::Bytes;
+use passage_identity::generated::auth::types::{
+    ActivateMagicLinkRequest, AuthResponse, GetMagicLinkStatusRequest, LoginMagicLinkRequest,
+    LoginMagicLinkResponse, MagicLink, RegisterMagicLinkRequest, RegisterMagicLinkResponse,
+};
+
+use super::users::identifier;
+use crate::delivery::{Language, Purpose};
+use crate::http::error::ApiError;
+use crate::http::extract::{Public, json};
+use crate::http::reply;
+use crate::http::visitor::Visitor;
+use crate::links::{self, Wishes};
+
+pub(crate) async fn login(call: Public, body: Bytes) -> Result<Response, ApiError> {
+    let request: LoginMagicLinkRequest = json(&body)?;
+    let wishes = wishes(request.language.as_deref(), request.magic_link_path);
+    let magic_link = send(call, Purpose::Login, &request.identifier, wishes).await?;
+    Ok(reply::ok(&LoginMagicLinkResponse { magic_link }))
+}
+
+pub(crate) async fn register(call: Public, body: Bytes) -> Result<Response, ApiError> {
+    let request: RegisterMagicLinkRequest = json(&body)?;
+    let wishes = wishes(request.language.as_deref(), request.magic_link_path);
+    let magic_link = send(call, Purpose::Register, &request.identifier, wishes).await?;
+    Ok(reply::created(&RegisterMagicLinkResponse { magic_link }))
+}
+
+fn wishes(language: Option<&str>, path: Option<String>) -> Wishes {
+    Wishes {
+        language: Language::asked_for(language),
+        path,
+        redirect_url: None,
+    }
+}
+
+async fn send(
+    call: Public,
+    purpose: Purpose,
+    text: &str,
+    wishes: Wishes,
+) -> Result<MagicLink, ApiError> {
+    let receives = identifier(text)?;
+    let id = links::request(&call.core, &call.app, purpose, receives, wishes).await?;
+    Ok(MagicLink { id })
+}
+
+pub(crate) async fn activate(
+    call: Public,
+    visitor: Visitor,
+    body: Bytes,
+) -> Result<Response, ApiError> {
+    let request: ActivateMagicLinkRequest = json(&body)?;
+    let auth_result = links::open(&call.core, &call.app, &request.magic_link, &visitor).await?;
+    Ok(reply::ok(&AuthResponse { auth_result }))
+}
+
+pub(crate) async fn status(call: Public, body: Bytes) -> Result<Response, ApiError> {
+    let request: GetMagicLinkStatusRequest = json(&body)?;
+    let auth_result = links::wait(&call.core, &call.app, &request.id).await?;
+    Ok(reply::ok(&AuthResponse { auth_result }))
+}

@@ -1,0 +1,51 @@
+//! One-time codes.
+
+use axum::response::Response;
+use bytes::Bytes;
+use passage_identity::generated::auth::types::{
+    ActivateOneTimePasscodeRequest, AuthResponse, LoginOneTimePasscodeRequest,
+    OneTimePasscodeResponse, RegisterOneTimePasscodeRequest,
+};
+
+use super::users::identifier;
+use crate::codes;
+use crate::delivery::{Language, Purpose};
+use crate::http::error::ApiError;
+use crate::http::extract::{Public, json};
+use crate::http::reply;
+use crate::http::visitor::Visitor;
+
+pub(crate) async fn login(call: Public, body: Bytes) -> Result<Response, ApiError> {
+    let request: LoginOneTimePasscodeRequest = json(&body)?;
+    let language = request.language.as_deref();
+    send(call, Purpose::Login, &request.identifier, language).await
+}
+
+pub(crate) async fn register(call: Public, body: Bytes) -> Result<Response, ApiError> {
+    let request: RegisterOneTimePasscodeRequest = json(&body)?;
+    let language = request.language.as_deref();
+    send(call, Purpose::Register, &request.identifier, language).await
+}
+
+async fn send(
+    call: Public,
+    purpose: Purpose,
+    text: &str,
+    language: Option<&str>,
+) -> Result<Response, ApiError> {
+    let language = Language::asked_for(language);
+    let receives = identifier(text)?;
+    let otp_id = codes::request(&call.core, &call.app, purpose, receives, language).await?;
+    Ok(reply::created(&OneTimePasscodeResponse { otp_id }))
+}
+
+pub(crate) async fn activate(
+    call: Public,
+    visitor: Visitor,
+    body: Bytes,
+) -> Result<Response, ApiError> {
+    let request: ActivateOneTimePasscodeRequest = json(&body)?;
+    let (id, code) = (request.otp_id, request.otp);
+    let auth_result = codes::activate(&call.core, &call.app, id, code, &visitor).await?;
+    Ok(reply::ok(&AuthResponse { auth_result }))
+}

@@ -1,0 +1,78 @@
+//! What signed-in users change of themselves: metadata, e-mail address, phone number.
+
+use axum::response::Response;
+use bytes::Bytes;
+use passage_identity::generated::auth::types::{
+    CurrentUserResponse, MagicLink, MagicLinkResponse, UpdateMetadataRequest,
+    UpdateUserEmailRequest, UpdateUserPhoneRequest, UserMetadataResponse,
+};
+
+use super::currentuser::view;
+use crate::delivery::Language;
+use crate::http::error::ApiError;
+use crate::http::extract::{SignedIn, json};
+use crate::http::reply;
+use crate::identifier::{self, Identifier};
+use crate::links::{self, Wishes};
+use crate::store::users;
+
+pub(crate) async fn get_metadata(call: SignedIn) -> Result<Response, ApiError> {
+    let user_metadata = call.user.metadata();
+    Ok(reply::ok(&UserMetadataResponse { user_metadata }))
+}
+
+pub(crate) async fn update_metadata(call: SignedIn, body: Bytes) -> Result<Response, ApiError> {
+    let request: UpdateMetadataRequest = json(&body)?;
+    let metadata = request.user_metadata.unwrap_or_default();
+    call.app
+        .settings
+        .check_metadata(&metadata)
+        .map_err(ApiError::invalid_request)?;
+    let (app_id, id) = (call.app.id.clone(), call.user.id);
+    let now = call.core.clock.micros();
+    let update = call.core.store.write(move |conn| {
+        Box::pin(async move {
+            let user = users::get(conn, &app_id, &id)
+                .await?
+                .ok_or_else(ApiError::user_not_found)?;
+            let mut all = user.metadata();
+            all.extend(metadata);
+            all.retain(|_, value| !value.is_null());
+            Ok::<_, ApiError>(users::update(conn, &user, &all, now).await?)
+        })
+    });
+    let user = view(update.await?, call.devices);
+    Ok(reply::ok(&CurrentUserResponse { user }))
+}
+
+pub(crate) async fn update_email(call: SignedIn, body: Bytes) -> Result<Response, ApiError> {
+    let request: UpdateUserEmailRequest = json(&body)?;
+    let email = identifier::email(&request.new_email)
+        .ok_or_else(|| ApiError::invalid_request("new_email: must be an e-mail address."))?;
+    let wishes = Wishes {
+        language: Language::asked_for(request.language.as_deref()),
+        path: request.magic_link_path,
+        redirect_url: request.redirect_url,
+    };
+    send(call, Identifier::Email(email), wishes).await
+}
+
+pub(crate) async fn update_phone(call: SignedIn, body: Bytes) -> Result<Response, ApiError> {
+    let request: UpdateUserPhoneRequest = json(&body)?;
+    let phone = request.new_phone.as_deref().and_then(identifier::phone);
+    let phone = phone.ok_or_else(|| {
+        ApiError::invalid_request("new_phone: must be in E.164 form, such as +15005550006.")
+    })?;
+    let wishes = Wishes {
+        language: Language::asked_for(request.language.as_deref()),
+        path: request.magic_link_path,
+        redirect_url: request.redirect_url,
+    };
+    send(call, Identifier::Phone(phone), wishes).await
+}
+
+async fn send(call: SignedIn, new: Identifier, wishes: Wishes) -> Result<Response, ApiError> {
+    let id = links::request_change(&call.core, &call.app, &call.user, new, wishes).await?;
+    let magic_link = MagicLink { id };
+    Ok(reply::ok(&MagicLinkResponse { magic_link }))
+}

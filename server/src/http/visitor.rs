@@ -1,0 +1,60 @@
+//! Who is at the other end of a request.
+
+use std::convert::Infallible;
+use std::net::{IpAddr, Ipv4Addr};
+
+use axum::extract::FromRequestParts;
+use http::header::USER_AGENT;
+use http::request::Parts;
+
+use crate::store::events::NewEvent;
+
+/// Characters of a user agent that are kept.
+const USER_AGENT_LENGTH: usize = 512;
+
+/// The address that a connection comes from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Peer(pub(crate) IpAddr);
+
+/// Who sends a request, as far as the list of events shows it.
+pub(crate) struct Visitor {
+    ip_addr: String,
+    user_agent: String,
+}
+
+impl<S: Sync> FromRequestParts<S> for Visitor {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
+        // Every connection sets it.
+        let peer = parts.extensions.get::<Peer>();
+        let address = peer.map_or(Ipv4Addr::UNSPECIFIED.into(), |peer| peer.0);
+        let user_agent = parts.headers.get(USER_AGENT);
+        let user_agent = user_agent.map(|agent| String::from_utf8_lossy(agent.as_bytes()));
+        Ok(Self {
+            ip_addr: address.to_string(),
+            user_agent: user_agent
+                .unwrap_or_default()
+                .chars()
+                .take(USER_AGENT_LENGTH)
+                .collect(),
+        })
+    }
+}
+
+impl Visitor {
+    /// The browser or program that the visitor uses.
+    pub(crate) fn user_agent(&self) -> &str {
+        &self.user_agent
+    }
+
+    /// Something the visitor did, by this means.
+    pub(crate) fn event(&self, action: &'static str, kind: &'static str) -> NewEvent {
+        NewEvent {
+            action,
+            kind,
+            ip_addr: self.ip_addr.clone(),
+            user_agent: self.user_agent.clone(),
+        }
+    }
+}
