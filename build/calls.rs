@@ -3,8 +3,12 @@
 //! Progenitor sends the version of the API description as `api-version`, which no server of this API asks for,
 //! and copies every path parameter before it encodes it.
 
+use quote::ToTokens;
+use syn::punctuated::Punctuated;
 use syn::visit_mut::{self, VisitMut};
-use syn::{Block, Expr, ExprMethodCall, ImplItemFn, Lit, Pat, Stmt};
+use syn::{Block, Expr, ExprMethodCall, ImplItemFn, Lit, Macro, Pat, Stmt, Token};
+
+type Arguments = Punctuated<Expr, Token![,]>;
 
 const HEADERS: &str = "header_map";
 const VERSION: &str = "api-version";
@@ -73,6 +77,17 @@ impl VisitMut for WithoutHeaders {
 struct WithoutCopies;
 
 impl VisitMut for WithoutCopies {
+    /// The paths are in `format!(..)`, whose arguments are expressions.
+    fn visit_macro_mut(&mut self, call: &mut Macro) {
+        let Ok(mut arguments) = call.parse_body_with(Arguments::parse_terminated) else {
+            return;
+        };
+        for argument in &mut arguments {
+            self.visit_expr_mut(argument);
+        }
+        call.tokens = arguments.into_token_stream();
+    }
+
     fn visit_expr_call_mut(&mut self, call: &mut syn::ExprCall) {
         visit_mut::visit_expr_call_mut(self, call);
         let encodes = matches!(&*call.func, Expr::Path(path) if path.path.is_ident("encode_path"));
