@@ -1,18 +1,24 @@
 //! The command line.
 
+mod admin;
+mod dev;
+mod serve;
+
 use std::io::Write as _;
-use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
-use passage_server::{MetadataType, PassageServer, StartError};
-use serde_json::json;
+use clap::{Parser, Subcommand};
+use passage_server::MetadataType;
+use serde_json::Value;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::Layer as _;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
+
+use self::admin::{App, Keys};
+use self::dev::Dev;
+use self::serve::Serve;
 
 /// A Passage-compatible server.
 #[derive(Parser)]
@@ -28,67 +34,30 @@ enum Command {
     ///
     /// When it is ready it prints one line of JSON: url, app_id, api_key, pid. Ctrl-C or SIGTERM stops it.
     Dev(Dev),
+    /// Run a server for production, as a configuration file has it.
+    ///
+    /// When it is ready it prints one line of JSON: url, address, pid. Ctrl-C or SIGTERM stops it.
+    Serve(Serve),
+    /// See to the apps in a data file, also while a server runs on it.
+    #[command(subcommand)]
+    App(App),
+    /// See to the keys that sign tokens, also while a server runs.
+    #[command(subcommand)]
+    Keys(Keys),
 }
 
-#[derive(Args)]
-struct Dev {
-    /// Loopback address and port to listen on; port 0 takes any free one.
-    #[arg(long, default_value = "127.0.0.1:8787", value_name = "ADDRESS", value_parser = listen_address)]
-    listen: SocketAddr,
-    /// Id of the app [default: the app in the data file, or a new one]
-    #[arg(long, env = "PASSAGE_APP_ID", value_name = "ID")]
-    app_id: Option<String>,
-    /// An API key of the app [default: a new one at each start]
-    #[arg(
-        long,
-        env = "PASSAGE_API_KEY",
-        hide_env_values = true,
-        value_name = "KEY"
-    )]
-    api_key: Option<String>,
-    /// Origin of the app's website [default: the one in the data file, or http://localhost:3000]
-    #[arg(long, value_name = "ORIGIN")]
-    auth_origin: Option<String>,
-    /// Issuer of the app's tokens [default: the URL of the app under this server's Auth API]
-    #[arg(long, value_name = "URL")]
-    issuer: Option<String>,
-    /// File to keep the data in [default: in memory]
-    #[arg(long, value_name = "FILE")]
-    data: Option<PathBuf>,
-    /// A metadata field of the app, such as plan:string; an app without any takes all fields. Can be repeated.
-    #[arg(long, value_name = "NAME:TYPE", value_parser = metadata_field)]
-    metadata: Vec<(String, MetadataType)>,
-    /// How much to log to stderr: off, error, warn, info, debug or trace
-    #[arg(
-        long,
-        env = "PASSAGE_LOG",
-        value_name = "LEVEL",
-        default_value = "warn"
-    )]
-    log: LevelFilter,
-}
-
-/// No other name is looked up, as it could stand for an address that others can reach.
-fn listen_address(text: &str) -> Result<SocketAddr, String> {
-    let address = match text.split_once(':') {
-        Some(("localhost", port)) => format!("127.0.0.1:{port}"),
-        _ => text.to_owned(),
-    };
-    let problem = "must be a loopback address and a port, such as 127.0.0.1:8787 or [::1]:8787";
-    address.parse().map_err(|_| problem.to_owned())
-}
-
-fn metadata_field(text: &str) -> Result<(String, MetadataType), String> {
-    let (name, kind) = text
-        .split_once(':')
-        .ok_or("must be a name, a colon and a type")?;
-    Ok((name.to_owned(), kind.parse()?))
-}
+/// How a command ends.
+type Outcome = Result<(), Box<dyn std::error::Error>>;
 
 /// Does what the command line says.
 pub(crate) async fn run() -> ExitCode {
-    let Command::Dev(options) = Cli::parse().command;
-    match dev(options).await {
+    let outcome = match Cli::parse().command {
+        Command::Dev(options) => dev::run(options).await,
+        Command::Serve(options) => serve::run(options).await,
+        Command::App(command) => admin::app(command).await,
+        Command::Keys(command) => admin::keys(command).await,
+    };
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("passage-server: {}", with_causes(&*error));
@@ -98,54 +67,32 @@ pub(crate) async fn run() -> ExitCode {
 }
 
 /// Our own events alone: those of the libraries below could show what a request holds.
-fn log(level: LevelFilter) {
+fn log(level: LevelFilter, json: bool) {
     let ours = Targets::new().with_target("passage_server", level);
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let lines = if json {
+        lines.json().flatten_event(true).boxed()
+    } else {
+        // Without colours: what reads it is seldom a terminal.
+        lines.with_ansi(false).boxed()
+    };
     tracing_subscriber::registry()
         .with(lines.with_filter(ours))
         .init();
 }
 
-async fn dev(options: Dev) -> Result<(), Box<dyn std::error::Error>> {
-    log(options.log);
-    // Watching for signals comes first, so that one that arrives during the start is not lost.
-    let stop = stop_signal()?;
-    let server = start(options).await?;
-    let ready = json!({
-        "url": server.url(),
-        "app_id": server.app_id(),
-        "api_key": server.api_key(),
-        "pid": std::process::id(),
-    });
-    let mut out = std::io::stdout();
-    writeln!(out, "{ready}")?;
-    out.flush()?;
-    stop.await;
-    server.shutdown().await;
-    Ok(())
+fn metadata_field(text: &str) -> Result<(String, MetadataType), String> {
+    let (name, kind) = text
+        .split_once(':')
+        .ok_or("must be a name, a colon and a type")?;
+    Ok((name.to_owned(), kind.parse()?))
 }
 
-async fn start(options: Dev) -> Result<PassageServer, StartError> {
-    let mut builder = PassageServer::builder().listen(options.listen);
-    if let Some(id) = options.app_id {
-        builder = builder.app_id(id);
-    }
-    if let Some(key) = options.api_key {
-        builder = builder.api_key(key);
-    }
-    if let Some(origin) = options.auth_origin {
-        builder = builder.auth_origin(origin);
-    }
-    if let Some(issuer) = options.issuer {
-        builder = builder.issuer(issuer);
-    }
-    if let Some(data) = options.data {
-        builder = builder.data(data);
-    }
-    for (name, kind) in options.metadata {
-        builder = builder.metadata_field(name, kind);
-    }
-    builder.start().await
+/// Prints a line of JSON.
+fn print(line: &Value) -> std::io::Result<()> {
+    let mut out = std::io::stdout();
+    writeln!(out, "{line}")?;
+    out.flush()
 }
 
 /// A future that ends with the first signal to stop.

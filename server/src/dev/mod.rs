@@ -21,11 +21,27 @@ pub use self::seed::SeedDevice;
 pub(crate) use self::fault::{Effect, Faults};
 pub(crate) use self::log::{Entry, RequestLog};
 pub(crate) use self::outbox::Outbox;
+use crate::core::App;
 
-/// The tools, empty at the start.
-#[derive(Debug, Default)]
+/// The tools of a development server, and the one app that they are for.
 pub(crate) struct DevTools {
     pub(crate) faults: Faults,
     pub(crate) log: RequestLog,
     pub(crate) outbox: Arc<Outbox>,
+    pub(crate) app: Arc<App>,
+    /// The API key that the server was started with. A reset keeps it.
+    pub(crate) api_key: String,
+}
+
+impl DevTools {
+    /// The tools, empty at the start.
+    pub(crate) fn new(outbox: Arc<Outbox>, app: Arc<App>, api_key: String) -> Self {
+        Self {
+            faults: Faults::default(),
+            log: RequestLog::default(),
+            outbox,
+            app,
+            api_key,
+        }
+    }
 }

@@ -10,17 +10,22 @@ use tower_http::cors::{AllowHeaders, Any, CorsLayer};
 
 use super::entry::SentPath;
 use super::error::ApiError;
-use super::{auth, management, not_yet};
+use super::{auth, health, management, not_yet};
 use crate::core::Core;
-use crate::dev;
+use crate::dev::{self, Controls};
 use crate::operations::Api;
 
 /// The whole server.
 pub(crate) fn router(core: Arc<Core>) -> Router {
-    Router::new()
+    let mut router = Router::new()
         .nest(Api::Management.prefix(), management())
         .nest(Api::Auth.prefix(), auth())
-        .nest("/_dev", dev::routes::routes())
+        .merge(health::routes());
+    if let Some(tools) = &core.dev {
+        let controls = Controls::new(Arc::clone(&core), Arc::clone(tools));
+        router = router.nest("/_dev", dev::routes::routes(controls));
+    }
+    router
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .with_state(core)

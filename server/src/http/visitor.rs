@@ -7,6 +7,10 @@ use axum::extract::FromRequestParts;
 use http::header::USER_AGENT;
 use http::request::Parts;
 
+use super::error::ApiError;
+use crate::core::{App, Core};
+use crate::identifier::Identifier;
+use crate::limits::Kind;
 use crate::store::events::NewEvent;
 
 /// Characters of a user agent that are kept.
@@ -18,7 +22,7 @@ pub(crate) struct Peer(pub(crate) IpAddr);
 
 /// Who sends a request, as far as the list of events shows it.
 pub(crate) struct Visitor {
-    ip_addr: String,
+    address: IpAddr,
     user_agent: String,
 }
 
@@ -32,7 +36,7 @@ impl<S: Sync> FromRequestParts<S> for Visitor {
         let user_agent = parts.headers.get(USER_AGENT);
         let user_agent = user_agent.map(|agent| String::from_utf8_lossy(agent.as_bytes()));
         Ok(Self {
-            ip_addr: address.to_string(),
+            address,
             user_agent: user_agent
                 .unwrap_or_default()
                 .chars()
@@ -43,12 +47,29 @@ impl<S: Sync> FromRequestParts<S> for Visitor {
 }
 
 impl Visitor {
+    /// Refuses a visitor who did this too often lately.
+    pub(crate) fn may(&self, core: &Core, kind: Kind) -> Result<(), ApiError> {
+        let now = core.clock.micros();
+        core.limits.address(kind, self.address, now)
+    }
+
+    /// Refuses a visitor who asked for messages too often lately, or for too many to one account.
+    pub(crate) fn may_write_to(
+        &self,
+        core: &Core,
+        app: &App,
+        receiver: &Identifier,
+    ) -> Result<(), ApiError> {
+        self.may(core, Kind::Ask)?;
+        core.limits.account(&app.id, receiver, core.clock.micros())
+    }
+
     /// Something the visitor did, by this means.
     pub(crate) fn event(&self, action: &'static str, kind: &'static str) -> NewEvent {
         NewEvent {
             action,
             kind,
-            ip_addr: self.ip_addr.clone(),
+            ip_addr: self.address.to_string(),
             user_agent: self.user_agent.clone(),
         }
     }

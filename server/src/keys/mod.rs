@@ -1,10 +1,16 @@
 //! The RSA keys that sign an app's auth tokens.
 //!
 //! Making one takes up to a second, so the first is made in the background while the server already answers;
-//! whoever needs it waits.
+//! whoever needs it waits. Later ones are announced before they sign ([`schedule`]), and all can be encrypted where
+//! they are stored ([`seal`]).
+
+mod error;
+mod ring;
+mod schedule;
+mod seal;
 
 use std::fmt;
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock};
 
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
 use aws_lc_rs::rand::SystemRandom;
@@ -15,23 +21,13 @@ use aws_lc_rs::signature::{
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use passage_identity::generated::auth::types::JwkResponseKeysInner;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot;
 
+pub(crate) use self::error::{KeyError, KeyRingError};
+pub(crate) use self::ring::KeyRing;
+pub(crate) use self::schedule::{Rotation, Wish};
+pub(crate) use self::seal::{Sealing, WrappingKey};
 use crate::ids;
-use crate::store::signing_keys::{self, SigningKeyRow};
-use crate::store::{Store, StoreError};
-
-/// Why there is no key.
-#[derive(Debug, Clone)]
-pub(crate) struct KeyError(&'static str);
-
-impl fmt::Display for KeyError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0)
-    }
-}
-
-impl std::error::Error for KeyError {}
 
 /// A key pair with its id.
 pub(crate) struct SigningKey {
@@ -62,21 +58,18 @@ impl SigningKey {
         }
     }
 
-    fn from_row(row: SigningKeyRow) -> Result<Self, KeyError> {
-        let pair = RsaKeyPair::from_pkcs8(&row.pkcs8)
-            .map_err(|_| KeyError("a stored signing key cannot be read"))?;
-        Ok(Self::new(row.kid, pair))
+    fn from_pkcs8(kid: String, pkcs8: &[u8]) -> Result<Self, KeyError> {
+        let pair = RsaKeyPair::from_pkcs8(pkcs8)
+            .map_err(|_| KeyError::new("a stored signing key cannot be read"))?;
+        Ok(Self::new(kid, pair))
     }
 
-    fn to_row(&self) -> Result<SigningKeyRow, KeyError> {
+    fn to_pkcs8(&self) -> Result<Vec<u8>, KeyError> {
         let pkcs8: Pkcs8V1Der<'_> = self
             .pair
             .as_der()
-            .map_err(|_| KeyError("a signing key cannot be written"))?;
-        Ok(SigningKeyRow {
-            kid: self.kid.clone(),
-            pkcs8: pkcs8.as_ref().to_vec(),
-        })
+            .map_err(|_| KeyError::new("a signing key cannot be written"))?;
+        Ok(pkcs8.as_ref().to_vec())
     }
 
     /// Id of the key, as in the header of the tokens it signs.
@@ -95,7 +88,7 @@ impl SigningKey {
         );
         signed
             .map(|()| signature)
-            .map_err(|_| KeyError("a token cannot be signed"))
+            .map_err(|_| KeyError::new("a token cannot be signed"))
     }
 
     /// Whether the signature is this key's RS256 signature of the message.
@@ -127,7 +120,7 @@ impl SigningKey {
             .pair
             .public_key()
             .as_der()
-            .map_err(|_| KeyError("a public key cannot be written"))?;
+            .map_err(|_| KeyError::new("a public key cannot be written"))?;
         let text = STANDARD.encode(der.as_ref());
         let mut pem = String::from("-----BEGIN PUBLIC KEY-----\n");
         for (count, letter) in text.chars().enumerate() {
@@ -143,7 +136,7 @@ impl SigningKey {
 
 /// Makes a key on a thread of its own, which neither holds up the runtime nor its shutdown.
 async fn generate() -> Result<Arc<SigningKey>, KeyError> {
-    const FAILED: KeyError = KeyError("a signing key cannot be made");
+    const FAILED: KeyError = KeyError::new("a signing key cannot be made");
     let (sender, receiver) = oneshot::channel();
     let work = move || {
         let pair = RsaKeyPair::generate(KeySize::Rsa2048);
@@ -166,152 +159,4 @@ pub(crate) async fn foreign() -> Result<Arc<SigningKey>, KeyError> {
     }
     let key = generate().await?;
     Ok(Arc::clone(FOREIGN.get_or_init(|| key)))
-}
-
-/// The keys of one app.
-#[derive(Debug)]
-pub(crate) struct KeyRing {
-    app_id: String,
-    store: Store,
-    /// All keys that verify, the one that signs last.
-    keys: RwLock<Vec<Arc<SigningKey>>>,
-    /// `None` until the first key is there, or cannot be made.
-    ready: watch::Sender<Option<Result<(), KeyError>>>,
-}
-
-impl KeyRing {
-    /// Reads the keys of an app. When there is none yet, one is made in the background.
-    pub(crate) async fn open(
-        store: &Store,
-        app_id: &str,
-        now: i64,
-    ) -> Result<Arc<Self>, KeyRingError> {
-        let app = app_id.to_owned();
-        let rows = store
-            .read(move |conn| {
-                Box::pin(async move { Ok::<_, StoreError>(signing_keys::list(conn, &app).await?) })
-            })
-            .await?;
-        let mut keys = Vec::with_capacity(rows.len());
-        for row in rows {
-            keys.push(Arc::new(SigningKey::from_row(row)?));
-        }
-        let ready = (!keys.is_empty()).then_some(Ok(()));
-        let ring = Arc::new(Self {
-            app_id: app_id.to_owned(),
-            store: store.clone(),
-            keys: RwLock::new(keys),
-            ready: watch::Sender::new(ready.clone()),
-        });
-        if ready.is_none() {
-            let ring = Arc::clone(&ring);
-            tokio::spawn(async move {
-                let made = ring.add(now).await;
-                if let Err(error) = &made {
-                    tracing::error!(
-                        error = error as &dyn std::error::Error,
-                        "there is no signing key"
-                    );
-                }
-                let made = made
-                    .map(drop)
-                    .map_err(|_| KeyError("there is no signing key"));
-                ring.ready.send_replace(Some(made));
-            });
-        }
-        Ok(ring)
-    }
-
-    /// Makes a key, stores it, and signs with it from then on.
-    async fn add(&self, now: i64) -> Result<Arc<SigningKey>, KeyRingError> {
-        let key = generate().await?;
-        let (row, app_id) = (key.to_row()?, self.app_id.clone());
-        let write = self.store.write(move |conn| {
-            Box::pin(async move {
-                Ok::<_, StoreError>(signing_keys::activate(conn, &app_id, &row, now).await?)
-            })
-        });
-        write.await?;
-        self.keys
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(Arc::clone(&key));
-        Ok(key)
-    }
-
-    /// Starts to sign with a new key. The old ones still verify.
-    pub(crate) async fn rotate(&self, now: i64) -> Result<Arc<SigningKey>, KeyRingError> {
-        self.active().await?;
-        self.add(now).await
-    }
-
-    /// The key that signs.
-    pub(crate) async fn active(&self) -> Result<Arc<SigningKey>, KeyError> {
-        const NONE: KeyError = KeyError("there is no signing key");
-        let mut ready = self.ready.subscribe();
-        let made = ready
-            .wait_for(Option::is_some)
-            .await
-            .map_err(|_| NONE)?
-            .clone();
-        made.unwrap_or(Err(NONE))?;
-        self.keys
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .last()
-            .cloned()
-            .ok_or(NONE)
-    }
-
-    /// All keys that verify, oldest first.
-    pub(crate) async fn all(&self) -> Result<Vec<Arc<SigningKey>>, KeyError> {
-        self.active().await?;
-        Ok(self
-            .keys
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone())
-    }
-
-    /// The key with this id.
-    pub(crate) async fn find(&self, kid: &str) -> Result<Option<Arc<SigningKey>>, KeyError> {
-        Ok(self.all().await?.into_iter().find(|key| key.kid == kid))
-    }
-}
-
-/// Why a key ring failed.
-#[derive(Debug)]
-pub(crate) enum KeyRingError {
-    Key(KeyError),
-    Store(StoreError),
-}
-
-impl From<KeyError> for KeyRingError {
-    fn from(error: KeyError) -> Self {
-        Self::Key(error)
-    }
-}
-
-impl From<StoreError> for KeyRingError {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
-}
-
-impl fmt::Display for KeyRingError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Key(error) => error.fmt(f),
-            Self::Store(error) => error.fmt(f),
-        }
-    }
-}
-
-impl std::error::Error for KeyRingError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Key(_) => None,
-            Self::Store(error) => error.source(),
-        }
-    }
 }

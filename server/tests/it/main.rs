@@ -31,7 +31,12 @@ mod opened_links;
 mod outbox;
 mod own_account;
 mod pages;
+mod rate_limits;
 mod routing;
+#[cfg(unix)]
+mod serve;
+#[cfg(unix)]
+mod serve_binary;
 mod sessions;
 mod support;
 mod tokens;
