@@ -51,6 +51,7 @@ mod limits;
 mod links;
 mod observe;
 mod operations;
+mod passkeys;
 mod running;
 mod service;
 mod sessions;

@@ -24,6 +24,8 @@ pub(crate) enum Kind {
     Try,
     /// Look for a user, or create one.
     Look,
+    /// Start to register or log in with a passkey.
+    Start,
 }
 
 /// The limits of a server. `Default` has none.

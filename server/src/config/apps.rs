@@ -13,6 +13,7 @@ pub(super) struct AppTable {
     id: AppId,
     name: Option<String>,
     auth_origin: Origin,
+    rp_id: Option<String>,
     login_url: Option<SitePath>,
     redirect_url: Option<SitePath>,
     session_seconds: Option<Lifetime>,
@@ -44,6 +45,10 @@ impl AppTable {
         let mut settings = AppSettings {
             name: self.name.clone().unwrap_or_else(|| self.id.to_string()),
             auth_origin: self.auth_origin.to_string(),
+            rp_id: self
+                .rp_id
+                .as_ref()
+                .map(|domain| domain.to_ascii_lowercase()),
             login_url: path(&self.login_url, default.login_url.clone()),
             redirect_url: path(&self.redirect_url, default.redirect_url.clone()),
             session_timeout_length: seconds(&self.session_seconds, default.session_timeout_length),

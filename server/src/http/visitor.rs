@@ -64,6 +64,11 @@ impl Visitor {
         core.limits.account(&app.id, receiver, core.clock.micros())
     }
 
+    /// The browser or program that the visitor uses.
+    pub(crate) fn user_agent(&self) -> &str {
+        &self.user_agent
+    }
+
     /// Something the visitor did, by this means.
     pub(crate) fn event(&self, action: &'static str, kind: &'static str) -> NewEvent {
         NewEvent {
