@@ -72,6 +72,13 @@ impl NewApp {
         self
     }
 
+    /// Domain that the app's passkeys belong to: the host of the auth origin, or a domain above it. If not said, that
+    /// host.
+    pub fn rp_id(mut self, domain: impl AsRef<str>) -> Self {
+        self.settings.rp_id = Some(domain.as_ref().to_ascii_lowercase());
+        self
+    }
+
     /// Page of the app that magic links open. If not said, `/`.
     pub fn login_url(mut self, path: impl Into<String>) -> Self {
         self.settings.login_url = path.into();
@@ -241,6 +248,11 @@ impl DataFile {
         if !is_origin(&app.settings.auth_origin) {
             return Err(refused(
                 "auth origin must be an origin such as https://example.com, without a path or a slash at its end",
+            ));
+        }
+        if app.settings.rp_id().is_none() {
+            return Err(refused(
+                "relying party id must be the host of the auth origin, or a domain above it",
             ));
         }
         let now = self.clock.micros();

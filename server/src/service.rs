@@ -4,8 +4,6 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use tokio::task::JoinHandle;
-
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::core::{self, App, Apps, Core, issuer};
@@ -16,12 +14,12 @@ use crate::running::Running;
 use crate::settings::AppSettings;
 use crate::store::apps::{self, AppRow};
 use crate::store::{Store, StoreError};
-use crate::upkeep::{Upkeep, keep_up};
+use crate::upkeep::{AtWork, Upkeep};
 
 /// A running server without controls, as `passage-server serve` runs it. It stops when this is dropped.
 pub struct Service {
     pub(crate) running: Running,
-    upkeep: JoinHandle<()>,
+    upkeep: AtWork,
 }
 
 impl fmt::Debug for Service {
@@ -78,7 +76,7 @@ impl Service {
         let running = Running::start(core, listener, address, manners, terms);
         Ok(Self {
             running,
-            upkeep: tokio::spawn(keep_up(upkeep)),
+            upkeep: upkeep.start(),
         })
     }
 
@@ -97,7 +95,7 @@ impl Service {
     /// Stops the server: takes no more requests, lets those under way finish for up to five seconds together with
     /// the messages that are being delivered, and closes the data file.
     pub async fn shutdown(self) {
-        self.upkeep.abort();
+        drop(self.upkeep);
         self.running.shutdown().await;
     }
 }

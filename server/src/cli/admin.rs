@@ -42,6 +42,9 @@ pub(super) struct Create {
     /// Origin of the app's website, such as https://shop.example.com
     #[arg(long, value_name = "ORIGIN")]
     auth_origin: String,
+    /// Domain that passkeys belong to: the host of the auth origin, or a domain above it [default: that host]
+    #[arg(long, value_name = "DOMAIN")]
+    rp_id: Option<String>,
     /// Id of the app [default: a random one]
     #[arg(long, value_name = "ID")]
     id: Option<String>,
@@ -156,6 +159,9 @@ async fn create(options: Create) -> Outcome {
         .conceal_users(options.conceal_users);
     if let Some(id) = options.id {
         app = app.id(id);
+    }
+    if let Some(domain) = options.rp_id {
+        app = app.rp_id(domain);
     }
     if let Some(name) = options.name {
         app = app.name(name);

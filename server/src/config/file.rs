@@ -218,6 +218,12 @@ impl File {
                     app.id()
                 )));
             }
+            if app.settings(AppSettings::default()).rp_id().is_none() {
+                return Err(ConfigError::new(format!(
+                    "apps: rp_id of `{}` must be the host of its auth_origin, or a domain above it",
+                    app.id()
+                )));
+            }
         }
         Ok(())
     }

@@ -61,6 +61,10 @@ fn what_is_wrong_is_named_with_its_line_and_a_mend() {
             "apps: `a` is there twice",
         ),
         (
+            "[[apps]]\nid = \"a\"\nauth_origin = \"https://a.example\"\nrp_id = \"b.example\"",
+            "apps: rp_id of `a` must be",
+        ),
+        (
             "[mail]\nhost = \"mail.example.com\"\nfrom = \"a@example.com\"\nusername = \"me\"",
             "mail: username and password",
         ),

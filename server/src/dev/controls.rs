@@ -201,6 +201,12 @@ impl Controls {
         self.core.clock.advance(by);
     }
 
+    /// Stops the server's clock: from now on [`Controls::advance`] moves it, and nothing else. A reset lets it run
+    /// again.
+    pub fn stop_clock(&self) {
+        self.core.clock.stop();
+    }
+
     /// The time by the server's clock.
     #[must_use]
     pub fn now(&self) -> Timestamp {

@@ -178,7 +178,10 @@ async fn reset(State(controls): State<Controls>) -> Reply {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Advance {
+    #[serde(default)]
     advance_seconds: f64,
+    #[serde(default)]
+    stop: bool,
 }
 
 async fn now(State(controls): State<Controls>) -> Response {
@@ -186,12 +189,18 @@ async fn now(State(controls): State<Controls>) -> Response {
 }
 
 async fn advance(State(controls): State<Controls>, body: Bytes) -> Reply {
-    let Advance { advance_seconds } = extract::json(&body)?;
+    let Advance {
+        advance_seconds,
+        stop,
+    } = extract::json(&body)?;
     let by = Duration::try_from_secs_f64(advance_seconds);
     let by = by.map_err(|_| {
         ApiError::invalid_request("advance_seconds: must be a number of seconds from 0.")
     })?;
-    controls.core.clock.advance(by);
+    if stop {
+        controls.stop_clock();
+    }
+    controls.advance(by);
     Ok(now(State(controls)).await)
 }
 

@@ -70,17 +70,29 @@ fn beside(data: &Path) -> PathBuf {
 /// Makes the data file if there is none, for its owner alone: it holds signing keys and people's data. A file that
 /// others may use becomes private too, with a warning: it is ours, unlike the files that hold secrets of others.
 pub(super) fn create_private(path: &Path) -> std::io::Result<()> {
-    let file = open_private(path)?;
+    drop(open_private(path)?);
     #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        let mode = file.metadata()?.permissions().mode() & 0o777;
-        if mode & 0o077 != 0 {
-            file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
-            tracing::warn!("the data file was open to others (mode {mode:03o}) and is private now");
-        }
+    for end in ["", "-wal", "-shm"] {
+        let mut name = path.as_os_str().to_owned();
+        name.push(end);
+        make_private(Path::new(&name))?;
     }
-    drop(file);
+    Ok(())
+}
+
+#[cfg(unix)]
+fn make_private(path: &Path) -> std::io::Result<()> {
+    use std::fs::{Permissions, metadata, set_permissions};
+    use std::os::unix::fs::PermissionsExt as _;
+    // What is not there, SQLite makes with the mode of the data file.
+    let Ok(data) = metadata(path) else {
+        return Ok(());
+    };
+    let mode = data.permissions().mode() & 0o777;
+    if mode & 0o077 != 0 {
+        set_permissions(path, Permissions::from_mode(0o600))?;
+        tracing::warn!("the data file was open to others (mode {mode:03o}) and is private now");
+    }
     Ok(())
 }
 

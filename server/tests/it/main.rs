@@ -39,6 +39,8 @@ mod serve;
 #[cfg(unix)]
 mod serve_binary;
 mod sessions;
+#[cfg(unix)]
+mod site;
 mod support;
 mod tokens;
 mod users;

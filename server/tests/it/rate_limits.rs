@@ -2,13 +2,20 @@
 
 use std::time::Duration;
 
+use passage_server::ServerBuilder;
 use serde_json::json;
 
 use crate::support::{App, Reply, send};
 
-/// No description declares 429.
+/// A server whose clock stands still. No description declares 429.
+async fn start_with(change: impl FnOnce(ServerBuilder) -> ServerBuilder) -> App {
+    let app = App::unchecked_with(|builder| change(builder.rate_limits(true))).await;
+    app.controls().stop_clock();
+    app
+}
+
 async fn start() -> App {
-    App::unchecked_with(|builder| builder.rate_limits(true)).await
+    start_with(|builder| builder).await
 }
 
 async fn code_for(app: &App, email: &str) -> Reply {
@@ -46,7 +53,7 @@ async fn an_account_gets_five_messages_a_minute() {
 
 #[tokio::test]
 async fn nobody_is_told_from_somebody_by_the_limit() {
-    let app = App::unchecked_with(|builder| builder.rate_limits(true).conceal_users(true)).await;
+    let app = start_with(|builder| builder.conceal_users(true)).await;
     for _ in 0..5 {
         code_for(&app, "nobody@example.com").await.json(201);
     }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::serve::{Site, TWO_APPS};
+use crate::site::{Site, TWO_APPS};
 use crate::support::{client, members, send, text};
 
 fn command(arguments: &[&str]) -> Command {
