@@ -1,6 +1,7 @@
 //! Options of a server, and its start.
 
 mod sign_in;
+mod social;
 
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -12,6 +13,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use self::sign_in::SignIn;
+use self::social::Social;
 use crate::clock::{Clock, time};
 use crate::core::{App, Core};
 use crate::dev::DevTools;
@@ -44,6 +46,7 @@ pub struct ServerBuilder {
     refresh_tokens: Option<bool>,
     metadata: Vec<(String, MetadataType)>,
     sign_in: SignIn,
+    social: Social,
     observer: Option<Observer>,
 }
 
@@ -164,6 +167,7 @@ impl ServerBuilder {
             store,
             clock,
             dev,
+            provider: Some(Arc::default()),
             sender,
             observer: self.observer,
             app,
@@ -216,7 +220,7 @@ impl ServerBuilder {
         {
             return fails("session timeout", "must be at least a second");
         }
-        Ok(())
+        self.social.check()
     }
 
     /// The app that is asked for, or that the store holds, or a new one, with the settings that are asked for.
@@ -268,6 +272,7 @@ impl ServerBuilder {
             settings.refresh_enabled = enabled;
         }
         self.sign_in.change(settings);
+        self.social.change(settings);
         for (name, kind) in &self.metadata {
             match settings
                 .metadata

@@ -21,6 +21,7 @@ pub(crate) fn router(core: Arc<Core>) -> Router {
         .nest(Api::Management.prefix(), management())
         .nest(Api::Auth.prefix(), auth())
         .nest("/_dev", dev::routes::routes())
+        .nest("/_dev/social", dev::social::routes::routes())
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .with_state(core)
@@ -87,7 +88,7 @@ fn management() -> Router<Arc<Core>> {
 }
 
 fn auth() -> Router<Arc<Core>> {
-    use auth::{app, currentuser, magic_links, otp, profile, tokens, users};
+    use auth::{app, currentuser, magic_links, otp, profile, social, tokens, users};
     let built = Router::new()
         .route("/apps/{app_id}", get(app::get_app))
         .route("/apps/{app_id}/.well-known/jwks.json", get(app::get_jwks))
@@ -127,6 +128,38 @@ fn auth() -> Router<Arc<Core>> {
             post(magic_links::status),
         )
         .route("/apps/{app_id}/otp/activate", post(otp::activate))
+        .route(
+            "/apps/{app_id}/currentuser/social-connections",
+            get(social::get_connections),
+        )
+        .route(
+            "/apps/{app_id}/currentuser/social-connections/{social_connection_type}",
+            delete(social::delete_connection),
+        )
+        .route(
+            "/apps/{app_id}/currentuser/social/link_account",
+            get(social::link_account),
+        )
+        .route(
+            "/apps/{app_id}/social/authorize",
+            get(social::get_authorize),
+        )
+        .route(
+            "/apps/{app_id}/social/token",
+            get(social::exchange_social_token),
+        )
+        .route(
+            "/apps/{app_id}/social/id_token",
+            post(social::exchange_social_id_token),
+        )
+        .route(
+            "/apps/{app_id}/social/oauth2_callback",
+            get(social::callback).post(social::posted_callback),
+        )
+        .route(
+            "/social/oauth2_callback",
+            get(social::shared_callback).post(social::posted_shared_callback),
+        )
         .route(
             "/apps/{app_id}/users",
             get(users::check_user_identifier).post(users::create_user),

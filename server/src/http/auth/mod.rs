@@ -5,5 +5,6 @@ pub(crate) mod currentuser;
 pub(crate) mod magic_links;
 pub(crate) mod otp;
 pub(crate) mod profile;
+pub(crate) mod social;
 pub(crate) mod tokens;
 pub(crate) mod users;
