@@ -8,7 +8,17 @@ use serde_json::{Value, json};
 
 use crate::support::{App, members, send, text};
 
-const BUILT: [&str; 19] = [
+const BUILT: [&str; 29] = [
+    "getCurrentuserSocialConnections",
+    "deleteCurrentuserSocialConnection",
+    "getAuthorize",
+    "exchangeSocialToken",
+    "exchangeSocialIdToken",
+    "currentuserSocialLinkAccount",
+    "oauth2Callback",
+    "appleOauth2Callback",
+    "oauth2CallbackDefaultDev",
+    "appleOauth2CallbackDefaultDev",
     "loginMagicLink",
     "loginOneTimePasscode",
     "registerMagicLink",

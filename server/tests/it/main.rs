@@ -13,6 +13,7 @@ mod app_info;
 mod auth_api;
 #[cfg(unix)]
 mod binary;
+mod browser;
 mod concealed;
 mod controls;
 mod credentials;
@@ -33,6 +34,10 @@ mod own_account;
 mod pages;
 mod routing;
 mod sessions;
+mod social;
+mod social_connections;
+mod social_id_tokens;
+mod social_rules;
 mod support;
 mod tokens;
 mod users;

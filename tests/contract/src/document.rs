@@ -14,8 +14,20 @@ use crate::schema::to_json_schema;
 const TEXT_PARAMETERS: &[(&str, &str)] = &[("listPaginatedUsers", "login_count")];
 
 /// Statuses that the server gives although the document does not declare them: an app that does
-/// not exist is `app_not_found` here as everywhere else.
-const UNDECLARED: &[(&str, u16)] = &[("getOpenIdConfiguration", 404)];
+/// not exist is `app_not_found` here as everywhere else, and a signed-in user is asked for and may be gone or inactive
+/// in the same way for all of `/currentuser`.
+const UNDECLARED: &[(&str, u16)] = &[
+    ("getOpenIdConfiguration", 404),
+    ("getAuthorize", 404),
+    ("exchangeSocialToken", 404),
+    ("exchangeSocialIdToken", 404),
+    ("oauth2Callback", 404),
+    ("appleOauth2Callback", 404),
+    ("getCurrentuserSocialConnections", 403),
+    ("getCurrentuserSocialConnections", 404),
+    ("currentuserSocialLinkAccount", 401),
+    ("currentuserSocialLinkAccount", 404),
+];
 
 /// Replies that the document does not allow although clients have met them and rely on them:
 /// a look-up of an identifier that nobody has.
