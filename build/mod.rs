@@ -126,10 +126,7 @@ mod tests {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub kind: ::std::option::Option<Kind>,
         /// `list` of `Reply`.
-        #[serde(
-            default,
-            deserialize_with = "crate::generated::support::null_as_default"
-        )]
+        #[serde(deserialize_with = "crate::generated::support::null_as_default")]
         pub list: ::std::vec::Vec<::std::string::String>,
         /// A <secret>.
         pub token: ::std::string::String,

@@ -4,8 +4,8 @@ use std::iter::FusedIterator;
 
 use jiff::Timestamp;
 
-use super::Runtime;
-use crate::error::Result;
+use super::{ExportUsers, Runtime};
+use crate::error::{Error, Result};
 use crate::users::{
     CountFilter, ListCursor, Order, Page, SortBy, TextFilter, TimeFilter, UserStream, UserSummary,
 };
@@ -114,6 +114,21 @@ impl ListUsers {
         let stream = self.list.clone().stream_from(cursor)?;
         Ok(UserIter::new(stream, self.runtime.clone()))
     }
+
+    /// Starts an export of the users of this list as JSON Lines: as [`crate::ListUsers::export`].
+    ///
+    /// ```no_run
+    /// use passage_identity::UserStatus;
+    ///
+    /// # fn example(passage: passage_identity::blocking::Passage) -> Result<(), Box<dyn std::error::Error>> {
+    /// let active = passage.users().list().status(UserStatus::Active);
+    /// active.export().write_to(std::fs::File::create("active.jsonl")?)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn export(&self) -> ExportUsers {
+        ExportUsers::new(self.list.export(), self.runtime.clone())
+    }
 }
 
 /// The users of a list, page after page. Made by [`ListUsers::iter`].
@@ -128,7 +143,7 @@ pub struct UserIter {
 }
 
 impl UserIter {
-    fn new(stream: UserStream, runtime: Runtime) -> Self {
+    pub(super) fn new(stream: UserStream, runtime: Runtime) -> Self {
         Self {
             cursor: stream.cursor(),
             total: stream.total(),
@@ -151,6 +166,17 @@ impl UserIter {
     pub fn total(&self) -> Option<u64> {
         self.stream.as_ref().map_or(self.total, UserStream::total)
     }
+
+    /// Whether the next user is there already, so that nothing is waited for.
+    pub(super) fn has_more_at_hand(&self) -> bool {
+        let stream = self.stream.as_ref();
+        stream.is_some_and(UserStream::has_more_at_hand)
+    }
+
+    /// The thread failed, not the list: it can be gone on with all the same.
+    fn lost(&self, error: Error) -> Error {
+        error.with_list_cursor(self.cursor.clone())
+    }
 }
 
 impl Iterator for UserIter {
@@ -166,7 +192,7 @@ impl Iterator for UserIter {
                 return item;
             }
             Ok(None) => {}
-            Err(error) => return Some(Err(error)),
+            Err(error) => return Some(Err(self.lost(error))),
         }
         let waited = self.runtime.run(async move {
             let item = stream.next().await;
@@ -177,7 +203,7 @@ impl Iterator for UserIter {
                 self.stream = Some(stream);
                 item
             }
-            Err(error) => Some(Err(error)),
+            Err(error) => Some(Err(self.lost(error))),
         }
     }
 }

@@ -23,14 +23,14 @@
 //! # }
 //! ```
 //!
-//! Imports and exports of many users are those of [`crate::Passage`], run on the background thread:
+//! Imports read their rows, and exports write their lines, on the thread that waits for them, so
+//! readers, writers and closures of any kind will do:
 //!
 //! ```no_run
-//! # fn example(passage: passage_identity::blocking::Passage) -> passage_identity::Result<()> {
-//! let lines = &br#"{"email":"ada@example.com"}"#[..];
-//! let import = passage.inner().users().import_json_lines(lines);
-//! let report = passage.block_on(import.run())?;
+//! # fn example(passage: passage_identity::blocking::Passage) -> Result<(), Box<dyn std::error::Error>> {
+//! let report = passage.users().import_json_lines(std::io::stdin().lock()).run();
 //! println!("everybody is there: {}", report.is_complete());
+//! passage.users().export_users().write_to(std::io::stdout().lock())?;
 //! # Ok(())
 //! # }
 //! ```
@@ -64,7 +64,9 @@
 //!   for ever. Make the client, or at least its first call, after the fork.
 
 mod api_keys;
+mod export;
 mod flex;
+mod import;
 mod list;
 mod magic_links;
 mod passage;
@@ -72,7 +74,9 @@ mod runtime;
 mod users;
 
 pub use api_keys::ApiKeys;
+pub use export::ExportUsers;
 pub use flex::Flex;
+pub use import::ImportUsers;
 pub use list::{ListUsers, UserIter};
 pub use magic_links::MagicLinks;
 pub use passage::Passage;

@@ -10,6 +10,7 @@ use std::thread::{self, ThreadId};
 
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
+use tokio::task::AbortHandle;
 use tracing::Instrument;
 use tracing::instrument::WithSubscriber;
 
@@ -41,6 +42,17 @@ impl Runtime {
     where
         T: Send + 'static,
     {
+        self.start(future)?.wait()
+    }
+
+    /// Starts a future on the thread.
+    pub(super) fn start<T>(
+        &self,
+        future: impl Future<Output = T> + Send + 'static,
+    ) -> Result<Running<T>>
+    where
+        T: Send + 'static,
+    {
         let thread = self.thread()?;
         if thread.id == thread::current().id() {
             return Err(Error::new(
@@ -54,16 +66,12 @@ impl Runtime {
             let _ = tell.send(future.await);
         };
         // To whom it is logged is for the caller to say, not for the thread.
-        thread
+        let task = thread
             .handle
             .spawn(answer.in_current_span().with_current_subscriber());
-        // A task that panics, and one whose runtime ends, is dropped and `tell` with it.
-        told.recv().map_err(|error| {
-            Error::new(
-                ErrorKind::Connection,
-                "the call was cut off: it panicked, or the runtime thread of the client has ended",
-            )
-            .with_source(error)
+        Ok(Running {
+            told,
+            task: task.abort_handle(),
         })
     }
 
@@ -109,6 +117,31 @@ impl Runtime {
     }
 }
 
+/// A future that was started. Dropping this ends it.
+pub(super) struct Running<T> {
+    told: mpsc::Receiver<T>,
+    task: AbortHandle,
+}
+
+impl<T> Running<T> {
+    pub(super) fn wait(self) -> Result<T> {
+        // A task that panics, and one whose runtime ends, is dropped and the sender with it.
+        self.told.recv().map_err(|error| {
+            Error::new(
+                ErrorKind::Connection,
+                "the call was cut off: it panicked, or the runtime thread of the client has ended",
+            )
+            .with_source(error)
+        })
+    }
+}
+
+impl<T> Drop for Running<T> {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
 impl RuntimeThread {
     fn start() -> io::Result<Self> {
         let (tell, told) = mpsc::sync_channel(1);
@@ -148,4 +181,4 @@ impl fmt::Debug for Runtime {
 
 #[cfg(test)]
 #[path = "runtime_tests.rs"]
-mod tests;
+pub(super) mod tests;

@@ -33,7 +33,7 @@ fn is_gone(runtime: &mpsc::Receiver<()>) -> bool {
 }
 
 /// A runtime, and what ends its thread by being dropped.
-fn mortal() -> (Runtime, oneshot::Sender<()>) {
+pub(in crate::blocking) fn mortal() -> (Runtime, oneshot::Sender<()>) {
     let mut thread = RuntimeThread::start().unwrap();
     let end = std::mem::replace(&mut thread._running, oneshot::channel().0);
     let runtime = Runtime::default();

@@ -1,9 +1,11 @@
 //! Users.
 
-use super::{ListUsers, Runtime};
+use std::io::BufRead;
+
+use super::{ExportUsers, ImportUsers, ListUsers, Runtime};
 use crate::error::Result;
 use crate::id::{DeviceId, ExternalId, IntoId, UserId};
-use crate::users::{CreateUser, Device, UpdateUser, User};
+use crate::users::{CreateUser, Device, ImportUser, UpdateUser, User};
 
 /// [`crate::Users`] for programs without `async`. Made by [`Passage::users`](super::Passage::users).
 ///
@@ -172,5 +174,64 @@ impl Users {
         let (users, id) = (self.users.clone(), id.into_id()?);
         self.runtime
             .call(async move { users.revoke_refresh_tokens(id).await })
+    }
+
+    /// Starts an import of these rows, several at a time: as [`crate::Users::import_users`].
+    ///
+    /// The rows are read on the thread that calls [`run`](ImportUsers::run), so they may borrow
+    /// what is on it and need not be sent to another one.
+    ///
+    /// ```no_run
+    /// use passage_identity::CreateUser;
+    ///
+    /// # fn example(passage: passage_identity::blocking::Passage, addresses: &[String]) {
+    /// let rows = addresses.iter().map(CreateUser::email);
+    /// let report = passage.users().import_users(rows).run();
+    /// println!("{} created, {} were there", report.progress.created, report.progress.existing);
+    /// # }
+    /// ```
+    pub fn import_users<'a, S>(&self, rows: S) -> ImportUsers<'a>
+    where
+        S: IntoIterator<Item: Into<ImportUser>, IntoIter: 'a>,
+    {
+        ImportUsers::of_users(self.users.clone(), self.runtime.clone(), rows.into_iter())
+    }
+
+    /// As [`import_users`](Self::import_users), from JSON Lines: as
+    /// [`crate::Users::import_json_lines`], which says what a line can be.
+    ///
+    /// ```no_run
+    /// use std::fs::File;
+    /// use std::io::BufReader;
+    ///
+    /// # fn example(passage: passage_identity::blocking::Passage) -> std::io::Result<()> {
+    /// let file = BufReader::new(File::open("users.jsonl")?);
+    /// let report = passage.users().import_json_lines(file).run();
+    /// for failure in &report.failures {
+    ///     println!("line {}: {}", failure.line, failure.error);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn import_json_lines<'a, R>(&self, lines: R) -> ImportUsers<'a>
+    where
+        R: BufRead + 'a,
+    {
+        ImportUsers::of_lines(self.users.clone(), self.runtime.clone(), lines)
+    }
+
+    /// Starts an export of all users, those created first coming first: as
+    /// [`crate::Users::export_users`].
+    ///
+    /// ```no_run
+    /// # fn example(passage: passage_identity::blocking::Passage) -> Result<(), Box<dyn std::error::Error>> {
+    /// let file = std::fs::File::create("users.jsonl")?;
+    /// let written = passage.users().export_users().write_to(file)?;
+    /// println!("{} users, {} bytes", written.users, written.bytes);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn export_users(&self) -> ExportUsers {
+        ExportUsers::new(self.users.export_users(), self.runtime.clone())
     }
 }

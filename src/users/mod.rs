@@ -20,6 +20,8 @@ pub use bulk::{
     ExportProgress, ExportUsers, ImportEnd, ImportFailure, ImportHandle, ImportOutcome,
     ImportPosition, ImportProgress, ImportReport, ImportUser, ImportUsers,
 };
+#[cfg(feature = "blocking")]
+pub(crate) use bulk::{JsonLines, Lines, Row};
 pub use cursor::ListCursor;
 pub use device::{Device, DeviceIcons, WebAuthnType};
 pub use event::{EventAction, EventStatus, RecentEvent};

@@ -172,7 +172,7 @@ impl UserStream {
     }
 
     /// Whether the next user is there already, so that nothing is waited for.
-    pub(super) fn has_more_at_hand(&self) -> bool {
+    pub(crate) fn has_more_at_hand(&self) -> bool {
         !self.users.as_slice().is_empty()
     }
 

@@ -7,25 +7,10 @@ use std::thread;
 use std::time::Duration;
 
 use passage_identity::test_util::{self, TestIssuer, TestToken};
-use passage_identity::{CreateUser, ErrorKind, JwksEvent, Passage, blocking};
-use tokio::runtime::{Builder, Runtime};
+use passage_identity::{CreateUser, ErrorKind, ImportEnd, JwksEvent, Passage, blocking};
+use tokio::runtime::Builder;
 
-use crate::Stage;
-
-/// Gives what `work` comes to, and fails if it does not come to an end.
-fn ends<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    let (tell, told) = mpsc::channel();
-    thread::spawn(move || tell.send(work()));
-    told.recv_timeout(Duration::from_secs(60))
-        .expect("it ends, and without a panic")
-}
-
-fn runtimes() -> [Runtime; 2] {
-    [
-        Builder::new_current_thread().enable_all().build().unwrap(),
-        Runtime::new().unwrap(),
-    ]
-}
+use crate::{Stage, ends, row, runtimes};
 
 #[test]
 fn many_threads_at_once() {
@@ -211,7 +196,57 @@ fn a_listener_that_calls_its_own_client_gets_an_error() {
 }
 
 #[test]
+fn imports_and_exports_among_async_tasks() {
+    let stage = Stage::new();
+    for (round, runtime) in runtimes().into_iter().enumerate() {
+        let passage = stage.passage();
+        let written = ends(move || {
+            runtime.block_on(async move {
+                let task = tokio::spawn(async move {
+                    let rows = (round * 50..round * 50 + 50).map(row);
+                    assert!(passage.users().import_users(rows).run().is_complete());
+                    let export = passage.users().export_users();
+                    export.write_to(std::io::sink()).unwrap().users
+                });
+                task.await.unwrap()
+            })
+        });
+        assert_eq!(written, round as u64 * 50 + 50);
+    }
+}
+
+#[test]
+fn imports_and_exports_on_the_thread_of_their_client_are_refused() {
+    let stage = Stage::new();
+    let passage = stage.passage();
+    let same = passage.clone();
+    let (report, exported) = ends(move || {
+        let both = same.clone();
+        let both = async move {
+            let users = both.users();
+            let unread = std::iter::from_fn(|| -> Option<CreateUser> { unreachable!() });
+            let report = users.import_users(unread).run();
+            (report, users.export_users().write_to(Vec::new()))
+        };
+        same.block_on(both).unwrap()
+    });
+    let ImportEnd::Stopped(error) = &report.end else {
+        panic!("{report:?}");
+    };
+    assert_eq!(error.kind(), ErrorKind::Config);
+    assert_eq!(report.position.line(), 1);
+    let error = exported.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Config);
+    let cursor = error.list_cursor().unwrap().clone();
+    let export = passage.users().export_users().resume(cursor);
+    assert_eq!(export.write_to(std::io::sink()).unwrap().users, 0);
+}
+
+#[test]
 fn it_can_be_shared_and_sent() {
+    fn sent<T: Send + 'static>() {}
+    sent::<blocking::UserIter>();
+    sent::<blocking::ExportUsers>();
     fn shared<T: Send + Sync + Clone + 'static>() {}
     shared::<blocking::Passage>();
     shared::<blocking::Users>();

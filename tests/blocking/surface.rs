@@ -312,8 +312,10 @@ fn nothing_shows_the_api_key() {
     let builder = Passage::builder("app").server("http://127.0.0.1:1");
     let passage = builder.api_key("prefix.hunter2").build_blocking().unwrap();
     let shown = format!(
-        "{passage:?} {:?} {:?} {:?} {:?} {:?} {:?}",
+        "{passage:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?}",
         passage.users(),
+        passage.users().import_json_lines(&b"hunter2"[..]),
+        passage.users().export_users(),
         passage.users().list(),
         passage.users().list().iter(),
         passage.magic_links(),

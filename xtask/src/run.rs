@@ -11,12 +11,20 @@ pub(crate) fn cargo() -> Command {
     Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 
-/// Runs a package of its own, so that no other command has to build the generator.
+/// Runs a package of its own, so that no other command has to build the generator. It starts where the
+/// user is, so that names of files mean what they say.
 pub(crate) fn regen(arguments: &[OsString]) -> Result<(), String> {
     let root = root()?;
     let status = cargo()
-        .current_dir(&root)
-        .args(["run", "--quiet", "--package", "xtask-regen", "--", "--root"])
+        .args([
+            "run",
+            "--quiet",
+            "--package",
+            "xtask-regen",
+            "--manifest-path",
+        ])
+        .arg(root.join("Cargo.toml"))
+        .args(["--", "--root"])
         .arg(&root)
         .args(arguments)
         .status()

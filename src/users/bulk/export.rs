@@ -87,14 +87,13 @@ impl ExportUsers {
     /// another list, and those of [`ListUsers::send`]. What came before is written in each case,
     /// as far as the writer let it, and [`Error::list_cursor`] says where to go on.
     pub async fn write_to<W: AsyncWrite + Unpin>(self, mut writer: W) -> Result<ExportProgress> {
-        let mut users = match &self.from {
-            Some(cursor) => self.list.stream_from(cursor)?,
-            None => self.list.stream(),
-        };
+        let mut users = self.users()?;
         let mut lines = Lines::default();
         loop {
-            if lines.bytes.len() >= CHUNK || !users.has_more_at_hand() {
-                self.write(&mut lines, &users, &mut writer).await?;
+            if lines.are_enough() || !users.has_more_at_hand() {
+                let written = writer.write_all(lines.bytes()).await;
+                written.map_err(|error| self.stopped(error))?;
+                self.note(&mut lines, users.total(), users.cursor());
             }
             match users.next().await {
                 Some(Ok(user)) => lines.add(&user)?,
@@ -103,35 +102,37 @@ impl ExportUsers {
             }
         }
         writer.flush().await.map_err(|error| self.stopped(error))?;
-        Ok(self.progress.borrow().clone())
+        Ok(self.written())
     }
 
-    async fn write(
-        &self,
-        lines: &mut Lines,
-        users: &UserStream,
-        writer: &mut (impl AsyncWrite + Unpin),
-    ) -> Result<()> {
-        if lines.users == 0 {
-            return Ok(());
+    pub(crate) fn users(&self) -> Result<UserStream> {
+        match &self.from {
+            Some(cursor) => self.list.stream_from(cursor),
+            None => Ok(self.list.stream()),
         }
-        writer
-            .write_all(&lines.bytes)
-            .await
-            .map_err(|error| self.stopped(error))?;
+    }
+
+    /// Notes that lines are written, up to the place of the cursor.
+    pub(crate) fn note(&self, lines: &mut Lines, total: Option<u64>, cursor: ListCursor) {
+        if lines.users == 0 {
+            return;
+        }
         self.progress.send_modify(|progress| {
             progress.users += lines.users;
             progress.bytes += u64::try_from(lines.bytes.len()).unwrap_or_default();
-            progress.total = users.total();
-            progress.cursor = Some(users.cursor());
+            progress.total = total;
+            progress.cursor = Some(cursor);
         });
         lines.users = 0;
         lines.bytes.clear();
-        Ok(())
+    }
+
+    pub(crate) fn written(&self) -> ExportProgress {
+        self.progress.borrow().clone()
     }
 
     /// The writer failed: what it did not take must be exported again.
-    fn stopped(&self, error: std::io::Error) -> Error {
+    pub(crate) fn stopped(&self, error: std::io::Error) -> Error {
         let written = self.progress.borrow().cursor.clone();
         let cursor = written
             .or_else(|| self.from.clone())
@@ -144,13 +145,22 @@ impl ExportUsers {
 
 /// Lines to be written, with how many they are.
 #[derive(Default)]
-struct Lines {
+pub(crate) struct Lines {
     bytes: Vec<u8>,
     users: u64,
 }
 
 impl Lines {
-    fn add(&mut self, user: &crate::users::UserSummary) -> Result<()> {
+    /// Whether it is time to write them.
+    pub(crate) fn are_enough(&self) -> bool {
+        self.bytes.len() >= CHUNK
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    pub(crate) fn add(&mut self, user: &crate::users::UserSummary) -> Result<()> {
         serde_json::to_writer(&mut self.bytes, user)
             .map_err(|error| Error::of(ErrorKind::Io).with_source(error))?;
         self.bytes.push(b'\n');

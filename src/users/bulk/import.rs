@@ -106,7 +106,7 @@ impl fmt::Debug for ImportUsers<'_> {
 }
 
 impl<'a> ImportUsers<'a> {
-    pub(super) fn new(
+    pub(crate) fn new(
         users: Users,
         rows: impl futures_core::Stream<Item = Row> + Send + 'a,
     ) -> Self {

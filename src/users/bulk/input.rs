@@ -1,5 +1,6 @@
 //! Where the rows of an import come from.
 
+use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -13,7 +14,7 @@ use crate::error::{Error, ErrorKind, Result};
 const LONGEST_LINE: usize = 1024 * 1024;
 
 /// A row with its number, or why there are no more.
-pub(super) enum Row {
+pub(crate) enum Row {
     User(u64, Result<ImportUser>),
     Broken(Error),
 }
@@ -56,23 +57,94 @@ where
 }
 
 /// Rows that are lines of JSON.
-pub(super) struct JsonLines<R> {
-    reader: Pin<Box<R>>,
+pub(crate) struct JsonLines<R> {
+    reader: R,
+    lines: Lines,
+}
+
+impl<R> JsonLines<R> {
+    pub(crate) fn new(reader: R) -> Self {
+        Self {
+            reader,
+            lines: Lines::default(),
+        }
+    }
+}
+
+impl<R: AsyncBufRead> Stream for JsonLines<Pin<Box<R>>> {
+    type Item = Row;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Row>> {
+        let this = &mut *self;
+        while !this.lines.is_over {
+            let read = ready!(this.reader.as_mut().poll_fill_buf(cx));
+            let (used, row) = this.lines.take(read);
+            this.reader.as_mut().consume(used);
+            if row.is_some() {
+                return Poll::Ready(row);
+            }
+        }
+        Poll::Ready(None)
+    }
+}
+
+/// For a reader that waits.
+#[cfg(feature = "blocking")]
+impl<R: std::io::BufRead> Iterator for JsonLines<R> {
+    type Item = Row;
+
+    fn next(&mut self) -> Option<Row> {
+        while !self.lines.is_over {
+            let (used, row) = match self.reader.fill_buf() {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                read => self.lines.take(read),
+            };
+            self.reader.consume(used);
+            if row.is_some() {
+                return row;
+            }
+        }
+        None
+    }
+}
+
+/// Puts lines together from the pieces that a reader gives.
+#[derive(Default)]
+struct Lines {
     line: Vec<u8>,
     is_too_long: bool,
     number: u64,
     is_over: bool,
 }
 
-impl<R> JsonLines<R> {
-    pub(super) fn new(reader: R) -> Self {
-        Self {
-            reader: Box::pin(reader),
-            line: Vec::new(),
-            is_too_long: false,
-            number: 0,
-            is_over: false,
+impl Lines {
+    /// Takes the first line of a piece, or what there is of it. Gives how many bytes that is, and
+    /// the row if the line came to its end.
+    fn take(&mut self, read: io::Result<&[u8]>) -> (usize, Option<Row>) {
+        let bytes = match read {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                self.is_over = true;
+                let error = Error::of(ErrorKind::Io).with_source(error);
+                return (0, Some(Row::Broken(error)));
+            }
+        };
+        self.is_over = bytes.is_empty();
+        let end = memchr::memchr(b'\n', bytes);
+        let length = end.unwrap_or(bytes.len());
+        self.is_too_long |= self.line.len() + length > LONGEST_LINE;
+        if self.is_too_long {
+            self.line.clear();
+        } else {
+            self.line.extend(bytes.iter().take(length));
         }
+        let is_rest = self.is_over && (self.is_too_long || !self.line.is_empty());
+        let row = if end.is_some() || is_rest {
+            self.end_line()
+        } else {
+            None
+        };
+        (length + usize::from(end.is_some()), row)
     }
 
     /// The line that has come to its end, unless it is blank.
@@ -103,45 +175,6 @@ impl<R> JsonLines<R> {
     }
 }
 
-impl<R: AsyncBufRead> Stream for JsonLines<R> {
-    type Item = Row;
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Row>> {
-        let this = &mut *self;
-        loop {
-            if this.is_over {
-                return Poll::Ready(None);
-            }
-            let bytes = match ready!(this.reader.as_mut().poll_fill_buf(cx)) {
-                Ok(bytes) => bytes,
-                Err(error) => {
-                    this.is_over = true;
-                    let error = Error::of(ErrorKind::Io).with_source(error);
-                    return Poll::Ready(Some(Row::Broken(error)));
-                }
-            };
-            this.is_over = bytes.is_empty();
-            let end = memchr::memchr(b'\n', bytes);
-            let length = end.unwrap_or(bytes.len());
-            this.is_too_long |= this.line.len() + length > LONGEST_LINE;
-            if this.is_too_long {
-                this.line.clear();
-            } else {
-                this.line.extend(bytes.iter().take(length));
-            }
-            this.reader
-                .as_mut()
-                .consume(length + usize::from(end.is_some()));
-            let is_rest = this.is_over && (this.is_too_long || !this.line.is_empty());
-            if (end.is_some() || is_rest)
-                && let Some(row) = this.end_line()
-            {
-                return Poll::Ready(Some(row));
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -152,15 +185,21 @@ mod tests {
 
     use super::*;
 
-    /// Each row's number, and what is wrong with it.
-    async fn read(reader: impl AsyncBufRead) -> Vec<(u64, Option<String>)> {
-        let mut lines = JsonLines::new(reader);
+    type Told = (u64, Option<String>);
+
+    /// The row's number, and what is wrong with it.
+    fn told(row: Row) -> Told {
+        match row {
+            Row::User(number, user) => (number, user.err().map(|error| error.to_string())),
+            Row::Broken(error) => (0, Some(error.to_string())),
+        }
+    }
+
+    async fn read(reader: impl AsyncBufRead) -> Vec<Told> {
+        let mut lines = JsonLines::new(Box::pin(reader));
         let mut rows = Vec::new();
         while let Some(row) = poll_fn(|cx| Pin::new(&mut lines).poll_next(cx)).await {
-            rows.push(match row {
-                Row::User(number, user) => (number, user.err().map(|error| error.to_string())),
-                Row::Broken(error) => (0, Some(error.to_string())),
-            });
+            rows.push(told(row));
         }
         rows
     }
@@ -175,6 +214,12 @@ mod tests {
         for capacity in [1, 2, 7, 64] {
             let pieces = BufReader::with_capacity(capacity, text.as_bytes());
             assert_eq!(read(pieces).await, rows, "{capacity}");
+            #[cfg(feature = "blocking")]
+            {
+                let pieces = io::BufReader::with_capacity(capacity, text.as_bytes());
+                let waited: Vec<_> = JsonLines::new(pieces).map(told).collect();
+                assert_eq!(waited, rows, "{capacity}");
+            }
         }
         assert_eq!(read(format!("{text}\n").as_bytes()).await, rows);
         assert_eq!(read(&b""[..]).await, []);
@@ -188,12 +233,12 @@ mod tests {
             "x".repeat(LONGEST_LINE + 1),
             "y".repeat(3 * LONGEST_LINE)
         );
-        let mut lines = JsonLines::new(BufReader::new(long.as_bytes()));
+        let mut lines = JsonLines::new(Box::pin(BufReader::new(long.as_bytes())));
         let mut problems = Vec::new();
         while let Some(Row::User(line, user)) =
             poll_fn(|cx| Pin::new(&mut lines).poll_next(cx)).await
         {
-            assert!(lines.line.capacity() <= 2 * LONGEST_LINE);
+            assert!(lines.lines.line.capacity() <= 2 * LONGEST_LINE);
             problems.push((line, user.err().map(|error| error.to_string())));
         }
         let too_long = Some("the line is longer than 1 MiB".to_owned());
@@ -220,5 +265,34 @@ mod tests {
         let reader = BufReader::new((&b"{\"email\":\"a@b.c\"}\n{"[..]).chain(Fails));
         let broken = Some("reading the input or writing the output failed".to_owned());
         assert_eq!(read(reader).await, [(1, None), (0, broken)]);
+    }
+
+    #[cfg(feature = "blocking")]
+    #[test]
+    fn a_read_that_was_interrupted_is_made_again() {
+        use std::io::Read;
+
+        /// Each second read is interrupted, and the last one fails.
+        struct Fitful(&'static [u8], bool);
+        impl Read for Fitful {
+            fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+                self.1 = !self.1;
+                if self.1 {
+                    return Err(io::ErrorKind::Interrupted.into());
+                }
+                let read = self.0.read(buffer)?;
+                match read {
+                    0 => Err(io::Error::other("the disk is gone")),
+                    _ => Ok(read),
+                }
+            }
+        }
+        let input = Fitful(b"{\"email\":\"a@b.c\"}\nx\n{", false);
+        let rows: Vec<_> = JsonLines::new(io::BufReader::with_capacity(3, input))
+            .map(told)
+            .collect();
+        let bad = Some("the line is not JSON (column 1)".to_owned());
+        let broken = Some("reading the input or writing the output failed".to_owned());
+        assert_eq!(rows, [(1, None), (2, bad), (0, broken)]);
     }
 }

@@ -11,8 +11,12 @@ mod settle;
 use futures_core::Stream;
 use tokio::io::AsyncBufRead;
 
+#[cfg(feature = "blocking")]
+pub(crate) use export::Lines;
 pub use export::{ExportProgress, ExportUsers};
 pub use import::ImportUsers;
+#[cfg(feature = "blocking")]
+pub(crate) use input::{JsonLines, Row};
 pub use position::ImportPosition;
 pub use report::{
     ImportEnd, ImportFailure, ImportHandle, ImportOutcome, ImportProgress, ImportReport,
@@ -67,7 +71,7 @@ impl Users {
     where
         R: AsyncBufRead + Send + 'a,
     {
-        ImportUsers::new(self.clone(), input::JsonLines::new(lines))
+        ImportUsers::new(self.clone(), input::JsonLines::new(Box::pin(lines)))
     }
 
     /// Starts an export of all users, those created first coming first. For some of them, or

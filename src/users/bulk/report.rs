@@ -186,6 +186,21 @@ impl ImportHandle {
     }
 }
 
+#[cfg(feature = "blocking")]
+impl ImportHandle {
+    /// Whether the import takes no more rows although there may be some.
+    pub(crate) fn is_cancelled(&self) -> bool {
+        *self.cancel.borrow()
+    }
+
+    /// The report of an import that could not be run to its end.
+    pub(crate) fn stop(&self, error: Error) -> ImportReport {
+        self.state
+            .with(|state| state.end = ImportEnd::Stopped(Arc::new(error)));
+        self.report()
+    }
+}
+
 /// What both the import and its handles know.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Shared(Arc<Mutex<State>>);

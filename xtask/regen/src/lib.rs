@@ -1,11 +1,28 @@
-//! From the vendored API descriptions and the overlay to the effective documents, and to the
-//! snapshots of what is generated from them.
+//! From the descriptions of both APIs and the overlay to the effective documents, to a report of what
+//! changed, and to the snapshots of what is generated.
 
+mod attempt;
+mod changelog;
 #[path = "../../../build/mod.rs"]
 mod codegen;
+mod counts;
+pub mod diff;
+mod files;
+mod import;
+mod json;
+mod make;
 mod normalise;
+mod order;
+mod orphans;
 mod overlay;
+mod provenance;
 mod regen;
+mod report;
+mod validate;
+mod world;
 mod yaml;
 
-pub use regen::{check, update};
+pub use import::Import;
+pub use make::Sources;
+pub use regen::{Options, check, update};
+pub use world::{Mode, Run, World};

@@ -1,35 +1,103 @@
 //! `cargo xtask regen`.
 
-use std::path::Path;
+mod outside;
+
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
+use regen::{Import, Options, Sources, World};
 
-/// Make openapi/effective from the vendored documents and the overlay, then update the snapshots.
+use outside::Outside;
+
+/// Bring everything that follows from the API descriptions up to date, and report what changed.
+///
+/// Without options: applies openapi/overlay.yaml to the vendored documents, writes openapi/effective,
+/// reports what changed since the last commit (on the screen, in target/regen/report.md, and as a draft
+/// in CHANGELOG.md), and leaves changed snapshots as `.snap.new` for `cargo insta review`.
+///
+/// Nothing is written unless every document can be read, overlaid and generated from. Exits with 0 even
+/// if snapshots are to be reviewed; it is --check that fails until they are. docs/upgrading.md is the guide.
 #[derive(Parser)]
-#[command(name = "cargo xtask regen")]
+#[command(
+    name = "cargo xtask regen",
+    override_usage = "cargo xtask regen [OPTIONS]",
+    after_help = "A new description in two commands:\n  \
+                  cargo xtask regen --management new.json --from 'https://.. as of 2026-01-16'\n  \
+                  cargo xtask regen --accept        (or `cargo insta review`)\n"
+)]
 struct Cli {
-    /// Change nothing; fail and name each file that is out of date.
+    /// A new description of the Management API: OpenAPI 3.0 or Swagger 2.0, JSON or YAML.
+    #[arg(long, value_name = "FILE")]
+    management: Option<PathBuf>,
+    /// A new description of the Auth API.
+    #[arg(long, value_name = "FILE")]
+    auth: Option<PathBuf>,
+    /// Where the new descriptions are from, for openapi/PROVENANCE.md [default: the name of the file].
+    #[arg(long, value_name = "TEXT")]
+    from: Option<String>,
+    /// Replace changed snapshots, and delete those that no test asks for any more.
     #[arg(long)]
+    accept: bool,
+    /// Report what changed since this commit [default: HEAD].
+    #[arg(long, value_name = "COMMIT")]
+    since: Option<String>,
+    /// Change nothing; fail and name each file that is out of date.
+    #[arg(long, conflicts_with_all = ["management", "auth", "from", "accept", "since"])]
     check: bool,
     /// The folder of the project.
     #[arg(long, hide = true)]
-    root: std::path::PathBuf,
+    root: PathBuf,
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    let root: &Path = &cli.root;
-    let done = if cli.check {
-        regen::check(root)
-    } else {
-        regen::update(root)
-    };
-    match done {
+    match run(Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {
             eprintln!("error: {message}");
             ExitCode::FAILURE
         }
     }
+}
+
+fn run(cli: Cli) -> Result<(), String> {
+    if cli.from.is_some() && cli.management.is_none() && cli.auth.is_none() {
+        return Err(
+            "--from needs --management or --auth, the descriptions that it is about".to_owned(),
+        );
+    }
+    let outside = Outside::new(&cli.root, cli.since)?;
+    if cli.check {
+        return regen::check(&cli.root, &outside);
+    }
+    let sources = Sources {
+        management: import(cli.management.as_deref())?,
+        auth: import(cli.auth.as_deref())?,
+        from: cli.from,
+        date: outside::today(),
+        root: cli.root,
+    };
+    let report = outside.folder().join("report.md");
+    let options = Options {
+        accept: cli.accept,
+        report,
+    };
+    regen::update(&sources, &options, &outside)?;
+    outside.say(&format!(
+        "the report for a pull request is {}",
+        options.report.display()
+    ));
+    Ok(())
+}
+
+fn import(path: Option<&Path>) -> Result<Option<Import>, String> {
+    path.map(|path| {
+        let text = fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))?;
+        // Where the file lies on somebody's disk is nobody's business.
+        let name = path.file_name().unwrap_or(path.as_os_str());
+        let name = name.to_string_lossy().into_owned();
+        Ok(Import { name, text })
+    })
+    .transpose()
 }

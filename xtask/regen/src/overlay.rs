@@ -61,16 +61,22 @@ impl Overlay {
         Ok(())
     }
 
-    /// Applies the actions for the document `name`, in order.
-    pub(crate) fn apply(&self, name: &str, document: &mut Value) -> Result<(), String> {
+    /// Applies the actions for the document `name`, which was read from `file`, in order. Fails with one
+    /// line for each action that cannot be applied.
+    pub(crate) fn apply(&self, name: &str, file: &str, document: &mut Value) -> Result<(), String> {
+        let mut failed = Vec::new();
         for (index, action) in self.actions.iter().enumerate() {
-            if action.document.as_deref().is_none_or(|d| d == name) {
-                action
-                    .apply(document)
-                    .map_err(|e| action.fail(index, &format!("{e} in {name}.yaml")))?;
+            if action.document.as_deref().is_none_or(|d| d == name)
+                && let Err(e) = action.apply(document)
+            {
+                failed.push(action.fail(index, &format!("{e} in {file}")));
             }
         }
-        Ok(())
+        if failed.is_empty() {
+            Ok(())
+        } else {
+            Err(failed.join("\n"))
+        }
     }
 }
 
@@ -186,7 +192,7 @@ mod tests {
     fn run(actions: &str, document: Value) -> Result<Value, String> {
         let yaml = format!("overlay: 1.0.0\ninfo: {{title: t, version: '1'}}\nactions:\n{actions}");
         let mut document = document;
-        Overlay::parse(&yaml)?.apply("a", &mut document)?;
+        Overlay::parse(&yaml)?.apply("a", "a.yaml", &mut document)?;
         Ok(document)
     }
 
@@ -241,6 +247,21 @@ mod tests {
         assert_eq!(
             idle.unwrap_err(),
             "overlay action 1 ($.o) changes nothing in a.yaml"
+        );
+    }
+
+    #[test]
+    fn all_failing_actions_are_named() {
+        let failed = run(
+            "- {target: $.gone, description: d, remove: true}\n\
+             - {target: $.k, description: d, remove: true}\n\
+             - {target: $.o.lost, description: d, update: {}}",
+            json!({"k": 1}),
+        );
+        assert_eq!(
+            failed.unwrap_err(),
+            "overlay action 1 ($.gone) matches nothing in a.yaml\n\
+             overlay action 3 ($.o.lost) matches nothing in a.yaml"
         );
     }
 

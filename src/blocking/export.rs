@@ -1,0 +1,85 @@
+//! Exports of users.
+
+use std::io::Write;
+
+use tokio::sync::watch;
+
+use super::{Runtime, UserIter};
+use crate::error::Result;
+use crate::users::{ExportProgress, Lines, ListCursor};
+
+/// [`crate::ExportUsers`] for programs without `async`: an export to be written. Made by
+/// [`Users::export_users`](super::Users::export_users) and
+/// [`ListUsers::export`](super::ListUsers::export).
+///
+/// The lines and what is held of them are as there. The next page is on its way while the writer
+/// works.
+///
+/// ```no_run
+/// use std::fs::File;
+///
+/// # fn example(passage: passage_identity::blocking::Passage) -> Result<(), Box<dyn std::error::Error>> {
+/// let mut file = File::create("users.jsonl")?;
+/// let export = passage.users().export_users();
+/// let progress = export.progress();
+/// if let Err(error) = export.write_to(&mut file) {
+///     // What is behind that was perhaps not written whole.
+///     file.set_len(progress.borrow().bytes)?;
+///     let cursor = error.list_cursor().cloned().ok_or(error)?;
+///     passage.users().export_users().resume(cursor).write_to(file)?;
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+#[must_use = "an export does nothing until write_to() is called"]
+pub struct ExportUsers {
+    export: crate::ExportUsers,
+    runtime: Runtime,
+}
+
+impl ExportUsers {
+    pub(super) fn new(export: crate::ExportUsers, runtime: Runtime) -> Self {
+        Self { export, runtime }
+    }
+
+    /// Goes on where another export of the same list was: as [`crate::ExportUsers::resume`].
+    pub fn resume(mut self, cursor: ListCursor) -> Self {
+        self.export = self.export.resume(cursor);
+        self
+    }
+
+    /// The progress: as [`crate::ExportUsers::progress`]. Another thread can look at it with
+    /// `borrow()`.
+    #[must_use]
+    pub fn progress(&self) -> watch::Receiver<ExportProgress> {
+        self.export.progress()
+    }
+
+    /// Writes all users, and flushes the writer at the end: as [`crate::ExportUsers::write_to`].
+    /// The writer is used on this thread alone.
+    ///
+    /// If the writer panics, a part of a line may be written behind what the progress says.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn write_to<W: Write>(self, mut writer: W) -> Result<ExportProgress> {
+        let Self { export, runtime } = self;
+        let mut users = UserIter::new(export.users()?, runtime);
+        let mut lines = Lines::default();
+        loop {
+            if lines.are_enough() || !users.has_more_at_hand() {
+                let written = writer.write_all(lines.bytes());
+                written.map_err(|error| export.stopped(error))?;
+                export.note(&mut lines, users.total(), users.cursor());
+            }
+            match users.next() {
+                Some(Ok(user)) => lines.add(&user)?,
+                Some(Err(error)) => return Err(error),
+                None => break,
+            }
+        }
+        writer.flush().map_err(|error| export.stopped(error))?;
+        Ok(export.written())
+    }
+}

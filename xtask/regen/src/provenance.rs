@@ -1,0 +1,255 @@
+//! `openapi/PROVENANCE.md`: which text each document is, since when, and where it is from.
+//!
+//! The page is written by hand but for the rows of two tables: the documents and the operations.
+
+use std::collections::BTreeSet;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use serde_json::Value;
+
+/// What is new about a document.
+pub(crate) struct Origin<'a> {
+    /// Where it is from, if somebody said so or a file was imported.
+    pub(crate) from: Option<&'a str>,
+    /// The day, as `2026-01-16`.
+    pub(crate) date: &'a str,
+}
+
+/// `page` with the rows of the document `api`, whose file has the content `text`.
+pub(crate) fn update(
+    page: &str,
+    api: &str,
+    document: &Value,
+    text: &str,
+    origin: &Origin<'_>,
+) -> Result<String, String> {
+    let (page, from) = document_row(page, api, document, text, origin)?;
+    operation_rows(&page, api, document, &from)
+}
+
+/// Also returns where the document is from.
+fn document_row(
+    page: &str,
+    api: &str,
+    document: &Value,
+    text: &str,
+    origin: &Origin<'_>,
+) -> Result<(String, String), String> {
+    let start = format!("| `{api}.yaml` |");
+    let Some(old) = page.lines().find(|line| line.starts_with(&start)) else {
+        return Err(format!("openapi/PROVENANCE.md has no row `{start} ..`"));
+    };
+    let cells: Vec<&str> = old.trim_matches('|').split('|').map(str::trim).collect();
+    let [_, old_hash, _, old_date, old_from] = cells.as_slice() else {
+        return Err(format!("openapi/PROVENANCE.md: not five cells in `{old}`"));
+    };
+    let hash = format!("`{}`", sha256(text));
+    let changed = hash != *old_hash;
+    let date = if changed { origin.date } else { old_date };
+    let from = match origin.from {
+        Some(from) => cell(from),
+        None if changed && !old_from.ends_with(EDITED) => format!("{old_from}{EDITED}"),
+        None => (*old_from).to_owned(),
+    };
+    let version = document.pointer("/info/version").and_then(Value::as_str);
+    let version = cell(version.unwrap_or_default());
+    let row = format!("{start} {hash} | {version} | {date} | {from} |");
+    Ok((page.replacen(old, &row, 1), from))
+}
+
+/// What is said of a document that was changed in place.
+const EDITED: &str = ", edited since";
+
+/// Drops the rows of operations that are gone, and adds rows for new ones. The sources of an operation
+/// that nobody looked up are the document itself.
+fn operation_rows(page: &str, api: &str, document: &Value, from: &str) -> Result<String, String> {
+    let ids = operation_ids(document);
+    let mut missing = ids.clone();
+    let mut title = api.to_owned();
+    if let Some(first) = title.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    let heading = format!("### {title} API, ");
+    let mut lines: Vec<String> = Vec::new();
+    let mut inside = false;
+    let mut found = false;
+    // The line behind the last row of the table.
+    let mut end = 0;
+    for line in page.lines() {
+        if line.starts_with('#') {
+            inside = line.starts_with(&heading);
+            if inside {
+                found = true;
+                lines.push(format!("{heading}{} operations", ids.len()));
+                continue;
+            }
+        }
+        if inside && line.starts_with('|') {
+            if let Some(id) = line
+                .strip_prefix("| `")
+                .and_then(|rest| rest.split('`').next())
+            {
+                if !ids.contains(&id) {
+                    continue;
+                }
+                missing.retain(|other| *other != id);
+            }
+            end = lines.len() + 1;
+        }
+        lines.push(line.to_owned());
+    }
+    if !found || end == 0 {
+        return Err(format!(
+            "openapi/PROVENANCE.md has no table under `{heading}.. operations`"
+        ));
+    }
+    let rows = missing
+        .iter()
+        .map(|id| format!("| `{id}` | {from} | documented |"));
+    lines.splice(end..end, rows);
+    Ok(lines.join("\n") + "\n")
+}
+
+fn operation_ids(document: &Value) -> Vec<&str> {
+    let paths = document.get("paths").and_then(Value::as_object);
+    let operations = paths
+        .into_iter()
+        .flatten()
+        .filter_map(|(_, item)| item.as_object())
+        .flatten();
+    let mut seen = BTreeSet::new();
+    operations
+        .filter_map(|(_, operation)| operation.get("operationId")?.as_str())
+        .filter(|id| seen.insert(*id))
+        .collect()
+}
+
+/// In one line, and without an end of the cell.
+fn cell(text: &str) -> String {
+    text.split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+        .replace('|', "/")
+}
+
+fn sha256(text: &str) -> String {
+    let digest = digest(&SHA256, text.as_bytes());
+    digest
+        .as_ref()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use serde_json::json;
+
+    use super::*;
+
+    const PAGE: &str = "\
+# Title
+
+| Document | SHA-256 | Version | Since | From |
+|---|---|---|---|---|
+| `management.yaml` | `00` | 1 | 2026-01-01 | the old place |
+| `auth.yaml` | `11` | 1 | 2026-01-01 | elsewhere |
+
+### Management API, 2 operations
+
+| Operation | Sources | Status codes |
+|---|---|---|
+| `a` | S | documented |
+| `b` | S, L | inferred |
+
+### Auth API, 1 operations
+
+| Operation | Sources | Status codes |
+|---|---|---|
+| `b` | M | documented |
+";
+
+    fn document(ids: &[&str]) -> Value {
+        let operations = ids
+            .iter()
+            .map(|id| ((*id).to_owned(), json!({"operationId": id})));
+        let item: serde_json::Map<String, Value> = operations.collect();
+        json!({"info": {"version": "7"}, "paths": {"/p": item}})
+    }
+
+    fn run(page: &str, ids: &[&str], from: Option<&str>) -> String {
+        let origin = Origin {
+            from,
+            date: "2026-02-03",
+        };
+        update(page, "management", &document(ids), "text", &origin).unwrap()
+    }
+
+    const HASH: &str = "982d9e3eb996f559e633f4d194def3761d909f5a3b647d1a851fead67c32c9d1";
+
+    #[test]
+    fn a_new_document_has_a_new_row_and_its_operations() {
+        let page = run(PAGE, &["b", "c"], Some("https://x.test/a|b\nc"));
+        let row =
+            format!("| `management.yaml` | `{HASH}` | 7 | 2026-02-03 | https://x.test/a/b c |");
+        let want = PAGE
+            .replace(
+                "| `management.yaml` | `00` | 1 | 2026-01-01 | the old place |",
+                &row,
+            )
+            .replace("| `a` | S | documented |\n", "")
+            .replace(
+                "| `b` | S, L | inferred |\n",
+                "| `b` | S, L | inferred |\n| `c` | https://x.test/a/b c | documented |\n",
+            );
+        assert_eq!(page, want);
+    }
+
+    #[test]
+    fn the_same_document_again_changes_nothing() {
+        let once = run(PAGE, &["a", "b"], Some("x"));
+        let origin = Origin {
+            from: Some("x"),
+            date: "2027-01-01",
+        };
+        let twice = update(&once, "management", &document(&["a", "b"]), "text", &origin);
+        assert_eq!(twice.unwrap(), once);
+    }
+
+    #[test]
+    fn an_edit_in_place_says_so_once() {
+        let once = run(PAGE, &["a", "b"], None);
+        assert!(
+            once.contains("| 2026-02-03 | the old place, edited since |"),
+            "{once}"
+        );
+        let origin = Origin {
+            from: None,
+            date: "2026-02-04",
+        };
+        let twice = update(&once, "management", &document(&["a", "b"]), "more", &origin).unwrap();
+        assert!(
+            twice.contains("| 2026-02-04 | the old place, edited since |"),
+            "{twice}"
+        );
+    }
+
+    #[test]
+    fn a_page_without_the_tables_is_refused() {
+        let origin = Origin {
+            from: None,
+            date: "2026-02-03",
+        };
+        for gone in [
+            "| `management.yaml`",
+            "### Management API",
+            " the old place |",
+        ] {
+            let page = PAGE.replace(gone, "");
+            let error = update(&page, "management", &document(&["a"]), "t", &origin).unwrap_err();
+            assert!(error.starts_with("openapi/PROVENANCE.md"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! Whether a document is OpenAPI 3.0, and says what the generator needs.
+
+use std::fmt::Write;
+
+use openapiv3::OpenAPI;
+use roas::v3_0;
+use roas::validation::{Options, Validate};
+use serde_json::Value;
+use serde_path_to_error::{Path, Segment};
+
+/// As many findings as a person reads.
+const SHOWN: usize = 20;
+const METHODS: [&str; 8] = [
+    "get", "put", "post", "delete", "options", "head", "patch", "trace",
+];
+
+/// Fails with one line for each finding: file, JSON pointer, what is wrong.
+pub(crate) fn validate(name: &str, document: &Value) -> Result<(), String> {
+    let spec: v3_0::spec::Spec = serde_path_to_error::deserialize(document)
+        .map_err(|error| format!("{name}#{}: {}", pointer_of(error.path()), error.inner()))?;
+    findings(name, document, &spec)?;
+    // The generator's own reader, which is stricter in places.
+    let _: OpenAPI = serde_path_to_error::deserialize(document)
+        .map_err(|error| format!("{name}#{}: {}", pointer_of(error.path()), error.inner()))?;
+    let mut nameless = Vec::new();
+    for (path, item) in document
+        .get("paths")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+    {
+        for (method, operation) in item.as_object().into_iter().flatten() {
+            let named = operation.get("operationId").is_some_and(Value::is_string);
+            if METHODS.contains(&method.as_str()) && !named {
+                let place = pointer(["paths", path, method]);
+                nameless.push(format!(
+                    "{name}#{place}: no operationId, which names its method"
+                ));
+            }
+        }
+    }
+    report(&nameless)
+}
+
+/// What the specification forbids, as far as it concerns us.
+pub(crate) fn findings(name: &str, document: &Value, spec: &impl Validate) -> Result<(), String> {
+    // Untidy, but no reason to refuse somebody else's document.
+    let tolerated = Options::IgnoreMissingTags
+        | Options::IgnoreInvalidUrls
+        | Options::IgnoreUnusedPathItems
+        | Options::IgnoreUnusedTags
+        | Options::IgnoreUnusedSchemas
+        | Options::IgnoreUnusedParameters
+        | Options::IgnoreUnusedResponses
+        | Options::IgnoreUnusedServerVariables
+        | Options::IgnoreUnusedExamples
+        | Options::IgnoreUnusedRequestBodies
+        | Options::IgnoreUnusedHeaders
+        | Options::IgnoreUnusedSecuritySchemes
+        | Options::IgnoreUnusedLinks
+        | Options::IgnoreUnusedCallbacks
+        | Options::IgnoreEmptyResponseDescription;
+    let Err(error) = spec.validate(tolerated, None) else {
+        return Ok(());
+    };
+    let lines: Vec<String> = error
+        .errors
+        .iter()
+        .map(|finding| {
+            let place = locate(document, &finding.path);
+            format!("{name}#{place}: {}", finding.message)
+        })
+        .collect();
+    report(&lines)
+}
+
+fn report(lines: &[String]) -> Result<(), String> {
+    if lines.is_empty() {
+        return Ok(());
+    }
+    let mut text = lines
+        .iter()
+        .take(SHOWN)
+        .cloned()
+        .collect::<Vec<_>>()
+        .join("\n");
+    if lines.len() > SHOWN {
+        let _ = write!(text, "\nand {} more", lines.len() - SHOWN);
+    }
+    Err(text)
+}
+
+/// The JSON pointer to a place that the validator wrote like `#.paths[/users].get`: as far down as the
+/// document has it, since the last parts may be missing, or named as in the validator's own types.
+fn locate(document: &Value, place: &str) -> String {
+    if let Some(pointer) = place.strip_prefix("#/") {
+        return format!("/{pointer}");
+    }
+    let mut node = document;
+    let mut tokens = Vec::new();
+    let mut rest = place.trim_start_matches('#');
+    while let Some(first) = rest.chars().next() {
+        let (token, after) = match (first, rest.get(1..).unwrap_or_default()) {
+            ('.', inner) => inner.split_at(inner.find(['.', '[']).unwrap_or(inner.len())),
+            ('[', inner) => inner.split_once(']').unwrap_or((inner, "")),
+            _ => break,
+        };
+        rest = after;
+        let token = if token == "mediaTypes" {
+            "content"
+        } else {
+            token
+        };
+        let child = match node {
+            Value::Array(items) => token.parse::<usize>().ok().and_then(|at| items.get(at)),
+            other => other.get(token),
+        };
+        let Some(child) = child else { break };
+        node = child;
+        tokens.push(token);
+    }
+    pointer(tokens)
+}
+
+/// The JSON pointer to where reading stopped.
+pub(crate) fn pointer_of(path: &Path) -> String {
+    let tokens: Vec<String> = path
+        .iter()
+        .filter_map(|segment| match segment {
+            Segment::Map { key } => Some(key.clone()),
+            Segment::Seq { index } => Some(index.to_string()),
+            Segment::Enum { .. } | Segment::Unknown => None,
+        })
+        .collect();
+    pointer(tokens.iter().map(String::as_str))
+}
+
+pub(crate) fn pointer<'a>(tokens: impl IntoIterator<Item = &'a str>) -> String {
+    tokens
+        .into_iter()
+        .map(|token| format!("/{}", token.replace('~', "~0").replace('/', "~1")))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn places_become_pointers_as_far_as_they_lead() {
+        let document = json!({"paths": {"/a/{b}": {"get": {"tags": ["x"], "responses": {"200":
+            {"content": {"application/json": {"schema": {}}}}}}}}});
+        for (place, want) in [
+            (
+                "#.paths[/a/{b}].get.tags[0].tags[0]",
+                "/paths/~1a~1{b}/get/tags/0",
+            ),
+            (
+                "#.paths[/a/{b}].get.responses.200.mediaTypes[application/json].schema.$ref",
+                "/paths/~1a~1{b}/get/responses/200/content/application~1json/schema",
+            ),
+            ("#.info.title", ""),
+            ("#/components/schemas/A", "/components/schemas/A"),
+        ] {
+            assert_eq!(locate(&document, place), want, "{place}");
+        }
+    }
+}
