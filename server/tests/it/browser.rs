@@ -129,6 +129,11 @@ impl App {
         send(request).await
     }
 
+    /// Comes back with this state and this code.
+    pub async fn back_with(&self, to: &str, state: &str, code: &str) -> Reply {
+        send(self.http.get(to).query(&[("state", state), ("code", code)])).await
+    }
+
     /// Goes to a provider as somebody and back: the code that the app gets.
     pub async fn social_code(&self, provider: &str, email: &str) -> String {
         let (callback, members) = self.at_provider(provider, email).await;

@@ -35,6 +35,7 @@ mod pages;
 mod routing;
 mod sessions;
 mod social;
+mod social_bounds;
 mod social_connections;
 mod social_id_tokens;
 mod social_rules;

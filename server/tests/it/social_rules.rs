@@ -4,16 +4,7 @@ use std::time::Duration;
 
 use crate::browser::{BACK, VERIFIER, challenge, query};
 use crate::mailbox::{ADA, BOB, together};
-use crate::support::{App, Reply, send, text};
-
-/// The shared callback.
-fn callback(app: &App) -> String {
-    format!("{}/auth/v1/social/oauth2_callback", app.server().url())
-}
-
-async fn back_with(app: &App, to: &str, state: &str, code: &str) -> Reply {
-    send(app.http.get(to).query(&[("state", state), ("code", code)])).await
-}
+use crate::support::{App, send, text};
 
 #[tokio::test]
 async fn logins_that_cannot_begin() {
@@ -131,7 +122,7 @@ async fn codes_and_states_are_good_once() {
     // A state is used up by whatever comes back with it.
     let (to, members) = app.at_provider("google", ADA).await;
     let state = &members.iter().find(|(name, _)| name == "state").unwrap().1;
-    back_with(&app, &to, state, "made up")
+    app.back_with(&to, state, "made up")
         .await
         .error(400, "invalid_request");
     app.come_back("google", &to, &members)
@@ -165,32 +156,6 @@ async fn everything_ends_by_the_servers_clock() {
         let exchanged = app.exchange(&code, VERIFIER).await;
         assert_eq!(exchanged.status == 201, good, "{seconds} s");
     }
-}
-
-#[tokio::test]
-async fn a_state_does_not_take_a_code_of_another_login() {
-    let app = App::start().await;
-    let value = |members: &[(String, String)], wanted: &str| {
-        let found = members.iter().find(|(name, _)| name == wanted);
-        found.unwrap().1.clone()
-    };
-    let (to, mine) = app.at_provider("google", ADA).await;
-    let (_, theirs) = app.at_provider("google", BOB).await;
-    let injected = back_with(&app, &to, &value(&mine, "state"), &value(&theirs, "code")).await;
-    let problem = injected.error(400, "invalid_request");
-    assert_eq!(problem, "code: the provider does not accept it.");
-    // Another provider's code does not do either, nor one that a device got.
-    let (_, mine) = app.at_provider("google", ADA).await;
-    let (_, github) = app.at_provider("github", ADA).await;
-    back_with(&app, &to, &value(&mine, "state"), &value(&github, "code"))
-        .await
-        .error(400, "invalid_request");
-    let (_, mine) = app.at_provider("google", ADA).await;
-    let token = passage_server::MintIdToken::new(passage_server::SocialProvider::Google, ADA);
-    let native = app.controls().mint_id_token(token).await.unwrap();
-    back_with(&app, &to, &value(&mine, "state"), &native.code)
-        .await
-        .error(400, "invalid_request");
 }
 
 #[tokio::test]
@@ -237,53 +202,6 @@ async fn callbacks_without_a_state_or_code_lead_nowhere() {
     let state = &members.iter().find(|(name, _)| name == "state").unwrap().1;
     let nothing = app.follow(&format!("{to}?state={state}")).await;
     assert_eq!(nothing.error(400, "invalid_request"), "code: is needed.");
-}
-
-#[tokio::test]
-async fn codes_and_states_are_for_their_own_app() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("passage.db");
-    let own = passage_server::SocialProvider::Google;
-    let start = async |id: &str| {
-        let id = id.to_owned();
-        App::start_with(|builder| builder.data(&file).app_id(id).social_client_id(own, "own")).await
-    };
-    let app = start("first").await;
-    let code = app.social_code("google", ADA).await;
-    let (_, members) = app.at_provider("google", ADA).await;
-    let login = members
-        .iter()
-        .find(|(name, _)| name == "state")
-        .unwrap()
-        .1
-        .clone();
-    app.stop().await;
-
-    let app = start("second").await;
-    app.exchange(&code, VERIFIER)
-        .await
-        .error(400, "invalid_request");
-    let to = app.auth("/social/oauth2_callback");
-    let refused = back_with(&app, &to, &login, "a").await;
-    assert_eq!(
-        refused.error(400, "invalid_request"),
-        "state: unknown, expired or used."
-    );
-    // The account of the one app is nobody's in the other.
-    app.social_sign_in("google", ADA).await.signed_in();
-    app.stop().await;
-
-    let app = start("first").await;
-    let to = app.auth("/social/oauth2_callback");
-    let late = back_with(&app, &to, &login, "a").await;
-    // It is known here, but the provider has forgotten its code with the end of its process.
-    assert_eq!(
-        late.error(400, "invalid_request"),
-        "code: the provider does not accept it."
-    );
-    app.exchange(&code, VERIFIER).await.signed_in();
-    let list = app.list(&[]).await.json(200);
-    assert_eq!(list["total_users"], 1);
 }
 
 #[tokio::test]
@@ -355,75 +273,4 @@ async fn inactive_users_get_nothing() {
     // The code was not used up.
     app.touch(&format!("/users/{id}/activate")).await.json(200);
     app.exchange(&code, VERIFIER).await.signed_in();
-}
-
-#[tokio::test]
-async fn the_provider_checks_its_clients() {
-    let app = App::start().await;
-    let start = app
-        .authorize("google", &[("login_hint", ADA)])
-        .await
-        .location();
-    let endpoint = start.split('?').next().unwrap();
-    let asked = query(&start);
-    let with = async |name: &str, value: &str| {
-        let mut members = asked.clone();
-        members.insert(name.to_owned(), value.to_owned());
-        send(app.http.get(endpoint).query(&members)).await
-    };
-    for (name, value) in [
-        ("client_id", "other"),
-        ("client_id", ""),
-        ("redirect_uri", "https://elsewhere.example/"),
-        ("redirect_uri", &app.auth("/social/oauth2_callback")),
-        ("redirect_uri", &format!("{}/", callback(&app))),
-        ("response_type", "token"),
-        ("code_challenge_method", "plain"),
-        ("code_challenge", "short"),
-        ("state", ""),
-    ] {
-        with(name, value).await.error(400, "invalid_request");
-    }
-    with("login_hint", BOB).await.location();
-    let foreign = app.http.get(&start).header("host", "elsewhere.example");
-    send(foreign).await.error(403, "operation_not_allowed");
-    let unknown = start.replace("/google/", "/myspace/");
-    app.follow(&unknown).await.error(404, "not_found");
-}
-
-#[tokio::test]
-async fn no_secret_is_kept() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("passage.db");
-    let app = App::start_with(|builder| builder.data(&file)).await;
-    let start = app
-        .authorize("google", &[("login_hint", ADA)])
-        .await
-        .location();
-    let asked = query(&start);
-    let (to, members) = app.at_provider("google", ADA).await;
-    let back = app.come_back("google", &to, &members).await.location();
-    let code = query(&back)["code"].clone();
-    app.exchange("made up", VERIFIER).await;
-    let mut secrets = vec![
-        asked["state"].clone(),
-        asked["nonce"].clone(),
-        code,
-        VERIFIER.to_owned(),
-    ];
-    secrets.extend(members.into_iter().map(|(_, value)| value));
-    let log = format!("{:?}", app.controls().requests());
-    let mut stored = Vec::new();
-    for entry in std::fs::read_dir(folder.path()).unwrap() {
-        stored.extend(std::fs::read(entry.unwrap().path()).unwrap());
-    }
-    let stored = String::from_utf8_lossy(&stored);
-    assert!(
-        stored.contains("client & state"),
-        "the login is in the file"
-    );
-    for secret in secrets {
-        assert!(!log.contains(&secret), "in the log: {secret}");
-        assert!(!stored.contains(&secret), "in the file: {secret}");
-    }
 }
