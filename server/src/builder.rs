@@ -1,6 +1,7 @@
 //! Options of a server, and its start.
 
 mod sign_in;
+mod social;
 
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -12,6 +13,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use self::sign_in::SignIn;
+use self::social::Social;
 use crate::clock::{Clock, time};
 use crate::core::{App, Core};
 use crate::dev::DevTools;
@@ -45,6 +47,7 @@ pub struct ServerBuilder {
     refresh_tokens: Option<bool>,
     metadata: Vec<(String, MetadataType)>,
     sign_in: SignIn,
+    social: Social,
     observer: Option<Observer>,
 }
 
@@ -172,6 +175,7 @@ impl ServerBuilder {
             store,
             clock,
             dev,
+            provider: Some(Arc::default()),
             sender,
             observer: self.observer,
             app,
@@ -224,7 +228,7 @@ impl ServerBuilder {
         {
             return fails("session timeout", "must be at least a second");
         }
-        Ok(())
+        self.social.check()
     }
 
     /// The app that is asked for, or that the store holds, or a new one, with the settings that are asked for.
@@ -286,6 +290,7 @@ impl ServerBuilder {
             settings.refresh_enabled = enabled;
         }
         self.sign_in.change(settings);
+        self.social.change(settings);
         for (name, kind) in &self.metadata {
             match settings
                 .metadata

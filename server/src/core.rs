@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::clock::Clock;
 use crate::delivery::Sender;
-use crate::dev::DevTools;
+use crate::dev::{DevTools, TestProvider};
 use crate::http::error::ApiError;
 use crate::keys::KeyRing;
 use crate::observe::Observer;
@@ -19,6 +19,8 @@ pub(crate) struct Core {
     pub(crate) store: Store,
     pub(crate) clock: Clock,
     pub(crate) dev: DevTools,
+    /// Stands for the identity providers. `None` in a server that is not for development.
+    pub(crate) provider: Option<Arc<TestProvider>>,
     pub(crate) sender: Sender,
     pub(crate) observer: Option<Observer>,
     pub(crate) app: Arc<App>,

@@ -50,13 +50,17 @@ mod operations;
 mod passkeys;
 mod sessions;
 mod settings;
+mod social;
 mod store;
 mod tokens;
 
 pub use self::builder::ServerBuilder;
 pub use self::delivery::{Channel, Delivery, Message, Smtp, SmtpSecurity, TextHook};
-pub use self::dev::{Controls, Cut, Fault, LoggedRequest, MintToken, SeedDevice};
+pub use self::dev::{
+    Controls, Cut, Fault, IdToken, LoggedRequest, MintIdToken, MintToken, SeedDevice,
+};
 pub use self::error::{ControlError, StartError};
 pub use self::handle::PassageServer;
 pub use self::observe::Exchange;
 pub use self::settings::MetadataType;
+pub use self::social::SocialProvider;

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::identifier;
+use crate::social::SocialSettings;
 
 /// Type of the values of a metadata field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -98,6 +99,9 @@ pub(crate) struct AppSettings {
     pub(crate) one_time_codes: bool,
     /// Whether requests for codes and links are answered alike for users who are known and users who are not.
     pub(crate) conceal_users: bool,
+    pub(crate) social: SocialSettings,
+    /// Where a social login may lead besides the auth origin.
+    pub(crate) allowed_callback_urls: Vec<String>,
     pub(crate) metadata: Vec<MetadataField>,
 }
 
@@ -118,6 +122,8 @@ impl Default for AppSettings {
             magic_links: true,
             one_time_codes: true,
             conceal_users: false,
+            social: SocialSettings::default(),
+            allowed_callback_urls: Vec::new(),
             metadata: Vec::new(),
         }
     }

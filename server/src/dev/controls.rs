@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use passage_identity::generated::auth::types::AuthResult;
 
-use super::{Fault, LoggedRequest, MintToken, SeedDevice};
+use super::{Fault, IdToken, LoggedRequest, MintIdToken, MintToken, SeedDevice};
 use crate::core::Core;
 use crate::delivery::Message;
 use crate::error::ControlError;
@@ -48,6 +48,15 @@ impl Controls {
         if let Some(problem) = token.problem() {
             return Err(ApiError::invalid_request(problem).into());
         }
+        Ok(token.mint(&self.core, &self.core.app).await?)
+    }
+
+    /// Signs in at the test provider without a browser, as a provider's library on a device does, for
+    /// `exchangeSocialIdToken`.
+    ///
+    /// # Errors
+    /// `invalid_request` if the address cannot be one.
+    pub async fn mint_id_token(&self, token: MintIdToken) -> Result<IdToken, ControlError> {
         Ok(token.mint(&self.core, &self.core.app).await?)
     }
 
@@ -175,6 +184,9 @@ impl Controls {
         self.core.dev.outbox.clear();
         self.core.dev.log.clear();
         self.core.dev.faults.clear();
+        if let Some(provider) = &self.core.provider {
+            provider.clear();
+        }
         Ok(())
     }
 

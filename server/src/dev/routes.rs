@@ -55,7 +55,7 @@ pub(crate) fn routes() -> Router<Arc<Core>> {
 
 /// Pages of other sites must not reach the controls through a visitor's browser: neither by a request across sites,
 /// nor by a name of theirs that they let point here.
-async fn local_only(request: Request, next: Next) -> Response {
+pub(super) async fn local_only(request: Request, next: Next) -> Response {
     if is_local(request.headers()) {
         return next.run(request).await;
     }

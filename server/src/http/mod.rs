@@ -5,7 +5,6 @@ pub(crate) mod entry;
 pub(crate) mod error;
 pub(crate) mod extract;
 pub(crate) mod management;
-pub(crate) mod not_yet;
 pub(crate) mod reply;
 pub(crate) mod router;
 pub(crate) mod serve;

@@ -7,6 +7,7 @@ use axum::extract::FromRequestParts;
 use http::header::USER_AGENT;
 use http::request::Parts;
 
+use crate::social::SocialProvider;
 use crate::store::events::NewEvent;
 
 /// Characters of a user agent that are kept.
@@ -53,8 +54,17 @@ impl Visitor {
         NewEvent {
             action,
             kind,
+            provider: None,
             ip_addr: self.ip_addr.clone(),
             user_agent: self.user_agent.clone(),
+        }
+    }
+
+    /// Something the visitor did with an account at a provider.
+    pub(crate) fn social_event(&self, action: &'static str, provider: SocialProvider) -> NewEvent {
+        NewEvent {
+            provider: Some(provider),
+            ..self.event(action, "social")
         }
     }
 }
