@@ -7,7 +7,7 @@ use crate::load::{Client, Connection, Request};
 use crate::process::{APP, KEY};
 
 /// Creates users.
-pub struct Creator {
+pub(crate) struct Creator {
     connection: Connection,
     target: String,
     name: String,
@@ -15,7 +15,7 @@ pub struct Creator {
 }
 
 impl Creator {
-    pub async fn new(address: &str, name: String) -> Result<Self, Failure> {
+    pub(crate) async fn new(address: &str, name: String) -> Result<Self, Failure> {
         Ok(Self {
             connection: Connection::open(address).await?,
             target: format!("POST /api/v1/apps/{APP}/users"),
@@ -25,7 +25,7 @@ impl Creator {
     }
 
     /// Creates a user and returns the id.
-    pub async fn create(&mut self) -> Result<String, Failure> {
+    pub(crate) async fn create(&mut self) -> Result<String, Failure> {
         self.created += 1;
         let body = format!(
             r#"{{"email":"{}.{}@example.com","user_metadata":{{"plan":"pro"}}}}"#,
@@ -48,7 +48,7 @@ impl Client for Creator {
 }
 
 /// A user who exchanges a refresh token for the next tokens.
-pub struct Refresher {
+pub(crate) struct Refresher {
     connection: Connection,
     target: String,
     token: String,
@@ -57,7 +57,7 @@ pub struct Refresher {
 
 impl Refresher {
     /// Creates a user and signs them in.
-    pub async fn new(address: &str, name: String) -> Result<Self, Failure> {
+    pub(crate) async fn new(address: &str, name: String) -> Result<Self, Failure> {
         let mut creator = Creator::new(address, name).await?;
         let id = creator.create().await?;
         let mut connection = creator.connection;
@@ -76,7 +76,7 @@ impl Refresher {
     }
 
     /// Turns to asking who the user is.
-    pub fn into_reader(self) -> Reader {
+    pub(crate) fn into_reader(self) -> Reader {
         Reader {
             connection: self.connection,
             target: format!("GET /auth/v1/apps/{APP}/currentuser"),
@@ -100,7 +100,7 @@ impl Client for Refresher {
 }
 
 /// A user who asks who they are.
-pub struct Reader {
+pub(crate) struct Reader {
     connection: Connection,
     target: String,
     auth_token: String,
@@ -118,7 +118,7 @@ impl Client for Reader {
 }
 
 /// A string in a reply.
-pub fn member(reply: &str, pointer: &str) -> Result<String, Failure> {
+pub(crate) fn member(reply: &str, pointer: &str) -> Result<String, Failure> {
     let reply: Value = serde_json::from_str(reply)?;
     let text = reply.pointer(pointer).and_then(Value::as_str);
     Ok(text.ok_or_else(|| format!("no {pointer}"))?.to_owned())

@@ -14,7 +14,7 @@ const API: &str = "/identitytoolkit.googleapis.com/v1";
 const TOKENS: &str = "/securetoken.googleapis.com/v1/token";
 
 /// Measures the emulator that the environment names.
-pub fn compare(table: &mut Table) -> Result<(), Failure> {
+pub(crate) fn compare(table: &mut Table) -> Result<(), Failure> {
     // `firebase emulators:exec` sets it.
     let Ok(address) = std::env::var("FIREBASE_AUTH_EMULATOR_HOST") else {
         println!("SKIPPED Firebase's emulator: it does not run");

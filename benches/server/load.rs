@@ -9,7 +9,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinSet;
 
 /// A connection to a server.
-pub struct Connection {
+pub(crate) struct Connection {
     stream: TcpStream,
     host: String,
     buffer: Vec<u8>,
@@ -17,7 +17,7 @@ pub struct Connection {
 
 impl Connection {
     /// Opens a connection.
-    pub async fn open(host: &str) -> Result<Self, Failure> {
+    pub(crate) async fn open(host: &str) -> Result<Self, Failure> {
         let stream = TcpStream::connect(host).await?;
         stream.set_nodelay(true)?;
         Ok(Self {
@@ -28,7 +28,11 @@ impl Connection {
     }
 
     /// Sends a request and returns the body of the reply, which must have this status.
-    pub async fn call(&mut self, request: &Request<'_>, status: u16) -> Result<String, Failure> {
+    pub(crate) async fn call(
+        &mut self,
+        request: &Request<'_>,
+        status: u16,
+    ) -> Result<String, Failure> {
         let Request {
             target,
             token,
@@ -114,51 +118,51 @@ impl Connection {
 }
 
 /// A request to send.
-pub struct Request<'a> {
+pub(crate) struct Request<'a> {
     /// Method and path.
-    pub target: &'a str,
+    pub(crate) target: &'a str,
     /// What goes into the `Authorization` header.
-    pub token: Option<&'a str>,
+    pub(crate) token: Option<&'a str>,
     /// JSON, or nothing.
-    pub body: &'a str,
+    pub(crate) body: &'a str,
 }
 
 /// One client: what it does again and again.
-pub trait Client: Send + 'static {
+pub(crate) trait Client: Send + 'static {
     /// Makes one request.
     fn step(&mut self) -> impl Future<Output = Result<(), Failure>> + Send;
 }
 
 /// What a time of load came to.
 #[derive(Clone, Copy)]
-pub struct Measured {
+pub(crate) struct Measured {
     /// Requests that were answered.
-    pub requests: u32,
+    pub(crate) requests: u32,
     /// How long it took.
-    pub wall: Duration,
+    pub(crate) wall: Duration,
     /// CPU time that the server used.
-    pub cpu: Duration,
+    pub(crate) cpu: Duration,
 }
 
 impl Measured {
     /// Requests per second.
-    pub fn per_second(&self) -> f64 {
+    pub(crate) fn per_second(&self) -> f64 {
         f64::from(self.requests) / self.wall.as_secs_f64()
     }
 
     /// Microseconds of the server's CPU time for a request.
-    pub fn cpu_micros(&self) -> f64 {
+    pub(crate) fn cpu_micros(&self) -> f64 {
         self.cpu.as_secs_f64() * 1e6 / f64::from(self.requests)
     }
 }
 
 /// A runtime on one thread, which leaves the rest of the machine to the server.
-pub fn runtime() -> Result<Runtime, Failure> {
+pub(crate) fn runtime() -> Result<Runtime, Failure> {
     Ok(Builder::new_current_thread().enable_all().build()?)
 }
 
 /// Lets the clients work at once for a time, and returns them.
-pub async fn run<C: Client>(
+pub(crate) async fn run<C: Client>(
     clients: Vec<C>,
     length: Duration,
     cpu_time: impl Fn() -> Result<Duration, Failure>,

@@ -42,7 +42,7 @@ fn main() -> Result<(), Failure> {
 }
 
 /// The rows, printed as they come.
-pub struct Table {
+pub(crate) struct Table {
     missed: usize,
 }
 
@@ -61,7 +61,7 @@ impl Table {
     }
 
     /// A number to know.
-    pub fn note(&self, case: &str, measured: &str) {
+    pub(crate) fn note(&self, case: &str, measured: &str) {
         println!("| {case} | {measured} | | |");
     }
 
@@ -301,7 +301,7 @@ fn sign(issuer: &Issuer) -> Result<f64, Failure> {
 }
 
 /// The median of one number of all rounds.
-pub fn median_of(rounds: &[Measured], number: impl Fn(&Measured) -> f64) -> f64 {
+pub(crate) fn median_of(rounds: &[Measured], number: impl Fn(&Measured) -> f64) -> f64 {
     median(&mut rounds.iter().map(number).collect::<Vec<_>>())
 }
 

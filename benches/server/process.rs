@@ -9,12 +9,12 @@ use passage_benches::Failure;
 use serde_json::Value;
 
 /// The id of the app.
-pub const APP: &str = "bench";
+pub(crate) const APP: &str = "bench";
 /// An API key of the app.
-pub const KEY: &str = "abcdefghij.secret";
+pub(crate) const KEY: &str = "abcdefghij.secret";
 
 /// Builds the server as it is released. `PASSAGE_SERVER` names another binary to measure.
-pub fn binary() -> Result<PathBuf, Failure> {
+pub(crate) fn binary() -> Result<PathBuf, Failure> {
     if let Some(path) = std::env::var_os("PASSAGE_SERVER") {
         return Ok(path.into());
     }
@@ -36,15 +36,15 @@ pub fn binary() -> Result<PathBuf, Failure> {
 }
 
 /// A running server, killed when it is dropped.
-pub struct Server {
+pub(crate) struct Server {
     child: Child,
     /// Where it listens.
-    pub address: String,
+    pub(crate) address: String,
 }
 
 impl Server {
     /// Starts a server, and returns when it says that it is ready. Without a file its data are in memory.
-    pub fn start(binary: &Path, data: Option<&Path>) -> Result<Self, Failure> {
+    pub(crate) fn start(binary: &Path, data: Option<&Path>) -> Result<Self, Failure> {
         let mut command = Command::new(binary);
         command
             .env_remove("PASSAGE_LOG")
@@ -68,7 +68,7 @@ impl Server {
     }
 
     /// Its number.
-    pub fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
 }
@@ -82,7 +82,7 @@ impl Drop for Server {
 }
 
 /// CPU time that a process has used, in user and in system mode.
-pub fn cpu_time(pid: u32) -> Result<Duration, Failure> {
+pub(crate) fn cpu_time(pid: u32) -> Result<Duration, Failure> {
     // What `/proc` counts in, on every Linux.
     const TICKS_PER_SECOND: u32 = 100;
     let text = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
@@ -94,7 +94,7 @@ pub fn cpu_time(pid: u32) -> Result<Duration, Failure> {
 }
 
 /// Resident memory of a process, in KiB.
-pub fn memory(pid: u32) -> Result<u64, Failure> {
+pub(crate) fn memory(pid: u32) -> Result<u64, Failure> {
     let text = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
     let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let number = line.and_then(|line| line.split_whitespace().next());

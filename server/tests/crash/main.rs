@@ -13,7 +13,12 @@
 //! A kill takes the process away and leaves the system's page cache. That commits reach the disk as well rests on
 //! `synchronous=FULL`, which a test of the storage holds.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    unreachable_pub
+)]
 
 mod busy;
 mod kills;
