@@ -7,6 +7,7 @@
 mod clients;
 mod firebase;
 mod load;
+mod passkey;
 mod process;
 
 use std::path::{Path, PathBuf};
@@ -18,6 +19,7 @@ use passage_benches::{Failure, Issuer};
 
 use crate::clients::{Creator, Refresher};
 use crate::load::{Client, Connection, Measured, Request};
+use crate::passkey::Holder;
 use crate::process::{APP, Server, cpu_time, memory};
 
 const STARTS: usize = 20;
@@ -36,6 +38,7 @@ fn main() -> Result<(), Failure> {
     let server = Server::start(&binary, Some(&folder.file("load.db")))?;
     creation(&server, &mut table)?;
     sessions(&server, &mut table)?;
+    passkeys(&server, &mut table)?;
     drop(server);
     firebase::compare(&mut table)?;
     table.end()
@@ -269,6 +272,42 @@ fn sessions(server: &Server, table: &mut Table) -> Result<(), Failure> {
         &measured,
         "at least 8,000/s on one core",
         per_core >= 8_000.0,
+    );
+    Ok(())
+}
+
+/// Logins with a passkey: two requests, the check of a P-256 signature, and the tokens of the session.
+fn passkeys(server: &Server, table: &mut Table) -> Result<(), Failure> {
+    let runtime = load::runtime()?;
+    let (mut alone, mut together) = (Vec::new(), Vec::new());
+    runtime.block_on(async {
+        let mut clients = Vec::new();
+        for index in 0..CLIENTS {
+            let email = format!("holder{index}@example.com");
+            clients.push(Holder::new(&server.address, email).await?);
+        }
+        let mut one = clients.split_off(CLIENTS - 1);
+        for _ in 0..ROUNDS {
+            let (back, measured) = load::run(clients, ROUND, || cpu_time(server.pid())).await?;
+            clients = back;
+            together.push(measured);
+            let (back, measured) = load::run(one, ROUND, || cpu_time(server.pid())).await?;
+            one = back;
+            alone.push(measured);
+        }
+        Ok::<_, Failure>(())
+    })?;
+    let cpu = median_of(&together, Measured::cpu_micros) / 1e3;
+    let rate = median_of(&together, Measured::per_second);
+    let latency = 1e3 / median_of(&alone, Measured::per_second);
+    let measured = format!(
+        "{cpu:.2} ms of CPU time each; {rate:.0}/s; {latency:.1} ms for one client alone, disk included"
+    );
+    table.goal(
+        "passkey login, both requests",
+        &measured,
+        "under 3 ms of server time",
+        cpu < 3.0,
     );
     Ok(())
 }
