@@ -780,6 +780,30 @@ async fn an_export_writes_what_came_before_an_error() {
 }
 
 #[tokio::test]
+async fn what_the_progress_of_an_export_says_has_left_every_buffer() {
+    let (server, passage) = stage().await;
+    fill(&passage, 600).await;
+    let list = || Fault::operation("listPaginatedUsers");
+    server
+        .controls()
+        .fault(list().delay(Duration::ZERO).times(1));
+    server.controls().fault(list().status(403));
+    let taken = Arc::new(Mutex::new(Vec::new()));
+    let writer = Full {
+        taken: Arc::clone(&taken),
+        room: usize::MAX,
+        waits: false,
+    };
+    let export = passage.users().export_users();
+    let progress = export.progress();
+    let buffer = tokio::io::BufWriter::with_capacity(1 << 20, writer);
+    export.write_to(buffer).await.unwrap_err();
+    let written = progress.borrow().clone();
+    assert_eq!(written.users, 500);
+    assert_eq!(written.bytes as usize, taken.lock().unwrap().len());
+}
+
+#[tokio::test]
 async fn the_example_moves_everybody_and_goes_on_after_a_stop() {
     let (server, passage) = stage().await;
     let folder = std::env::temp_dir().join(format!("passage-bulk-test-{}", std::process::id()));

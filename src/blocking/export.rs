@@ -56,7 +56,7 @@ impl ExportUsers {
         self.export.progress()
     }
 
-    /// Writes all users, and flushes the writer at the end: as [`crate::ExportUsers::write_to`].
+    /// Writes all users: as [`crate::ExportUsers::write_to`].
     /// The writer is used on this thread alone.
     ///
     /// If the writer panics, a part of a line may be written behind what the progress says.
@@ -69,17 +69,17 @@ impl ExportUsers {
         let mut lines = Lines::default();
         loop {
             if lines.are_enough() || !users.has_more_at_hand() {
-                let written = writer.write_all(lines.bytes());
+                let written = writer
+                    .write_all(lines.bytes())
+                    .and_then(|()| writer.flush());
                 written.map_err(|error| export.stopped(error))?;
                 export.note(&mut lines, users.total(), users.cursor());
             }
             match users.next() {
                 Some(Ok(user)) => lines.add(&user)?,
                 Some(Err(error)) => return Err(error),
-                None => break,
+                None => return Ok(export.written()),
             }
         }
-        writer.flush().map_err(|error| export.stopped(error))?;
-        Ok(export.written())
     }
 }

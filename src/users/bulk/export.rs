@@ -77,7 +77,7 @@ impl ExportUsers {
         self.progress.subscribe()
     }
 
-    /// Writes all users, and flushes the writer at the end.
+    /// Writes all users. The writer is flushed before the progress says that something is written.
     ///
     /// If the future is dropped in the middle of a write, a part of a line may be written behind
     /// what the progress says.
@@ -91,18 +91,20 @@ impl ExportUsers {
         let mut lines = Lines::default();
         loop {
             if lines.are_enough() || !users.has_more_at_hand() {
-                let written = writer.write_all(lines.bytes()).await;
+                // What a writer keeps to itself would be lost if the export stopped.
+                let written = match writer.write_all(lines.bytes()).await {
+                    Ok(()) => writer.flush().await,
+                    Err(error) => Err(error),
+                };
                 written.map_err(|error| self.stopped(error))?;
                 self.note(&mut lines, users.total(), users.cursor());
             }
             match users.next().await {
                 Some(Ok(user)) => lines.add(&user)?,
                 Some(Err(error)) => return Err(error),
-                None => break,
+                None => return Ok(self.written()),
             }
         }
-        writer.flush().await.map_err(|error| self.stopped(error))?;
-        Ok(self.written())
     }
 
     pub(crate) fn users(&self) -> Result<UserStream> {
