@@ -175,7 +175,7 @@ impl ServerBuilder {
             store,
             clock,
             dev,
-            provider: Some(Arc::default()),
+            provider: self.social.provider(),
             sender,
             observer: self.observer,
             app,

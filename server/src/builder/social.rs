@@ -1,6 +1,9 @@
 //! Options of social logins.
 
+use std::sync::Arc;
+
 use super::ServerBuilder;
+use crate::dev::TestProvider;
 use crate::error::StartErrorKind;
 use crate::settings::AppSettings;
 use crate::social::{SHARED_CLIENT_ID, SocialProvider, is_callback_url};
@@ -11,6 +14,7 @@ pub(super) struct Social {
     /// In the order in which it was said; `None` takes a login away.
     logins: Vec<(SocialProvider, Option<Option<String>>)>,
     callback_urls: Vec<String>,
+    without_provider: bool,
 }
 
 impl Social {
@@ -31,6 +35,11 @@ impl Social {
             );
         }
         Ok(())
+    }
+
+    /// What stands for the providers.
+    pub(super) fn provider(&self) -> Option<Arc<TestProvider>> {
+        (!self.without_provider).then(Arc::default)
     }
 
     pub(super) fn change(&self, settings: &mut AppSettings) {
@@ -59,6 +68,13 @@ impl ServerBuilder {
     /// credentials that all apps share.
     pub fn social_login(mut self, provider: SocialProvider, enabled: bool) -> Self {
         self.social.logins.push((provider, enabled.then_some(None)));
+        self
+    }
+
+    /// Whether the test provider stands for the identity providers. If not said, it does. Without it the app offers no
+    /// social login, as there is no connection to the real ones.
+    pub fn test_provider(mut self, enabled: bool) -> Self {
+        self.social.without_provider = !enabled;
         self
     }
 

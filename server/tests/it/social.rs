@@ -322,6 +322,36 @@ async fn an_app_offers_the_logins_it_wants() {
 }
 
 #[tokio::test]
+async fn without_the_test_provider_there_is_no_social_login() {
+    let app = App::start_with(|builder| builder.test_provider(false)).await;
+    let info = send(app.http.get(app.auth(""))).await.json(200)["app"].clone();
+    assert_eq!(info["social_connections"], json!({}));
+    for provider in ["apple", "github", "google"] {
+        let refused = app.authorize(provider, &[]).await;
+        let problem = refused.error(400, "invalid_request");
+        let says = format!("connection_type: this server has no connection to {provider}.");
+        assert!(problem.starts_with(&says), "{problem}");
+        let page = app.dev_get(&format!("/social/{provider}/authorize")).await;
+        page.error(404, "not_found");
+        let keys = app.dev_get(&format!("/social/{provider}/jwks.json")).await;
+        keys.error(404, "not_found");
+    }
+    let body = json!({"code": "a", "id_token": "b", "connection_type": "google"});
+    let refused = app.visit_post("/social/id_token", body).await;
+    let problem = refused.error(400, "invalid_request");
+    assert!(problem.contains("no connection to google"), "{problem}");
+    app.exchange("a", VERIFIER)
+        .await
+        .error(400, "invalid_request");
+    let shared = format!("{}/auth/v1/social/oauth2_callback", app.server().url());
+    let back = app.follow(&format!("{shared}?code=a&state=b")).await;
+    back.error(400, "invalid_request");
+    let body = json!({"connection_type": "google", "email": ADA});
+    let path = format!("/social/id_tokens/{}", app.server().app_id());
+    app.dev_post(&path, body).await.error(404, "not_found");
+}
+
+#[tokio::test]
 async fn logins_may_lead_to_callback_urls_of_the_app() {
     let own = "my-app://callback";
     let app = App::start_with(|builder| builder.callback_url(own).callback_url(own)).await;
