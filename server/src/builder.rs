@@ -37,6 +37,7 @@ pub struct ServerBuilder {
     app_id: Option<String>,
     api_key: Option<String>,
     auth_origin: Option<String>,
+    rp_id: Option<String>,
     issuer: Option<String>,
     data: Option<PathBuf>,
     listen: Option<SocketAddr>,
@@ -73,6 +74,13 @@ impl ServerBuilder {
     /// Origin of the app's website. If not said, the one in the data file, or `http://localhost:3000`.
     pub fn auth_origin(mut self, origin: impl Into<String>) -> Self {
         self.auth_origin = Some(origin.into());
+        self
+    }
+
+    /// Domain that the app's passkeys belong to: the host of the auth origin, or a domain above it. If not said, the
+    /// one in the data file, or that host.
+    pub fn rp_id(mut self, domain: impl Into<String>) -> Self {
+        self.rp_id = Some(domain.into());
         self
     }
 
@@ -239,6 +247,13 @@ impl ServerBuilder {
             None => AppSettings::default(),
         };
         self.change(&mut settings);
+        if settings.rp_id().is_none() {
+            return Err(StartErrorKind::Option(
+                "relying party id",
+                "must be the host of the auth origin, or a domain above it",
+            )
+            .into());
+        }
         let (id, created_at) = match found {
             Some(app) => (app.id, app.created_at),
             None => (self.app_id.clone().unwrap_or_else(ids::new_id), now),
@@ -259,6 +274,9 @@ impl ServerBuilder {
     fn change(&self, settings: &mut AppSettings) {
         if let Some(origin) = &self.auth_origin {
             settings.auth_origin.clone_from(origin);
+        }
+        if let Some(domain) = &self.rp_id {
+            settings.rp_id = Some(domain.to_ascii_lowercase());
         }
         if let Some(lifetime) = self.session_timeout {
             settings.session_timeout_length = i64::try_from(lifetime.as_secs())

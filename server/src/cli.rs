@@ -49,6 +49,9 @@ struct Dev {
     /// Origin of the app's website [default: the one in the data file, or http://localhost:3000]
     #[arg(long, value_name = "ORIGIN")]
     auth_origin: Option<String>,
+    /// Domain that passkeys belong to: the host of the auth origin, or a domain above it [default: that host]
+    #[arg(long, value_name = "DOMAIN")]
+    rp_id: Option<String>,
     /// Issuer of the app's tokens [default: the URL of the app under this server's Auth API]
     #[arg(long, value_name = "URL")]
     issuer: Option<String>,
@@ -135,6 +138,9 @@ async fn start(options: Dev) -> Result<PassageServer, StartError> {
     }
     if let Some(origin) = options.auth_origin {
         builder = builder.auth_origin(origin);
+    }
+    if let Some(domain) = options.rp_id {
+        builder = builder.rp_id(domain);
     }
     if let Some(issuer) = options.issuer {
         builder = builder.issuer(issuer);

@@ -47,6 +47,7 @@ mod keys;
 mod links;
 mod observe;
 mod operations;
+mod passkeys;
 mod sessions;
 mod settings;
 mod store;

@@ -5,6 +5,7 @@ use passage_identity::generated::auth::types::AuthResult;
 use crate::core::{App, Core};
 use crate::http::error::ApiError;
 use crate::ids;
+use crate::settings::AppSettings;
 use crate::store::events::{self, NewEvent};
 use crate::store::refresh_tokens::{self, RefreshTokenRow};
 use crate::store::{Conn, users};
@@ -16,7 +17,7 @@ const REFRESH_TOKEN_LENGTH: usize = 48;
 const MICROS: i64 = 1_000_000;
 
 /// A refresh token that was just made.
-struct NewRefreshToken {
+pub(crate) struct NewRefreshToken {
     token: String,
     expires_at: i64,
 }
@@ -45,30 +46,41 @@ async fn start(
     let now = core.clock.micros();
     let (app_id, id, settings) = (app.id.clone(), user_id.to_owned(), app.settings.clone());
     let refresh = core.store.write(move |conn| {
-        Box::pin(async move {
-            let user = users::get(conn, &app_id, &id)
-                .await?
-                .ok_or_else(ApiError::user_not_found)?;
-            if user.is_inactive() {
-                return Err(ApiError::user_not_active());
-            }
-            if let Some(event) = &event {
-                users::count_login(conn, &id, now).await?;
-                events::insert(conn, &id, event, now).await?;
-            }
-            refresh_tokens::delete_expired(conn, &id, now).await?;
-            if !settings.refresh_enabled {
-                return Ok(None);
-            }
-            let ends_at = now + settings.refresh_absolute_lifetime * MICROS;
-            let idle = settings.refresh_inactivity_lifetime;
-            new_refresh_token(conn, id, ids::new_id(), ends_at, idle, now)
-                .await
-                .map(Some)
-        })
+        Box::pin(async move { enter(conn, &app_id, &settings, &id, event.as_ref(), now).await })
     });
     let refresh = refresh.await?;
     auth_result(app, user_id, refresh, now).await
+}
+
+/// The part of a sign-in that is stored, for a command that stores more. [`auth_result`] makes the rest of it.
+pub(crate) async fn enter(
+    conn: &mut Conn,
+    app_id: &str,
+    settings: &AppSettings,
+    user_id: &str,
+    event: Option<&NewEvent>,
+    now: i64,
+) -> Result<Option<NewRefreshToken>, ApiError> {
+    let user = users::get(conn, app_id, user_id)
+        .await?
+        .ok_or_else(ApiError::user_not_found)?;
+    if user.is_inactive() {
+        return Err(ApiError::user_not_active());
+    }
+    if let Some(event) = event {
+        users::count_login(conn, user_id, now).await?;
+        events::insert(conn, user_id, event, now).await?;
+    }
+    refresh_tokens::delete_expired(conn, user_id, now).await?;
+    if !settings.refresh_enabled {
+        return Ok(None);
+    }
+    let ends_at = now + settings.refresh_absolute_lifetime * MICROS;
+    let idle = settings.refresh_inactivity_lifetime;
+    let family = ids::new_id();
+    new_refresh_token(conn, user_id.to_owned(), family, ends_at, idle, now)
+        .await
+        .map(Some)
 }
 
 /// Exchanges a refresh token for the next pair. A token that was exchanged before may have been stolen, so its use
@@ -149,7 +161,7 @@ async fn new_refresh_token(
 }
 
 /// Signs the auth token. This happens outside the storage, which it would hold up.
-async fn auth_result(
+pub(crate) async fn auth_result(
     app: &App,
     user_id: &str,
     refresh: Option<NewRefreshToken>,

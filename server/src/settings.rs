@@ -83,6 +83,8 @@ pub(crate) struct MetadataField {
 pub(crate) struct AppSettings {
     pub(crate) name: String,
     pub(crate) auth_origin: String,
+    /// Domain that passkeys belong to. If not said, the host of the auth origin.
+    pub(crate) rp_id: Option<String>,
     pub(crate) login_url: String,
     pub(crate) redirect_url: String,
     pub(crate) session_timeout_length: i64,
@@ -104,6 +106,7 @@ impl Default for AppSettings {
         Self {
             name: "Development".to_owned(),
             auth_origin: "http://localhost:3000".to_owned(),
+            rp_id: None,
             login_url: "/".to_owned(),
             redirect_url: "/".to_owned(),
             session_timeout_length: 3600,
@@ -121,6 +124,20 @@ impl Default for AppSettings {
 }
 
 impl AppSettings {
+    /// The domain that passkeys belong to. `None` if the one that is set is neither the host of the auth origin nor
+    /// a domain above it.
+    pub(crate) fn rp_id(&self) -> Option<String> {
+        let origin: http::Uri = self.auth_origin.parse().ok()?;
+        let host = origin.host()?.to_ascii_lowercase();
+        let Some(rp_id) = &self.rp_id else {
+            return Some(host);
+        };
+        let above = host
+            .strip_suffix(rp_id.as_str())
+            .is_some_and(|rest| rest.ends_with('.') && rp_id.contains('.'));
+        (host == *rp_id || above).then(|| rp_id.clone())
+    }
+
     /// The way to sign in without a passkey that the API names first, and its lifetime.
     pub(crate) fn fallback(&self) -> (&'static str, i64) {
         match (self.magic_links, self.one_time_codes) {
@@ -196,6 +213,38 @@ mod tests {
             json!({"string": ["a"]}),
         ] {
             assert!(app.check_metadata(&object(bad.clone())).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn passkeys_belong_to_the_host_or_a_domain_above_it() {
+        let rp_id = |origin: &str, rp_id: Option<&str>| {
+            AppSettings {
+                auth_origin: origin.to_owned(),
+                rp_id: rp_id.map(str::to_owned),
+                ..AppSettings::default()
+            }
+            .rp_id()
+        };
+        for (origin, asked, given) in [
+            ("http://localhost:3000", None, Some("localhost")),
+            ("https://Login.App.Example", None, Some("login.app.example")),
+            (
+                "https://login.app.example",
+                Some("app.example"),
+                Some("app.example"),
+            ),
+            (
+                "https://app.example",
+                Some("app.example"),
+                Some("app.example"),
+            ),
+            ("https://app.example", Some("example"), None),
+            ("https://app.example", Some("p.example"), None),
+            ("https://app.example", Some("login.app.example"), None),
+            ("https://app.example", Some(""), None),
+        ] {
+            assert_eq!(rp_id(origin, asked).as_deref(), given, "{origin} {asked:?}");
         }
     }
 

@@ -53,6 +53,20 @@ impl ApiError {
         )
     }
 
+    /// A passkey, or what is to become one, is not accepted.
+    pub(crate) fn webauthn_login_failed(problem: &'static str) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "webauthn_login_failed", problem)
+    }
+
+    /// A passkey is not accepted in a login that named no user.
+    pub(crate) fn discoverable_login_failed(problem: &'static str) -> Self {
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "discoverable_login_failed",
+            problem,
+        )
+    }
+
     /// Too many codes were tried, so that the right one does not help any more.
     pub(crate) fn exceeded_attempts() -> Self {
         Self::new(
@@ -114,6 +128,11 @@ impl ApiError {
         Self::not_found("device_not_found", "device: not found.")
     }
 
+    /// The Auth API has no code for a device. Clients that know its codes alone could not read another.
+    pub(crate) fn own_device_not_found() -> Self {
+        Self::not_found("user_not_found", "device: not found.")
+    }
+
     pub(crate) fn api_key_not_found() -> Self {
         Self::not_found("api_key_not_found", "api key: not found.")
     }
@@ -138,7 +157,7 @@ impl ApiError {
     }
 
     /// A failure of ours: logged, and answered without details.
-    fn internal(error: &(dyn std::error::Error + 'static)) -> Self {
+    pub(crate) fn internal(error: &(dyn std::error::Error + 'static)) -> Self {
         tracing::error!(error, source = error.source(), "a request failed");
         Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,

@@ -87,7 +87,10 @@ fn management() -> Router<Arc<Core>> {
 }
 
 fn auth() -> Router<Arc<Core>> {
-    use auth::{app, currentuser, magic_links, otp, profile, tokens, users};
+    use auth::{
+        app, currentuser, devices, magic_links, otp, profile, readiness, tokens, transactions,
+        users, webauthn,
+    };
     let built = Router::new()
         .route("/apps/{app_id}", get(app::get_app))
         .route("/apps/{app_id}/.well-known/jwks.json", get(app::get_jwks))
@@ -98,6 +101,58 @@ fn auth() -> Router<Arc<Core>> {
         .route(
             "/apps/{app_id}/currentuser",
             get(currentuser::get_currentuser),
+        )
+        .route(
+            "/apps/{app_id}/currentuser/devices",
+            get(devices::get_currentuser_devices),
+        )
+        .route(
+            "/apps/{app_id}/currentuser/devices/start",
+            post(devices::add_device_start),
+        )
+        .route(
+            "/apps/{app_id}/currentuser/devices/finish",
+            post(devices::add_device_finish),
+        )
+        .route(
+            "/apps/{app_id}/currentuser/devices/{device_id}",
+            patch(devices::update_currentuser_device).delete(devices::delete_currentuser_device),
+        )
+        .route(
+            "/apps/{app_id}/login/webauthn/start",
+            post(webauthn::login_webauthn_start),
+        )
+        .route(
+            "/apps/{app_id}/login/webauthn/finish",
+            post(webauthn::login_webauthn_finish),
+        )
+        .route(
+            "/apps/{app_id}/register/webauthn/start",
+            post(webauthn::register_webauthn_start),
+        )
+        .route(
+            "/apps/{app_id}/register/webauthn/finish",
+            post(webauthn::register_webauthn_finish),
+        )
+        .route(
+            "/apps/{app_id}/register/transactions/webauthn/start",
+            post(transactions::register_start),
+        )
+        .route(
+            "/apps/{app_id}/register/transactions/webauthn/finish",
+            post(transactions::register_finish),
+        )
+        .route(
+            "/apps/{app_id}/authenticate/transactions/webauthn/start",
+            post(transactions::authenticate_start),
+        )
+        .route(
+            "/apps/{app_id}/authenticate/transactions/webauthn/finish",
+            post(transactions::authenticate_finish),
+        )
+        .route(
+            "/analytics/passkey-readiness",
+            post(readiness::create_passkey_readiness),
         )
         .route(
             "/apps/{app_id}/currentuser/email",

@@ -43,6 +43,11 @@ impl<S: Sync> FromRequestParts<S> for Visitor {
 }
 
 impl Visitor {
+    /// The browser or program that the visitor uses.
+    pub(crate) fn user_agent(&self) -> &str {
+        &self.user_agent
+    }
+
     /// Something the visitor did, by this means.
     pub(crate) fn event(&self, action: &'static str, kind: &'static str) -> NewEvent {
         NewEvent {

@@ -64,6 +64,25 @@ pub(crate) async fn list(conn: &mut Conn, user_id: &str) -> Result<Vec<DeviceRow
         .await
 }
 
+/// Gives a device another name. `None` if the user has no such device.
+pub(crate) async fn rename(
+    conn: &mut Conn,
+    user_id: &str,
+    id: &str,
+    name: &str,
+    now: i64,
+) -> Result<Option<DeviceRow>, sqlx::Error> {
+    sqlx::query_as(
+        "UPDATE devices SET friendly_name = ?, updated_at = ? WHERE user_id = ? AND id = ? RETURNING *",
+    )
+    .bind(name)
+    .bind(now)
+    .bind(user_id)
+    .bind(id)
+    .fetch_optional(conn)
+    .await
+}
+
 /// Deletes a device. Says whether the user had it.
 pub(crate) async fn delete(conn: &mut Conn, user_id: &str, id: &str) -> Result<bool, sqlx::Error> {
     let done = sqlx::query("DELETE FROM devices WHERE user_id = ? AND id = ?")

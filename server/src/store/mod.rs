@@ -5,11 +5,14 @@
 
 pub(crate) mod api_keys;
 pub(crate) mod apps;
+pub(crate) mod ceremonies;
 pub(crate) mod devices;
 pub(crate) mod events;
 mod lock;
 pub(crate) mod magic_links;
 pub(crate) mod one_time_codes;
+pub(crate) mod passkeys;
+pub(crate) mod readiness;
 pub(crate) mod refresh_tokens;
 pub(crate) mod signing_keys;
 pub(crate) mod transactions;
@@ -217,6 +220,8 @@ pub(crate) async fn clear(conn: &mut Conn, keep_api_key: &[u8]) -> Result<(), sq
         "DELETE FROM magic_links",
         "DELETE FROM transactions",
         "DELETE FROM nonces",
+        "DELETE FROM ceremonies",
+        "DELETE FROM passkey_readiness",
     ] {
         sqlx::query(statement).execute(&mut *conn).await?;
     }

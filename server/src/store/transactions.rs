@@ -86,6 +86,25 @@ pub(crate) async fn insert(
     Ok(())
 }
 
+/// A transaction of this kind that has not expired.
+pub(crate) async fn get(
+    conn: &mut Conn,
+    app_id: &str,
+    id: &str,
+    kind: Kind,
+    now: i64,
+) -> Result<Option<TransactionRow>, sqlx::Error> {
+    sqlx::query_as(
+        "SELECT * FROM transactions WHERE app_id = ? AND id = ? AND kind = ? AND expires_at > ?",
+    )
+    .bind(app_id)
+    .bind(id)
+    .bind(kind.as_str())
+    .bind(now)
+    .fetch_optional(conn)
+    .await
+}
+
 /// Takes a transaction that has not expired, so that it is completed once.
 pub(crate) async fn take(
     conn: &mut Conn,

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::support::{App, members, send, text};
 
-const BUILT: [&str; 19] = [
+const BUILT: &[&str] = &[
     "loginMagicLink",
     "loginOneTimePasscode",
     "registerMagicLink",
@@ -26,6 +26,20 @@ const BUILT: [&str; 19] = [
     "getJwks",
     "getOpenIdConfiguration",
     "getCurrentuser",
+    "getCurrentuserDevices",
+    "postCurrentuserAddDeviceStart",
+    "postCurrentuserAddDeviceFinish",
+    "updateCurrentuserDevice",
+    "deleteCurrentuserDevice",
+    "loginWebauthnStart",
+    "loginWebauthnFinish",
+    "registerWebauthnStart",
+    "registerWebauthnFinish",
+    "registerWebauthnStartWithTransaction",
+    "registerWebauthnFinishWithTransaction",
+    "authenticateWebauthnStartWithTransaction",
+    "authenticateWebauthnFinishWithTransaction",
+    "createPasskeyReadiness",
     "refreshAuthToken",
     "revokeRefreshToken",
 ];

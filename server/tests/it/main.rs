@@ -31,6 +31,7 @@ mod opened_links;
 mod outbox;
 mod own_account;
 mod pages;
+mod passkeys;
 mod routing;
 mod sessions;
 mod support;

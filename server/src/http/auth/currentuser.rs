@@ -47,7 +47,7 @@ pub(super) fn view(user: UserRow, devices: Vec<DeviceRow>) -> CurrentUser {
     }
 }
 
-fn credential(device: DeviceRow, user_id: &str) -> Credential {
+pub(super) fn credential(device: DeviceRow, user_id: &str) -> Credential {
     Credential {
         created_at: time(device.created_at).to_string(),
         cred_id: device.cred_id,

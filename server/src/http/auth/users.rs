@@ -26,7 +26,7 @@ pub(super) fn identifier(text: &str) -> Result<Identifier, ApiError> {
 }
 
 /// A user, as anybody sees one who knows the identifier.
-fn view(user: UserRow, devices: &[DeviceRow]) -> User {
+pub(super) fn view(user: UserRow, devices: &[DeviceRow]) -> User {
     let user_metadata = Some(user.metadata());
     User {
         email: user.email.unwrap_or_default(),

@@ -1,0 +1,156 @@
+//! Devices of the signed-in user.
+
+use axum::response::Response;
+use bytes::Bytes;
+use http::StatusCode;
+use passage_identity::generated::auth::types::{
+    AddDeviceFinishRequest, AddDeviceStartResponse, CurrentUserDevice, CurrentUserDevices,
+    CurrentUserDevicesStartRequest, UpdateDeviceRequest,
+};
+
+use super::currentuser::credential;
+use super::users::view;
+use super::webauthn::{attachment, maybe_json};
+use crate::http::error::ApiError;
+use crate::http::extract::{Params, SignedIn, json};
+use crate::http::reply;
+use crate::http::visitor::Visitor;
+use crate::passkeys::ceremony::{Finish, Purpose, Start, end, once};
+use crate::passkeys::device;
+use crate::passkeys::relying_party::RelyingParty;
+use crate::passkeys::response::Creation;
+use crate::store::{devices, passkeys};
+
+/// Characters of a device's name, at most.
+const LONGEST_NAME: usize = 255;
+
+pub(crate) async fn get_currentuser_devices(call: SignedIn) -> Result<Response, ApiError> {
+    let SignedIn { user, devices, .. } = call;
+    let devices = devices
+        .into_iter()
+        .map(|device| credential(device, &user.id))
+        .collect();
+    Ok(reply::ok(&CurrentUserDevices { devices }))
+}
+
+pub(crate) async fn add_device_start(call: SignedIn, body: Bytes) -> Result<Response, ApiError> {
+    let request: CurrentUserDevicesStartRequest = maybe_json(&body)?;
+    let attachment = attachment(request.authenticator_attachment)?;
+    let relying_party = RelyingParty::new(&call.app.settings)?;
+    let SignedIn {
+        core,
+        app,
+        user,
+        devices,
+    } = call;
+    let (app_id, now) = (app.id.clone(), core.clock.micros());
+    let start = core.store.write(move |conn| {
+        Box::pin(async move {
+            let handle = passkeys::user_handle(conn, &user.id).await?;
+            let start = Start {
+                app_id: &app_id,
+                purpose: Purpose::AddDevice,
+                user_id: Some(user.id.clone()),
+                transaction_id: None,
+                now,
+            };
+            let name = passkeys::name(&user);
+            let handshake = start
+                .creation(conn, &relying_party, handle, &name, &attachment)
+                .await?;
+            Ok::<_, ApiError>(AddDeviceStartResponse {
+                handshake,
+                user: Some(view(user, &devices)),
+            })
+        })
+    });
+    Ok(reply::ok(&start.await?))
+}
+
+pub(crate) async fn add_device_finish(
+    call: SignedIn,
+    visitor: Visitor,
+    body: Bytes,
+) -> Result<Response, ApiError> {
+    let request: AddDeviceFinishRequest = json(&body)?;
+    let creation = Creation::read(request.handshake_response)?;
+    let SignedIn {
+        core, app, user, ..
+    } = &call;
+    let user_id = &user.id;
+    let finish = Finish {
+        handshake_id: &request.handshake_id,
+        purpose: Purpose::AddDevice,
+        user_id: Some(user_id),
+        transaction_id: None,
+    };
+    let add = async {
+        let refuse = ApiError::webauthn_login_failed;
+        if request.user_id != *user_id {
+            return Err(refuse("user_id: of another user."));
+        }
+        let (ceremony, credential) = finish.creation(core, app, &creation).await?;
+        let name = device::name(visitor.user_agent());
+        let device = device::new(name, &credential, &creation, core.clock.micros());
+        let (app_id, user_id) = (app.id.clone(), user_id.clone());
+        let keep = core.store.write(move |conn| {
+            Box::pin(async move {
+                end(conn, &app_id, &ceremony, refuse).await?;
+                passkeys::insert(conn, &user_id, &device, &credential)
+                    .await?
+                    .ok_or_else(|| refuse("passkey: registered already."))?;
+                Ok(device)
+            })
+        });
+        keep.await
+    };
+    let device = once(core, app, &request.handshake_id, add).await?;
+    Ok(reply::created(&CurrentUserDevice {
+        device: credential(device, user_id),
+    }))
+}
+
+pub(crate) async fn update_currentuser_device(
+    call: SignedIn,
+    params: Params,
+    body: Bytes,
+) -> Result<Response, ApiError> {
+    let request: UpdateDeviceRequest = json(&body)?;
+    let name = request.friendly_name.trim().to_owned();
+    if name.is_empty() || name.chars().count() > LONGEST_NAME {
+        return Err(ApiError::invalid_request(format!(
+            "friendly_name: must have 1 to {LONGEST_NAME} characters."
+        )));
+    }
+    let user_id = call.user.id;
+    let (owner, id, now) = (
+        user_id.clone(),
+        params.get("device_id"),
+        call.core.clock.micros(),
+    );
+    let rename = call.core.store.write(move |conn| {
+        Box::pin(async move {
+            devices::rename(conn, &owner, &id, &name, now)
+                .await?
+                .ok_or_else(ApiError::own_device_not_found)
+        })
+    });
+    Ok(reply::ok(&CurrentUserDevice {
+        device: credential(rename.await?, &user_id),
+    }))
+}
+
+pub(crate) async fn delete_currentuser_device(
+    call: SignedIn,
+    params: Params,
+) -> Result<Response, ApiError> {
+    let (user_id, id) = (call.user.id, params.get("device_id"));
+    let delete = call.core.store.write(move |conn| {
+        Box::pin(async move { Ok::<_, ApiError>(devices::delete(conn, &user_id, &id).await?) })
+    });
+    if delete.await? {
+        Ok(reply::empty(StatusCode::OK))
+    } else {
+        Err(ApiError::own_device_not_found())
+    }
+}

@@ -1,0 +1,228 @@
+//! Registration and login with a passkey.
+
+use axum::response::Response;
+use bytes::Bytes;
+use passage_identity::generated::auth::types::{
+    AuthResponse, AuthenticatorAttachment, LoginWebAuthnFinishRequest, LoginWebAuthnStartRequest,
+    LoginWebAuthnStartResponse, RegisterWebAuthnFinishRequest, RegisterWebAuthnStartRequest,
+    RegisterWebAuthnStartResponse,
+};
+use serde::de::DeserializeOwned;
+use serde_json::Map;
+
+use super::users::{identifier, view};
+use crate::accounts;
+use crate::http::error::ApiError;
+use crate::http::extract::{Public, json};
+use crate::http::reply;
+use crate::http::visitor::Visitor;
+use crate::identifier::Identifier;
+use crate::passkeys::ceremony::{Finish, Purpose, Start, end, given, once};
+use crate::passkeys::device;
+use crate::passkeys::relying_party::RelyingParty;
+use crate::passkeys::response::{Assertion, Creation};
+use crate::sessions;
+use crate::store::devices;
+use crate::store::users::{self, UserRow};
+use crate::store::{Conn, passkeys};
+
+/// Where a new passkey is to be kept.
+pub(super) fn attachment(
+    asked: Option<AuthenticatorAttachment>,
+) -> Result<AuthenticatorAttachment, ApiError> {
+    match asked.unwrap_or(AuthenticatorAttachment::Platform) {
+        AuthenticatorAttachment::Unknown(_) => Err(ApiError::invalid_request(
+            "authenticator_attachment: must be platform, cross-platform or any.",
+        )),
+        known => Ok(known),
+    }
+}
+
+/// Reads a JSON body that may be left out. Some clients send `null` then.
+pub(super) fn maybe_json<T: DeserializeOwned + Default>(body: &Bytes) -> Result<T, ApiError> {
+    match body.trim_ascii() {
+        b"" | b"null" => Ok(T::default()),
+        _ => json(body),
+    }
+}
+
+pub(crate) async fn register_webauthn_start(
+    call: Public,
+    body: Bytes,
+) -> Result<Response, ApiError> {
+    let request: RegisterWebAuthnStartRequest = json(&body)?;
+    let identifier = identifier(&request.identifier)?;
+    let attachment = attachment(request.authenticator_attachment)?;
+    let relying_party = RelyingParty::new(&call.app.settings)?;
+    let (app_id, now) = (call.app.id.clone(), call.core.clock.micros());
+    let start = call.core.store.write(move |conn| {
+        Box::pin(async move {
+            let user = newcomer(conn, &app_id, identifier, now).await?;
+            let handle = passkeys::user_handle(conn, &user.id).await?;
+            let start = Start {
+                app_id: &app_id,
+                purpose: Purpose::Register,
+                user_id: Some(user.id.clone()),
+                transaction_id: None,
+                now,
+            };
+            let name = passkeys::name(&user);
+            let handshake = start
+                .creation(conn, &relying_party, handle, &name, &attachment)
+                .await?;
+            Ok::<_, ApiError>(RegisterWebAuthnStartResponse {
+                handshake,
+                user: Some(view(user, &[])),
+            })
+        })
+    });
+    Ok(reply::ok(&start.await?))
+}
+
+/// The user who registers with this identifier: a new one, or one who was created but never got in.
+async fn newcomer(
+    conn: &mut Conn,
+    app_id: &str,
+    identifier: Identifier,
+    now: i64,
+) -> Result<UserRow, ApiError> {
+    let Some(user) = accounts::find(conn, app_id, &identifier).await? else {
+        return accounts::create(conn, app_id, &identifier, Map::new(), now).await;
+    };
+    may_register(conn, &user).await?;
+    Ok(user)
+}
+
+/// Whoever was in before has other ways in, and an identifier that was verified belongs to somebody: a stranger must
+/// not get at either by registering anew.
+async fn may_register(conn: &mut Conn, user: &UserRow) -> Result<(), ApiError> {
+    let untouched = user.status == "pending" && !user.email_verified && !user.phone_verified;
+    if untouched && devices::list(conn, &user.id).await?.is_empty() {
+        Ok(())
+    } else {
+        Err(ApiError::user_exists())
+    }
+}
+
+pub(crate) async fn register_webauthn_finish(
+    call: Public,
+    visitor: Visitor,
+    body: Bytes,
+) -> Result<Response, ApiError> {
+    let request: RegisterWebAuthnFinishRequest = json(&body)?;
+    let creation = Creation::read(request.handshake_response)?;
+    let Public { core, app } = &call;
+    let finish = Finish {
+        handshake_id: &request.handshake_id,
+        purpose: Purpose::Register,
+        user_id: Some(&request.user_id),
+        transaction_id: None,
+    };
+    let register = async {
+        let (ceremony, credential) = finish.creation(core, app, &creation).await?;
+        let now = core.clock.micros();
+        let name = device::name(visitor.user_agent());
+        let device = device::new(name, &credential, &creation, now);
+        let (app_id, user_id, settings, event) = (
+            app.id.clone(),
+            request.user_id.clone(),
+            app.settings.clone(),
+            visitor.event("register", "passkey"),
+        );
+        let keep = core.store.write(move |conn| {
+            Box::pin(async move {
+                let refuse = ApiError::webauthn_login_failed;
+                end(conn, &app_id, &ceremony, refuse).await?;
+                let user = users::get(conn, &app_id, &user_id).await?;
+                let user = user.ok_or_else(|| refuse("user: deleted meanwhile."))?;
+                if user.is_inactive() {
+                    return Err(ApiError::user_not_active());
+                }
+                may_register(conn, &user).await?;
+                passkeys::insert(conn, &user.id, &device, &credential)
+                    .await?
+                    .ok_or_else(|| refuse("passkey: registered already."))?;
+                sessions::enter(conn, &app_id, &settings, &user_id, Some(&event), now).await
+            })
+        });
+        let refresh = keep.await?;
+        sessions::auth_result(app, &request.user_id, refresh, now).await
+    };
+    let auth_result = once(core, app, &request.handshake_id, register).await?;
+    Ok(reply::created(&AuthResponse { auth_result }))
+}
+
+pub(crate) async fn login_webauthn_start(call: Public, body: Bytes) -> Result<Response, ApiError> {
+    let request: LoginWebAuthnStartRequest = maybe_json(&body)?;
+    let identifier = given(request.identifier.as_deref())
+        .map(identifier)
+        .transpose()?;
+    let relying_party = RelyingParty::new(&call.app.settings)?;
+    let (app_id, now) = (call.app.id.clone(), call.core.clock.micros());
+    let start = call.core.store.write(move |conn| {
+        Box::pin(async move {
+            let mut user = None;
+            let mut allowed = Vec::new();
+            if let Some(identifier) = identifier {
+                let found = accounts::find(conn, &app_id, &identifier).await?;
+                let found = found.ok_or_else(ApiError::user_not_found)?;
+                if found.is_inactive() {
+                    return Err(ApiError::user_not_active());
+                }
+                allowed = passkeys::list(conn, &found.id).await?;
+                if allowed.is_empty() {
+                    return Err(ApiError::webauthn_login_failed("user: has no passkeys."));
+                }
+                let devices = devices::list(conn, &found.id).await?;
+                user = Some(view(found, &devices));
+            }
+            let start = Start {
+                app_id: &app_id,
+                purpose: Purpose::Login,
+                user_id: user.as_ref().map(|user| user.id.clone()),
+                transaction_id: None,
+                now,
+            };
+            let handshake = start.assertion(conn, &relying_party, &allowed).await?;
+            Ok(LoginWebAuthnStartResponse { handshake, user })
+        })
+    });
+    Ok(reply::ok(&start.await?))
+}
+
+pub(crate) async fn login_webauthn_finish(
+    call: Public,
+    visitor: Visitor,
+    body: Bytes,
+) -> Result<Response, ApiError> {
+    let request: LoginWebAuthnFinishRequest = json(&body)?;
+    let assertion = Assertion::read(request.handshake_response)?;
+    let Public { core, app } = &call;
+    let finish = Finish {
+        handshake_id: &request.handshake_id,
+        purpose: Purpose::Login,
+        user_id: request.user_id.as_deref(),
+        transaction_id: None,
+    };
+    let login = async {
+        let proof = finish.assertion(core, app, &assertion).await?;
+        let now = core.clock.micros();
+        let user_id = proof.passkey.user_id.clone();
+        let (app_id, id, settings, event) = (
+            app.id.clone(),
+            user_id.clone(),
+            app.settings.clone(),
+            visitor.event("login", "passkey"),
+        );
+        let enter = core.store.write(move |conn| {
+            Box::pin(async move {
+                proof.end(conn, &app_id, now).await?;
+                sessions::enter(conn, &app_id, &settings, &id, Some(&event), now).await
+            })
+        });
+        let refresh = enter.await?;
+        sessions::auth_result(app, &user_id, refresh, now).await
+    };
+    let auth_result = once(core, app, &request.handshake_id, login).await?;
+    Ok(reply::ok(&AuthResponse { auth_result }))
+}

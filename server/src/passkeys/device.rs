@@ -1,0 +1,106 @@
+//! The device that a new passkey shows as.
+
+use super::Credential;
+use super::response::Creation;
+use crate::clock::NEVER;
+use crate::ids;
+use crate::store::devices::DeviceRow;
+
+/// A device for what an authenticator made.
+pub(crate) fn new(
+    friendly_name: String,
+    credential: &Credential,
+    creation: &Creation,
+    now: i64,
+) -> DeviceRow {
+    DeviceRow {
+        id: ids::new_id(),
+        cred_id: credential.cred_id.clone(),
+        friendly_name,
+        r#type: kind(credential, creation).to_owned(),
+        icon_light: None,
+        icon_dark: None,
+        usage_count: 0,
+        last_login_at: NEVER,
+        created_at: now,
+        updated_at: now,
+    }
+}
+
+/// `passkey` if it can be synchronised, `security_key` if it is on a roaming authenticator, else `platform`.
+fn kind(credential: &Credential, creation: &Creation) -> &'static str {
+    let roams = |name: &String| matches!(name.as_str(), "usb" | "nfc" | "ble" | "smart-card");
+    if credential.backup_eligible {
+        "passkey"
+    } else if creation.attachment.as_deref() == Some("cross-platform")
+        || creation.transports.iter().any(roams)
+    {
+        "security_key"
+    } else {
+        "platform"
+    }
+}
+
+/// A name for a passkey that was made with this browser, until the user gives it a better one.
+pub(crate) fn name(user_agent: &str) -> String {
+    let first = |names: &[(&str, &'static str)]| {
+        let found = names.iter().find(|(mark, _)| user_agent.contains(mark));
+        found.map(|(_, name)| *name)
+    };
+    // Most specific first: Edge also says that it is Chrome, and Chrome that it is Safari.
+    let browser = first(&[
+        ("Edg", "Edge"),
+        ("OPR/", "Opera"),
+        ("Firefox/", "Firefox"),
+        ("FxiOS/", "Firefox"),
+        ("CriOS/", "Chrome"),
+        ("Chrome/", "Chrome"),
+        ("Safari/", "Safari"),
+    ]);
+    let system = first(&[
+        ("iPhone", "iPhone"),
+        ("iPad", "iPad"),
+        ("Android", "Android"),
+        ("Windows", "Windows"),
+        ("Mac OS X", "macOS"),
+        ("CrOS", "ChromeOS"),
+        ("Linux", "Linux"),
+    ]);
+    match (browser, system) {
+        (Some(browser), Some(system)) => format!("{browser} on {system}"),
+        (Some(one), None) | (None, Some(one)) => one.to_owned(),
+        (None, None) => "Passkey".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names() {
+        for (user_agent, expected) in [
+            (
+                "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36",
+                "Chrome on macOS",
+            ),
+            (
+                "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36 Edg/131.0.0.0",
+                "Edge on Windows",
+            ),
+            (
+                "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.1 Mobile/15E148 Safari/604.1",
+                "Safari on iPhone",
+            ),
+            (
+                "Mozilla/5.0 (X11; Linux x86_64; rv:133.0) Gecko/20100101 Firefox/133.0",
+                "Firefox on Linux",
+            ),
+            ("okhttp/4.12 (Android 15)", "Android"),
+            ("curl/8.5", "Passkey"),
+            ("", "Passkey"),
+        ] {
+            assert_eq!(name(user_agent), expected, "{user_agent}");
+        }
+    }
+}

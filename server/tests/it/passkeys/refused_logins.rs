@@ -1,0 +1,283 @@
+//! Answers to the challenge of a login that are not accepted.
+
+use serde_json::{Value, json};
+
+use super::forge::{Answer, BACKED_UP, BACKUP_ELIGIBLE, Key, PRESENT, Part, VERIFIED};
+use crate::support::App;
+
+type Change = fn(&mut Answer);
+
+/// What is wrong, how the answer differs from the right one, and a word of the error's text. The stored counter is 5.
+const WRONG: &[(&str, Change, &str)] = &[
+    (
+        "tampered signature",
+        |it| it.tampered = Some(Part::Signature),
+        "signature",
+    ),
+    (
+        "tampered authenticator data",
+        |it| it.tampered = Some(Part::AuthenticatorData),
+        "signature",
+    ),
+    (
+        "tampered client data",
+        |it| it.tampered = Some(Part::ClientData),
+        "signature",
+    ),
+    (
+        "another site",
+        |it| it.origin = "https://evil.example".into(),
+        "origin",
+    ),
+    (
+        "a subdomain",
+        |it| it.origin = "http://a.localhost:3000".into(),
+        "origin",
+    ),
+    (
+        "another port",
+        |it| it.origin = "http://localhost:3001".into(),
+        "origin",
+    ),
+    (
+        "no port",
+        |it| it.origin = "http://localhost".into(),
+        "origin",
+    ),
+    (
+        "another scheme",
+        |it| it.origin = "https://localhost:3000".into(),
+        "origin",
+    ),
+    (
+        "a name that ends alike",
+        |it| it.origin = "http://evillocalhost:3000".into(),
+        "origin",
+    ),
+    (
+        "an origin that is none",
+        |it| it.origin = "localhost".into(),
+        "accepted",
+    ),
+    (
+        "in a frame of another site",
+        |it| it.cross_origin = Some(true),
+        "frame",
+    ),
+    (
+        "another relying party",
+        |it| it.rp_id = "evil.example".into(),
+        "relying party",
+    ),
+    (
+        "a subdomain as relying party",
+        |it| it.rp_id = "a.localhost".into(),
+        "relying party",
+    ),
+    (
+        "another challenge",
+        |it| it.challenge = "A".repeat(43),
+        "challenge",
+    ),
+    (
+        "a part of the challenge",
+        |it| it.challenge.truncate(24),
+        "challenge",
+    ),
+    ("no challenge", |it| it.challenge.clear(), "challenge"),
+    (
+        "the outcome of a registration",
+        |it| it.kind = "webauthn.create",
+        "something else",
+    ),
+    ("a payment", |it| it.kind = "payment.get", "something else"),
+    ("nobody present", |it| it.flags = VERIFIED, "present"),
+    ("user not verified", |it| it.flags = PRESENT, "verified"),
+    ("the same counter", |it| it.counter = 5, "counter"),
+    ("a counter that went back", |it| it.counter = 4, "counter"),
+    ("a counter that began again", |it| it.counter = 0, "counter"),
+    ("suddenly backed up", |it| it.flags |= BACKED_UP, "accepted"),
+    (
+        "suddenly to be backed up",
+        |it| it.flags |= BACKUP_ELIGIBLE,
+        "accepted",
+    ),
+    (
+        "another user's handle",
+        |it| it.user_handle = Some(vec![7; 16]),
+        "another user",
+    ),
+    (
+        "the handle cut short",
+        |it| it.user_handle.as_mut().unwrap().truncate(8),
+        "another user",
+    ),
+    ("an unknown credential", |it| it.id = vec![7; 32], "unknown"),
+    (
+        "a credential id cut short",
+        |it| it.id.truncate(16),
+        "unknown",
+    ),
+];
+
+async fn refused(body: Value, code: &str) {
+    let app = App::start().await;
+    let ada = app.register("ada@example.com").await;
+    let start = app.login_start(body.clone()).await;
+    let mut answer = ada.key.assertion(&start["handshake"]);
+    answer.counter = 5;
+    app.login_finish(&start, ada.key.get(&answer))
+        .await
+        .json(200);
+    let before = app.managed_user(&ada.id).await;
+    for (what, change, word) in WRONG {
+        let start = app.login_start(body.clone()).await;
+        let mut answer = ada.key.assertion(&start["handshake"]);
+        answer.counter = 6;
+        let right = answer.clone();
+        change(&mut answer);
+        let reply = app.login_finish(&start, ada.key.get(&answer)).await;
+        assert_eq!(reply.status, 401, "{what}");
+        let error = reply.error(401, code);
+        assert!(error.contains(word), "{what}: {error}");
+        // Nobody gets a second try, not even with the right answer.
+        let reply = app.login_finish(&start, ada.key.get(&right)).await;
+        let error = reply.error(401, code);
+        assert!(error.contains("handshake"), "{what}: {error}");
+    }
+    assert_eq!(
+        app.managed_user(&ada.id).await,
+        before,
+        "nothing was counted"
+    );
+    let start = app.login_start(body).await;
+    let mut answer = ada.key.assertion(&start["handshake"]);
+    answer.counter = 6;
+    app.login_finish(&start, ada.key.get(&answer))
+        .await
+        .json(200);
+}
+
+#[tokio::test]
+async fn by_identifier() {
+    let body = json!({"identifier": "ada@example.com"});
+    refused(body, "webauthn_login_failed").await;
+}
+
+#[tokio::test]
+async fn discoverable() {
+    refused(json!({}), "discoverable_login_failed").await;
+}
+
+#[tokio::test]
+async fn a_discoverable_passkey_must_say_whose_it_is() {
+    let app = App::start().await;
+    let ada = app.register("ada@example.com").await;
+    for handle in [None, Some(Vec::new())] {
+        let start = app.login_start(json!({})).await;
+        let mut answer = ada.key.assertion(&start["handshake"]);
+        answer.user_handle = handle;
+        let reply = app.login_finish(&start, ada.key.get(&answer)).await;
+        reply.error(401, "discoverable_login_failed");
+    }
+    // The id, which everybody may know, is no handle.
+    let start = app.login_start(json!({})).await;
+    let mut answer = ada.key.assertion(&start["handshake"]);
+    answer.user_handle = Some(ada.id.clone().into_bytes());
+    let reply = app.login_finish(&start, ada.key.get(&answer)).await;
+    reply.error(401, "discoverable_login_failed");
+}
+
+#[tokio::test]
+async fn another_key_with_the_same_id() {
+    let app = App::start().await;
+    let ada = app.register("ada@example.com").await;
+    let mut other = Key::new();
+    other.id.clone_from(&ada.key.id);
+    other.user_handle.clone_from(&ada.key.user_handle);
+    let reply = app.login(&other, json!({})).await;
+    let error = reply.error(401, "discoverable_login_failed");
+    assert!(error.contains("signature"), "{error}");
+}
+
+#[tokio::test]
+async fn a_passkey_that_a_control_seeded_signs_nobody_in() {
+    let app = App::start().await;
+    let ada = app.register("ada@example.com").await;
+    let key = Key::new();
+    let device = passage_server::SeedDevice::new().cred_id(super::forge::encode(&key.id));
+    app.controls().seed_device(&ada.id, device).await.unwrap();
+    app.login(&key, json!({}))
+        .await
+        .error(401, "discoverable_login_failed");
+    let body = json!({"identifier": "ada@example.com"});
+    app.login(&key, body)
+        .await
+        .error(401, "webauthn_login_failed");
+}
+
+#[tokio::test]
+async fn requests_that_cannot_be_read() {
+    let app = App::start().await;
+    let ada = app.register("ada@example.com").await;
+    let start = app.login_start(json!({})).await;
+    let answer = ada.key.assertion(&start["handshake"]);
+    let id = &start["handshake"]["id"];
+    let right = json!({"handshake_id": id, "handshake_response": ada.key.get(&answer)});
+    for (pointer, value, names) in [
+        ("/handshake_id", json!(null), "handshake_id"),
+        ("/handshake_response", json!(null), "handshake_response"),
+        ("/handshake_response", json!("x"), "handshake_response"),
+        ("/handshake_response/rawId", json!("AAAA"), "rawId"),
+        ("/handshake_response/type", json!("password"), "type"),
+        ("/handshake_response/response", json!(null), "response"),
+        (
+            "/handshake_response/response/signature",
+            json!(null),
+            "signature",
+        ),
+        (
+            "/handshake_response/response/signature",
+            json!("not base64url!"),
+            "cannot be read",
+        ),
+        (
+            "/handshake_response/response/clientDataJSON",
+            json!(""),
+            "clientDataJSON",
+        ),
+        (
+            "/handshake_response/response/authenticatorData",
+            json!(7),
+            "authenticatorData",
+        ),
+        (
+            "/handshake_response/response/userHandle",
+            json!("+"),
+            "cannot be read",
+        ),
+    ] {
+        let mut body = right.clone();
+        *body.pointer_mut(pointer).unwrap() = value.clone();
+        let reply = app.visit_post("/login/webauthn/finish", body).await;
+        let error = reply.error(400, "invalid_request");
+        assert!(error.contains(names), "{pointer} {value}: {error}");
+    }
+    for (pointer, value) in [
+        ("/handshake_response/response/authenticatorData", "AAAA"),
+        ("/handshake_response/response/clientDataJSON", "AAAA"),
+        ("/handshake_response/response/signature", "AAAA"),
+    ] {
+        let start = app.login_start(json!({})).await;
+        let mut response = ada.key.get(&ada.key.assertion(&start["handshake"]));
+        *response
+            .pointer_mut(pointer.trim_start_matches("/handshake_response"))
+            .unwrap() = json!(value);
+        let reply = app.login_finish(&start, response).await;
+        reply.error(401, "discoverable_login_failed");
+    }
+    // What cannot be read ends no ceremony.
+    app.visit_post("/login/webauthn/finish", right)
+        .await
+        .json(200);
+}
