@@ -6,7 +6,9 @@
 use quote::ToTokens;
 use syn::punctuated::Punctuated;
 use syn::visit_mut::{self, VisitMut};
-use syn::{Block, Expr, ExprMethodCall, ImplItemFn, Lit, Macro, Pat, Stmt, Token};
+use syn::{
+    Block, Expr, ExprMethodCall, FnArg, Ident, ImplItemFn, Lit, Macro, Pat, Stmt, Token, Type,
+};
 
 type Arguments = Punctuated<Expr, Token![,]>;
 
@@ -22,7 +24,13 @@ pub(crate) fn simplify(function: &mut ImplItemFn) {
         stmts.retain(|stmt| !declares_headers(stmt));
         WithoutHeaders.visit_block_mut(&mut function.block);
     }
-    WithoutCopies.visit_block_mut(&mut function.block);
+    let texts = function
+        .sig
+        .inputs
+        .iter()
+        .filter_map(text_parameter)
+        .collect();
+    WithoutCopies(texts).visit_block_mut(&mut function.block);
 }
 
 /// `header_map.append(HeaderName::from_static("api-version"), ..);`
@@ -73,8 +81,21 @@ impl VisitMut for WithoutHeaders {
     }
 }
 
-/// `encode_path(&x.to_string())` is `encode_path(x)`: path parameters are texts already.
-struct WithoutCopies;
+/// The name of a parameter of type `&str`.
+fn text_parameter(parameter: &FnArg) -> Option<Ident> {
+    let FnArg::Typed(parameter) = parameter else {
+        return None;
+    };
+    match (&*parameter.pat, &*parameter.ty) {
+        (Pat::Ident(name), Type::Reference(of)) if matches!(&*of.elem, Type::Path(path) if path.path.is_ident("str")) => {
+            Some(name.ident.clone())
+        }
+        _ => None,
+    }
+}
+
+/// `encode_path(&x.to_string())` is `encode_path(x)` where x is a text, one of these.
+struct WithoutCopies(Vec<Ident>);
 
 impl VisitMut for WithoutCopies {
     /// The paths are in `format!(..)`, whose arguments are expressions.
@@ -95,6 +116,8 @@ impl VisitMut for WithoutCopies {
             && let Some(Expr::Reference(reference)) = call.args.first()
             && let Expr::MethodCall(copy) = &*reference.expr
             && copy.method == "to_string"
+            && let Expr::Path(name) = &*copy.receiver
+            && self.0.iter().any(|text| name.path.is_ident(text))
         {
             let text = (*copy.receiver).clone();
             call.args = [text].into_iter().collect();
@@ -117,8 +140,8 @@ mod tests {
     #[test]
     fn a_request_has_no_version_and_no_copies() {
         let done = simplified(parse_quote! {
-            pub async fn get(&self, id: &str) {
-                let url = format!("{}/users/{}", self.baseurl, encode_path(&id.to_string()));
+            pub async fn get(&self, id: &str, kind: Kind) {
+                let url = format!("{}/{}", encode_path(&id.to_string()), encode_path(&kind.to_string()));
                 let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
                 header_map.append(
                     ::reqwest::header::HeaderName::from_static("api-version"),
@@ -128,8 +151,8 @@ mod tests {
             }
         });
         let want = quote! {
-            pub async fn get(&self, id: &str) {
-                let url = format!("{}/users/{}", self.baseurl, encode_path(id));
+            pub async fn get(&self, id: &str, kind: Kind) {
+                let url = format!("{}/{}", encode_path(id), encode_path(&kind.to_string()));
                 let request = self.client.get(url).header(ACCEPT, JSON).build()?;
             }
         };
