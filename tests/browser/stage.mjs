@@ -167,10 +167,12 @@ export class Visitor {
   async start(path) {
     this.devtools = await this.context.newCDPSession(this.page);
     await this.devtools.send('WebAuthn.enable');
+    // Before the page, which may ask at once what the browser can do.
+    await this.authenticator();
     await this.page.goto(ORIGIN + path);
   }
 
-  /** Gives the visitor an authenticator that agrees to everything, in place of the one before. */
+  /** Gives the visitor a new authenticator that agrees to everything, in place of the one before. */
   async authenticator(transport = 'internal') {
     if (this.authenticatorId) {
       await this.devtools.send('WebAuthn.removeVirtualAuthenticator', { authenticatorId: this.authenticatorId });
