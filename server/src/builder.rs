@@ -1,6 +1,7 @@
 //! Options of a server, and its start.
 
 mod sign_in;
+mod social;
 
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -9,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use self::sign_in::SignIn;
+use self::social::Social;
 use crate::clock::Clock;
 use crate::core::{self, App, Apps, Core, issuer};
 use crate::dev::{DevTools, Outbox};
@@ -39,6 +41,7 @@ pub struct ServerBuilder {
     refresh_tokens: Option<bool>,
     metadata: Vec<(String, MetadataType)>,
     sign_in: SignIn,
+    social: Social,
     observer: Option<Observer>,
     rate_limits: RateLimits,
 }
@@ -168,6 +171,7 @@ impl ServerBuilder {
             store,
             clock,
             dev: Some(Arc::clone(&dev)),
+            provider: self.social.provider(),
             sender,
             observer: self.observer,
             apps,
@@ -218,7 +222,7 @@ impl ServerBuilder {
         {
             return fails("session timeout", "must be at least a second");
         }
-        Ok(())
+        self.social.check()
     }
 
     /// The app that is asked for, or that the store holds, or a new one, with the settings that are asked for.
@@ -278,6 +282,7 @@ impl ServerBuilder {
             settings.refresh_enabled = enabled;
         }
         self.sign_in.change(settings);
+        self.social.change(settings);
         for (name, kind) in &self.metadata {
             settings.put_field(name, *kind);
         }

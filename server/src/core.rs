@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use crate::clock::{Clock, time};
 use crate::delivery::Sender;
-use crate::dev::DevTools;
+use crate::dev::{DevTools, TestProvider};
 use crate::error::{StartError, StartErrorKind};
 use crate::http::error::ApiError;
 use crate::keys::{KeyRing, Sealing};
@@ -25,6 +25,8 @@ pub(crate) struct Core {
     pub(crate) clock: Clock,
     /// `None` in a server that is not for development.
     pub(crate) dev: Option<Arc<DevTools>>,
+    /// Stands for the identity providers. `None` in a server that is not for development.
+    pub(crate) provider: Option<Arc<TestProvider>>,
     pub(crate) sender: Sender,
     pub(crate) observer: Option<Observer>,
     pub(crate) apps: Apps,

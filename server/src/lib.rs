@@ -56,6 +56,7 @@ mod running;
 mod service;
 mod sessions;
 mod settings;
+mod social;
 mod store;
 mod tls;
 mod tokens;
@@ -65,9 +66,12 @@ pub use self::admin::{AdminError, CreatedApp, DataFile, NewApp, StoredApp, Store
 pub use self::builder::ServerBuilder;
 pub use self::config::{Config, ConfigError, LogConfig};
 pub use self::delivery::{Channel, Delivery, Message, Smtp, SmtpSecurity, TextHook};
-pub use self::dev::{Controls, Cut, Fault, LoggedRequest, MintToken, SeedDevice};
+pub use self::dev::{
+    Controls, Cut, Fault, IdToken, LoggedRequest, MintIdToken, MintToken, SeedDevice,
+};
 pub use self::error::{ControlError, StartError};
 pub use self::handle::PassageServer;
 pub use self::observe::Exchange;
 pub use self::service::Service;
 pub use self::settings::MetadataType;
+pub use self::social::SocialProvider;

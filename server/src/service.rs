@@ -60,6 +60,7 @@ impl Service {
             store,
             clock,
             dev: None,
+            provider: None,
             sender,
             observer: None,
             apps: Apps::default(),

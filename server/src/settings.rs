@@ -6,6 +6,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::social::SocialSettings;
 use crate::{identifier, ids};
 
 /// Seconds of a lifetime, at most: so many can be added to any time.
@@ -130,6 +131,9 @@ pub(crate) struct AppSettings {
     pub(crate) one_time_codes: bool,
     /// Whether requests for codes and links are answered alike for users who are known and users who are not.
     pub(crate) conceal_users: bool,
+    pub(crate) social: SocialSettings,
+    /// Where a social login may lead besides the auth origin.
+    pub(crate) allowed_callback_urls: Vec<String>,
     pub(crate) metadata: Vec<MetadataField>,
 }
 
@@ -150,6 +154,8 @@ impl Default for AppSettings {
             magic_links: true,
             one_time_codes: true,
             conceal_users: false,
+            social: SocialSettings::default(),
+            allowed_callback_urls: Vec::new(),
             metadata: Vec::new(),
         }
     }

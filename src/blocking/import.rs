@@ -308,7 +308,9 @@ mod tests {
             let is_complete = last.is_some();
             let user = Ok(CreateUser::email("a@example.com").into());
             send.send(Some(Row::User(1, user))).unwrap();
-            last.map(|last| send.send(last));
+            if let Some(last) = last {
+                send.send(last).unwrap();
+            }
             drop(send);
             assert!(matches!(
                 next(&mut feed),

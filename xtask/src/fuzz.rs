@@ -4,37 +4,29 @@ use std::path::Path;
 use std::process::Command;
 use std::{fs, io};
 
-use crate::root;
+use crate::run::{Outcome, Tool, root, skip_unless, succeed};
 
 pub(crate) const TARGETS: [&str; 4] = ["token", "cookie", "authorization", "jwks"];
 
-/// What fuzzing needs besides the project: the arguments of `cargo` that show it is there, its
-/// name, and how to get it.
-const NEEDS: [([&str; 2], &str, &str); 2] = [
-    (
-        ["+nightly", "--version"],
-        "a nightly compiler",
-        "rustup toolchain install nightly --profile minimal",
-    ),
-    (
-        ["fuzz", "--version"],
-        "cargo-fuzz",
-        "cargo install --locked cargo-fuzz",
-    ),
+/// What fuzzing needs besides the project.
+const NEEDS: [Tool; 2] = [
+    Tool {
+        probe: &["+nightly", "--version"],
+        name: "a nightly compiler",
+        remedy: "rustup toolchain install nightly --profile minimal",
+    },
+    Tool {
+        probe: &["fuzz", "--version"],
+        name: "cargo-fuzz",
+        remedy: "cargo install --locked cargo-fuzz",
+    },
 ];
 
 /// Builds all targets, then runs one after the other, each for so many seconds. If a tool is
-/// missing nothing is run: an error if fuzzing is `required`, else a line that says so.
-pub(crate) fn run(seconds: u32, required: bool) -> Result<(), String> {
-    for (arguments, name, remedy) in NEEDS {
-        if !succeeds(Command::new("cargo").args(arguments)) {
-            let message = format!("fuzzing needs {name}: {remedy}");
-            if required {
-                return Err(message);
-            }
-            println!("SKIPPED: {message}");
-            return Ok(());
-        }
+/// missing nothing is run: an error if fuzzing is `required`, else it is skipped.
+pub(crate) fn run(seconds: u32, required: bool) -> Result<Outcome, String> {
+    if let Some(missing) = NEEDS.iter().find_map(Tool::missing) {
+        return skip_unless(required, &format!("fuzzing needs {missing}"));
     }
     let root = root()?;
     let fuzz = root.join("fuzz");
@@ -68,7 +60,7 @@ pub(crate) fn run(seconds: u32, required: bool) -> Result<(), String> {
         "fuzzed {} for {seconds} s each, nothing found",
         TARGETS.join(", ")
     );
-    Ok(())
+    Ok(Outcome::Done)
 }
 
 /// So that the targets are built with the versions that the project is tested with.
@@ -87,27 +79,12 @@ fn copy_lock(root: &Path, fuzz: &Path) -> io::Result<()> {
 /// Without a sanitizer: this project has no unsafe code, and the C code below it would not be
 /// instrumented. What is looked for are panics and wrong verdicts, and those come faster without.
 fn cargo_fuzz(root: &Path, command: &str, arguments: &[&str]) -> Result<(), String> {
-    let mut cargo = Command::new("cargo");
-    cargo
-        .current_dir(root)
-        .args(["+nightly", "fuzz", command, "--sanitizer", "none"])
-        .args(arguments);
-    if cargo.status().is_ok_and(|status| status.success()) {
-        Ok(())
-    } else {
-        Err(format!(
-            "`cargo fuzz {command} {}` failed",
-            arguments.join(" ")
-        ))
-    }
-}
-
-/// Must not make rustup install what is missing.
-fn succeeds(command: &mut Command) -> bool {
-    command
-        .env("RUSTUP_AUTO_INSTALL", "0")
-        .output()
-        .is_ok_and(|output| output.status.success())
+    succeed(
+        Command::new("cargo")
+            .current_dir(root)
+            .args(["+nightly", "fuzz", command, "--sanitizer", "none"])
+            .args(arguments),
+    )
 }
 
 #[cfg(test)]

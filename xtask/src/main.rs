@@ -1,14 +1,19 @@
 //! Maintainers' commands.
 
+mod browser_test;
+mod build_cost;
+mod ci;
+mod contract_test;
 mod fuzz;
 mod run;
+mod semver;
+mod tidy;
 
-use std::env;
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
+use run::Outcome;
 
 /// Maintainers' commands.
 #[derive(Parser)]
@@ -20,12 +25,25 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Take every step that must pass before a change lands.
+    Ci(ci::Choice),
+    /// Look for what no compiler sees: hashes, lengths, links and commands in documents.
+    Tidy,
     /// Bring everything that follows from the API descriptions up to date; `regen --help` says how.
     #[command(disable_help_flag = true)]
     Regen {
         /// What `regen` itself understands.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
+    },
+    /// Compare the public API with that of an older revision. Needs cargo-semver-checks.
+    Semver {
+        /// The older revision; the last tag, unless given.
+        #[arg(long, value_name = "REV")]
+        against: Option<String>,
+        /// A package to compare; all published ones, unless given.
+        #[arg(long, short, value_name = "NAME")]
+        package: Vec<String>,
     },
     /// Run every fuzz target. Needs a nightly compiler and cargo-fuzz; says so and does nothing without.
     Fuzz {
@@ -36,28 +54,68 @@ enum Command {
         #[arg(long)]
         required: bool,
     },
+    /// Hold the server to the API descriptions, with requests that schemathesis makes up. Needs Python and a package
+    /// index; says so and does nothing without.
+    ContractTest {
+        /// Generated requests for each operation, at most.
+        #[arg(long, default_value_t = 30)]
+        cases: u32,
+        /// Fail if a tool is missing.
+        #[arg(long)]
+        required: bool,
+    },
+    /// Let the official web packages use the server, in a headless Chromium. Needs Node, npm, openssl and Chromium; says
+    /// so and does nothing without.
+    BrowserTest {
+        /// Run only scenarios whose name has this in it.
+        #[arg(long, value_name = "TEXT")]
+        only: Option<String>,
+        /// Fail if a tool is missing.
+        #[arg(long)]
+        required: bool,
+    },
+    /// Measure what a clean build costs a program that depends on this crate.
+    BuildCost {
+        /// How often each program is built.
+        #[arg(long, default_value_t = 3)]
+        runs: usize,
+        /// How much cargo does at a time.
+        #[arg(long, default_value_t = 2)]
+        jobs: u32,
+    },
 }
 
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
-        Command::Regen { arguments } => run::regen(&arguments),
+        Command::Ci(choice) => ci::run(&choice).map(done),
+        Command::Tidy => tidy::run(command()).map(done),
+        Command::Semver { against, package } => semver::run(against.as_deref(), &package),
+        Command::Regen { arguments } => run::regen(&arguments).map(done),
         Command::Fuzz { seconds, required } => fuzz::run(seconds, required),
+        Command::ContractTest { cases, required } => contract_test::run(cases, required),
+        Command::BrowserTest { only, required } => browser_test::run(only.as_deref(), required),
+        Command::BuildCost { runs, jobs } => build_cost::run(runs, jobs).map(done),
     };
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(Outcome::Done) => ExitCode::SUCCESS,
+        Ok(Outcome::Skipped(why)) => {
+            println!("SKIPPED: {why}");
+            ExitCode::SUCCESS
+        }
         Err(message) => {
-            eprintln!("error: {message}");
+            if !message.is_empty() {
+                eprintln!("error: {message}");
+            }
             ExitCode::FAILURE
         }
     }
 }
 
-/// The folder of the project.
-fn root() -> Result<PathBuf, String> {
-    let manifest = env::var("CARGO_MANIFEST_DIR")
-        .map_err(|_| "run this as `cargo xtask`: CARGO_MANIFEST_DIR is not set".to_owned())?;
-    Path::new(&manifest)
-        .parent()
-        .map(Path::to_path_buf)
-        .ok_or_else(|| format!("{manifest} has no parent"))
+fn done((): ()) -> Outcome {
+    Outcome::Done
+}
+
+/// How this program is called.
+fn command() -> clap::Command {
+    Cli::command()
 }

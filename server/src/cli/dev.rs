@@ -41,6 +41,10 @@ pub(super) struct Dev {
     /// A metadata field of the app, such as plan:string; an app without any takes all fields. Can be repeated.
     #[arg(long, value_name = "NAME:TYPE", value_parser = metadata_field)]
     metadata: Vec<(String, MetadataType)>,
+    /// A URL besides those of the auth origin to which a social login may lead, such as my-app://callback. Can be
+    /// repeated.
+    #[arg(long, value_name = "URL")]
+    callback_url: Vec<String>,
     /// How much to log to stderr: off, error, warn, info, debug or trace
     #[arg(
         long,
@@ -100,6 +104,9 @@ async fn start(options: Dev) -> Result<PassageServer, StartError> {
     }
     for (name, kind) in options.metadata {
         builder = builder.metadata_field(name, kind);
+    }
+    for url in options.callback_url {
+        builder = builder.callback_url(url);
     }
     builder.start().await
 }

@@ -67,6 +67,7 @@ impl AppTable {
             otp_ttl: seconds(&self.one_time_code_seconds, default.otp_ttl),
             conceal_users: self.conceal_users.unwrap_or(default.conceal_users),
             metadata: stored.metadata,
+            ..default
         };
         let named = |name: &String| self.metadata.contains_key(name);
         settings.metadata.retain(|field| named(&field.name));

@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use passage_identity::generated::auth::types::AuthResult;
 
-use super::{DevTools, Fault, LoggedRequest, MintToken, SeedDevice};
+use super::{DevTools, Fault, IdToken, LoggedRequest, MintIdToken, MintToken, SeedDevice};
 use crate::core::Core;
 use crate::delivery::Message;
 use crate::error::ControlError;
@@ -49,6 +49,15 @@ impl Controls {
         if let Some(problem) = token.problem() {
             return Err(ApiError::invalid_request(problem).into());
         }
+        Ok(token.mint(&self.core, &self.dev.app).await?)
+    }
+
+    /// Signs in at the test provider without a browser, as a provider's library on a device does, for
+    /// `exchangeSocialIdToken`.
+    ///
+    /// # Errors
+    /// `invalid_request` if the address cannot be one.
+    pub async fn mint_id_token(&self, token: MintIdToken) -> Result<IdToken, ControlError> {
         Ok(token.mint(&self.core, &self.dev.app).await?)
     }
 
@@ -182,6 +191,9 @@ impl Controls {
         self.dev.outbox.clear();
         self.dev.log.clear();
         self.dev.faults.clear();
+        if let Some(provider) = &self.core.provider {
+            provider.clear();
+        }
         Ok(())
     }
 

@@ -9,6 +9,7 @@ mod outbox_page;
 mod redact;
 pub(crate) mod routes;
 mod seed;
+pub(crate) mod social;
 
 use std::sync::Arc;
 
@@ -17,10 +18,12 @@ pub use self::fault::{Cut, Fault};
 pub use self::log::LoggedRequest;
 pub use self::mint::MintToken;
 pub use self::seed::SeedDevice;
+pub use self::social::{IdToken, MintIdToken};
 
 pub(crate) use self::fault::{Effect, Faults};
 pub(crate) use self::log::{Entry, RequestLog};
 pub(crate) use self::outbox::Outbox;
+pub(crate) use self::social::{Redemption, TestProvider};
 use crate::core::App;
 
 /// The tools of a development server, and the one app that they are for.

@@ -54,7 +54,7 @@ pub(crate) fn routes<S: Clone + Send + Sync + 'static>(controls: Controls) -> Ro
 
 /// Pages of other sites must not reach the controls through a visitor's browser: neither by a request across sites,
 /// nor by a name of theirs that they let point here.
-async fn local_only(request: Request, next: Next) -> Response {
+pub(super) async fn local_only(request: Request, next: Next) -> Response {
     if is_local(request.headers()) {
         return next.run(request).await;
     }
@@ -178,8 +178,7 @@ async fn reset(State(controls): State<Controls>) -> Reply {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Advance {
-    #[serde(default)]
-    advance_seconds: f64,
+    advance_seconds: Option<f64>,
     #[serde(default)]
     stop: bool,
 }
@@ -193,8 +192,9 @@ async fn advance(State(controls): State<Controls>, body: Bytes) -> Reply {
         advance_seconds,
         stop,
     } = extract::json(&body)?;
-    let by = Duration::try_from_secs_f64(advance_seconds);
-    let by = by.map_err(|_| {
+    let seconds = advance_seconds.or(stop.then_some(0.0));
+    let by = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    let by = by.ok_or_else(|| {
         ApiError::invalid_request("advance_seconds: must be a number of seconds from 0.")
     })?;
     if stop {

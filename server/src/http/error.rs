@@ -142,6 +142,14 @@ impl ApiError {
         )
     }
 
+    pub(crate) fn identifier_not_verified() -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "identifier_not_verified",
+            "social login: the account has no e-mail address that its provider has verified.",
+        )
+    }
+
     pub(crate) fn app_not_found() -> Self {
         Self::not_found("app_not_found", "app: not found.")
     }
@@ -157,6 +165,13 @@ impl ApiError {
     /// The Auth API has no code for a device. Clients that know its codes alone could not read another.
     pub(crate) fn own_device_not_found() -> Self {
         Self::not_found("user_not_found", "device: not found.")
+    }
+
+    pub(crate) fn social_connection_not_found() -> Self {
+        Self::not_found(
+            "social_connection_not_found",
+            "social connection: not found.",
+        )
     }
 
     pub(crate) fn api_key_not_found() -> Self {

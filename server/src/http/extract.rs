@@ -13,6 +13,7 @@ use crate::core::{App, Core};
 use crate::ids;
 use crate::store::api_keys::{self, ApiKeyRow};
 use crate::store::devices::{self, DeviceRow};
+use crate::store::social_connections::{self, ConnectionRow};
 use crate::store::users::{self, UserRow};
 use crate::tokens;
 
@@ -114,6 +115,7 @@ pub(crate) struct SignedIn {
     pub(crate) app: Arc<App>,
     pub(crate) user: UserRow,
     pub(crate) devices: Vec<DeviceRow>,
+    pub(crate) connections: Vec<ConnectionRow>,
 }
 
 impl FromRequestParts<Arc<Core>> for SignedIn {
@@ -139,11 +141,13 @@ impl FromRequestParts<Arc<Core>> for SignedIn {
                     return Err(ApiError::user_not_active());
                 }
                 let devices = devices::list(conn, &user.id).await?;
+                let connections = social_connections::list(conn, &user.id).await?;
                 Ok(Self {
                     core,
                     app,
                     user,
                     devices,
+                    connections,
                 })
             })
         });

@@ -17,10 +17,13 @@ pub(super) fn protect(response: &mut Response, path: &str, tls_only: bool) {
     set(X_CONTENT_TYPE_OPTIONS, "nosniff");
     set(REFERRER_POLICY, "no-referrer");
     set(X_FRAME_OPTIONS, "DENY");
-    set(
-        CONTENT_SECURITY_POLICY,
-        "default-src 'none'; frame-ancestors 'none'",
-    );
+    // The pages of a development server have styles and forms.
+    if !path.starts_with("/_dev") {
+        set(
+            CONTENT_SECURITY_POLICY,
+            "default-src 'none'; frame-ancestors 'none'",
+        );
+    }
     // Nearly every reply has a token or somebody's data in it. What is public anyway, caches may treat as they like.
     if !path.contains("/.well-known/") {
         set(CACHE_CONTROL, "no-store");

@@ -9,7 +9,6 @@ pub(crate) mod extract;
 mod headers;
 pub(crate) mod health;
 pub(crate) mod management;
-pub(crate) mod not_yet;
 pub(crate) mod reply;
 mod route;
 pub(crate) mod router;

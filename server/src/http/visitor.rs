@@ -11,6 +11,7 @@ use super::error::ApiError;
 use crate::core::{App, Core};
 use crate::identifier::Identifier;
 use crate::limits::Kind;
+use crate::social::SocialProvider;
 use crate::store::events::NewEvent;
 
 /// Characters of a user agent that are kept.
@@ -74,8 +75,17 @@ impl Visitor {
         NewEvent {
             action,
             kind,
+            provider: None,
             ip_addr: self.address.to_string(),
             user_agent: self.user_agent.clone(),
+        }
+    }
+
+    /// Something the visitor did with an account at a provider.
+    pub(crate) fn social_event(&self, action: &'static str, provider: SocialProvider) -> NewEvent {
+        NewEvent {
+            provider: Some(provider),
+            ..self.event(action, "social")
         }
     }
 }

@@ -154,9 +154,20 @@ async fn generate() -> Result<Arc<SigningKey>, KeyError> {
 /// A key that is in no key set: what it signs must be refused everywhere.
 pub(crate) async fn foreign() -> Result<Arc<SigningKey>, KeyError> {
     static FOREIGN: OnceLock<Arc<SigningKey>> = OnceLock::new();
-    if let Some(key) = FOREIGN.get() {
+    once(&FOREIGN).await
+}
+
+/// The key of the test provider, which signs ID tokens and nothing else.
+pub(crate) async fn test_provider() -> Result<Arc<SigningKey>, KeyError> {
+    static TEST_PROVIDER: OnceLock<Arc<SigningKey>> = OnceLock::new();
+    once(&TEST_PROVIDER).await
+}
+
+/// A key that is made when it is first needed, and lives as long as the process.
+async fn once(cell: &OnceLock<Arc<SigningKey>>) -> Result<Arc<SigningKey>, KeyError> {
+    if let Some(key) = cell.get() {
         return Ok(Arc::clone(key));
     }
     let key = generate().await?;
-    Ok(Arc::clone(FOREIGN.get_or_init(|| key)))
+    Ok(Arc::clone(cell.get_or_init(|| key)))
 }

@@ -15,6 +15,8 @@ pub(crate) mod passkeys;
 pub(crate) mod readiness;
 pub(crate) mod refresh_tokens;
 pub(crate) mod signing_keys;
+pub(crate) mod social_connections;
+pub(crate) mod social_logins;
 pub(crate) mod transactions;
 pub(crate) mod user_list;
 pub(crate) mod users;
@@ -255,11 +257,13 @@ pub(crate) fn is_taken(error: &sqlx::Error) -> bool {
 
 /// Deletes everything that users left behind. The app, its signing keys and the API keys named in `keep` stay.
 pub(crate) async fn clear(conn: &mut Conn, keep_api_key: &[u8]) -> Result<(), sqlx::Error> {
-    // Devices, events and refresh tokens go with their users. Some codes and links are nobody's.
+    // Devices, connections, events and refresh tokens go with their users. Some codes and links are nobody's.
     for statement in [
         "DELETE FROM users",
         "DELETE FROM one_time_codes",
         "DELETE FROM magic_links",
+        "DELETE FROM social_logins",
+        "DELETE FROM social_codes",
         "DELETE FROM transactions",
         "DELETE FROM nonces",
         "DELETE FROM ceremonies",

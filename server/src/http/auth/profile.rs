@@ -42,7 +42,7 @@ pub(crate) async fn update_metadata(call: SignedIn, body: Bytes) -> Result<Respo
             Ok::<_, ApiError>(users::update(conn, &user, &all, now).await?)
         })
     });
-    let user = view(update.await?, call.devices);
+    let user = view(update.await?, call.devices, &call.connections);
     Ok(reply::ok(&CurrentUserResponse { user }))
 }
 

@@ -99,7 +99,7 @@ async fn newcomer(
 /// Whoever was in before has other ways in, and an identifier that was verified belongs to somebody: a stranger must
 /// not get at either by registering anew.
 async fn may_register(conn: &mut Conn, user: &UserRow) -> Result<(), ApiError> {
-    let untouched = user.status == "pending" && !user.email_verified && !user.phone_verified;
+    let untouched = user.is_pending() && !user.email_verified && !user.phone_verified;
     if untouched && devices::list(conn, &user.id).await?.is_empty() {
         Ok(())
     } else {

@@ -1,0 +1,80 @@
+//! `cargo xtask tidy`: what no compiler sees.
+//!
+//! Each rule is a function from the project to what it finds; all of them run, whatever the others
+//! find. A finding names the file, the line and what to do.
+
+mod commands;
+mod links;
+mod manifest;
+mod markdown;
+mod project;
+mod provenance;
+mod source;
+
+use std::fmt;
+
+use project::Project;
+
+use crate::run::{metadata, root};
+
+/// Something to mend.
+#[derive(Debug, Eq, Ord, PartialEq, PartialOrd)]
+struct Finding {
+    file: String,
+    /// From 1.
+    line: usize,
+    /// What is wrong and what mends it.
+    what: String,
+}
+
+impl Finding {
+    fn new(file: &str, line: usize, what: impl Into<String>) -> Self {
+        Self {
+            file: file.to_owned(),
+            line,
+            what: what.into(),
+        }
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}: {}", self.file, self.line, self.what)
+    }
+}
+
+type Rule = fn(&Project) -> Result<Vec<Finding>, String>;
+
+const RULES: [Rule; 9] = [
+    provenance::hashes,
+    source::lengths,
+    source::promises,
+    manifest::compilers,
+    manifest::versions,
+    manifest::features,
+    commands::commands,
+    links::links,
+    links::examples,
+];
+
+/// Prints all findings. `xtask` is how the commands of this program are called.
+pub(crate) fn run(xtask: clap::Command) -> Result<(), String> {
+    let root = root()?;
+    let project = Project::read(&root, metadata(&root)?.packages, xtask)?;
+    let mut findings = Vec::new();
+    for rule in RULES {
+        findings.extend(rule(&project)?);
+    }
+    findings.sort();
+    for finding in &findings {
+        println!("{finding}");
+    }
+    let files = project.files.len();
+    match findings.len() {
+        0 => {
+            println!("tidy: {files} files, nothing to mend");
+            Ok(())
+        }
+        count => Err(format!("tidy: {count} to mend in {files} files")),
+    }
+}
