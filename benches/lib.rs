@@ -102,15 +102,20 @@ impl Issuer {
     pub fn sign(&self, header: &Value, claims: &Value) -> Result<String, Failure> {
         let encode = |part: &Value| BASE64_URL_SAFE_NO_PAD.encode(part.to_string());
         let signed = format!("{}.{}", encode(header), encode(claims));
-        let mut signature = vec![0; self.key.public_modulus_len()];
-        self.key.sign(
-            &RSA_PKCS1_SHA256,
-            &SystemRandom::new(),
-            signed.as_bytes(),
-            &mut signature,
-        )?;
-        let signature = BASE64_URL_SAFE_NO_PAD.encode(signature);
+        let signature = BASE64_URL_SAFE_NO_PAD.encode(self.signature(signed.as_bytes())?);
         Ok(format!("{signed}.{signature}"))
+    }
+
+    /// The signature of a message, which is all that a token cannot do without.
+    ///
+    /// # Errors
+    /// If signing fails.
+    pub fn signature(&self, message: &[u8]) -> Result<Vec<u8>, Failure> {
+        let mut signature = vec![0; self.key.public_modulus_len()];
+        let random = SystemRandom::new();
+        self.key
+            .sign(&RSA_PKCS1_SHA256, &random, message, &mut signature)?;
+        Ok(signature)
     }
 }
 

@@ -59,7 +59,7 @@ pub(crate) struct Receiver {
 
 /// Finds, or for a registration creates, the user whom a code or link is for.
 ///
-/// The API tells who is known: 404 for a login by nobody, 400 for a registration of somebody. An app that conceals
+/// The API tells who is known: 404 for a login by nobody, 400 for a registration of somebody who was in before. An app that conceals
 /// its users answers alike in all cases. Then nothing is sent to nobody and to inactive users, and the registration
 /// of a known identifier becomes a login by whoever reads the messages there.
 pub(crate) async fn receiver(
@@ -78,6 +78,9 @@ pub(crate) async fn receiver(
             let user = create(conn, app_id, identifier, Map::new(), now).await?;
             to(Some(user), purpose)
         }
+        // Clients create a user, then register them; and a registration that was given up may begin again. What is
+        // sent reaches the owner of the identifier alone.
+        (Some(user), Purpose::Register) if !conceal && user.is_pending() => to(Some(user), purpose),
         (Some(_), Purpose::Register) if !conceal => Err(ApiError::user_exists()),
         (None, _) if !conceal => Err(ApiError::user_not_found()),
         (Some(user), _) if user.is_inactive() && !conceal => Err(ApiError::user_not_active()),

@@ -1,6 +1,7 @@
 //! Options of a server, and its start.
 
 mod sign_in;
+mod social;
 
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -8,27 +9,22 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::TcpListener;
-use tokio::sync::watch;
-
 use self::sign_in::SignIn;
-use crate::clock::{Clock, time};
-use crate::core::{App, Core};
-use crate::dev::DevTools;
+use self::social::Social;
+use crate::clock::Clock;
+use crate::core::{self, App, Apps, Core, issuer};
+use crate::dev::{DevTools, Outbox};
 use crate::error::{StartError, StartErrorKind};
 use crate::handle::PassageServer;
-use crate::http::entry::Entry;
-use crate::http::router::router;
-use crate::http::serve::serve;
-use crate::keys::KeyRing;
+use crate::http::entry::Manners;
+use crate::http::serve::{Terms, bind};
+use crate::limits::RateLimits;
 use crate::observe::{Exchange, Observer};
-use crate::settings::{AppSettings, MetadataField, MetadataType};
+use crate::running::Running;
+use crate::settings::{AppSettings, MetadataType, is_app_id, is_origin, seconds};
 use crate::store::apps::{self, AppRow};
 use crate::store::{Store, StoreError, api_keys};
 use crate::{api_key, ids};
-
-/// Seconds of a session, at most: so many can be added to any time.
-const LONGEST_SESSION: i64 = 1_000_000_000_000;
 
 /// Options of a development server. Each has a default.
 #[derive(Default)]
@@ -45,7 +41,9 @@ pub struct ServerBuilder {
     refresh_tokens: Option<bool>,
     metadata: Vec<(String, MetadataType)>,
     sign_in: SignIn,
+    social: Social,
     observer: Option<Observer>,
+    rate_limits: RateLimits,
 }
 
 impl fmt::Debug for ServerBuilder {
@@ -120,6 +118,18 @@ impl ServerBuilder {
         self
     }
 
+    /// Whether those who ask too often get 429, as `passage-server serve` has it: codes and links for an account 5
+    /// times a minute, and 20 requests a minute from an address for each of asking for them, using them, looking up
+    /// or creating users, and starting with a passkey. If not said, everybody may go on.
+    pub fn rate_limits(mut self, limited: bool) -> Self {
+        self.rate_limits = if limited {
+            RateLimits::standard()
+        } else {
+            RateLimits::default()
+        };
+        self
+    }
+
     /// Shows every exchange with the two APIs, right before its reply is sent. Connections that a fault cuts are
     /// not shown.
     pub fn observe(mut self, observer: impl Fn(&Exchange) + Send + Sync + 'static) -> Self {
@@ -137,50 +147,44 @@ impl ServerBuilder {
             .listen
             .unwrap_or_else(|| (Ipv4Addr::LOCALHOST, 0).into());
         self.check(address)?;
-        let dev = DevTools::default();
+        let outbox = Arc::new(Outbox::default());
         let delivery = self.sign_in.delivery.clone();
-        let sender = delivery.start(Arc::clone(&dev.outbox))?;
+        let sender = delivery.start(Some(Arc::clone(&outbox)))?;
         // A server whose address is taken leaves no file behind.
-        let bound = match TcpListener::bind(address).await {
-            Ok(listener) => listener.local_addr().map(|address| (listener, address)),
-            Err(error) => Err(error),
-        };
-        let (listener, address) = bound.map_err(|error| StartErrorKind::Bind(address, error))?;
+        let (listener, address) = bind(address).await?;
         let store = match &self.data {
             Some(file) => Store::open(file).await?,
             None => Store::in_memory().await?,
         };
         let clock = Clock::default();
         let now = clock.micros();
-        let (app, settings) = self.put_app(&store, now).await?;
-        let api_key = self.put_api_key(&store, &app.id, now).await?;
+        let row = self.put_app(&store, now).await?;
+        let api_key = self.put_api_key(&store, &row.id, now).await?;
         let url = format!("http://{address}");
-        let issuer = self
-            .issuer
-            .unwrap_or_else(|| format!("{url}/auth/v1/apps/{}", app.id));
-        let keys = KeyRing::open(&store, &app.id, now).await?;
-        let created_at = time(app.created_at);
-        let app = Arc::new(App {
-            id: app.id,
-            issuer,
-            settings,
-            created_at,
-            keys,
-        });
+        let issuer = self.issuer.unwrap_or_else(|| issuer(&url, &row.id));
+        let app = Arc::new(App::open(&store, row, issuer, &Arc::default(), now).await?);
+        let apps = Apps::default();
+        apps.put(Arc::clone(&app));
+        let dev = Arc::new(DevTools::new(outbox, app, api_key));
         let core = Arc::new(Core {
             url,
             store,
             clock,
-            dev,
+            dev: Some(Arc::clone(&dev)),
+            provider: self.social.provider(),
             sender,
             observer: self.observer,
-            app,
-            api_key,
+            apps,
+            limits: self.rate_limits,
         });
-        let entry = Arc::new(Entry::new(Arc::clone(&core), router(Arc::clone(&core))));
-        let (stop, stopped) = watch::channel(false);
-        let task = tokio::spawn(serve(listener, entry, stopped));
-        Ok(PassageServer::new(core, address, stop, task))
+        let running = Running::start(
+            core,
+            listener,
+            address,
+            Manners::default(),
+            Terms::default(),
+        );
+        Ok(PassageServer::new(running, dev))
     }
 
     fn check(&self, address: SocketAddr) -> Result<(), StartErrorKind> {
@@ -188,13 +192,7 @@ impl ServerBuilder {
         if !address.ip().is_loopback() {
             return Err(StartErrorKind::NotLoopback(address));
         }
-        let plain = |id: &str| {
-            !id.is_empty()
-                && id
-                    .bytes()
-                    .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
-        };
-        if self.app_id.as_deref().is_some_and(|id| !plain(id)) {
+        if self.app_id.as_deref().is_some_and(|id| !is_app_id(id)) {
             return fails("app id", "must be made of letters, digits, - and _");
         }
         let visible =
@@ -224,11 +222,11 @@ impl ServerBuilder {
         {
             return fails("session timeout", "must be at least a second");
         }
-        Ok(())
+        self.social.check()
     }
 
     /// The app that is asked for, or that the store holds, or a new one, with the settings that are asked for.
-    async fn put_app(&self, store: &Store, now: i64) -> Result<(AppRow, AppSettings), StartError> {
+    async fn put_app(&self, store: &Store, now: i64) -> Result<AppRow, StartError> {
         let id = self.app_id.clone();
         let find = store.read(move |conn| {
             Box::pin(async move {
@@ -240,10 +238,9 @@ impl ServerBuilder {
             })
         });
         let found = find.await?;
-        // Settings that are not known any more are ignored, and new ones have defaults. Those that cannot be read are
-        // not overwritten.
+        // Settings that cannot be read are not overwritten.
         let mut settings = match &found {
-            Some(app) => serde_json::from_str(&app.settings).map_err(StartErrorKind::Settings)?,
+            Some(app) => core::settings(app)?,
             None => AppSettings::default(),
         };
         self.change(&mut settings);
@@ -268,7 +265,7 @@ impl ServerBuilder {
             Box::pin(async move { Ok::<_, StoreError>(apps::put(conn, &row).await?) })
         });
         put.await?;
-        Ok((app, settings))
+        Ok(app)
     }
 
     fn change(&self, settings: &mut AppSettings) {
@@ -279,26 +276,15 @@ impl ServerBuilder {
             settings.rp_id = Some(domain.to_ascii_lowercase());
         }
         if let Some(lifetime) = self.session_timeout {
-            settings.session_timeout_length = i64::try_from(lifetime.as_secs())
-                .map_or(LONGEST_SESSION, |it| it.min(LONGEST_SESSION));
+            settings.session_timeout_length = seconds(lifetime);
         }
         if let Some(enabled) = self.refresh_tokens {
             settings.refresh_enabled = enabled;
         }
         self.sign_in.change(settings);
+        self.social.change(settings);
         for (name, kind) in &self.metadata {
-            match settings
-                .metadata
-                .iter_mut()
-                .find(|field| field.name == *name)
-            {
-                Some(field) => field.r#type = *kind,
-                None => settings.metadata.push(MetadataField {
-                    id: ids::new_id(),
-                    name: name.clone(),
-                    r#type: *kind,
-                }),
-            }
+            settings.put_field(name, *kind);
         }
     }
 
@@ -322,22 +308,6 @@ impl ServerBuilder {
         put.await?;
         Ok(key)
     }
-}
-
-/// Whether the text is a scheme of the web with a host and perhaps a port, and nothing else.
-fn is_origin(text: &str) -> bool {
-    let Ok(uri) = text.parse::<http::Uri>() else {
-        return false;
-    };
-    let host = uri
-        .authority()
-        .is_some_and(|authority| !authority.host().is_empty() && !authority.as_str().contains('@'));
-    let nothing_else =
-        !text.ends_with(['/', '?', '#']) && uri.path() == "/" && uri.query().is_none();
-    matches!(uri.scheme_str(), Some("http" | "https"))
-        && host
-        && nothing_else
-        && !text.contains('#')
 }
 
 #[cfg(test)]
@@ -371,31 +341,5 @@ mod tests {
             .read(|conn| Box::pin(async move { Ok::<_, StoreError>(apps::first(conn).await?) }));
         assert_eq!(find.await.unwrap().unwrap().settings, settings);
         store.close().await;
-    }
-
-    #[test]
-    fn origins() {
-        for good in [
-            "http://localhost:3000",
-            "https://app.example",
-            "http://[::1]:1",
-        ] {
-            assert!(is_origin(good), "{good}");
-        }
-        for bad in [
-            "",
-            "app.example",
-            "https://",
-            "https://app.example/",
-            "https://app.example/login",
-            "https://app.example?",
-            "https://app.example?a",
-            "https://app.example#a",
-            "https://me@app.example",
-            "https://app example",
-            "ftp://app.example",
-        ] {
-            assert!(!is_origin(bad), "{bad}");
-        }
     }
 }

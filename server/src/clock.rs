@@ -11,11 +11,25 @@ pub(crate) const NEVER: i64 = -62_135_596_800_000_000;
 /// Microseconds of the last time that the clock shows, in the year 9000: what is counted from it can still be written.
 const LAST: i64 = 221_845_392_000_000_000;
 
-/// A clock that can be moved forwards.
-#[derive(Debug, Default)]
+/// A clock that can be moved forwards, and stopped.
+#[derive(Debug)]
 pub(crate) struct Clock {
     /// Microseconds to add to the wall clock.
     ahead: AtomicI64,
+    /// Microseconds to show in place of the wall clock, or [`RUNS`].
+    stopped: AtomicI64,
+}
+
+/// The clock is not stopped.
+const RUNS: i64 = i64::MIN;
+
+impl Default for Clock {
+    fn default() -> Self {
+        Self {
+            ahead: AtomicI64::new(0),
+            stopped: AtomicI64::new(RUNS),
+        }
+    }
 }
 
 impl Clock {
@@ -26,9 +40,11 @@ impl Clock {
 
     /// The time now, in microseconds since 1970. It never goes beyond [`LAST`], so that lifetimes can be added to it.
     pub(crate) fn micros(&self) -> i64 {
-        Timestamp::now()
-            .as_microsecond()
-            .saturating_add(self.ahead.load(Ordering::Relaxed))
+        let base = match self.stopped.load(Ordering::Relaxed) {
+            RUNS => Timestamp::now().as_microsecond(),
+            stopped => stopped,
+        };
+        base.saturating_add(self.ahead.load(Ordering::Relaxed))
             .min(LAST)
     }
 
@@ -42,8 +58,15 @@ impl Clock {
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
     }
 
+    /// Stops the clock: from now on it moves when it is moved, and not otherwise.
+    pub(crate) fn stop(&self) {
+        let now = Timestamp::now().as_microsecond();
+        self.stopped.store(now, Ordering::Relaxed);
+    }
+
     /// Takes the clock back to the wall clock.
     pub(crate) fn reset(&self) {
+        self.stopped.store(RUNS, Ordering::Relaxed);
         self.ahead.store(0, Ordering::Relaxed);
     }
 }
@@ -60,6 +83,17 @@ mod tests {
     #[test]
     fn never_is_the_zero_time_of_the_api() {
         assert_eq!(time(NEVER).to_string(), "0001-01-01T00:00:00Z");
+    }
+
+    #[test]
+    fn a_stopped_clock_moves_when_it_is_moved() {
+        let clock = Clock::default();
+        clock.stop();
+        let start = clock.micros();
+        clock.advance(Duration::from_secs(1));
+        assert_eq!(clock.micros(), start + 1_000_000);
+        clock.reset();
+        assert!(clock.micros() >= start);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::SocketAddr;
 
+use crate::config::ConfigError;
 use crate::http::error::ApiError;
 use crate::keys::KeyRingError;
 use crate::store::StoreError;
@@ -23,6 +24,8 @@ pub(crate) enum StartErrorKind {
     Keys(KeyRingError),
     /// The settings of the app in the data file cannot be read.
     Settings(serde_json::Error),
+    /// The configuration, or what it points to, cannot be used.
+    Config(ConfigError),
     /// An option has a value that cannot work.
     Option(&'static str, &'static str),
 }
@@ -36,6 +39,12 @@ impl From<StartErrorKind> for StartError {
 impl From<StoreError> for StartError {
     fn from(error: StoreError) -> Self {
         StartErrorKind::Store(error).into()
+    }
+}
+
+impl From<ConfigError> for StartError {
+    fn from(error: ConfigError) -> Self {
+        StartErrorKind::Config(error).into()
     }
 }
 
@@ -59,6 +68,7 @@ impl fmt::Display for StartError {
             StartErrorKind::Settings(_) => f.write_str(
                 "the settings of the app in the data file cannot be read: a newer passage-server may have written them",
             ),
+            StartErrorKind::Config(error) => error.fmt(f),
             StartErrorKind::Option(name, problem) => write!(f, "{name} {problem}"),
         }
     }
@@ -71,7 +81,9 @@ impl std::error::Error for StartError {
             StartErrorKind::Store(error) => error.source(),
             StartErrorKind::Settings(error) => Some(error),
             StartErrorKind::Keys(error) => error.source(),
-            StartErrorKind::NotLoopback(_) | StartErrorKind::Option(..) => None,
+            StartErrorKind::NotLoopback(_)
+            | StartErrorKind::Config(_)
+            | StartErrorKind::Option(..) => None,
         }
     }
 }

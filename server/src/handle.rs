@@ -4,26 +4,21 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use tokio::sync::watch;
-use tokio::task::JoinHandle;
-
 use crate::builder::ServerBuilder;
-use crate::core::Core;
-use crate::dev::Controls;
+use crate::dev::{Controls, DevTools};
+use crate::running::Running;
 
 /// A running server. It stops when this is dropped.
 pub struct PassageServer {
-    core: Arc<Core>,
-    address: SocketAddr,
-    stop: watch::Sender<bool>,
-    task: Option<JoinHandle<()>>,
+    running: Running,
+    dev: Arc<DevTools>,
 }
 
 impl fmt::Debug for PassageServer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PassageServer")
-            .field("url", &self.core.url)
-            .field("app_id", &self.core.app.id)
+            .field("url", &self.running.core.url)
+            .field("app_id", &self.dev.app.id)
             .finish_non_exhaustive()
     }
 }
@@ -34,82 +29,56 @@ impl PassageServer {
         ServerBuilder::default()
     }
 
-    pub(crate) fn new(
-        core: Arc<Core>,
-        address: SocketAddr,
-        stop: watch::Sender<bool>,
-        task: JoinHandle<()>,
-    ) -> Self {
-        Self {
-            core,
-            address,
-            stop,
-            task: Some(task),
-        }
+    pub(crate) fn new(running: Running, dev: Arc<DevTools>) -> Self {
+        Self { running, dev }
     }
 
     /// URL of the server, such as `http://127.0.0.1:8787`. The Management API is under `/api/v1`, the Auth API
     /// under `/auth/v1`.
     #[must_use]
     pub fn url(&self) -> &str {
-        &self.core.url
+        &self.running.core.url
     }
 
     /// Address that the server listens on.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.running.address
     }
 
     /// Id of the app.
     #[must_use]
     pub fn app_id(&self) -> &str {
-        &self.core.app.id
+        &self.dev.app.id
     }
 
     /// API key that the server was started with.
     #[must_use]
     pub fn api_key(&self) -> &str {
-        &self.core.api_key
+        &self.dev.api_key
     }
 
     /// Issuer of the app's tokens.
     #[must_use]
     pub fn issuer(&self) -> &str {
-        &self.core.app.issuer
+        &self.dev.app.issuer
     }
 
     /// Origin of the app's website.
     #[must_use]
     pub fn auth_origin(&self) -> &str {
-        &self.core.app.settings.auth_origin
+        &self.dev.app.settings.auth_origin
     }
 
     /// Controls of the server.
     #[must_use]
     pub fn controls(&self) -> Controls {
-        Controls::new(Arc::clone(&self.core))
+        Controls::new(Arc::clone(&self.running.core), Arc::clone(&self.dev))
     }
 
     /// Stops the server: takes no more requests, lets those under way finish for up to five seconds, and likewise the
     /// messages that are being delivered, and closes the data file.
-    pub async fn shutdown(mut self) {
-        self.stop.send_replace(true);
-        if let Some(task) = self.task.take() {
-            // It ends by itself; an error means that it had failed before.
-            let _ended = task.await;
-        }
-        self.core.sender.close().await;
-        self.core.store.close().await;
-    }
-}
-
-impl Drop for PassageServer {
-    /// Drops every connection and gives up the data file. This needs no runtime.
-    fn drop(&mut self) {
-        if let Some(task) = self.task.take() {
-            task.abort();
-        }
-        self.core.store.release();
+    pub async fn shutdown(self) {
+        self.running.shutdown().await;
     }
 }

@@ -1,4 +1,4 @@
-//! A Passage-compatible server for development and tests.
+//! A Passage-compatible server for tests, for development and for production.
 //!
 //! It speaks both APIs of "Passage by 1Password", the passkey service that was retired on 2026-01-16, really signs
 //! its tokens, and keeps its data in memory or in a SQLite file. In a test it runs in the same process:
@@ -19,8 +19,9 @@
 //! # }
 //! ```
 //!
-//! The binary `passage-server` runs the same server by itself. Its controls, which hand out tokens to whoever asks,
-//! are why either listens on loopback addresses only.
+//! The binary runs the same server by itself as `passage-server dev`. Its controls, which hand out tokens to whoever
+//! asks, are why either listens on loopback addresses only. `passage-server serve`, in a program [`Service`], has no
+//! controls and takes a [`Config`].
 //!
 //! | What | Where |
 //! |---|---|
@@ -29,10 +30,12 @@
 //! | Controls | `{url}/_dev/..`, or [`PassageServer::controls`] |
 
 mod accounts;
+mod admin;
 mod api_key;
 mod builder;
 mod clock;
 mod codes;
+mod config;
 mod core;
 mod delivery;
 mod dev;
@@ -44,19 +47,31 @@ mod http;
 mod identifier;
 mod ids;
 mod keys;
+mod limits;
 mod links;
 mod observe;
 mod operations;
 mod passkeys;
+mod running;
+mod service;
 mod sessions;
 mod settings;
+mod social;
 mod store;
+mod tls;
 mod tokens;
+mod upkeep;
 
+pub use self::admin::{AdminError, CreatedApp, DataFile, NewApp, StoredApp, StoredKey};
 pub use self::builder::ServerBuilder;
+pub use self::config::{Config, ConfigError, LogConfig};
 pub use self::delivery::{Channel, Delivery, Message, Smtp, SmtpSecurity, TextHook};
-pub use self::dev::{Controls, Cut, Fault, LoggedRequest, MintToken, SeedDevice};
+pub use self::dev::{
+    Controls, Cut, Fault, IdToken, LoggedRequest, MintIdToken, MintToken, SeedDevice,
+};
 pub use self::error::{ControlError, StartError};
 pub use self::handle::PassageServer;
 pub use self::observe::Exchange;
+pub use self::service::Service;
 pub use self::settings::MetadataType;
+pub use self::social::SocialProvider;

@@ -27,8 +27,6 @@ pub(crate) struct Operation {
     pub(crate) method: Method,
     /// Path below the prefix, with parameters in braces.
     pub(crate) path: &'static str,
-    /// Whether the server carries it out.
-    pub(crate) built: bool,
 }
 
 impl Operation {
@@ -51,7 +49,6 @@ const fn management(id: &'static str, method: Method, path: &'static str) -> Ope
         api: Api::Management,
         method,
         path,
-        built: true,
     }
 }
 
@@ -61,17 +58,6 @@ const fn auth(id: &'static str, method: Method, path: &'static str) -> Operation
         api: Api::Auth,
         method,
         path,
-        built: true,
-    }
-}
-
-const fn not_yet(id: &'static str, method: Method, path: &'static str) -> Operation {
-    Operation {
-        id,
-        api: Api::Auth,
-        method,
-        path,
-        built: false,
     }
 }
 
@@ -110,8 +96,8 @@ pub(crate) static OPERATIONS: [Operation; 62] = [
     auth("updatePhoneCurrentuser", Method::PATCH, "/apps/{app_id}/currentuser/phone"),
     auth("getCurrentuserMetadata", Method::GET, "/apps/{app_id}/currentuser/user-metadata"),
     auth("updateCurrentuserMetadata", Method::PATCH, "/apps/{app_id}/currentuser/user-metadata"),
-    not_yet("getCurrentuserSocialConnections", Method::GET, "/apps/{app_id}/currentuser/social-connections"),
-    not_yet("deleteCurrentuserSocialConnection", Method::DELETE, "/apps/{app_id}/currentuser/social-connections/{social_connection_type}"),
+    auth("getCurrentuserSocialConnections", Method::GET, "/apps/{app_id}/currentuser/social-connections"),
+    auth("deleteCurrentuserSocialConnection", Method::DELETE, "/apps/{app_id}/currentuser/social-connections/{social_connection_type}"),
     auth("loginMagicLink", Method::POST, "/apps/{app_id}/login/magic-link"),
     auth("loginOneTimePasscode", Method::POST, "/apps/{app_id}/login/otp"),
     auth("loginWebauthnStart", Method::POST, "/apps/{app_id}/login/webauthn/start"),
@@ -131,14 +117,14 @@ pub(crate) static OPERATIONS: [Operation; 62] = [
     auth("revokeRefreshToken", Method::DELETE, "/apps/{app_id}/tokens"),
     auth("checkUserIdentifier", Method::GET, "/apps/{app_id}/users"),
     auth("createUser", Method::POST, "/apps/{app_id}/users"),
-    not_yet("getAuthorize", Method::GET, "/apps/{app_id}/social/authorize"),
-    not_yet("exchangeSocialToken", Method::GET, "/apps/{app_id}/social/token"),
-    not_yet("exchangeSocialIdToken", Method::POST, "/apps/{app_id}/social/id_token"),
-    not_yet("currentuserSocialLinkAccount", Method::GET, "/apps/{app_id}/currentuser/social/link_account"),
-    not_yet("oauth2Callback", Method::GET, "/apps/{app_id}/social/oauth2_callback"),
-    not_yet("appleOauth2Callback", Method::POST, "/apps/{app_id}/social/oauth2_callback"),
-    not_yet("oauth2CallbackDefaultDev", Method::GET, "/social/oauth2_callback"),
-    not_yet("appleOauth2CallbackDefaultDev", Method::POST, "/social/oauth2_callback"),
+    auth("getAuthorize", Method::GET, "/apps/{app_id}/social/authorize"),
+    auth("exchangeSocialToken", Method::GET, "/apps/{app_id}/social/token"),
+    auth("exchangeSocialIdToken", Method::POST, "/apps/{app_id}/social/id_token"),
+    auth("currentuserSocialLinkAccount", Method::GET, "/apps/{app_id}/currentuser/social/link_account"),
+    auth("oauth2Callback", Method::GET, "/apps/{app_id}/social/oauth2_callback"),
+    auth("appleOauth2Callback", Method::POST, "/apps/{app_id}/social/oauth2_callback"),
+    auth("oauth2CallbackDefaultDev", Method::GET, "/social/oauth2_callback"),
+    auth("appleOauth2CallbackDefaultDev", Method::POST, "/social/oauth2_callback"),
     auth("createPasskeyReadiness", Method::POST, "/analytics/passkey-readiness"),
 ];
 

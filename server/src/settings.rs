@@ -1,10 +1,43 @@
 //! Settings of an app.
 
+use std::time::Duration;
+
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::identifier;
+use crate::social::SocialSettings;
+use crate::{identifier, ids};
+
+/// Seconds of a lifetime, at most: so many can be added to any time.
+const LONGEST: i64 = 1_000_000_000_000;
+
+/// A lifetime as settings have it.
+pub(crate) fn seconds(lifetime: Duration) -> i64 {
+    i64::try_from(lifetime.as_secs()).map_or(LONGEST, |it| it.min(LONGEST))
+}
+
+/// Whether the text can be the id of an app, which stands in paths.
+pub(crate) fn is_app_id(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    !text.is_empty() && text.bytes().all(plain)
+}
+
+/// Whether the text is a scheme of the web with a host and perhaps a port, and nothing else.
+pub(crate) fn is_origin(text: &str) -> bool {
+    let Ok(uri) = text.parse::<http::Uri>() else {
+        return false;
+    };
+    let host = uri
+        .authority()
+        .is_some_and(|authority| !authority.host().is_empty() && !authority.as_str().contains('@'));
+    let nothing_else =
+        !text.ends_with(['/', '?', '#']) && uri.path() == "/" && uri.query().is_none();
+    matches!(uri.scheme_str(), Some("http" | "https"))
+        && host
+        && nothing_else
+        && !text.contains('#')
+}
 
 /// Type of the values of a metadata field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -98,6 +131,9 @@ pub(crate) struct AppSettings {
     pub(crate) one_time_codes: bool,
     /// Whether requests for codes and links are answered alike for users who are known and users who are not.
     pub(crate) conceal_users: bool,
+    pub(crate) social: SocialSettings,
+    /// Where a social login may lead besides the auth origin.
+    pub(crate) allowed_callback_urls: Vec<String>,
     pub(crate) metadata: Vec<MetadataField>,
 }
 
@@ -118,6 +154,8 @@ impl Default for AppSettings {
             magic_links: true,
             one_time_codes: true,
             conceal_users: false,
+            social: SocialSettings::default(),
+            allowed_callback_urls: Vec::new(),
             metadata: Vec::new(),
         }
     }
@@ -144,6 +182,18 @@ impl AppSettings {
             (true, _) => ("magic_link", self.magic_link_ttl),
             (false, true) => ("otp", self.otp_ttl),
             (false, false) => ("none", self.magic_link_ttl),
+        }
+    }
+
+    /// Defines a metadata field, or changes its type.
+    pub(crate) fn put_field(&mut self, name: &str, kind: MetadataType) {
+        match self.metadata.iter_mut().find(|field| field.name == name) {
+            Some(field) => field.r#type = kind,
+            None => self.metadata.push(MetadataField {
+                id: ids::new_id(),
+                name: name.to_owned(),
+                r#type: kind,
+            }),
         }
     }
 
@@ -257,5 +307,31 @@ mod tests {
         );
         assert!(app.check_metadata(&object(json!({"a": {}}))).is_err());
         assert!(app.check_metadata(&object(json!({"a": []}))).is_err());
+    }
+
+    #[test]
+    fn origins() {
+        for good in [
+            "http://localhost:3000",
+            "https://app.example",
+            "http://[::1]:1",
+        ] {
+            assert!(is_origin(good), "{good}");
+        }
+        for bad in [
+            "",
+            "app.example",
+            "https://",
+            "https://app.example/",
+            "https://app.example/login",
+            "https://app.example?",
+            "https://app.example?a",
+            "https://app.example#a",
+            "https://me@app.example",
+            "https://app example",
+            "ftp://app.example",
+        ] {
+            assert!(!is_origin(bad), "{bad}");
+        }
     }
 }

@@ -96,7 +96,8 @@ pub(crate) async fn verify(
     Ok(object(claims).and_then(|claims| subject(&claims, issuer, audience, now)))
 }
 
-fn object(part: &str) -> Option<Map<String, Value>> {
+/// The JSON object in a part of a token.
+pub(crate) fn object(part: &str) -> Option<Map<String, Value>> {
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).ok()?).ok()
 }
 

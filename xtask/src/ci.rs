@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::run::{Outcome, cargo, metadata, regen, root, succeed};
-use crate::{fuzz, tidy};
+use crate::{browser_test, contract_test, fuzz, tidy};
 
 /// Something that must hold before a change lands.
 struct Step {
@@ -17,7 +17,7 @@ struct Step {
 }
 
 /// Quick ones first. The tests are last, so that what the gate prints ends with what they say.
-const STEPS: [Step; 10] = [
+const STEPS: [Step; 12] = [
     Step {
         name: "format",
         what: "all code is formatted",
@@ -85,6 +85,16 @@ const STEPS: [Step; 10] = [
         name: "fuzz",
         what: "every fuzz target runs for ten seconds, if a nightly compiler is at hand",
         run: || fuzz::run(10, false),
+    },
+    Step {
+        name: "contract",
+        what: "the server keeps to the API descriptions, if schemathesis can be installed",
+        run: || contract_test::run(30, false),
+    },
+    Step {
+        name: "browser",
+        what: "the official web packages work with the server, if Chromium is at hand",
+        run: || browser_test::run(None, false),
     },
     Step {
         name: "test",
@@ -251,7 +261,7 @@ mod tests {
     fn steps_can_be_chosen() {
         assert_eq!(choice(&[], None), names());
         assert_eq!(choice(&["docs", "tidy"], None), ["tidy", "docs"]);
-        assert_eq!(choice(&[], Some("fuzz")), ["fuzz", "test"]);
+        assert_eq!(choice(&[], Some("browser")), ["browser", "test"]);
     }
 
     #[test]

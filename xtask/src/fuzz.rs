@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 use std::{fs, io};
 
-use crate::run::{Outcome, Tool, root, succeed};
+use crate::run::{Outcome, Tool, root, skip_unless, succeed};
 
 pub(crate) const TARGETS: [&str; 4] = ["token", "cookie", "authorization", "jwks"];
 
@@ -26,12 +26,7 @@ const NEEDS: [Tool; 2] = [
 /// missing nothing is run: an error if fuzzing is `required`, else it is skipped.
 pub(crate) fn run(seconds: u32, required: bool) -> Result<Outcome, String> {
     if let Some(missing) = NEEDS.iter().find_map(Tool::missing) {
-        let message = format!("fuzzing needs {missing}");
-        return if required {
-            Err(message)
-        } else {
-            Ok(Outcome::Skipped(message))
-        };
+        return skip_unless(required, &format!("fuzzing needs {missing}"));
     }
     let root = root()?;
     let fuzz = root.join("fuzz");

@@ -1,7 +1,9 @@
 //! Maintainers' commands.
 
+mod browser_test;
 mod build_cost;
 mod ci;
+mod contract_test;
 mod fuzz;
 mod run;
 mod semver;
@@ -52,6 +54,26 @@ enum Command {
         #[arg(long)]
         required: bool,
     },
+    /// Hold the server to the API descriptions, with requests that schemathesis makes up. Needs Python and a package
+    /// index; says so and does nothing without.
+    ContractTest {
+        /// Generated requests for each operation, at most.
+        #[arg(long, default_value_t = 30)]
+        cases: u32,
+        /// Fail if a tool is missing.
+        #[arg(long)]
+        required: bool,
+    },
+    /// Let the official web packages use the server, in a headless Chromium. Needs Node, npm, openssl and Chromium; says
+    /// so and does nothing without.
+    BrowserTest {
+        /// Run only scenarios whose name has this in it.
+        #[arg(long, value_name = "TEXT")]
+        only: Option<String>,
+        /// Fail if a tool is missing.
+        #[arg(long)]
+        required: bool,
+    },
     /// Measure what a clean build costs a program that depends on this crate.
     BuildCost {
         /// How often each program is built.
@@ -70,6 +92,8 @@ fn main() -> ExitCode {
         Command::Semver { against, package } => semver::run(against.as_deref(), &package),
         Command::Regen { arguments } => run::regen(&arguments).map(done),
         Command::Fuzz { seconds, required } => fuzz::run(seconds, required),
+        Command::ContractTest { cases, required } => contract_test::run(cases, required),
+        Command::BrowserTest { only, required } => browser_test::run(only.as_deref(), required),
         Command::BuildCost { runs, jobs } => build_cost::run(runs, jobs).map(done),
     };
     match done {

@@ -37,6 +37,15 @@ impl Tool {
     }
 }
 
+/// What to do about something that is missing: fail if it is `required`, else skip.
+pub(crate) fn skip_unless(required: bool, missing: &str) -> Result<Outcome, String> {
+    if required {
+        Err(missing.to_owned())
+    } else {
+        Ok(Outcome::Skipped(missing.to_owned()))
+    }
+}
+
 /// The cargo that runs this, so that its toolchain is kept.
 pub(crate) fn cargo() -> Command {
     Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
@@ -91,6 +100,21 @@ pub(crate) fn regen(arguments: &[OsString]) -> Result<(), String> {
             .arg(&root)
             .args(arguments),
     )
+}
+
+/// Builds the server for development, and says where the program is.
+pub(crate) fn server_binary(root: &Path) -> Result<PathBuf, String> {
+    let name = "passage-server";
+    succeed(cargo().current_dir(root).args([
+        "build",
+        "--quiet",
+        "--package",
+        name,
+        "--bin",
+        name,
+    ]))?;
+    let folder = metadata(root)?.target_directory.join("debug");
+    Ok(folder.join(format!("{name}{}", env::consts::EXE_SUFFIX)))
 }
 
 /// What `cargo metadata` says.

@@ -33,6 +33,7 @@ pub(crate) async fn request(
             "one-time codes: the app does not use them.",
         ));
     }
+    core.sender.check(&identifier)?;
     let now = core.clock.micros();
     let expires_at = now + app.settings.otp_ttl * 1_000_000;
     let (id, code) = (ids::new_id(), seal::digits());

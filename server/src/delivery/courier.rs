@@ -18,8 +18,6 @@ const QUEUE: usize = 1024;
 const AT_ONCE: usize = 8;
 /// How long to wait before the second try, and before the third.
 const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(5)];
-/// How long a stopping server waits for messages that are under way.
-const DRAIN: Duration = Duration::from_secs(5);
 
 /// What brings messages to a provider.
 pub(super) enum Carrier {
@@ -85,7 +83,7 @@ impl Courier {
     }
 
     /// Takes no more messages, and waits a while for those it has.
-    pub(super) async fn close(&self) {
+    pub(super) async fn close(&self, patience: Duration) {
         let queue = self
             .queue
             .lock()
@@ -98,7 +96,7 @@ impl Courier {
             .unwrap_or_else(PoisonError::into_inner)
             .take();
         if let Some(mut task) = task
-            && time::timeout(DRAIN, &mut task).await.is_err()
+            && time::timeout(patience, &mut task).await.is_err()
         {
             task.abort();
             tracing::error!("some messages were lost: they took too long to deliver");

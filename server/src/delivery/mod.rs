@@ -16,6 +16,7 @@ mod texts;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use self::courier::{Carrier, Courier};
 pub use self::hook::TextHook;
@@ -27,6 +28,8 @@ pub(crate) use self::message::{Content, NewMessage, Purpose};
 pub use self::smtp::{Smtp, SmtpSecurity};
 use crate::dev::Outbox;
 use crate::error::StartErrorKind;
+use crate::http::error::ApiError;
+use crate::identifier::Identifier;
 
 /// Providers that deliver messages. What has no provider stays in the outbox of the development server.
 ///
@@ -66,7 +69,7 @@ impl Delivery {
     }
 
     /// Starts the couriers.
-    pub(crate) fn start(self, outbox: Arc<Outbox>) -> Result<Sender, StartErrorKind> {
+    pub(crate) fn start(self, outbox: Option<Arc<Outbox>>) -> Result<Sender, StartErrorKind> {
         let mail = self.mail.map(Smtp::connect).transpose()?;
         let texts = self.texts.map(TextHook::connect).transpose()?;
         Ok(Sender {
@@ -81,7 +84,8 @@ impl Delivery {
 pub(crate) struct Sender {
     mail: Option<Courier>,
     texts: Option<Courier>,
-    outbox: Arc<Outbox>,
+    /// Only in a development server.
+    outbox: Option<Arc<Outbox>>,
 }
 
 impl fmt::Debug for Sender {
@@ -93,20 +97,46 @@ impl fmt::Debug for Sender {
 impl Sender {
     /// Sees to a message. This does not wait for its delivery.
     pub(crate) fn send(&self, message: Message) {
-        let courier = match message.channel {
-            Channel::Email => &self.mail,
-            Channel::Phone => &self.texts,
+        match (self.courier(message.channel), &self.outbox) {
+            (Some(courier), _) => courier.take(message),
+            (None, Some(outbox)) => outbox.put(message),
+            (None, None) => tracing::error!("a message was lost: it has no provider"),
+        }
+    }
+
+    /// Whether there is a way for such messages.
+    pub(crate) fn reaches(&self, channel: Channel) -> bool {
+        self.outbox.is_some() || self.courier(channel).is_some()
+    }
+
+    /// Refuses a message that would reach nobody.
+    pub(crate) fn check(&self, receiver: &Identifier) -> Result<(), ApiError> {
+        let problem = match receiver.channel() {
+            channel if self.reaches(channel) => return Ok(()),
+            Channel::Email => "identifier: this server sends no mail.",
+            Channel::Phone => "identifier: this server sends no texts.",
         };
-        match courier {
-            Some(courier) => courier.take(message),
-            None => self.outbox.put(message),
+        Err(ApiError::operation_not_allowed(problem))
+    }
+
+    fn courier(&self, channel: Channel) -> Option<&Courier> {
+        match channel {
+            Channel::Email => self.mail.as_ref(),
+            Channel::Phone => self.texts.as_ref(),
         }
     }
 
     /// Takes no more messages, and gives those that are under way some time.
-    pub(crate) async fn close(&self) {
-        for courier in [&self.mail, &self.texts].into_iter().flatten() {
-            courier.close().await;
-        }
+    pub(crate) async fn close(&self, patience: Duration) {
+        tokio::join!(
+            close(self.mail.as_ref(), patience),
+            close(self.texts.as_ref(), patience)
+        );
+    }
+}
+
+async fn close(courier: Option<&Courier>, patience: Duration) {
+    if let Some(courier) = courier {
+        courier.close(patience).await;
     }
 }

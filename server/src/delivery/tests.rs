@@ -111,7 +111,7 @@ async fn mail_is_tried_again_when_that_may_help() {
         let mut mails = MailServer::start(answers).await;
         let courier = courier(plain(&mails));
         courier.take(message("a", Channel::Email, "ada@example.com"));
-        courier.close().await;
+        courier.close(Duration::from_secs(5)).await;
         let came: Vec<String> = mails.rest().into_iter().map(|mail| mail.to).collect();
         let expected = if delivered {
             &["<ada@example.com>"][..]
@@ -129,7 +129,7 @@ async fn an_address_that_cannot_be_mailed_to_disturbs_no_other() {
     let courier = courier(plain(&mails));
     courier.take(message("a", Channel::Email, "\"><script>@example.com"));
     courier.take(message("b", Channel::Email, "ada@example.com"));
-    courier.close().await;
+    courier.close(Duration::from_secs(5)).await;
     courier.take(message("c", Channel::Email, "bob@example.com"));
     let came: Vec<String> = mails.rest().into_iter().map(|mail| mail.to).collect();
     assert_eq!(came, ["<ada@example.com>"]);
@@ -244,7 +244,7 @@ async fn a_hook_is_asked_again_when_that_may_help() {
         let carrier = TextHook::new(url, "hook-secret").connect().unwrap();
         let courier = Courier::with_pauses(Carrier::Hook(carrier), &NO_PAUSES);
         courier.take(message("a", Channel::Phone, "+15005550006"));
-        courier.close().await;
+        courier.close(Duration::from_secs(5)).await;
         let mut ids = Vec::new();
         while let Ok((_, body)) = received.try_recv() {
             ids.push(body["id"].clone());

@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use passage_identity::generated::auth::types::AuthResult;
 
-use super::{Fault, LoggedRequest, MintToken, SeedDevice};
+use super::{DevTools, Fault, IdToken, LoggedRequest, MintIdToken, MintToken, SeedDevice};
 use crate::core::Core;
 use crate::delivery::Message;
 use crate::error::ControlError;
@@ -24,7 +24,8 @@ use crate::{api_key, flex, sessions};
 /// Clones control the same server. Controls do not keep it running.
 #[derive(Clone)]
 pub struct Controls {
-    core: Arc<Core>,
+    pub(super) core: Arc<Core>,
+    pub(super) dev: Arc<DevTools>,
 }
 
 impl fmt::Debug for Controls {
@@ -36,8 +37,8 @@ impl fmt::Debug for Controls {
 }
 
 impl Controls {
-    pub(crate) fn new(core: Arc<Core>) -> Self {
-        Self { core }
+    pub(crate) fn new(core: Arc<Core>, dev: Arc<DevTools>) -> Self {
+        Self { core, dev }
     }
 
     /// Mints an auth token.
@@ -48,7 +49,16 @@ impl Controls {
         if let Some(problem) = token.problem() {
             return Err(ApiError::invalid_request(problem).into());
         }
-        Ok(token.mint(&self.core, &self.core.app).await?)
+        Ok(token.mint(&self.core, &self.dev.app).await?)
+    }
+
+    /// Signs in at the test provider without a browser, as a provider's library on a device does, for
+    /// `exchangeSocialIdToken`.
+    ///
+    /// # Errors
+    /// `invalid_request` if the address cannot be one.
+    pub async fn mint_id_token(&self, token: MintIdToken) -> Result<IdToken, ControlError> {
+        Ok(token.mint(&self.core, &self.dev.app).await?)
     }
 
     /// Signs a user in, as if with a passkey: counts the login, makes a pending user active, notes an event, and
@@ -58,7 +68,7 @@ impl Controls {
     /// `user_not_found`, or `user_not_active` for a user who was deactivated.
     pub async fn sign_in(&self, user_id: impl AsRef<str>) -> Result<AuthResult, ControlError> {
         let event = NewEvent::by_control("login");
-        Ok(sessions::sign_in(&self.core, &self.core.app, user_id.as_ref(), event).await?)
+        Ok(sessions::sign_in(&self.core, &self.dev.app, user_id.as_ref(), event).await?)
     }
 
     /// Gives a user a passkey, and returns its device id.
@@ -71,7 +81,7 @@ impl Controls {
         device: SeedDevice,
     ) -> Result<String, ControlError> {
         let row = device.into_row(self.core.clock.micros())?;
-        let (app_id, user_id) = (self.core.app.id.clone(), user_id.as_ref().to_owned());
+        let (app_id, user_id) = (self.dev.app.id.clone(), user_id.as_ref().to_owned());
         let insert = self.core.store.write(move |conn| {
             Box::pin(async move {
                 users::get(conn, &app_id, &user_id)
@@ -98,7 +108,7 @@ impl Controls {
         transaction_id: impl AsRef<str>,
     ) -> Result<String, ControlError> {
         let now = self.core.clock.micros();
-        let (app_id, id) = (self.core.app.id.clone(), transaction_id.as_ref().to_owned());
+        let (app_id, id) = (self.dev.app.id.clone(), transaction_id.as_ref().to_owned());
         let complete = self.core.store.write(move |conn| {
             Box::pin(async move {
                 let found = transactions::take(conn, &app_id, &id, now).await?;
@@ -150,7 +160,13 @@ impl Controls {
     /// # Errors
     /// If the key cannot be made or stored.
     pub async fn rotate_keys(&self) -> Result<String, ControlError> {
-        let key = self.core.app.keys.rotate(self.core.clock.micros()).await?;
+        let lifetime = self.dev.app.settings.session_timeout_length;
+        let key = self
+            .dev
+            .app
+            .keys
+            .rotate(lifetime, self.core.clock.micros())
+            .await?;
         Ok(key.kid().to_owned())
     }
 
@@ -163,8 +179,8 @@ impl Controls {
     pub async fn reset(&self) -> Result<(), ControlError> {
         let core = &self.core;
         core.clock.reset();
-        let (app_id, keep) = (core.app.id.clone(), ids::hash(&core.api_key));
-        let key = api_key::development(&core.api_key, core.clock.micros());
+        let (app_id, keep) = (self.dev.app.id.clone(), ids::hash(&self.dev.api_key));
+        let key = api_key::development(&self.dev.api_key, core.clock.micros());
         let clear = core.store.write(move |conn| {
             Box::pin(async move {
                 store::clear(conn, &keep).await?;
@@ -172,26 +188,35 @@ impl Controls {
             })
         });
         clear.await?;
-        self.core.dev.outbox.clear();
-        self.core.dev.log.clear();
-        self.core.dev.faults.clear();
+        self.dev.outbox.clear();
+        self.dev.log.clear();
+        self.dev.faults.clear();
+        if let Some(provider) = &self.core.provider {
+            provider.clear();
+        }
         Ok(())
     }
 
     /// What would have been mailed or texted, and has no provider, oldest first: the last 1,000 messages.
     #[must_use]
     pub fn outbox(&self) -> Vec<Message> {
-        self.core.dev.outbox.list(None)
+        self.dev.outbox.list(None)
     }
 
     /// Empties the outbox.
     pub fn clear_outbox(&self) {
-        self.core.dev.outbox.clear();
+        self.dev.outbox.clear();
     }
 
     /// Moves the server's clock forwards.
     pub fn advance(&self, by: Duration) {
         self.core.clock.advance(by);
+    }
+
+    /// Stops the server's clock: from now on [`Controls::advance`] moves it, and nothing else. A reset lets it run
+    /// again.
+    pub fn stop_clock(&self) {
+        self.core.clock.stop();
     }
 
     /// The time by the server's clock.
@@ -202,28 +227,28 @@ impl Controls {
 
     /// Adds a fault. When several hit a request, the one that was added first takes effect.
     pub fn fault(&self, fault: Fault) {
-        self.core.dev.faults.add(fault);
+        self.dev.faults.add(fault);
     }
 
     /// The faults that are set, with the times that remain.
     #[must_use]
     pub fn faults(&self) -> Vec<Fault> {
-        self.core.dev.faults.list()
+        self.dev.faults.list()
     }
 
     /// Removes all faults.
     pub fn clear_faults(&self) {
-        self.core.dev.faults.clear();
+        self.dev.faults.clear();
     }
 
     /// The requests that were made to the two APIs, oldest first: the last 1,000.
     #[must_use]
     pub fn requests(&self) -> Vec<LoggedRequest> {
-        self.core.dev.log.list()
+        self.dev.log.list()
     }
 
     /// Forgets the requests that were made.
     pub fn clear_requests(&self) {
-        self.core.dev.log.clear();
+        self.dev.log.clear();
     }
 }

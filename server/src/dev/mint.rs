@@ -143,7 +143,7 @@ impl MintToken {
     }
 }
 
-fn change(map: &mut Map<String, Value>, changes: Map<String, Value>) {
+pub(super) fn change(map: &mut Map<String, Value>, changes: Map<String, Value>) {
     for (name, value) in changes {
         if value.is_null() {
             map.remove(&name);

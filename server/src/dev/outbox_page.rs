@@ -82,7 +82,7 @@ fn text(message: &Message) -> String {
 }
 
 /// Text as it may stand in an element or in a quoted attribute.
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -14,7 +14,7 @@ const HEADERS: [&str; 4] = [
 ];
 
 /// Members of queries and bodies whose values are credentials.
-const MEMBERS: [&str; 21] = [
+const MEMBERS: [&str; 22] = [
     "access_token",
     "api_key",
     "auth_token",
@@ -34,6 +34,7 @@ const MEMBERS: [&str; 21] = [
     "psg_refresh_token",
     "refresh_token",
     "secret",
+    "state",
     "token",
     "verifier",
 ];

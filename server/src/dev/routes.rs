@@ -1,7 +1,6 @@
 //! The controls over HTTP, under `/_dev`.
 
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -16,7 +15,6 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{Controls, Fault, MintToken, SeedDevice, outbox_page};
-use crate::core::Core;
 use crate::error::ControlError;
 use crate::http::error::ApiError;
 use crate::http::extract::{self, Params};
@@ -34,7 +32,7 @@ impl IntoResponse for ControlError {
 }
 
 /// The routes below `/_dev`.
-pub(crate) fn routes() -> Router<Arc<Core>> {
+pub(crate) fn routes<S: Clone + Send + Sync + 'static>(controls: Controls) -> Router<S> {
     Router::new()
         .route("/health", get(health))
         .route("/tokens", post(mint_token))
@@ -51,11 +49,12 @@ pub(crate) fn routes() -> Router<Arc<Core>> {
         .route("/faults", get(faults).post(add_fault).delete(clear_faults))
         .route("/requests", get(requests).delete(clear_requests))
         .layer(middleware::from_fn(local_only))
+        .with_state(controls)
 }
 
 /// Pages of other sites must not reach the controls through a visitor's browser: neither by a request across sites,
 /// nor by a name of theirs that they let point here.
-async fn local_only(request: Request, next: Next) -> Response {
+pub(super) async fn local_only(request: Request, next: Next) -> Response {
     if is_local(request.headers()) {
         return next.run(request).await;
     }
@@ -87,55 +86,53 @@ fn is_local_host(url: &str) -> bool {
         || address.is_ok_and(|address| address.is_loopback())
 }
 
-async fn health(State(core): State<Arc<Core>>) -> Response {
+async fn health(State(controls): State<Controls>) -> Response {
     reply::ok(&json!({
         "status": "ok",
-        "url": core.url,
-        "app_id": core.app.id,
-        "issuer": core.app.issuer,
-        "auth_origin": core.app.settings.auth_origin,
-        "now": core.clock.now(),
+        "url": controls.core.url,
+        "app_id": controls.dev.app.id,
+        "issuer": controls.dev.app.issuer,
+        "auth_origin": controls.dev.app.settings.auth_origin,
+        "now": controls.core.clock.now(),
     }))
 }
 
-async fn mint_token(State(core): State<Arc<Core>>, body: Bytes) -> Reply {
+async fn mint_token(State(controls): State<Controls>, body: Bytes) -> Reply {
     let token: MintToken = extract::json(&body)?;
-    let token = Controls::new(core).mint_token(token).await?;
+    let token = controls.mint_token(token).await?;
     Ok(reply::created(&json!({"token": token})))
 }
 
-async fn seed_device(State(core): State<Arc<Core>>, params: Params, body: Bytes) -> Reply {
+async fn seed_device(State(controls): State<Controls>, params: Params, body: Bytes) -> Reply {
     let device: SeedDevice = if body.is_empty() {
         SeedDevice::new()
     } else {
         extract::json(&body)?
     };
-    let device_id = Controls::new(core)
-        .seed_device(params.get("user_id"), device)
-        .await?;
+    let device_id = controls.seed_device(params.get("user_id"), device).await?;
     Ok(reply::created(&json!({"device_id": device_id})))
 }
 
-async fn sign_in(State(core): State<Arc<Core>>, params: Params) -> Reply {
-    let auth_result = Controls::new(core).sign_in(params.get("user_id")).await?;
+async fn sign_in(State(controls): State<Controls>, params: Params) -> Reply {
+    let auth_result = controls.sign_in(params.get("user_id")).await?;
     Ok(reply::created(&json!({"auth_result": auth_result})))
 }
 
-async fn complete_transaction(State(core): State<Arc<Core>>, params: Params) -> Reply {
-    let nonce = Controls::new(core)
+async fn complete_transaction(State(controls): State<Controls>, params: Params) -> Reply {
+    let nonce = controls
         .complete_transaction(params.get("transaction_id"))
         .await?;
     Ok(reply::created(&json!({"nonce": nonce})))
 }
 
-async fn rotate_keys(State(core): State<Arc<Core>>) -> Reply {
-    let kid = Controls::new(core).rotate_keys().await?;
+async fn rotate_keys(State(controls): State<Controls>) -> Reply {
+    let kid = controls.rotate_keys().await?;
     Ok(reply::created(&json!({"kid": kid})))
 }
 
 /// As JSON, or as a page for whoever looks with a browser. With `wait`, not before there is a message.
 async fn outbox(
-    State(core): State<Arc<Core>>,
+    State(controls): State<Controls>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Reply {
@@ -148,7 +145,7 @@ async fn outbox(
     };
     let to = member("to");
     let messages = match member("wait") {
-        None => core.dev.outbox.list(to.as_deref()),
+        None => controls.dev.outbox.list(to.as_deref()),
         Some(seconds) => {
             let seconds = seconds
                 .parse()
@@ -158,7 +155,7 @@ async fn outbox(
             let limit = limit.ok_or_else(|| {
                 ApiError::invalid_request("wait: must be a number of seconds from 0 to 60.")
             })?;
-            core.dev.outbox.wait(to.as_deref(), limit).await
+            controls.dev.outbox.wait(to.as_deref(), limit).await
         }
     };
     let accept = headers.get(ACCEPT).and_then(|accept| accept.to_str().ok());
@@ -168,66 +165,75 @@ async fn outbox(
     Ok(reply::ok(&json!({"messages": messages})))
 }
 
-async fn clear_outbox(State(core): State<Arc<Core>>) -> Response {
-    core.dev.outbox.clear();
+async fn clear_outbox(State(controls): State<Controls>) -> Response {
+    controls.dev.outbox.clear();
     reply::empty(StatusCode::OK)
 }
 
-async fn reset(State(core): State<Arc<Core>>) -> Reply {
-    Controls::new(core).reset().await?;
+async fn reset(State(controls): State<Controls>) -> Reply {
+    controls.reset().await?;
     Ok(reply::empty(StatusCode::OK))
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Advance {
-    advance_seconds: f64,
+    advance_seconds: Option<f64>,
+    #[serde(default)]
+    stop: bool,
 }
 
-async fn now(State(core): State<Arc<Core>>) -> Response {
-    reply::ok(&json!({"now": core.clock.now()}))
+async fn now(State(controls): State<Controls>) -> Response {
+    reply::ok(&json!({"now": controls.core.clock.now()}))
 }
 
-async fn advance(State(core): State<Arc<Core>>, body: Bytes) -> Reply {
-    let Advance { advance_seconds } = extract::json(&body)?;
-    let by = Duration::try_from_secs_f64(advance_seconds);
-    let by = by.map_err(|_| {
+async fn advance(State(controls): State<Controls>, body: Bytes) -> Reply {
+    let Advance {
+        advance_seconds,
+        stop,
+    } = extract::json(&body)?;
+    let seconds = advance_seconds.or(stop.then_some(0.0));
+    let by = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    let by = by.ok_or_else(|| {
         ApiError::invalid_request("advance_seconds: must be a number of seconds from 0.")
     })?;
-    core.clock.advance(by);
-    Ok(now(State(core)).await)
+    if stop {
+        controls.stop_clock();
+    }
+    controls.advance(by);
+    Ok(now(State(controls)).await)
 }
 
-async fn faults(State(core): State<Arc<Core>>) -> Response {
-    reply::ok(&json!({"faults": core.dev.faults.list()}))
+async fn faults(State(controls): State<Controls>) -> Response {
+    reply::ok(&json!({"faults": controls.dev.faults.list()}))
 }
 
-async fn add_fault(State(core): State<Arc<Core>>, body: Bytes) -> Reply {
+async fn add_fault(State(controls): State<Controls>, body: Bytes) -> Reply {
     let fault: Fault = extract::json(&body)?;
     if let Some(problem) = fault.problem() {
         return Err(ApiError::invalid_request(problem).into());
     }
-    if core.dev.faults.is_full() {
+    if controls.dev.faults.is_full() {
         return Err(
             ApiError::invalid_request("faults: there are too many, clear them first.").into(),
         );
     }
     let reply = reply::created(&json!({"fault": fault}));
-    core.dev.faults.add(fault);
+    controls.dev.faults.add(fault);
     Ok(reply)
 }
 
-async fn clear_faults(State(core): State<Arc<Core>>) -> Response {
-    core.dev.faults.clear();
+async fn clear_faults(State(controls): State<Controls>) -> Response {
+    controls.dev.faults.clear();
     reply::empty(StatusCode::OK)
 }
 
-async fn requests(State(core): State<Arc<Core>>) -> Response {
-    reply::ok(&json!({"requests": core.dev.log.list()}))
+async fn requests(State(controls): State<Controls>) -> Response {
+    reply::ok(&json!({"requests": controls.dev.log.list()}))
 }
 
-async fn clear_requests(State(core): State<Arc<Core>>) -> Response {
-    core.dev.log.clear();
+async fn clear_requests(State(controls): State<Controls>) -> Response {
+    controls.dev.log.clear();
     reply::empty(StatusCode::OK)
 }
 

@@ -1,9 +1,11 @@
 //! Error replies: `{"code": .., "error": ..}`.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
+use http::header::RETRY_AFTER;
 use serde_json::json;
 
 use super::reply;
@@ -16,6 +18,8 @@ pub(crate) struct ApiError {
     pub(crate) status: StatusCode,
     pub(crate) code: &'static str,
     pub(crate) message: Cow<'static, str>,
+    /// Seconds after which to come back.
+    pub(crate) retry_after: Option<u64>,
 }
 
 impl ApiError {
@@ -28,6 +32,7 @@ impl ApiError {
             status,
             code,
             message: message.into(),
+            retry_after: None,
         }
     }
 
@@ -51,6 +56,18 @@ impl ApiError {
             "invalid_refresh_token",
             "refresh token: unknown, expired or used.",
         )
+    }
+
+    /// Too much was asked for lately.
+    pub(crate) fn too_many_requests(wait: Duration) -> Self {
+        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        let mut error = Self::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "too_many_requests",
+            format!("Too many requests: come back in {seconds} seconds."),
+        );
+        error.retry_after = Some(seconds);
+        error
     }
 
     /// A passkey, or what is to become one, is not accepted.
@@ -116,6 +133,23 @@ impl ApiError {
         )
     }
 
+    /// Whoever runs the server has not said how such messages are sent.
+    pub(crate) fn custom_provider_required() -> Self {
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "custom_provider_required",
+            "channel: this server has no provider for it.",
+        )
+    }
+
+    pub(crate) fn identifier_not_verified() -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "identifier_not_verified",
+            "social login: the account has no e-mail address that its provider has verified.",
+        )
+    }
+
     pub(crate) fn app_not_found() -> Self {
         Self::not_found("app_not_found", "app: not found.")
     }
@@ -131,6 +165,13 @@ impl ApiError {
     /// The Auth API has no code for a device. Clients that know its codes alone could not read another.
     pub(crate) fn own_device_not_found() -> Self {
         Self::not_found("user_not_found", "device: not found.")
+    }
+
+    pub(crate) fn social_connection_not_found() -> Self {
+        Self::not_found(
+            "social_connection_not_found",
+            "social connection: not found.",
+        )
     }
 
     pub(crate) fn api_key_not_found() -> Self {
@@ -159,6 +200,11 @@ impl ApiError {
     /// A failure of ours: logged, and answered without details.
     pub(crate) fn internal(error: &(dyn std::error::Error + 'static)) -> Self {
         tracing::error!(error, source = error.source(), "a request failed");
+        Self::failed()
+    }
+
+    /// A failure of ours that was logged already.
+    pub(crate) fn failed() -> Self {
         Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,
             "internal_server_error",
@@ -169,10 +215,14 @@ impl ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        reply::json(
+        let mut response = reply::json(
             self.status,
             &json!({"code": self.code, "error": self.message}),
-        )
+        );
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(RETRY_AFTER, seconds.into());
+        }
+        response
     }
 }
 

@@ -13,17 +13,18 @@ use crate::core::{App, Core};
 use crate::ids;
 use crate::store::api_keys::{self, ApiKeyRow};
 use crate::store::devices::{self, DeviceRow};
+use crate::store::social_connections::{self, ConnectionRow};
 use crate::store::users::{self, UserRow};
 use crate::tokens;
 
 /// The parameters of the path.
 pub(crate) struct Params(Vec<(String, String)>);
 
-impl FromRequestParts<Arc<Core>> for Params {
+impl<S: Send + Sync> FromRequestParts<S> for Params {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, core: &Arc<Core>) -> Result<Self, ApiError> {
-        let params = RawPathParams::from_request_parts(parts, core).await;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let params = RawPathParams::from_request_parts(parts, state).await;
         let params = params.map_err(|_| ApiError::invalid_request("path: is not UTF-8."))?;
         Ok(Self(
             params
@@ -56,7 +57,7 @@ impl FromRequestParts<Arc<Core>> for Public {
 
     async fn from_request_parts(parts: &mut Parts, core: &Arc<Core>) -> Result<Self, ApiError> {
         let params = Params::from_request_parts(parts, core).await?;
-        let app = Arc::clone(core.app(&params.get("app_id"))?);
+        let app = core.app(&params.get("app_id"))?;
         Ok(Self {
             core: Arc::clone(core),
             app,
@@ -78,7 +79,7 @@ impl FromRequestParts<Arc<Core>> for Managed {
         let params = Params::from_request_parts(parts, core).await?;
         let key =
             bearer(parts)?.ok_or_else(|| ApiError::invalid_access_token("api key: missing."))?;
-        let app = Arc::clone(core.app(&params.get("app_id"))?);
+        let app = core.app(&params.get("app_id"))?;
         api_key(core, &app, key).await?;
         Ok(Self {
             core: Arc::clone(core),
@@ -99,7 +100,7 @@ impl FromRequestParts<Arc<Core>> for MaybeManaged {
 
     async fn from_request_parts(parts: &mut Parts, core: &Arc<Core>) -> Result<Self, ApiError> {
         let params = Params::from_request_parts(parts, core).await?;
-        let app = Arc::clone(core.app(&params.get("app_id"))?);
+        let app = core.app(&params.get("app_id"))?;
         let key = match bearer(parts)? {
             Some(key) => Some(api_key(core, &app, key).await?),
             None => None,
@@ -114,6 +115,7 @@ pub(crate) struct SignedIn {
     pub(crate) app: Arc<App>,
     pub(crate) user: UserRow,
     pub(crate) devices: Vec<DeviceRow>,
+    pub(crate) connections: Vec<ConnectionRow>,
 }
 
 impl FromRequestParts<Arc<Core>> for SignedIn {
@@ -121,7 +123,7 @@ impl FromRequestParts<Arc<Core>> for SignedIn {
 
     async fn from_request_parts(parts: &mut Parts, core: &Arc<Core>) -> Result<Self, ApiError> {
         let params = Params::from_request_parts(parts, core).await?;
-        let app = Arc::clone(core.app(&params.get("app_id"))?);
+        let app = core.app(&params.get("app_id"))?;
         let token =
             bearer(parts)?.ok_or_else(|| ApiError::invalid_access_token("auth token: missing."))?;
         let now = core.clock.now().as_second();
@@ -139,11 +141,13 @@ impl FromRequestParts<Arc<Core>> for SignedIn {
                     return Err(ApiError::user_not_active());
                 }
                 let devices = devices::list(conn, &user.id).await?;
+                let connections = social_connections::list(conn, &user.id).await?;
                 Ok(Self {
                     core,
                     app,
                     user,
                     devices,
+                    connections,
                 })
             })
         });

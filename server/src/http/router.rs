@@ -10,17 +10,24 @@ use tower_http::cors::{AllowHeaders, Any, CorsLayer};
 
 use super::entry::SentPath;
 use super::error::ApiError;
-use super::{auth, management, not_yet};
+use super::{auth, health, management};
 use crate::core::Core;
-use crate::dev;
+use crate::dev::{self, Controls};
 use crate::operations::Api;
 
 /// The whole server.
 pub(crate) fn router(core: Arc<Core>) -> Router {
-    Router::new()
+    let mut router = Router::new()
         .nest(Api::Management.prefix(), management())
         .nest(Api::Auth.prefix(), auth())
-        .nest("/_dev", dev::routes::routes())
+        .merge(health::routes());
+    if let Some(tools) = &core.dev {
+        let controls = Controls::new(Arc::clone(&core), Arc::clone(tools));
+        router = router
+            .nest("/_dev", dev::routes::routes(controls))
+            .nest("/_dev/social", dev::social::routes::routes());
+    }
+    router
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .with_state(core)
@@ -88,10 +95,10 @@ fn management() -> Router<Arc<Core>> {
 
 fn auth() -> Router<Arc<Core>> {
     use auth::{
-        app, currentuser, devices, magic_links, otp, profile, readiness, tokens, transactions,
-        users, webauthn,
+        app, currentuser, devices, magic_links, otp, profile, readiness, social, tokens,
+        transactions, users, webauthn,
     };
-    let built = Router::new()
+    Router::new()
         .route("/apps/{app_id}", get(app::get_app))
         .route("/apps/{app_id}/.well-known/jwks.json", get(app::get_jwks))
         .route(
@@ -183,14 +190,45 @@ fn auth() -> Router<Arc<Core>> {
         )
         .route("/apps/{app_id}/otp/activate", post(otp::activate))
         .route(
+            "/apps/{app_id}/currentuser/social-connections",
+            get(social::get_connections),
+        )
+        .route(
+            "/apps/{app_id}/currentuser/social-connections/{social_connection_type}",
+            delete(social::delete_connection),
+        )
+        .route(
+            "/apps/{app_id}/currentuser/social/link_account",
+            get(social::link_account),
+        )
+        .route(
+            "/apps/{app_id}/social/authorize",
+            get(social::get_authorize),
+        )
+        .route(
+            "/apps/{app_id}/social/token",
+            get(social::exchange_social_token),
+        )
+        .route(
+            "/apps/{app_id}/social/id_token",
+            post(social::exchange_social_id_token),
+        )
+        .route(
+            "/apps/{app_id}/social/oauth2_callback",
+            get(social::callback).post(social::posted_callback),
+        )
+        .route(
+            "/social/oauth2_callback",
+            get(social::shared_callback).post(social::posted_shared_callback),
+        )
+        .route(
             "/apps/{app_id}/users",
             get(users::check_user_identifier).post(users::create_user),
         )
         .route(
             "/apps/{app_id}/tokens",
             post(tokens::refresh_auth_token).delete(tokens::revoke_refresh_token),
-        );
-    not_yet::routes(built)
+        )
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(cors())
@@ -252,7 +290,7 @@ mod tests {
             let body: Value = response.json().await.unwrap_or_default();
             assert_ne!(status, 405, "{}", operation.id);
             assert_ne!(body["code"], "not_found", "{}", operation.id);
-            assert_eq!(status == 501, !operation.built, "{}", operation.id);
+            assert_ne!(status, 501, "{}", operation.id);
         }
     }
 }

@@ -1,37 +1,73 @@
 //! Accepting connections, and letting go of them.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time;
+use tokio_rustls::TlsAcceptor;
 
 use super::entry::Entry;
 use super::visitor::Peer;
+use crate::error::StartErrorKind;
 
-/// How long a stopping server waits for the requests that are under way.
-const DRAIN: Duration = Duration::from_secs(5);
+/// How long a stopping server waits for what is under way.
+pub(crate) const DRAIN: Duration = Duration::from_secs(5);
 /// How long to wait when a connection cannot be accepted, as happens when the process is out of file handles.
 const PAUSE: Duration = Duration::from_millis(50);
+/// Bytes of a request's head, at most.
+const HEAD_LIMIT: usize = 16 * 1024;
+
+/// How connections are taken.
+#[derive(Clone)]
+pub(crate) struct Terms {
+    /// How long the head of a request may take, and before it the TLS handshake.
+    pub(crate) head: Duration,
+    /// Connections at the same time. More wait to be accepted.
+    pub(crate) connections: usize,
+    pub(crate) tls: Option<TlsAcceptor>,
+}
+
+impl Default for Terms {
+    fn default() -> Self {
+        Self {
+            head: Duration::from_secs(10),
+            connections: 4096,
+            tls: None,
+        }
+    }
+}
+
+/// Listens on an address, and says which it has become.
+pub(crate) async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartErrorKind> {
+    let bound = match TcpListener::bind(address).await {
+        Ok(listener) => listener.local_addr().map(|address| (listener, address)),
+        Err(error) => Err(error),
+    };
+    bound.map_err(|error| StartErrorKind::Bind(address, error))
+}
 
 /// Serves until told to stop, then lets the requests under way finish. Aborting this drops every connection.
 pub(crate) async fn serve(
     listener: TcpListener,
     entry: Arc<Entry>,
+    terms: Terms,
     mut stop: watch::Receiver<bool>,
 ) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
-            accepted = listener.accept() => match accepted {
+            accepted = listener.accept(), if connections.len() < terms.connections => match accepted {
                 Ok((stream, peer)) => {
                     let peer = Peer(peer.ip());
-                    connections.spawn(connection(stream, peer, Arc::clone(&entry), stop.clone()));
+                    connections.spawn(connect(stream, peer, Arc::clone(&entry), terms.clone(), stop.clone()));
                 }
                 Err(error) => {
                     tracing::warn!(error = &error as &dyn std::error::Error, "a connection was not accepted");
@@ -55,20 +91,44 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
     let _dropped = stop.wait_for(|stop| *stop).await;
 }
 
-async fn connection(
+async fn connect(
     stream: TcpStream,
     peer: Peer,
     entry: Arc<Entry>,
-    mut stop: watch::Receiver<bool>,
+    terms: Terms,
+    stop: watch::Receiver<bool>,
 ) {
     // A reply is one write: waiting to fill a packet only adds delay. Failing to say so costs nothing more.
     let _slower = stream.set_nodelay(true);
-    let service = service_fn(|mut request| {
-        request.extensions_mut().insert(peer);
+    let Some(tls) = &terms.tls else {
+        return connection(stream, peer, entry, terms.head, stop).await;
+    };
+    match time::timeout(terms.head, tls.accept(stream)).await {
+        Ok(Ok(stream)) => connection(stream, peer, entry, terms.head, stop).await,
+        Ok(Err(error)) => tracing::debug!(
+            error = &error as &dyn std::error::Error,
+            "a TLS handshake failed"
+        ),
+        Err(_elapsed) => tracing::debug!("a TLS handshake took too long"),
+    }
+}
+
+async fn connection(
+    stream: impl AsyncRead + AsyncWrite + Unpin + 'static,
+    peer: Peer,
+    entry: Arc<Entry>,
+    head: Duration,
+    mut stop: watch::Receiver<bool>,
+) {
+    let service = service_fn(|request| {
         let entry = Arc::clone(&entry);
-        async move { entry.handle(request).await }
+        async move { entry.handle(request, peer).await }
     });
-    let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(head)
+        .max_buf_size(HEAD_LIMIT)
+        .serve_connection(TokioIo::new(stream), service);
     tokio::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,

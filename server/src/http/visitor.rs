@@ -7,6 +7,11 @@ use axum::extract::FromRequestParts;
 use http::header::USER_AGENT;
 use http::request::Parts;
 
+use super::error::ApiError;
+use crate::core::{App, Core};
+use crate::identifier::Identifier;
+use crate::limits::Kind;
+use crate::social::SocialProvider;
 use crate::store::events::NewEvent;
 
 /// Characters of a user agent that are kept.
@@ -18,7 +23,7 @@ pub(crate) struct Peer(pub(crate) IpAddr);
 
 /// Who sends a request, as far as the list of events shows it.
 pub(crate) struct Visitor {
-    ip_addr: String,
+    address: IpAddr,
     user_agent: String,
 }
 
@@ -32,7 +37,7 @@ impl<S: Sync> FromRequestParts<S> for Visitor {
         let user_agent = parts.headers.get(USER_AGENT);
         let user_agent = user_agent.map(|agent| String::from_utf8_lossy(agent.as_bytes()));
         Ok(Self {
-            ip_addr: address.to_string(),
+            address,
             user_agent: user_agent
                 .unwrap_or_default()
                 .chars()
@@ -43,6 +48,23 @@ impl<S: Sync> FromRequestParts<S> for Visitor {
 }
 
 impl Visitor {
+    /// Refuses a visitor who did this too often lately.
+    pub(crate) fn may(&self, core: &Core, kind: Kind) -> Result<(), ApiError> {
+        let now = core.clock.micros();
+        core.limits.address(kind, self.address, now)
+    }
+
+    /// Refuses a visitor who asked for messages too often lately, or for too many to one account.
+    pub(crate) fn may_write_to(
+        &self,
+        core: &Core,
+        app: &App,
+        receiver: &Identifier,
+    ) -> Result<(), ApiError> {
+        self.may(core, Kind::Ask)?;
+        core.limits.account(&app.id, receiver, core.clock.micros())
+    }
+
     /// The browser or program that the visitor uses.
     pub(crate) fn user_agent(&self) -> &str {
         &self.user_agent
@@ -53,8 +75,17 @@ impl Visitor {
         NewEvent {
             action,
             kind,
-            ip_addr: self.ip_addr.clone(),
+            provider: None,
+            ip_addr: self.address.to_string(),
             user_agent: self.user_agent.clone(),
+        }
+    }
+
+    /// Something the visitor did with an account at a provider.
+    pub(crate) fn social_event(&self, action: &'static str, provider: SocialProvider) -> NewEvent {
+        NewEvent {
+            provider: Some(provider),
+            ..self.event(action, "social")
         }
     }
 }

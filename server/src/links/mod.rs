@@ -153,6 +153,7 @@ async fn send(
 ) -> Result<String, ApiError> {
     let path = landing(app, wishes.path)?;
     let redirect_url = landing_after(app, wishes.redirect_url)?;
+    core.sender.check(&identifier)?;
     let now = core.clock.micros();
     let expires_at = now + app.settings.magic_link_ttl * 1_000_000;
     let (app_id, settings, receives) = (app.id.clone(), app.settings.clone(), identifier.clone());

@@ -26,6 +26,24 @@ pub(crate) async fn get(conn: &mut Conn, id: &str) -> Result<Option<AppRow>, sql
         .await
 }
 
+/// All apps, oldest first.
+pub(crate) async fn all(conn: &mut Conn) -> Result<Vec<AppRow>, sqlx::Error> {
+    sqlx::query_as("SELECT id, settings, created_at FROM apps ORDER BY created_at, id")
+        .fetch_all(conn)
+        .await
+}
+
+/// Stores a new app. Its id must be free.
+pub(crate) async fn insert(conn: &mut Conn, app: &AppRow) -> Result<(), sqlx::Error> {
+    sqlx::query("INSERT INTO apps (id, settings, created_at) VALUES (?, ?, ?)")
+        .bind(&app.id)
+        .bind(&app.settings)
+        .bind(app.created_at)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
 /// Stores an app, or its new settings.
 pub(crate) async fn put(conn: &mut Conn, app: &AppRow) -> Result<(), sqlx::Error> {
     sqlx::query(

@@ -2,6 +2,7 @@
 
 use super::Conn;
 use crate::ids;
+use crate::social::SocialProvider;
 
 /// Events that a user's reply shows, and that are kept for each user.
 const KEPT: i64 = 10;
@@ -27,6 +28,8 @@ pub(crate) struct NewEvent {
     pub(crate) action: &'static str,
     /// By what: `passkey`, for one.
     pub(crate) kind: &'static str,
+    /// The provider of a social login.
+    pub(crate) provider: Option<SocialProvider>,
     pub(crate) ip_addr: String,
     pub(crate) user_agent: String,
 }
@@ -37,6 +40,7 @@ impl NewEvent {
         Self {
             action,
             kind: "passkey",
+            provider: None,
             ip_addr: "127.0.0.1".to_owned(),
             user_agent: "passage-server controls".to_owned(),
         }
@@ -51,13 +55,15 @@ pub(crate) async fn insert(
     now: i64,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "INSERT INTO events (id, user_id, action, type, status, ip_addr, user_agent, created_at, completed_at)
-         VALUES (?, ?, ?, ?, 'complete', ?, ?, ?, ?)",
+        "INSERT INTO events (id, user_id, action, type, status, social_login_type, ip_addr, user_agent, created_at,
+                             completed_at)
+         VALUES (?, ?, ?, ?, 'complete', ?, ?, ?, ?, ?)",
     )
     .bind(ids::new_id())
     .bind(user_id)
     .bind(event.action)
     .bind(event.kind)
+    .bind(event.provider.map(SocialProvider::as_str))
     .bind(&event.ip_addr)
     .bind(&event.user_agent)
     .bind(now)

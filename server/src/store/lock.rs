@@ -36,6 +36,19 @@ impl FileLock {
         })
     }
 
+    /// Takes the lock if no server has it.
+    pub(super) fn try_acquire(data: &Path) -> Result<Option<Self>, StoreError> {
+        let path = beside(data);
+        let file = open_private(&path).map_err(|error| StoreError::File(path.clone(), error))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Self {
+                file: Mutex::new(Some(file)),
+            })),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(StoreError::File(path, error)),
+        }
+    }
+
     /// Gives the lock up.
     pub(super) fn release(&self) {
         drop(
@@ -54,9 +67,33 @@ fn beside(data: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Makes the data file if there is none, readable by its owner alone: it holds signing keys.
+/// Makes the data file if there is none, for its owner alone: it holds signing keys and people's data. A file that
+/// others may use becomes private too, with a warning: it is ours, unlike the files that hold secrets of others.
 pub(super) fn create_private(path: &Path) -> std::io::Result<()> {
-    open_private(path).map(drop)
+    drop(open_private(path)?);
+    #[cfg(unix)]
+    for end in ["", "-wal", "-shm"] {
+        let mut name = path.as_os_str().to_owned();
+        name.push(end);
+        make_private(Path::new(&name))?;
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn make_private(path: &Path) -> std::io::Result<()> {
+    use std::fs::{Permissions, metadata, set_permissions};
+    use std::os::unix::fs::PermissionsExt as _;
+    // What is not there, SQLite makes with the mode of the data file.
+    let Ok(data) = metadata(path) else {
+        return Ok(());
+    };
+    let mode = data.permissions().mode() & 0o777;
+    if mode & 0o077 != 0 {
+        set_permissions(path, Permissions::from_mode(0o600))?;
+        tracing::warn!("the data file was open to others (mode {mode:03o}) and is private now");
+    }
+    Ok(())
 }
 
 /// Opens a file. A new one is for its owner alone: whoever may open the lock may also hold it.

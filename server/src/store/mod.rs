@@ -15,6 +15,8 @@ pub(crate) mod passkeys;
 pub(crate) mod readiness;
 pub(crate) mod refresh_tokens;
 pub(crate) mod signing_keys;
+pub(crate) mod social_connections;
+pub(crate) mod social_logins;
 pub(crate) mod transactions;
 pub(crate) mod user_list;
 pub(crate) mod users;
@@ -73,14 +75,39 @@ impl Store {
         })
     }
 
+    /// Opens a file beside the server that runs on it, or as [`Store::open`] does if none runs. SQLite itself orders
+    /// what both write.
+    pub(crate) async fn open_beside(path: &Path) -> Result<Self, StoreError> {
+        if let Some(lock) = FileLock::try_acquire(path)? {
+            return Self::open_locked(path, lock).await;
+        }
+        let mut conn = options(path)
+            .connect()
+            .await
+            .map_err(|error| StoreError::Open(path.to_owned(), error.into()))?;
+        // The tables are those of the server that runs.
+        let version: i64 = sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations")
+            .fetch_one(&mut conn)
+            .await?;
+        if MIGRATIONS.iter().map(|one| one.version).max() != Some(version) {
+            return Err(StoreError::OtherVersion(path.to_owned()));
+        }
+        Ok(Self {
+            writer: Writer::start(conn),
+            readers: None,
+            lock: None,
+        })
+    }
+
     /// Opens a file, or makes it. Only one store can have it open.
     pub(crate) async fn open(path: &Path) -> Result<Self, StoreError> {
         let lock = FileLock::acquire(path).await?;
+        Self::open_locked(path, lock).await
+    }
+
+    async fn open_locked(path: &Path, lock: FileLock) -> Result<Self, StoreError> {
         lock::create_private(path).map_err(|error| StoreError::File(path.to_owned(), error))?;
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .busy_timeout(Duration::from_secs(5))
-            .disable_statement_logging();
+        let options = options(path);
         let mut conn = options
             .clone()
             .journal_mode(SqliteJournalMode::Wal)
@@ -147,6 +174,13 @@ impl Store {
     }
 }
 
+fn options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .busy_timeout(Duration::from_secs(5))
+        .disable_statement_logging()
+}
+
 /// Why the storage failed.
 #[derive(Debug)]
 pub(crate) enum StoreError {
@@ -156,10 +190,14 @@ pub(crate) enum StoreError {
     Open(PathBuf, sqlx::migrate::MigrateError),
     /// The tables could not be made.
     Migrate(sqlx::migrate::MigrateError),
+    /// A server of another version has the file open.
+    OtherVersion(PathBuf),
     /// Another server has the file open.
     InUse(PathBuf),
     /// The file, or the lock next to it, cannot be opened.
     File(PathBuf, std::io::Error),
+    /// The command is broken. What it wrote is undone.
+    Panicked,
     /// The server has stopped, or the command was lost with a failed transaction.
     Closed,
 }
@@ -170,12 +208,18 @@ impl fmt::Display for StoreError {
             Self::Sql(_) => f.write_str("the database reported an error"),
             Self::Open(path, _) => write!(f, "{} cannot be used as a data file", path.display()),
             Self::Migrate(_) => f.write_str("the tables of the database could not be made"),
+            Self::OtherVersion(path) => write!(
+                f,
+                "{} is open in a passage-server of another version; use that version's command, or stop it first",
+                path.display()
+            ),
             Self::InUse(path) => write!(
                 f,
                 "{} is open in another passage-server; stop that one first, or give each its own file",
                 path.display()
             ),
             Self::File(path, _) => write!(f, "{} cannot be opened", path.display()),
+            Self::Panicked => f.write_str("a command to the storage panicked"),
             Self::Closed => f.write_str("the storage is closed"),
         }
     }
@@ -187,7 +231,7 @@ impl std::error::Error for StoreError {
             Self::Sql(error) => Some(error),
             Self::Open(_, error) | Self::Migrate(error) => Some(error),
             Self::File(_, error) => Some(error),
-            Self::InUse(_) | Self::Closed => None,
+            Self::InUse(_) | Self::OtherVersion(_) | Self::Panicked | Self::Closed => None,
         }
     }
 }
@@ -213,11 +257,13 @@ pub(crate) fn is_taken(error: &sqlx::Error) -> bool {
 
 /// Deletes everything that users left behind. The app, its signing keys and the API keys named in `keep` stay.
 pub(crate) async fn clear(conn: &mut Conn, keep_api_key: &[u8]) -> Result<(), sqlx::Error> {
-    // Devices, events and refresh tokens go with their users. Some codes and links are nobody's.
+    // Devices, connections, events and refresh tokens go with their users. Some codes and links are nobody's.
     for statement in [
         "DELETE FROM users",
         "DELETE FROM one_time_codes",
         "DELETE FROM magic_links",
+        "DELETE FROM social_logins",
+        "DELETE FROM social_codes",
         "DELETE FROM transactions",
         "DELETE FROM nonces",
         "DELETE FROM ceremonies",

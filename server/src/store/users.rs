@@ -33,6 +33,11 @@ impl UserRow {
     pub(crate) fn is_inactive(&self) -> bool {
         self.status == "inactive"
     }
+
+    /// Whether the user never signed in.
+    pub(crate) fn is_pending(&self) -> bool {
+        self.status == "pending"
+    }
 }
 
 fn metadata_text(metadata: &Map<String, Value>) -> String {

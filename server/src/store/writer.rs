@@ -4,9 +4,11 @@
 //! was being committed form the next group: one transaction, a savepoint for each command, one flush for all, and
 //! only then the answers.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use futures_util::FutureExt as _;
 use sqlx::Connection;
 use tokio::sync::{mpsc, oneshot};
 
@@ -81,7 +83,12 @@ impl Writer {
         let (sender, receiver) = oneshot::channel();
         let start: Start = Box::new(move |conn| {
             Box::pin(async move {
-                let result = command(conn).await;
+                // One broken command must not end the task that all others depend on.
+                let run = AssertUnwindSafe(async move { command(conn).await });
+                let result = run.catch_unwind().await.unwrap_or_else(|_panic| {
+                    tracing::error!("a command panicked");
+                    Err(StoreError::Panicked.into())
+                });
                 Done {
                     keep: result.is_ok(),
                     // The caller may have gone away: the command stands all the same.
@@ -260,6 +267,34 @@ mod tests {
             .unwrap()
             .get(0);
         assert_eq!(count, 3);
+    }
+
+    #[tokio::test]
+    async fn a_command_that_panics_is_undone_and_the_next_one_runs() {
+        let writer = Writer::start(memory().await);
+        let add = |value: i64, panics: bool| {
+            writer.write(move |conn| {
+                Box::pin(async move {
+                    sqlx::query("INSERT INTO t VALUES (?)")
+                        .bind(value)
+                        .execute(&mut *conn)
+                        .await?;
+                    assert!(!panics, "this command is broken");
+                    let all = sqlx::query_scalar("SELECT x FROM t ORDER BY x");
+                    Ok::<Vec<i64>, StoreError>(all.fetch_all(conn).await?)
+                })
+            })
+        };
+        // Together, so that they share a transaction.
+        let (first, second, third) = tokio::join!(add(1, false), add(2, true), add(3, false));
+        assert_eq!(first.unwrap(), [1]);
+        assert!(matches!(second, Err(StoreError::Panicked)), "{second:?}");
+        assert_eq!(third.unwrap(), [1, 3]);
+        // Before its first await as well.
+        let read =
+            writer.read(|_| -> Work<'_, Result<(), StoreError>> { panic!("so is this one") });
+        assert!(matches!(read.await, Err(StoreError::Panicked)));
+        assert_eq!(add(4, false).await.unwrap(), [1, 3, 4]);
     }
 
     #[tokio::test]

@@ -1,4 +1,4 @@
-//! The Auth API as far as it is built, and what it says of the rest.
+//! The Auth API: its public documents, the signed-in user, and that every operation is there.
 
 use std::time::Duration;
 
@@ -7,42 +7,6 @@ use passage_server::MintToken;
 use serde_json::{Value, json};
 
 use crate::support::{App, members, send, text};
-
-const BUILT: &[&str] = &[
-    "loginMagicLink",
-    "loginOneTimePasscode",
-    "registerMagicLink",
-    "registerOneTimePasscode",
-    "activateMagicLink",
-    "magicLinkStatus",
-    "activateOneTimePasscode",
-    "updateEmailCurrentuser",
-    "updatePhoneCurrentuser",
-    "getCurrentuserMetadata",
-    "updateCurrentuserMetadata",
-    "checkUserIdentifier",
-    "createUser",
-    "getApp",
-    "getJwks",
-    "getOpenIdConfiguration",
-    "getCurrentuser",
-    "getCurrentuserDevices",
-    "postCurrentuserAddDeviceStart",
-    "postCurrentuserAddDeviceFinish",
-    "updateCurrentuserDevice",
-    "deleteCurrentuserDevice",
-    "loginWebauthnStart",
-    "loginWebauthnFinish",
-    "registerWebauthnStart",
-    "registerWebauthnFinish",
-    "registerWebauthnStartWithTransaction",
-    "registerWebauthnFinishWithTransaction",
-    "authenticateWebauthnStartWithTransaction",
-    "authenticateWebauthnFinishWithTransaction",
-    "createPasskeyReadiness",
-    "refreshAuthToken",
-    "revokeRefreshToken",
-];
 
 #[tokio::test]
 async fn the_jwks_is_public() {
@@ -282,12 +246,11 @@ async fn the_user_of_a_good_token_may_be_inactive_or_gone() {
 }
 
 #[tokio::test]
-async fn what_is_not_built_yet_says_so_by_name() {
+async fn every_operation_of_the_document_is_there() {
     let app = App::start().await;
     let counts: Value = serde_json::from_str(include_str!("../../../openapi/counts.json")).unwrap();
     let operations = counts["auth"]["operations"].as_object().unwrap();
     assert_eq!(operations.len(), 43);
-    let mut refused = 0;
     for (id, operation) in operations {
         let path = text(&operation["path"])
             .replace("{app_id}", app.server().app_id())
@@ -295,15 +258,8 @@ async fn what_is_not_built_yet_says_so_by_name() {
         let url = format!("{}/auth/v1{path}", app.server().url());
         let method: Method = text(&operation["method"]).parse().unwrap();
         let reply = send(app.http.request(method, url).json(&json!({}))).await;
-        if BUILT.contains(&id.as_str()) {
-            assert_ne!(reply.status, 501, "{id}");
-            continue;
-        }
-        let error = reply.error(501, "not_implemented");
-        assert!(error.starts_with(id), "{id}: {error}");
-        refused += 1;
+        assert!(![405, 500, 501].contains(&reply.status), "{id}");
     }
-    assert_eq!(refused, 43 - BUILT.len());
 }
 
 #[tokio::test]

@@ -321,7 +321,7 @@ fn a_file_that_is_no_database_is_named_once() {
 #[test]
 fn what_cannot_be_an_option_is_refused() {
     for (arguments, names) in [
-        (vec!["serve"], "serve"),
+        (vec!["serve"], "--config"),
         (vec!["dev", "--listen", "nowhere"], "--listen"),
         (vec!["dev", "--metadata", "plan"], "a colon"),
         (vec!["dev", "--metadata", "plan:toaster"], "toaster"),

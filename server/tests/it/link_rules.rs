@@ -58,7 +58,8 @@ async fn inactive_users_get_nothing_new() {
 #[tokio::test]
 async fn what_cannot_be_asked_for_is_refused() {
     let app = App::start().await;
-    app.user(ADA).await;
+    let ada = app.user_id(ADA).await;
+    app.controls().sign_in(&ada).await.unwrap();
     for body in [
         json!({}),
         json!({"identifier": "ada"}),

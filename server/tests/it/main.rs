@@ -13,6 +13,7 @@ mod app_info;
 mod auth_api;
 #[cfg(unix)]
 mod binary;
+mod browser;
 mod concealed;
 mod controls;
 mod credentials;
@@ -32,8 +33,20 @@ mod outbox;
 mod own_account;
 mod pages;
 mod passkeys;
+mod rate_limits;
 mod routing;
+#[cfg(unix)]
+mod serve;
+#[cfg(unix)]
+mod serve_binary;
 mod sessions;
+#[cfg(unix)]
+mod site;
+mod social;
+mod social_bounds;
+mod social_connections;
+mod social_id_tokens;
+mod social_rules;
 mod support;
 mod tokens;
 mod users;

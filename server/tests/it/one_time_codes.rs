@@ -310,9 +310,36 @@ async fn inactive_users_get_nothing_new() {
 }
 
 #[tokio::test]
+async fn who_never_signed_in_may_register() {
+    let app = App::start().await;
+    let id = app.user_id(ADA).await;
+    for _ in 0..2 {
+        let body = json!({"identifier": ADA});
+        app.visit_post("/register/otp", body.clone())
+            .await
+            .json(201);
+        app.visit_post("/register/magic-link", body).await.json(201);
+    }
+    let messages = app.controls().outbox();
+    assert_eq!(messages.len(), 4);
+    assert!(messages.iter().all(|message| message.purpose == "register"));
+    assert_eq!(app.list(&[]).await.json(200)["total_users"], 1);
+
+    let path = format!("/users/{id}/deactivate");
+    app.patch(&path, json!({})).await.json(200);
+    let body = json!({"identifier": ADA});
+    let inactive = app.visit_post("/register/otp", body).await;
+    assert_eq!(
+        inactive.error(400, "invalid_request"),
+        "user: already exists."
+    );
+}
+
+#[tokio::test]
 async fn what_cannot_be_asked_for_is_refused() {
     let app = App::start().await;
-    app.user(ADA).await;
+    let ada = app.user_id(ADA).await;
+    app.controls().sign_in(&ada).await.unwrap();
     for body in [
         json!({}),
         json!({"identifier": ""}),

@@ -22,10 +22,13 @@ impl App {
 
     /// A server that is told to answer what no description declares.
     pub async fn unchecked() -> Self {
-        let server = PassageServer::builder()
-            .start()
-            .await
-            .expect("the server starts");
+        Self::unchecked_with(|builder| builder).await
+    }
+
+    /// Likewise, with other options.
+    pub async fn unchecked_with(change: impl FnOnce(ServerBuilder) -> ServerBuilder) -> Self {
+        let builder = change(PassageServer::builder());
+        let server = builder.start().await.expect("the server starts");
         Self {
             server,
             http: client(),

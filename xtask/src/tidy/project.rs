@@ -74,7 +74,7 @@ fn list(folder: &Path, prefix: &str, files: &mut Vec<String>) -> Result<(), Stri
         let (path, file) = (entry.path(), format!("{prefix}{name}"));
         if !path.is_dir() {
             files.push(file);
-        } else if name != "target"
+        } else if !["target", "node_modules"].contains(&name.as_str())
             && !path.join("CACHEDIR.TAG").exists()
             && !["fuzz/artifacts", "fuzz/corpus", "fuzz/coverage"].contains(&file.as_str())
         {

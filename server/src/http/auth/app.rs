@@ -3,13 +3,14 @@
 use axum::response::Response;
 use passage_identity::generated::auth::types::{
     App, AuthMethods, ElementCustomization, GetAppResponse, JwkResponse, Layouts,
-    MagicLinkAuthMethod, OpenIdConfiguration, OtpAuthMethod, PasskeysAuthMethod, SocialConnections,
-    TtlDisplayUnit, UserMetadataField,
+    MagicLinkAuthMethod, OpenIdConfiguration, OtpAuthMethod, PasskeysAuthMethod, TtlDisplayUnit,
+    UserMetadataField,
 };
 
 use crate::http::error::ApiError;
 use crate::http::extract::Public;
 use crate::http::reply;
+use crate::social;
 
 pub(crate) async fn get_app(call: Public) -> Result<Response, ApiError> {
     let settings = &call.app.settings;
@@ -51,11 +52,7 @@ pub(crate) async fn get_app(call: Public) -> Result<Response, ApiError> {
         required_identifier: "either".to_owned(),
         rsa_public_key: key.pem_in_base64()?,
         session_timeout_length: settings.session_timeout_length,
-        social_connections: SocialConnections {
-            apple: None,
-            github: None,
-            google: None,
-        },
+        social_connections: social::offered(&call.core, &call.app),
         user_metadata_schema: settings
             .metadata
             .iter()

@@ -2,23 +2,29 @@
 
 use axum::response::Response;
 use passage_identity::generated::auth::types::{
-    Credential, CurrentUser, CurrentUserResponse, UserSocialConnections, WebAuthnIcons,
+    Credential, CurrentUser, CurrentUserResponse, WebAuthnIcons,
 };
 
 use crate::clock::time;
 use crate::http::error::ApiError;
 use crate::http::extract::SignedIn;
 use crate::http::reply;
+use crate::social;
 use crate::store::devices::{self, DeviceRow};
+use crate::store::social_connections::ConnectionRow;
 use crate::store::users::UserRow;
 
 pub(crate) async fn get_currentuser(call: SignedIn) -> Result<Response, ApiError> {
-    let user = view(call.user, call.devices);
+    let user = view(call.user, call.devices, &call.connections);
     Ok(reply::ok(&CurrentUserResponse { user }))
 }
 
 /// The signed-in user, as they see themselves.
-pub(super) fn view(user: UserRow, devices: Vec<DeviceRow>) -> CurrentUser {
+pub(super) fn view(
+    user: UserRow,
+    devices: Vec<DeviceRow>,
+    connections: &[ConnectionRow],
+) -> CurrentUser {
     let user_metadata = Some(user.metadata());
     let webauthn_types = devices::kinds(&devices);
     CurrentUser {
@@ -29,11 +35,7 @@ pub(super) fn view(user: UserRow, devices: Vec<DeviceRow>) -> CurrentUser {
         login_count: user.login_count,
         phone: user.phone.unwrap_or_default(),
         phone_verified: user.phone_verified,
-        social_connections: UserSocialConnections {
-            apple: None,
-            github: None,
-            google: None,
-        },
+        social_connections: social::own_connections(connections),
         status: user.status.into(),
         updated_at: time(user.updated_at).to_string(),
         user_metadata,

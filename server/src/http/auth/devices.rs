@@ -42,6 +42,7 @@ pub(crate) async fn add_device_start(call: SignedIn, body: Bytes) -> Result<Resp
         app,
         user,
         devices,
+        ..
     } = call;
     let (app_id, now) = (app.id.clone(), core.clock.micros());
     let start = core.store.write(move |conn| {

@@ -13,19 +13,35 @@ use crate::http::error::ApiError;
 use crate::http::extract::{Public, json};
 use crate::http::reply;
 use crate::http::visitor::Visitor;
+use crate::limits::Kind;
 use crate::links::{self, Wishes};
 
-pub(crate) async fn login(call: Public, body: Bytes) -> Result<Response, ApiError> {
+pub(crate) async fn login(
+    call: Public,
+    visitor: Visitor,
+    body: Bytes,
+) -> Result<Response, ApiError> {
     let request: LoginMagicLinkRequest = json(&body)?;
     let wishes = wishes(request.language.as_deref(), request.magic_link_path);
-    let magic_link = send(call, Purpose::Login, &request.identifier, wishes).await?;
+    let magic_link = send(call, &visitor, Purpose::Login, &request.identifier, wishes).await?;
     Ok(reply::ok(&LoginMagicLinkResponse { magic_link }))
 }
 
-pub(crate) async fn register(call: Public, body: Bytes) -> Result<Response, ApiError> {
+pub(crate) async fn register(
+    call: Public,
+    visitor: Visitor,
+    body: Bytes,
+) -> Result<Response, ApiError> {
     let request: RegisterMagicLinkRequest = json(&body)?;
     let wishes = wishes(request.language.as_deref(), request.magic_link_path);
-    let magic_link = send(call, Purpose::Register, &request.identifier, wishes).await?;
+    let magic_link = send(
+        call,
+        &visitor,
+        Purpose::Register,
+        &request.identifier,
+        wishes,
+    )
+    .await?;
     Ok(reply::created(&RegisterMagicLinkResponse { magic_link }))
 }
 
@@ -39,11 +55,13 @@ fn wishes(language: Option<&str>, path: Option<String>) -> Wishes {
 
 async fn send(
     call: Public,
+    visitor: &Visitor,
     purpose: Purpose,
     text: &str,
     wishes: Wishes,
 ) -> Result<MagicLink, ApiError> {
     let receives = identifier(text)?;
+    visitor.may_write_to(&call.core, &call.app, &receives)?;
     let id = links::request(&call.core, &call.app, purpose, receives, wishes).await?;
     Ok(MagicLink { id })
 }
@@ -54,6 +72,7 @@ pub(crate) async fn activate(
     body: Bytes,
 ) -> Result<Response, ApiError> {
     let request: ActivateMagicLinkRequest = json(&body)?;
+    visitor.may(&call.core, Kind::Try)?;
     let auth_result = links::open(&call.core, &call.app, &request.magic_link, &visitor).await?;
     Ok(reply::ok(&AuthResponse { auth_result }))
 }

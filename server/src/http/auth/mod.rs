@@ -7,6 +7,7 @@ pub(crate) mod magic_links;
 pub(crate) mod otp;
 pub(crate) mod profile;
 pub(crate) mod readiness;
+pub(crate) mod social;
 pub(crate) mod tokens;
 pub(crate) mod transactions;
 pub(crate) mod users;

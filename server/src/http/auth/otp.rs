@@ -14,27 +14,52 @@ use crate::http::error::ApiError;
 use crate::http::extract::{Public, json};
 use crate::http::reply;
 use crate::http::visitor::Visitor;
+use crate::limits::Kind;
 
-pub(crate) async fn login(call: Public, body: Bytes) -> Result<Response, ApiError> {
+pub(crate) async fn login(
+    call: Public,
+    visitor: Visitor,
+    body: Bytes,
+) -> Result<Response, ApiError> {
     let request: LoginOneTimePasscodeRequest = json(&body)?;
     let language = request.language.as_deref();
-    send(call, Purpose::Login, &request.identifier, language).await
+    send(
+        call,
+        &visitor,
+        Purpose::Login,
+        &request.identifier,
+        language,
+    )
+    .await
 }
 
-pub(crate) async fn register(call: Public, body: Bytes) -> Result<Response, ApiError> {
+pub(crate) async fn register(
+    call: Public,
+    visitor: Visitor,
+    body: Bytes,
+) -> Result<Response, ApiError> {
     let request: RegisterOneTimePasscodeRequest = json(&body)?;
     let language = request.language.as_deref();
-    send(call, Purpose::Register, &request.identifier, language).await
+    send(
+        call,
+        &visitor,
+        Purpose::Register,
+        &request.identifier,
+        language,
+    )
+    .await
 }
 
 async fn send(
     call: Public,
+    visitor: &Visitor,
     purpose: Purpose,
     text: &str,
     language: Option<&str>,
 ) -> Result<Response, ApiError> {
     let language = Language::asked_for(language);
     let receives = identifier(text)?;
+    visitor.may_write_to(&call.core, &call.app, &receives)?;
     let otp_id = codes::request(&call.core, &call.app, purpose, receives, language).await?;
     Ok(reply::created(&OneTimePasscodeResponse { otp_id }))
 }
@@ -45,6 +70,7 @@ pub(crate) async fn activate(
     body: Bytes,
 ) -> Result<Response, ApiError> {
     let request: ActivateOneTimePasscodeRequest = json(&body)?;
+    visitor.may(&call.core, Kind::Try)?;
     let (id, code) = (request.otp_id, request.otp);
     let auth_result = codes::activate(&call.core, &call.app, id, code, &visitor).await?;
     Ok(reply::ok(&AuthResponse { auth_result }))

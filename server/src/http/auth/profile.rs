@@ -12,6 +12,7 @@ use crate::delivery::Language;
 use crate::http::error::ApiError;
 use crate::http::extract::{SignedIn, json};
 use crate::http::reply;
+use crate::http::visitor::Visitor;
 use crate::identifier::{self, Identifier};
 use crate::links::{self, Wishes};
 use crate::store::users;
@@ -41,11 +42,15 @@ pub(crate) async fn update_metadata(call: SignedIn, body: Bytes) -> Result<Respo
             Ok::<_, ApiError>(users::update(conn, &user, &all, now).await?)
         })
     });
-    let user = view(update.await?, call.devices);
+    let user = view(update.await?, call.devices, &call.connections);
     Ok(reply::ok(&CurrentUserResponse { user }))
 }
 
-pub(crate) async fn update_email(call: SignedIn, body: Bytes) -> Result<Response, ApiError> {
+pub(crate) async fn update_email(
+    call: SignedIn,
+    visitor: Visitor,
+    body: Bytes,
+) -> Result<Response, ApiError> {
     let request: UpdateUserEmailRequest = json(&body)?;
     let email = identifier::email(&request.new_email)
         .ok_or_else(|| ApiError::invalid_request("new_email: must be an e-mail address."))?;
@@ -54,10 +59,14 @@ pub(crate) async fn update_email(call: SignedIn, body: Bytes) -> Result<Response
         path: request.magic_link_path,
         redirect_url: request.redirect_url,
     };
-    send(call, Identifier::Email(email), wishes).await
+    send(call, &visitor, Identifier::Email(email), wishes).await
 }
 
-pub(crate) async fn update_phone(call: SignedIn, body: Bytes) -> Result<Response, ApiError> {
+pub(crate) async fn update_phone(
+    call: SignedIn,
+    visitor: Visitor,
+    body: Bytes,
+) -> Result<Response, ApiError> {
     let request: UpdateUserPhoneRequest = json(&body)?;
     let phone = request.new_phone.as_deref().and_then(identifier::phone);
     let phone = phone.ok_or_else(|| {
@@ -68,10 +77,16 @@ pub(crate) async fn update_phone(call: SignedIn, body: Bytes) -> Result<Response
         path: request.magic_link_path,
         redirect_url: request.redirect_url,
     };
-    send(call, Identifier::Phone(phone), wishes).await
+    send(call, &visitor, Identifier::Phone(phone), wishes).await
 }
 
-async fn send(call: SignedIn, new: Identifier, wishes: Wishes) -> Result<Response, ApiError> {
+async fn send(
+    call: SignedIn,
+    visitor: &Visitor,
+    new: Identifier,
+    wishes: Wishes,
+) -> Result<Response, ApiError> {
+    visitor.may_write_to(&call.core, &call.app, &new)?;
     let id = links::request_change(&call.core, &call.app, &call.user, new, wishes).await?;
     let magic_link = MagicLink { id };
     Ok(reply::ok(&MagicLinkResponse { magic_link }))

@@ -12,7 +12,9 @@ use crate::accounts;
 use crate::http::error::ApiError;
 use crate::http::extract::{Public, json};
 use crate::http::reply;
+use crate::http::visitor::Visitor;
 use crate::identifier::Identifier;
+use crate::limits::Kind;
 use crate::store::devices::{self, DeviceRow};
 use crate::store::users::UserRow;
 
@@ -58,8 +60,10 @@ fn conceal(user: &mut User, asked: &Identifier) {
 
 pub(crate) async fn check_user_identifier(
     call: Public,
+    visitor: Visitor,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
+    visitor.may(&call.core, Kind::Look)?;
     let query = query.unwrap_or_default();
     let given = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "identifier");
     let (_, text) = given.ok_or_else(|| ApiError::invalid_request("identifier: is needed."))?;
@@ -84,7 +88,12 @@ pub(crate) async fn check_user_identifier(
     Ok(reply::ok(&UserResponse { user }))
 }
 
-pub(crate) async fn create_user(call: Public, body: Bytes) -> Result<Response, ApiError> {
+pub(crate) async fn create_user(
+    call: Public,
+    visitor: Visitor,
+    body: Bytes,
+) -> Result<Response, ApiError> {
+    visitor.may(&call.core, Kind::Look)?;
     let request: CreateUserParams = json(&body)?;
     let receives = identifier(&request.identifier)?;
     let mut metadata = request.user_metadata.unwrap_or_default();

@@ -17,6 +17,7 @@ use crate::http::extract::{Public, json};
 use crate::http::reply;
 use crate::http::visitor::Visitor;
 use crate::identifier::Identifier;
+use crate::limits::Kind;
 use crate::passkeys::ceremony::{Finish, Purpose, Start, end, given, once};
 use crate::passkeys::device;
 use crate::passkeys::relying_party::RelyingParty;
@@ -48,8 +49,10 @@ pub(super) fn maybe_json<T: DeserializeOwned + Default>(body: &Bytes) -> Result<
 
 pub(crate) async fn register_webauthn_start(
     call: Public,
+    visitor: Visitor,
     body: Bytes,
 ) -> Result<Response, ApiError> {
+    visitor.may(&call.core, Kind::Start)?;
     let request: RegisterWebAuthnStartRequest = json(&body)?;
     let identifier = identifier(&request.identifier)?;
     let attachment = attachment(request.authenticator_attachment)?;
@@ -96,7 +99,7 @@ async fn newcomer(
 /// Whoever was in before has other ways in, and an identifier that was verified belongs to somebody: a stranger must
 /// not get at either by registering anew.
 async fn may_register(conn: &mut Conn, user: &UserRow) -> Result<(), ApiError> {
-    let untouched = user.status == "pending" && !user.email_verified && !user.phone_verified;
+    let untouched = user.is_pending() && !user.email_verified && !user.phone_verified;
     if untouched && devices::list(conn, &user.id).await?.is_empty() {
         Ok(())
     } else {
@@ -152,7 +155,12 @@ pub(crate) async fn register_webauthn_finish(
     Ok(reply::created(&AuthResponse { auth_result }))
 }
 
-pub(crate) async fn login_webauthn_start(call: Public, body: Bytes) -> Result<Response, ApiError> {
+pub(crate) async fn login_webauthn_start(
+    call: Public,
+    visitor: Visitor,
+    body: Bytes,
+) -> Result<Response, ApiError> {
+    visitor.may(&call.core, Kind::Start)?;
     let request: LoginWebAuthnStartRequest = maybe_json(&body)?;
     let identifier = given(request.identifier.as_deref())
         .map(identifier)

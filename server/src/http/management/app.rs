@@ -19,7 +19,7 @@ pub(crate) async fn get_app(call: MaybeManaged) -> Result<Response, ApiError> {
     let (fallback, fallback_ttl) = settings.fallback();
     let info = AppInfo {
         additional_auth_origins: Vec::new(),
-        allowed_callback_urls: Vec::new(),
+        allowed_callback_urls: settings.allowed_callback_urls.clone(),
         allowed_identifier: "both".to_owned(),
         allowed_logout_urls: Vec::new(),
         application_login_uri: String::new(),

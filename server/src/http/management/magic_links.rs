@@ -31,7 +31,8 @@ enum Receiver {
 /// A request that has been checked.
 struct Checked {
     receiver: Receiver,
-    send: bool,
+    /// By which way the server sends the link itself.
+    send: Option<Channel>,
     ttl_minutes: i64,
     r#type: MagicLinkType,
     language: MagicLinkLanguage,
@@ -78,10 +79,11 @@ fn check(request: CreateMagicLinkRequest, app: &App) -> Result<Checked, ApiError
     {
         return invalid("channel: must be the kind of the identifier that is given.");
     }
-    let send = request.send.unwrap_or(false);
-    if send && channel.is_none() {
-        return invalid("channel: is needed when send is true.");
-    }
+    let send = match (request.send, channel) {
+        (Some(true), None) => return invalid("channel: is needed when send is true."),
+        (Some(true), channel) => channel,
+        _ => None,
+    };
     let ttl_minutes = request.ttl.unwrap_or(app.settings.magic_link_ttl / 60);
     // A year is more than enough, and keeps the sum with the present time small.
     if !(1..=525_600).contains(&ttl_minutes) {
@@ -147,6 +149,12 @@ async fn receive(
 
 pub(crate) async fn create_magic_link(call: Managed, body: Bytes) -> Result<Response, ApiError> {
     let checked = check(read(&body)?, &call.app)?;
+    if checked
+        .send
+        .is_some_and(|channel| !call.core.sender.reaches(channel))
+    {
+        return Err(ApiError::custom_provider_required());
+    }
     let now = call.core.clock.micros();
     let id = ids::new_id();
     let (app_id, receiver) = (call.app.id.clone(), checked.receiver.clone());
@@ -155,7 +163,7 @@ pub(crate) async fn create_magic_link(call: Managed, body: Bytes) -> Result<Resp
         MagicLinkType::VerifyIdentifier => Purpose::VerifyIdentifier,
         _ => Purpose::Login,
     };
-    let delivered = checked.send;
+    let delivered = checked.send.is_some();
     let expires_at = now + checked.ttl_minutes * 60_000_000;
     let insert = call.core.store.write(move |conn| {
         Box::pin(async move {
@@ -177,7 +185,7 @@ pub(crate) async fn create_magic_link(call: Managed, body: Bytes) -> Result<Resp
     });
     let (secret, user_id, identifier) = insert.await?;
     let url = links::url(&call.app, &checked.path, &secret);
-    if checked.send {
+    if delivered {
         let new = NewMessage {
             to: &identifier,
             user_id: user_id.clone(),

@@ -12,7 +12,7 @@ use crate::http::extract::{Managed, json};
 use crate::http::reply;
 use crate::identifier;
 use crate::store::users::{self, NewUser, UserRow};
-use crate::store::{Conn, devices, events, is_taken};
+use crate::store::{Conn, devices, events, is_taken, social_connections};
 
 /// An e-mail address as it is stored.
 pub(super) fn email(text: &str) -> Result<String, ApiError> {
@@ -40,10 +40,12 @@ pub(super) fn stored(result: Result<UserRow, sqlx::Error>) -> Result<UserRow, Ap
 
 async fn whole(conn: &mut Conn, user: UserRow) -> Result<WholeUser, ApiError> {
     let devices = devices::list(conn, &user.id).await?;
+    let connections = social_connections::list(conn, &user.id).await?;
     let events = events::list(conn, &user.id).await?;
     Ok(WholeUser {
         user,
         devices,
+        connections,
         events,
     })
 }
@@ -85,6 +87,7 @@ pub(crate) async fn create_user(call: Managed, body: Bytes) -> Result<Response, 
         WholeUser {
             user,
             devices: Vec::new(),
+            connections: Vec::new(),
             events: Vec::new(),
         },
     ))

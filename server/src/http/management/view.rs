@@ -1,19 +1,21 @@
 //! Stored rows as the API shows them: no member missing, no null array, empty strings for what is not set.
 
 use passage_identity::generated::management::types::{
-    ListPaginatedUsersItem, UserInfo, UserRecentEvent, UserSocialConnections, WebAuthnDevices,
-    WebAuthnIcons,
+    ListPaginatedUsersItem, UserInfo, UserRecentEvent, WebAuthnDevices, WebAuthnIcons,
 };
 
 use crate::clock::time;
+use crate::social;
 use crate::store::devices::{self, DeviceRow};
 use crate::store::events::EventRow;
+use crate::store::social_connections::ConnectionRow;
 use crate::store::users::UserRow;
 
 /// A user with everything that belongs to them.
 pub(crate) struct WholeUser {
     pub(crate) user: UserRow,
     pub(crate) devices: Vec<DeviceRow>,
+    pub(crate) connections: Vec<ConnectionRow>,
     pub(crate) events: Vec<EventRow>,
 }
 
@@ -21,6 +23,7 @@ pub(crate) fn user_info(whole: WholeUser) -> UserInfo {
     let WholeUser {
         user,
         devices,
+        connections,
         events,
     } = whole;
     let user_metadata = Some(user.metadata());
@@ -36,11 +39,7 @@ pub(crate) fn user_info(whole: WholeUser) -> UserInfo {
         phone: user.phone.unwrap_or_default(),
         phone_verified: user.phone_verified,
         recent_events: events.into_iter().map(recent_event).collect(),
-        social_connections: UserSocialConnections {
-            apple: None,
-            github: None,
-            google: None,
-        },
+        social_connections: social::users_connections(&connections),
         status: user.status.into(),
         updated_at: time(user.updated_at),
         user_metadata,

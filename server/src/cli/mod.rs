@@ -1,0 +1,136 @@
+//! The command line.
+
+mod admin;
+mod dev;
+mod serve;
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use passage_server::MetadataType;
+use serde_json::Value;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::Layer as _;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+use self::admin::{App, Keys};
+use self::dev::Dev;
+use self::serve::Serve;
+
+/// A Passage-compatible server.
+#[derive(Parser)]
+#[command(name = "passage-server", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run a server for development, with controls under /_dev that hand out tokens to whoever asks.
+    ///
+    /// When it is ready it prints one line of JSON: url, app_id, api_key, pid. Ctrl-C or SIGTERM stops it.
+    Dev(Dev),
+    /// Run a server for production, as a configuration file has it.
+    ///
+    /// When it is ready it prints one line of JSON: url, address, pid. Ctrl-C or SIGTERM stops it.
+    Serve(Serve),
+    /// See to the apps in a data file, also while a server runs on it.
+    #[command(subcommand)]
+    App(App),
+    /// See to the keys that sign tokens, also while a server runs.
+    #[command(subcommand)]
+    Keys(Keys),
+}
+
+/// How a command ends.
+type Outcome = Result<(), Box<dyn std::error::Error>>;
+
+/// Does what the command line says.
+pub(crate) async fn run() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Dev(options) => dev::run(options).await,
+        Command::Serve(options) => serve::run(options).await,
+        Command::App(command) => admin::app(command).await,
+        Command::Keys(command) => admin::keys(command).await,
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("passage-server: {}", with_causes(&*error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Our own events alone: those of the libraries below could show what a request holds.
+fn log(level: LevelFilter, json: bool) {
+    let ours = Targets::new().with_target("passage_server", level);
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let lines = if json {
+        lines.json().flatten_event(true).boxed()
+    } else {
+        // Without colours: what reads it is seldom a terminal.
+        lines.with_ansi(false).boxed()
+    };
+    tracing_subscriber::registry()
+        .with(lines.with_filter(ours))
+        .init();
+}
+
+fn metadata_field(text: &str) -> Result<(String, MetadataType), String> {
+    let (name, kind) = text
+        .split_once(':')
+        .ok_or("must be a name, a colon and a type")?;
+    Ok((name.to_owned(), kind.parse()?))
+}
+
+/// Prints a line of JSON.
+fn print(line: &Value) -> std::io::Result<()> {
+    let mut out = std::io::stdout();
+    writeln!(out, "{line}")?;
+    out.flush()
+}
+
+/// A future that ends with the first signal to stop.
+#[cfg(unix)]
+fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
+/// A future that ends with the first signal to stop.
+#[cfg(not(unix))]
+fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
+    Ok(async {
+        // Without a way to be told, the process can still be ended by the system.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    })
+}
+
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        // Some errors repeat the text of their cause.
+        let more = error.to_string();
+        if !text.contains(&more) {
+            text.push_str(": ");
+            text.push_str(&more);
+        }
+        cause = error.source();
+    }
+    text
+}

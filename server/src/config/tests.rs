@@ -1,0 +1,177 @@
+#![allow(clippy::unwrap_used)]
+
+use std::path::Path;
+
+use super::*;
+use crate::settings::MetadataType;
+
+const LEAST: &str = r#"
+data = "passage.db"
+
+[listen]
+address = "127.0.0.1:0"
+
+[keys]
+encryption_key = { env = "PASSAGE_ENCRYPTION_KEY" }
+"#;
+
+fn problem(text: &str) -> String {
+    Config::parse(text).unwrap_err().to_string()
+}
+
+#[test]
+fn little_is_needed_and_the_rest_has_defaults() {
+    let config = Config::parse_in(Path::new("/etc/passage"), LEAST).unwrap();
+    assert_eq!(config.data(), Path::new("/etc/passage/passage.db"));
+    let address = "127.0.0.1:8787".parse().unwrap();
+    assert_eq!(config.url(address), "http://127.0.0.1:8787");
+    assert_eq!(config.log().level, tracing::Level::INFO);
+    assert_eq!(config.apps().count(), 0);
+    assert_eq!(config.manners("https://a.example").body.as_secs(), 30);
+    assert_eq!(config.terms().unwrap().head.as_secs(), 10);
+}
+
+#[test]
+fn what_is_wrong_is_named_with_its_line_and_a_mend() {
+    for (addition, starts) in [
+        ("[listne]", "line 9: unknown field `listne`"),
+        ("[log]\nlevel = \"loud\"", "line 10: unknown variant `loud`"),
+        (
+            "[[apps]]\nid = \"a/b\"\nauth_origin = \"https://a.example\"",
+            "line 10: an app id is made of letters",
+        ),
+        (
+            "[[apps]]\nid = \"a\"\nauth_origin = \"https://a.example/\"",
+            "line 11: must be an origin such as",
+        ),
+        (
+            "[[apps]]\nid = \"a\"",
+            "line 9: missing field `auth_origin`",
+        ),
+        (
+            "[[apps]]\nid = \"a\"\nauth_origin = \"https://a.example\"\nsession_seconds = 0",
+            "line 12: must be a number of seconds",
+        ),
+        (
+            "[[apps]]\nid = \"a\"\nauth_origin = \"https://a.example\"\nmetadata = { plan = \"toaster\" }",
+            "line 12: unknown variant `toaster`",
+        ),
+        (
+            "[[apps]]\nid = \"a\"\nauth_origin = \"https://a.example\"\n[[apps]]\nid = \"a\"\nauth_origin = \"https://a.example\"",
+            "apps: `a` is there twice",
+        ),
+        (
+            "[[apps]]\nid = \"a\"\nauth_origin = \"https://a.example\"\nrp_id = \"b.example\"",
+            "apps: rp_id of `a` must be",
+        ),
+        (
+            "[mail]\nhost = \"mail.example.com\"\nfrom = \"a@example.com\"\nusername = \"me\"",
+            "mail: username and password",
+        ),
+        (
+            "[limits]\nper_minute = 3",
+            "line 10: unknown field `per_minute`, expected `messages_per_account_per_minute`",
+        ),
+    ] {
+        let problem = problem(&format!("{LEAST}{addition}\n"));
+        assert!(problem.starts_with(starts), "{addition}: {problem}");
+    }
+    let open = LEAST.replace("127.0.0.1", "0.0.0.0");
+    assert!(problem(&open).starts_with("url: is needed"));
+    let tls = LEAST.replace(
+        "[keys]",
+        "tls = { certificate = \"a\", key = \"b\" }\n[keys]",
+    );
+    assert!(
+        problem(&format!("url = \"http://a.example\"\n{tls}")).starts_with("url: must be https")
+    );
+    assert!(problem("data = 1").starts_with("line 1: "));
+    assert!(problem("what is this").starts_with("line 1: "));
+}
+
+#[test]
+fn a_secret_in_the_file_is_refused_and_not_repeated() {
+    let text = LEAST.replace("{ env = \"PASSAGE_ENCRYPTION_KEY\" }", "\"hunter2\"");
+    let told = problem(&text);
+    assert!(
+        told.starts_with("line 8: must be `{ env = \"NAME\" }`"),
+        "{told}"
+    );
+    assert!(!told.contains("hunter2"), "{told}");
+    for bad in [
+        "{}",
+        "{ env = \"A\", file = \"b\" }",
+        "{ value = \"A\" }",
+        "3",
+    ] {
+        let told = problem(&LEAST.replace("{ env = \"PASSAGE_ENCRYPTION_KEY\" }", bad));
+        assert!(told.starts_with("line 8: "), "{bad}: {told}");
+    }
+}
+
+#[test]
+fn secrets_are_read_from_private_files_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("key");
+    let text = LEAST.replace("env = \"PASSAGE_ENCRYPTION_KEY\"", "file = \"key\"");
+    let config = Config::parse_in(folder.path(), &text).unwrap();
+    let told = || config.sealing().unwrap_err().to_string();
+    assert!(told().contains("key: "), "{}", told());
+    std::fs::write(&path, WrappingKey::generate()).unwrap();
+    #[cfg(unix)]
+    {
+        use std::fs::{Permissions, set_permissions};
+        use std::os::unix::fs::PermissionsExt as _;
+        set_permissions(&path, Permissions::from_mode(0o640)).unwrap();
+        assert!(told().contains("chmod 600"), "{}", told());
+        set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+    }
+    config.sealing().unwrap();
+    std::fs::write(&path, "hunter2").unwrap();
+    assert!(told().contains("32 random bytes") && !told().contains("hunter2"));
+    let env = Config::parse(&LEAST.replace("PASSAGE_ENCRYPTION_KEY", "PASSAGE_NO_SUCH_VARIABLE"));
+    let told = env.unwrap().sealing().unwrap_err().to_string();
+    assert_eq!(
+        told,
+        "keys.encryption_key: the environment variable PASSAGE_NO_SUCH_VARIABLE is not set"
+    );
+}
+
+#[test]
+fn an_app_is_what_the_file_says() {
+    let text = format!(
+        "{LEAST}[[apps]]\nid = \"shop\"\nauth_origin = \"https://shop.example\"\nrefresh_tokens = false\n\
+         metadata = {{ plan = \"string\", age = \"integer\" }}\n"
+    );
+    let config = Config::parse(&text).unwrap();
+    let (id, settings) = config.apps().next().unwrap();
+    assert_eq!(id, "shop");
+    let mut stored = AppSettings {
+        name: "Before".to_owned(),
+        conceal_users: true,
+        ..AppSettings::default()
+    };
+    stored.put_field("plan", MetadataType::Boolean);
+    stored.put_field("gone", MetadataType::Boolean);
+    let plan = stored.metadata.first().unwrap().id.clone();
+    let settings = settings(stored);
+    assert_eq!((&*settings.name, settings.conceal_users), ("shop", false));
+    assert!(!settings.refresh_enabled);
+    let fields: Vec<_> = settings
+        .metadata
+        .iter()
+        .map(|field| (&*field.name, field.r#type))
+        .collect();
+    assert_eq!(
+        fields,
+        [
+            ("plan", MetadataType::String),
+            ("age", MetadataType::Integer)
+        ]
+    );
+    assert_eq!(
+        settings.metadata.first().unwrap().id,
+        plan,
+        "a field keeps its id"
+    );
+}

@@ -1,0 +1,248 @@
+//! The test provider: an identity provider that stands for every real one, and believes whoever says who they are.
+//!
+//! Its codes, and the accounts that were used, are in memory. Its key is too: one for the process.
+
+mod mint;
+mod page;
+pub(crate) mod routes;
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde_json::{Map, Value, json};
+
+pub use self::mint::{IdToken, MintIdToken};
+use crate::core::Core;
+use crate::keys::{self, KeyError, SigningKey};
+use crate::social::{self, SocialProvider};
+use crate::{ids, tokens};
+
+/// How long a code is good, in microseconds.
+const CODE_LIFETIME: i64 = 60 * 1_000_000;
+/// Characters of a code: 285 random bits.
+const CODE_LENGTH: usize = 48;
+/// Seconds that an ID token is good.
+const TOKEN_LIFETIME: i64 = 600;
+/// Codes that are kept, and accounts that the page offers. Older ones are forgotten.
+const KEPT_CODES: usize = 1000;
+const KEPT_ACCOUNTS: usize = 20;
+
+/// The test provider.
+#[derive(Default)]
+pub(crate) struct TestProvider(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    /// By the hash of the code, oldest first.
+    grants: VecDeque<(Vec<u8>, Grant)>,
+    /// Newest last.
+    accounts: VecDeque<(SocialProvider, Account)>,
+}
+
+/// An account that somebody says is theirs.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Account {
+    pub(crate) subject: String,
+    pub(crate) email: String,
+    pub(crate) email_verified: bool,
+}
+
+impl Account {
+    /// The account with this address. Its id is the same every time.
+    fn of(provider: SocialProvider, email: String, email_verified: bool) -> Self {
+        let hash = ids::hash(&format!("{}\0{email}", provider.as_str()));
+        let hex = |byte: &u8| format!("{byte:02x}");
+        Self {
+            subject: hash.iter().take(12).map(hex).collect(),
+            email,
+            email_verified,
+        }
+    }
+}
+
+/// What a code was given out for.
+pub(crate) struct Grant {
+    provider: SocialProvider,
+    client_id: String,
+    /// `None` for codes that a device got without a browser. They have no challenge either.
+    redirect_uri: Option<String>,
+    challenge: Option<String>,
+    pub(crate) account: Account,
+    pub(crate) nonce: Option<String>,
+    expires_at: i64,
+}
+
+/// How a client redeems a code.
+pub(crate) struct Redemption<'a> {
+    pub(crate) provider: SocialProvider,
+    pub(crate) client_id: &'a str,
+    pub(crate) redirect_uri: Option<&'a str>,
+    pub(crate) verifier: Option<&'a str>,
+}
+
+impl Grant {
+    fn admits(&self, by: &Redemption<'_>, now: i64) -> bool {
+        let challenge = by.verifier.map(social::challenge_of);
+        self.provider == by.provider
+            && self.client_id == by.client_id
+            && self.redirect_uri.as_deref() == by.redirect_uri
+            && self.challenge == challenge
+            && self.expires_at > now
+    }
+
+    /// The claims of the ID token. `now` is in microseconds.
+    fn claims(&self, core: &Core, now: i64) -> Map<String, Value> {
+        let now = now / 1_000_000;
+        let mut claims = Map::from_iter(
+            [
+                ("iss", social::issuer(core, self.provider).into()),
+                ("aud", self.client_id.as_str().into()),
+                ("sub", self.account.subject.as_str().into()),
+                ("iat", json!(now)),
+                ("exp", json!(now + TOKEN_LIFETIME)),
+                ("email", self.account.email.as_str().into()),
+                ("email_verified", self.account.email_verified.into()),
+            ]
+            .map(|(name, value): (&str, Value)| (name.to_owned(), value)),
+        );
+        if let Some(nonce) = &self.nonce {
+            claims.insert("nonce".to_owned(), nonce.as_str().into());
+        }
+        claims
+    }
+
+    /// The ID token that the code is exchanged for.
+    pub(crate) async fn id_token(&self, core: &Core, now: i64) -> Result<String, KeyError> {
+        let key = keys::test_provider().await?;
+        tokens::sign(&key, &tokens::header(key.kid()), &self.claims(core, now))
+    }
+}
+
+impl TestProvider {
+    /// The key that signs ID tokens.
+    pub(crate) async fn key(&self) -> Result<Arc<SigningKey>, KeyError> {
+        keys::test_provider().await
+    }
+
+    /// Gives out a code, and remembers the account.
+    fn grant(&self, grant: Grant) -> String {
+        let code = ids::alphanumeric(CODE_LENGTH);
+        let account = (grant.provider, grant.account.clone());
+        self.with(|state| {
+            state.accounts.retain(|known| *known != account);
+            state.accounts.push_back(account);
+            state.grants.push_back((ids::hash(&code), grant));
+            while state.accounts.len() > KEPT_ACCOUNTS {
+                state.accounts.pop_front();
+            }
+            while state.grants.len() > KEPT_CODES {
+                state.grants.pop_front();
+            }
+        });
+        code
+    }
+
+    /// Takes a code back, once: what it was given out for, if it is redeemed by the same client in the same way.
+    pub(crate) fn redeem(&self, code: &str, by: &Redemption<'_>, now: i64) -> Option<Grant> {
+        let hash = ids::hash(code);
+        let grant = self.with(|state| {
+            let at = state.grants.iter().position(|(known, _)| *known == hash)?;
+            state.grants.remove(at)
+        });
+        grant
+            .map(|(_, grant)| grant)
+            .filter(|grant| grant.admits(by, now))
+    }
+
+    /// The accounts that were used at a provider, newest first.
+    fn accounts(&self, provider: SocialProvider) -> Vec<Account> {
+        self.with(|state| {
+            let accounts = state.accounts.iter().rev();
+            let here = accounts.filter(|(known, _)| *known == provider);
+            here.map(|(_, account)| account.clone()).collect()
+        })
+    }
+
+    /// Forgets everything.
+    pub(crate) fn clear(&self) {
+        self.with(|state| *state = State::default());
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
+        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn grant(number: usize) -> Grant {
+        let email = format!("{number}@example.com");
+        Grant {
+            provider: SocialProvider::Google,
+            client_id: "client".to_owned(),
+            redirect_uri: Some("back".to_owned()),
+            challenge: Some(social::challenge_of("verifier")),
+            account: Account::of(SocialProvider::Google, email, true),
+            nonce: None,
+            expires_at: 1000,
+        }
+    }
+
+    fn redemption() -> Redemption<'static> {
+        Redemption {
+            provider: SocialProvider::Google,
+            client_id: "client",
+            redirect_uri: Some("back"),
+            verifier: Some("verifier"),
+        }
+    }
+
+    #[test]
+    fn a_code_is_redeemed_once_and_only_as_it_was_asked_for() {
+        let provider = TestProvider::default();
+        let code = provider.grant(grant(1));
+        assert!(provider.redeem(&code, &redemption(), 999).is_some());
+        assert!(
+            provider.redeem(&code, &redemption(), 999).is_none(),
+            "twice"
+        );
+
+        let redeemed = |change: fn(&mut Redemption<'_>), now| {
+            let mut by = redemption();
+            change(&mut by);
+            let code = provider.grant(grant(1));
+            let redeemed = provider.redeem(&code, &by, now).is_some();
+            // Whoever tries has used it up.
+            assert!(provider.redeem(&code, &redemption(), 0).is_none());
+            redeemed
+        };
+        assert!(redeemed(|_| {}, 999));
+        assert!(!redeemed(|_| {}, 1000));
+        assert!(!redeemed(|by| by.provider = SocialProvider::Apple, 0));
+        assert!(!redeemed(|by| by.client_id = "other", 0));
+        assert!(!redeemed(|by| by.redirect_uri = Some("elsewhere"), 0));
+        assert!(!redeemed(|by| by.redirect_uri = None, 0));
+        assert!(!redeemed(|by| by.verifier = Some("other"), 0));
+        assert!(!redeemed(|by| by.verifier = None, 0));
+        assert!(provider.redeem("", &redemption(), 0).is_none());
+    }
+
+    #[test]
+    fn codes_and_accounts_do_not_pile_up() {
+        let provider = TestProvider::default();
+        let first = provider.grant(grant(0));
+        for number in 1..=KEPT_CODES {
+            provider.grant(grant(number));
+        }
+        assert!(provider.redeem(&first, &redemption(), 0).is_none());
+        let accounts = provider.accounts(SocialProvider::Google);
+        assert_eq!(accounts.len(), KEPT_ACCOUNTS);
+        assert_eq!(accounts.first().unwrap().email, "1000@example.com");
+        assert!(provider.accounts(SocialProvider::Apple).is_empty());
+        provider.clear();
+        assert!(provider.accounts(SocialProvider::Google).is_empty());
+    }
+}

@@ -1,0 +1,164 @@
+//! The test provider over HTTP, under `/_dev/social`.
+
+use std::sync::Arc;
+
+use axum::extract::{RawQuery, State};
+use axum::response::Response;
+use axum::routing::{get, post};
+use axum::{Router, middleware};
+use bytes::Bytes;
+use http::StatusCode;
+use passage_identity::generated::auth::types::JwkResponse;
+use serde_json::json;
+
+use super::{Account, CODE_LIFETIME, Grant, MintIdToken, TestProvider, page};
+use crate::core::Core;
+use crate::dev::routes::local_only;
+use crate::http::error::ApiError;
+use crate::http::extract::{Params, json};
+use crate::http::reply;
+use crate::identifier;
+use crate::social::{self, OAuthParams, SHARED_CLIENT_ID, SocialProvider};
+
+/// The routes below `/_dev/social`.
+pub(crate) fn routes() -> Router<Arc<Core>> {
+    Router::new()
+        .route("/id_tokens/{app_id}", post(mint))
+        .route("/{provider}/authorize", get(authorize))
+        .route("/{provider}/jwks.json", get(jwks))
+        .layer(middleware::from_fn(local_only))
+}
+
+/// A server that is not for development has no test provider.
+pub(super) fn no_provider() -> ApiError {
+    ApiError::new(
+        StatusCode::NOT_FOUND,
+        "not_found",
+        "There is no test provider here.",
+    )
+}
+
+fn provider<'a>(
+    core: &'a Core,
+    params: &Params,
+) -> Result<(SocialProvider, &'a TestProvider), ApiError> {
+    let provider = SocialProvider::named(&params.get("provider"));
+    provider
+        .zip(core.provider.as_deref())
+        .ok_or_else(no_provider)
+}
+
+async fn jwks(State(core): State<Arc<Core>>, params: Params) -> Result<Response, ApiError> {
+    let (_, provider) = provider(&core, &params)?;
+    let keys = vec![provider.key().await?.jwk()];
+    Ok(reply::ok(&JwkResponse { keys }))
+}
+
+async fn mint(
+    State(core): State<Arc<Core>>,
+    params: Params,
+    body: Bytes,
+) -> Result<Response, ApiError> {
+    let token: MintIdToken = json(&body)?;
+    let app = core.app(&params.get("app_id"))?.clone();
+    let minted = token.mint(&core, &app).await?;
+    Ok(reply::created(&json!(minted)))
+}
+
+/// The page where people say who they are. With a `login_hint` that is an e-mail address nobody has to.
+async fn authorize(
+    State(core): State<Arc<Core>>,
+    params: Params,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
+    let (provider, test_provider) = provider(&core, &params)?;
+    let query = OAuthParams::parse(query.unwrap_or_default().as_bytes());
+    let request = Request::read(&core, provider, &query)?;
+    if query.get("cancel")?.is_some() {
+        let error = match provider {
+            SocialProvider::Apple => "user_cancelled_authorize",
+            _ => "access_denied",
+        };
+        return Ok(request.answer(("error", error)));
+    }
+    let hint = query.get("login_hint")?;
+    let Some(email) = hint.as_deref().and_then(identifier::email) else {
+        let accounts = test_provider.accounts(provider);
+        return Ok(page::choose(provider, &query, hint.as_deref(), &accounts));
+    };
+    let verified = query.get("unverified")?.is_none();
+    let code = test_provider.grant(Grant {
+        provider,
+        client_id: request.client_id.clone(),
+        redirect_uri: Some(request.redirect_uri.clone()),
+        challenge: Some(request.challenge.clone()),
+        account: Account::of(provider, email, verified),
+        nonce: request.nonce.clone(),
+        expires_at: core.clock.micros() + CODE_LIFETIME,
+    });
+    Ok(request.answer(("code", &code)))
+}
+
+/// What a client asks for.
+struct Request {
+    client_id: String,
+    redirect_uri: String,
+    state: String,
+    nonce: Option<String>,
+    challenge: String,
+    form_post: bool,
+}
+
+impl Request {
+    /// Checks everything, as nothing is sent anywhere before.
+    fn read(core: &Core, provider: SocialProvider, query: &OAuthParams) -> Result<Self, ApiError> {
+        let request = Self {
+            client_id: query.need("client_id")?,
+            redirect_uri: query.need("redirect_uri")?,
+            state: query.need("state")?,
+            nonce: query.get("nonce")?,
+            challenge: query.need("code_challenge")?,
+            form_post: query.get("response_mode")?.as_deref() == Some("form_post"),
+        };
+        if query.need("response_type")? != "code" {
+            return Err(ApiError::invalid_request("response_type: must be code."));
+        }
+        let method = query.need("code_challenge_method")?;
+        if method != "S256" || !social::is_challenge(&request.challenge) {
+            return Err(ApiError::invalid_request(
+                "code_challenge: must be made by S256.",
+            ));
+        }
+        if !request.is_registered(core, provider) {
+            return Err(ApiError::invalid_request(
+                "redirect_uri: is not the client's.",
+            ));
+        }
+        Ok(request)
+    }
+
+    /// Whether the client has this redirect URI: the shared one, or that of the app whose client id it is.
+    fn is_registered(&self, core: &Core, provider: SocialProvider) -> bool {
+        if self.client_id == SHARED_CLIENT_ID {
+            return self.redirect_uri == social::callback_uri(core, None);
+        }
+        let base = format!("{}/apps/", core.auth_url());
+        let app_id = self.redirect_uri.strip_prefix(&base);
+        let app_id = app_id.and_then(|rest| rest.strip_suffix("/social/oauth2_callback"));
+        let app = app_id.and_then(|id| core.app(id).ok());
+        app.is_some_and(|app| {
+            let login = app.settings.social.login(provider);
+            login.is_some_and(|login| login.client_id.as_ref() == Some(&self.client_id))
+        })
+    }
+
+    /// Sends the browser back, by a redirect or by a form.
+    fn answer(&self, result: (&str, &str)) -> Response {
+        let members = [result, ("state", &self.state)];
+        if self.form_post {
+            page::post(&self.redirect_uri, &members)
+        } else {
+            reply::redirect(&social::with_query(&self.redirect_uri, members))
+        }
+    }
+}

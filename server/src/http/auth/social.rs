@@ -1,0 +1,152 @@
+//! Social login.
+
+use std::sync::Arc;
+
+use axum::extract::{RawQuery, State};
+use axum::response::Response;
+use bytes::Bytes;
+use http::StatusCode;
+use passage_identity::generated::auth::types::{
+    AuthResponse, IdTokenRequest, SocialConnectionsResponse,
+};
+
+use crate::core::Core;
+use crate::http::error::ApiError;
+use crate::http::extract::{Params, Public, SignedIn, json};
+use crate::http::reply;
+use crate::http::visitor::Visitor;
+use crate::social::{self, Answer, Login, OAuthParams, SocialProvider};
+use crate::store::social_connections;
+
+fn query(query: Option<String>) -> OAuthParams {
+    OAuthParams::parse(query.unwrap_or_default().as_bytes())
+}
+
+fn provider(name: &str) -> Result<SocialProvider, ApiError> {
+    SocialProvider::named(name).ok_or_else(|| {
+        ApiError::invalid_request("connection_type: must be apple, github or google.")
+    })
+}
+
+pub(crate) async fn get_authorize(
+    call: Public,
+    RawQuery(text): RawQuery,
+) -> Result<Response, ApiError> {
+    let query = query(text);
+    let login = Login {
+        provider: provider(&query.need("connection_type")?)?,
+        redirect_uri: query.need("redirect_uri")?,
+        state: query.get("state")?,
+        code_challenge: query.need("code_challenge")?,
+        code_challenge_method: query.need("code_challenge_method")?,
+        login_hint: query.get("login_hint")?,
+    };
+    let location = social::start(&call.core, &call.app, login).await?;
+    Ok(reply::redirect(&location))
+}
+
+pub(crate) async fn exchange_social_token(
+    call: Public,
+    visitor: Visitor,
+    RawQuery(text): RawQuery,
+) -> Result<Response, ApiError> {
+    let query = query(text);
+    let (code, verifier) = (query.need("code")?, query.need("verifier")?);
+    let auth_result = social::sign_in(&call.core, &call.app, &code, verifier, &visitor).await?;
+    Ok(reply::created(&AuthResponse { auth_result }))
+}
+
+pub(crate) async fn exchange_social_id_token(
+    call: Public,
+    visitor: Visitor,
+    body: Bytes,
+) -> Result<Response, ApiError> {
+    let request: IdTokenRequest = json(&body)?;
+    let provider = match provider(request.connection_type.as_str())? {
+        // GitHub has no ID tokens.
+        SocialProvider::Github => {
+            return Err(ApiError::invalid_request(
+                "connection_type: must be apple or google.",
+            ));
+        }
+        provider => provider,
+    };
+    let (core, app) = (&call.core, &call.app);
+    let (code, token) = (&request.code, &request.id_token);
+    let signed_in = social::sign_in_natively(core, app, provider, code, token, &visitor);
+    let auth_result = signed_in.await?;
+    Ok(reply::created(&AuthResponse { auth_result }))
+}
+
+pub(crate) async fn link_account(
+    call: SignedIn,
+    visitor: Visitor,
+    RawQuery(text): RawQuery,
+) -> Result<Response, ApiError> {
+    let query = query(text);
+    let (code, verifier) = (query.need("code")?, query.need("verifier")?);
+    let user_id = call.user.id;
+    social::link(&call.core, &call.app, user_id, &code, verifier, visitor).await?;
+    Ok(reply::empty(StatusCode::CREATED))
+}
+
+pub(crate) async fn get_connections(call: SignedIn) -> Result<Response, ApiError> {
+    let social_connections = social::own_connections(&call.connections);
+    Ok(reply::ok(&SocialConnectionsResponse { social_connections }))
+}
+
+pub(crate) async fn delete_connection(
+    call: SignedIn,
+    params: Params,
+) -> Result<Response, ApiError> {
+    let provider = params.get("social_connection_type");
+    let user_id = call.user.id;
+    let delete = call.core.store.write(move |conn| {
+        Box::pin(async move {
+            Ok::<_, ApiError>(social_connections::delete(conn, &user_id, &provider).await?)
+        })
+    });
+    if delete.await? {
+        Ok(reply::empty(StatusCode::OK))
+    } else {
+        Err(ApiError::social_connection_not_found())
+    }
+}
+
+pub(crate) async fn callback(call: Public, RawQuery(text): RawQuery) -> Result<Response, ApiError> {
+    come_back(&call.core, Some(&call.app.id), &query(text)).await
+}
+
+pub(crate) async fn posted_callback(call: Public, body: Bytes) -> Result<Response, ApiError> {
+    let form = OAuthParams::parse(&body);
+    come_back(&call.core, Some(&call.app.id), &form).await
+}
+
+pub(crate) async fn shared_callback(
+    State(core): State<Arc<Core>>,
+    RawQuery(text): RawQuery,
+) -> Result<Response, ApiError> {
+    come_back(&core, None, &query(text)).await
+}
+
+pub(crate) async fn posted_shared_callback(
+    State(core): State<Arc<Core>>,
+    body: Bytes,
+) -> Result<Response, ApiError> {
+    come_back(&core, None, &OAuthParams::parse(&body)).await
+}
+
+async fn come_back(
+    core: &Core,
+    app_id: Option<&str>,
+    params: &OAuthParams,
+) -> Result<Response, ApiError> {
+    let answer = Answer {
+        state: params.need("state")?,
+        code: params.get("code")?,
+        error: params.get("error")?,
+        error_description: params.get("error_description")?,
+    };
+    let location = social::come_back(core, app_id, answer).await?;
+    Ok(reply::redirect(&location))
+}

@@ -1,0 +1,46 @@
+//! Whether the server lives, and whether it can do its work: what supervisors and balancers ask.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::response::Response;
+use axum::routing::get;
+use http::StatusCode;
+use serde_json::json;
+
+use super::reply;
+use crate::core::Core;
+use crate::store::{StoreError, apps};
+
+pub(crate) fn routes() -> Router<Arc<Core>> {
+    Router::new()
+        .route("/healthz", get(alive))
+        .route("/readyz", get(ready))
+}
+
+/// The process answers. Whoever restarts it when this fails does not help a database that is away for a moment.
+async fn alive() -> Response {
+    reply::ok(&json!({"status": "ok"}))
+}
+
+/// The database answers, and every app has a key to sign with.
+async fn ready(State(core): State<Arc<Core>>) -> Response {
+    let read = core
+        .store
+        .read(|conn| Box::pin(async move { Ok::<_, StoreError>(apps::all(conn).await?.len()) }));
+    let problem = if read.await.is_err() {
+        Some("the database does not answer")
+    } else if !core.apps.all().iter().all(|app| app.keys.is_ready()) {
+        Some("a signing key is missing")
+    } else {
+        None
+    };
+    match problem {
+        None => reply::ok(&json!({"status": "ok"})),
+        Some(problem) => reply::json(
+            StatusCode::SERVICE_UNAVAILABLE,
+            &json!({"status": "unavailable", "problem": problem}),
+        ),
+    }
+}

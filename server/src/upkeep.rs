@@ -1,0 +1,110 @@
+//! What a server does by itself while it runs: it takes up what commands changed in the data file, and changes keys.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinHandle;
+use tokio::time::{self, MissedTickBehavior};
+
+use crate::core::{App, Core};
+use crate::error::StartError;
+use crate::keys::{Rotation, Sealing, Wish};
+use crate::service::load_apps;
+use crate::store::StoreError;
+use crate::store::signing_keys::{self, RotationRow};
+
+/// How often it looks.
+const ROUND: Duration = Duration::from_secs(2);
+
+/// What the work needs.
+pub(crate) struct Upkeep {
+    pub(crate) core: Arc<Core>,
+    pub(crate) sealing: Arc<Sealing>,
+    pub(crate) rhythm: Rotation,
+}
+
+/// The work under way. It ends when this is dropped.
+pub(crate) struct AtWork(JoinHandle<()>);
+
+impl Drop for AtWork {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+async fn keep_up(upkeep: Upkeep) {
+    let mut rounds = time::interval(ROUND);
+    rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        rounds.tick().await;
+        upkeep.round().await;
+    }
+}
+
+/// The next round may fare better.
+fn complain(error: &StartError) {
+    tracing::error!(
+        error = error as &dyn std::error::Error,
+        "the upkeep of apps and keys failed"
+    );
+}
+
+impl Upkeep {
+    /// Starts to work.
+    pub(crate) fn start(self) -> AtWork {
+        AtWork(tokio::spawn(keep_up(self)))
+    }
+
+    /// Looks once, and does what is due. What fails for one app does not keep others from theirs.
+    async fn round(&self) {
+        if let Err(error) = load_apps(&self.core, &self.sealing).await {
+            complain(&error);
+        }
+        match self.asked().await {
+            Ok(asked) => {
+                for app in self.core.apps.all() {
+                    let asked = asked.iter().find(|asked| asked.app_id == app.id);
+                    if let Err(error) = self.change_keys(&app, asked).await {
+                        complain(&error);
+                    }
+                }
+            }
+            Err(error) => complain(&error.into()),
+        }
+    }
+
+    async fn asked(&self) -> Result<Vec<RotationRow>, StoreError> {
+        let asked = self.core.store.read(|conn| {
+            Box::pin(async move { Ok::<_, StoreError>(signing_keys::asked(conn).await?) })
+        });
+        asked.await
+    }
+
+    async fn change_keys(&self, app: &App, asked: Option<&RotationRow>) -> Result<(), StartError> {
+        // The first key is being made.
+        if !app.keys.is_ready() {
+            return Ok(());
+        }
+        let wish = match asked {
+            None => Wish::Nothing,
+            Some(asked) if asked.at_once => Wish::AtOnce,
+            Some(_) => Wish::Rotate,
+        };
+        let (lifetime, now) = (
+            app.settings.session_timeout_length,
+            self.core.clock.micros(),
+        );
+        app.keys.keep_up(wish, self.rhythm, lifetime, now).await?;
+        if let Some(asked) = asked {
+            self.cross_out(asked.clone()).await?;
+        }
+        Ok(())
+    }
+
+    async fn cross_out(&self, rotation: RotationRow) -> Result<(), StoreError> {
+        let done = self.core.store.write(move |conn| {
+            Box::pin(async move { Ok::<_, StoreError>(signing_keys::done(conn, &rotation).await?) })
+        });
+        done.await
+    }
+}

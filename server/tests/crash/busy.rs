@@ -1,0 +1,105 @@
+//! Many writers at once, while others read, inside the server and beside it.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use reqwest::{Client, RequestBuilder};
+use serde_json::{Value, json};
+use sqlx::ConnectOptions;
+use sqlx::sqlite::SqliteConnectOptions;
+use tokio::task::JoinSet;
+
+use crate::ledger::total_users;
+use crate::process::{KEY, Server};
+
+pub async fn run(writers: usize, length: Duration) {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("passage.db");
+    let server = Server::start(&data);
+    let http = Client::builder().no_proxy().build().unwrap();
+    let end = Instant::now() + length;
+    let mut tasks = JoinSet::new();
+    for index in 0..writers {
+        tasks.spawn(write(http.clone(), server.api(), index, end));
+    }
+    let listing = tokio::spawn(list(http.clone(), server.api(), end));
+    let backup = tokio::spawn(back_up(data, end));
+    let (mut created, mut longest) = (0, Duration::ZERO);
+    for (count, wait) in tasks.join_all().await {
+        created += count;
+        longest = longest.max(wait);
+    }
+    let (pages, copies) = (listing.await.unwrap(), backup.await.unwrap());
+    assert_eq!(total_users(&http, &server).await, created);
+    println!(
+        "{writers} writers created and changed {created} users in {length:?}, beside {pages} lists and {copies} \
+         backups; the longest wait was {longest:.1?}"
+    );
+    assert!(pages > 0 && copies > 0, "{pages} {copies}");
+}
+
+/// The body of a good reply; any other fails the test. A busy file would show as a 500.
+async fn good(request: RequestBuilder) -> Value {
+    let response = request.bearer_auth(KEY).send().await.unwrap();
+    let (status, body) = (response.status(), response.bytes().await.unwrap());
+    let text = String::from_utf8_lossy(&body);
+    assert!(status.is_success(), "{status}: {text}");
+    serde_json::from_slice(&body).unwrap()
+}
+
+/// Creates and changes users. Returns how many, and the longest wait for a reply.
+async fn write(http: Client, api: String, index: usize, end: Instant) -> (u64, Duration) {
+    let (mut created, mut longest) = (0, Duration::ZERO);
+    while Instant::now() < end {
+        let begun = Instant::now();
+        let body = json!({"email": format!("w{index}.{created}@example.com")});
+        let user = good(http.post(format!("{api}/users")).json(&body)).await;
+        created += 1;
+        longest = longest.max(begun.elapsed());
+
+        let begun = Instant::now();
+        let id = user["user"]["id"].as_str().unwrap();
+        let body = json!({"user_metadata": {"number": created}});
+        good(http.patch(format!("{api}/users/{id}")).json(&body)).await;
+        longest = longest.max(begun.elapsed());
+    }
+    (created, longest)
+}
+
+/// Lists users, so that the server reads beside its own writes.
+async fn list(http: Client, api: String, end: Instant) -> u64 {
+    let mut pages = 0;
+    while Instant::now() < end {
+        let page = good(http.get(format!("{api}/users")).query(&[("limit", "100")])).await;
+        assert!(page["users"].is_array());
+        pages += 1;
+    }
+    pages
+}
+
+/// Reads the file from another process, in transactions that last, as a backup does.
+async fn back_up(data: PathBuf, end: Instant) -> u64 {
+    let options = SqliteConnectOptions::new().filename(data).read_only(true);
+    let mut conn = options.connect().await.unwrap();
+    let mut copies = 0;
+    while Instant::now() < end {
+        sqlx::query("BEGIN").execute(&mut conn).await.unwrap();
+        let count = "SELECT count(*) FROM users";
+        let first: i64 = sqlx::query_scalar(count)
+            .fetch_one(&mut conn)
+            .await
+            .unwrap();
+        let _all: Vec<String> = sqlx::query_scalar("SELECT id || email FROM users ORDER BY email")
+            .fetch_all(&mut conn)
+            .await
+            .unwrap();
+        let again: i64 = sqlx::query_scalar(count)
+            .fetch_one(&mut conn)
+            .await
+            .unwrap();
+        assert_eq!(first, again, "a transaction sees one state");
+        sqlx::query("COMMIT").execute(&mut conn).await.unwrap();
+        copies += 1;
+    }
+    copies
+}

@@ -1,0 +1,348 @@
+//! A server for production, in this process.
+
+use std::fs::{self, Permissions};
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt as _;
+
+use passage_server::{Config, DataFile, Service};
+use reqwest::Client;
+use serde_json::json;
+
+use crate::site::{Site, TWO_APPS};
+use crate::support::{Reply, client, send, text};
+
+async fn get(server: &Service, path: &str) -> Reply {
+    send(client().get(format!("{}{path}", server.url()))).await
+}
+
+#[tokio::test]
+async fn there_are_no_controls_and_nothing_of_them() {
+    let site = Site::new(TWO_APPS);
+    let server = site.start().await;
+    for path in [
+        "/_dev",
+        "/_dev/health",
+        "/_dev/outbox",
+        "/_dev/clock",
+        "/_dev/requests",
+    ] {
+        get(&server, path).await.error(404, "not_found");
+    }
+    for path in ["/_dev/reset", "/_dev/tokens", "/_dev/keys/rotate"] {
+        let url = format!("{}{path}", server.url());
+        send(client().post(url)).await.error(404, "not_found");
+    }
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn each_app_has_its_own_keys_users_and_settings() {
+    let site = Site::new(TWO_APPS);
+    let server = site.start().await;
+    let (one, two) = (site.key_of("one").await, site.key_of("two").await);
+    let users = |app: &str, key: &str| {
+        let url = format!("{}/api/v1/apps/{app}/users", server.url());
+        client()
+            .post(url)
+            .bearer_auth(key)
+            .json(&json!({"email": "ada@example.com"}))
+    };
+    let ada_in_one = send(users("one", &one)).await.json(201);
+    // The same address is free in the other app.
+    send(users("two", &two)).await.json(201);
+    send(users("one", &two))
+        .await
+        .error(401, "invalid_access_token");
+    send(users("two", &one))
+        .await
+        .error(401, "invalid_access_token");
+    send(users("three", &one)).await.error(404, "app_not_found");
+    let id = text(&ada_in_one["user"]["id"]);
+    let url = format!("{}/api/v1/apps/two/users/{id}", server.url());
+    send(client().get(url).bearer_auth(&two))
+        .await
+        .error(404, "user_not_found");
+
+    let mut kids = Vec::new();
+    for app in ["one", "two"] {
+        let jwks = get(
+            &server,
+            &format!("/auth/v1/apps/{app}/.well-known/jwks.json"),
+        )
+        .await
+        .json(200);
+        kids.push(text(&jwks["keys"][0]["kid"]));
+        let info = get(&server, &format!("/auth/v1/apps/{app}"))
+            .await
+            .json(200);
+        assert_eq!(info["app"]["auth_origin"], format!("https://{app}.example"));
+    }
+    assert_ne!(kids[0], kids[1]);
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_running_server_takes_up_what_commands_do() {
+    let site = Site::new("");
+    let server = site.start().await;
+    let file = DataFile::open(site.path("passage.db")).await.unwrap();
+    let app = passage_server::NewApp::new("https://new.example").id("new");
+    let created = file.create_app(app.clone()).await.unwrap();
+    let again = file.create_app(app).await.unwrap_err().to_string();
+    assert_eq!(again, "app `new` already exists");
+    assert!(!format!("{created:?}").contains(&created.api_key));
+    let url = format!("{}/api/v1/apps/new/users", server.url());
+    // It looks every two seconds; a request every now and then is no load.
+    loop {
+        let reply = send(client().get(&url).bearer_auth(&created.api_key)).await;
+        if reply.status != 404 {
+            reply.json(200);
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+    file.close().await;
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn it_says_that_it_lives_and_when_it_is_ready() {
+    let site = Site::new(TWO_APPS);
+    let server = site.start().await;
+    assert_eq!(
+        get(&server, "/healthz").await.json(200),
+        json!({"status": "ok"})
+    );
+    // This waits for the signing keys.
+    for app in ["one", "two"] {
+        get(
+            &server,
+            &format!("/auth/v1/apps/{app}/.well-known/jwks.json"),
+        )
+        .await
+        .json(200);
+    }
+    assert_eq!(
+        get(&server, "/readyz").await.json(200),
+        json!({"status": "ok"})
+    );
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn replies_carry_headers_that_protect_them() {
+    let site = Site::new(TWO_APPS);
+    let server = site.start().await;
+    let reply = get(&server, "/auth/v1/apps/one").await;
+    for (name, value) in [
+        ("x-content-type-options", "nosniff"),
+        ("cache-control", "no-store"),
+        (
+            "content-security-policy",
+            "default-src 'none'; frame-ancestors 'none'",
+        ),
+        ("referrer-policy", "no-referrer"),
+        ("strict-transport-security", ""),
+    ] {
+        assert_eq!(reply.header(name), value, "{name}");
+    }
+    let keys = get(&server, "/auth/v1/apps/one/.well-known/jwks.json").await;
+    assert_eq!(keys.header("cache-control"), "");
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn the_wrong_encryption_key_does_not_start() {
+    let site = Site::new(TWO_APPS);
+    let server = site.start().await;
+    let path = "/auth/v1/apps/one/.well-known/jwks.json";
+    let keys = get(&server, path).await.json(200);
+    get(&server, "/auth/v1/apps/two/.well-known/jwks.json")
+        .await
+        .json(200);
+    server.shutdown().await;
+    let right = fs::read_to_string(site.path("encryption.key")).unwrap();
+    site.secret("encryption.key", &DataFile::encryption_key());
+    let problem = site.refused().await;
+    assert!(
+        problem.contains("encrypted with key") && problem.contains("previous"),
+        "{problem}"
+    );
+    assert!(!problem.contains(&right));
+
+    site.secret("old.key", &right);
+    let config = fs::read_to_string(site.path("passage.toml")).unwrap();
+    let config = config.replace("[keys]", "[keys]\nprevious = [{ file = \"old.key\" }]");
+    fs::write(site.path("passage.toml"), config).unwrap();
+    let server = site.start().await;
+    assert_eq!(
+        get(&server, path).await.json(200),
+        keys,
+        "the same keys as before"
+    );
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn files_that_others_may_use_are_refused_or_made_private() {
+    let site = Site::new("");
+    site.start().await.shutdown().await;
+    let mode = |name: &str| fs::metadata(site.path(name)).unwrap().permissions().mode() & 0o777;
+    assert_eq!(
+        (mode("passage.db"), mode("passage.db-lock")),
+        (0o600, 0o600)
+    );
+    fs::set_permissions(site.path("passage.db"), Permissions::from_mode(0o644)).unwrap();
+    site.start().await.shutdown().await;
+    assert_eq!(mode("passage.db"), 0o600);
+    fs::set_permissions(site.path("encryption.key"), Permissions::from_mode(0o604)).unwrap();
+    let problem = site.refused().await;
+    assert!(
+        problem.contains("encryption.key") && problem.contains("chmod 600"),
+        "{problem}"
+    );
+}
+
+/// Sends bytes, and returns what comes until the server closes the connection.
+fn talk(server: &Service, bytes: &[u8]) -> String {
+    let mut stream = TcpStream::connect(server.address()).unwrap();
+    stream.write_all(bytes).unwrap();
+    let mut reply = String::new();
+    stream.read_to_string(&mut reply).unwrap();
+    reply
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn slow_and_greedy_clients_are_cut() {
+    let site = Site::new("head_seconds = 1\nbody_seconds = 1\n");
+    let server = site.start().await;
+    assert_eq!(
+        talk(&server, b"GET /healthz HTTP/1.1\r\nhost: a\r\n"),
+        "",
+        "half a head"
+    );
+    let half = talk(
+        &server,
+        b"POST /healthz HTTP/1.1\r\nhost: a\r\ncontent-length: 10\r\n\r\n{",
+    );
+    assert!(half.starts_with("HTTP/1.1 408 "), "{half}");
+    let head = format!(
+        "GET /healthz HTTP/1.1\r\nhost: a\r\nx: {}",
+        "x".repeat(17 * 1024)
+    );
+    let long = talk(&server, head.as_bytes());
+    assert!(long.starts_with("HTTP/1.1 431 "), "{long}");
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn only_so_many_connections_are_taken_at_the_same_time() {
+    let site = Site::new("connections = 1\nhead_seconds = 1\n");
+    let server = site.start().await;
+    // It holds the only place until it is cut.
+    let idle = tokio::net::TcpStream::connect(server.address())
+        .await
+        .unwrap();
+    get(&server, "/healthz").await.json(200);
+    drop(idle);
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn without_a_provider_no_message_is_promised() {
+    let site = Site::new(TWO_APPS);
+    let server = site.start().await;
+    let key = site.key_of("one").await;
+    let body = json!({"identifier": "ada@example.com"});
+    for path in [
+        "login/otp",
+        "register/otp",
+        "login/magic-link",
+        "register/magic-link",
+    ] {
+        let url = format!("{}/auth/v1/apps/one/{path}", server.url());
+        send(client().post(url).json(&body))
+            .await
+            .error(403, "operation_not_allowed");
+    }
+    let links = |send: bool| {
+        let url = format!("{}/api/v1/apps/one/magic-links", server.url());
+        let body = json!({"email": "ada@example.com", "channel": "email", "send": send});
+        client().post(url).bearer_auth(&key).json(&body)
+    };
+    send(links(true))
+        .await
+        .error(400, "custom_provider_required");
+    send(links(false)).await.json(201);
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn it_speaks_tls() {
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let site = Site::new("tls = { certificate = \"cert.pem\", key = \"key.pem\" }\n");
+    fs::write(site.path("cert.pem"), made.cert.pem()).unwrap();
+    fs::write(site.path("key.pem"), made.signing_key.serialize_pem()).unwrap();
+    fs::set_permissions(site.path("key.pem"), Permissions::from_mode(0o644)).unwrap();
+    assert!(site.refused().await.contains("key.pem"));
+    site.secret("key.pem", &made.signing_key.serialize_pem());
+    let server = site.start().await;
+    let port = server.address().port();
+    assert_eq!(server.url(), format!("https://127.0.0.1:{port}"));
+    let trusting = Client::builder()
+        .no_proxy()
+        .tls_certs_only([reqwest::Certificate::from_pem(made.cert.pem().as_bytes()).unwrap()])
+        .build()
+        .unwrap();
+    let reply = send(trusting.get(format!("https://localhost:{port}/healthz"))).await;
+    assert_eq!(reply.json(200), json!({"status": "ok"}));
+    assert_eq!(
+        reply.header("strict-transport-security"),
+        "max-age=31536000"
+    );
+    let plain = client().get(format!("http://localhost:{port}/healthz"));
+    assert!(plain.send().await.is_err());
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn behind_a_proxy_each_client_has_its_own_limit() {
+    let site = Site::new(
+        "client_address_header = \"x-forwarded-for\"\n[limits]\nrequests_per_address_per_minute = 1\n\
+         [[apps]]\nid = \"one\"\nauth_origin = \"https://one.example\"\n",
+    );
+    let server = site.start().await;
+    let look = async |chain: &str| -> u16 {
+        let url = format!(
+            "{}/auth/v1/apps/one/users?identifier=a@example.com",
+            server.url()
+        );
+        send(client().get(url).header("x-forwarded-for", chain))
+            .await
+            .status
+    };
+    assert_eq!(look("192.0.2.1").await, 200);
+    assert_eq!(look("192.0.2.2").await, 200);
+    assert_eq!(
+        look("192.0.2.3, 192.0.2.1").await,
+        429,
+        "the rest is made up"
+    );
+    server.shutdown().await;
+}
+
+/// Every configuration in the guide is one that the server takes.
+#[test]
+fn the_guide_shows_configurations_that_work() {
+    let guide = include_str!("../../../docs/self-hosting.md");
+    let blocks: Vec<&str> = guide
+        .split("```toml\n")
+        .skip(1)
+        .map(|rest| rest.split("```").next().unwrap())
+        .collect();
+    assert!(blocks.len() >= 3);
+    for block in blocks {
+        Config::parse(block).unwrap_or_else(|error| panic!("{error}\n{block}"));
+    }
+}

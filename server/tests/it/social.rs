@@ -1,0 +1,385 @@
+//! Social login from one end to the other, and the test provider's pages.
+
+use std::time::Duration;
+
+use passage_server::SocialProvider;
+use serde_json::{Value, json};
+
+use crate::browser::{BACK, VERIFIER, challenge, form, query};
+use crate::mailbox::{ADA, BOB, sdk};
+use crate::support::{App, members, send, text, time};
+
+/// Users whom the app knows.
+async fn users(app: &App) -> Vec<Value> {
+    let list = app.list(&[]).await.json(200);
+    list["users"].as_array().unwrap().clone()
+}
+
+#[tokio::test]
+async fn a_new_person_registers_and_then_logs_in() {
+    let app = App::start().await;
+    let url = app.server().url().to_owned();
+
+    // The client sends the browser here, and from here it goes to the provider.
+    let start = app.authorize("google", &[]).await;
+    let provider = start.location();
+    assert_eq!(start.header("cache-control"), "no-store");
+    assert!(provider.starts_with(&format!("{url}/_dev/social/google/authorize?")));
+    let asked = query(&provider);
+    assert_eq!(
+        members(&json!(asked)),
+        [
+            "client_id",
+            "code_challenge",
+            "code_challenge_method",
+            "nonce",
+            "redirect_uri",
+            "response_type",
+            "scope",
+            "state"
+        ]
+    );
+    let callback = format!("{url}/auth/v1/social/oauth2_callback");
+    assert_eq!(asked["redirect_uri"], callback);
+    assert_eq!(asked["response_type"], "code");
+    assert_eq!(asked["code_challenge_method"], "S256");
+    assert_ne!(
+        asked["code_challenge"],
+        challenge(VERIFIER),
+        "a pair of its own"
+    );
+    assert_ne!(asked["state"], "client & state", "a state of its own");
+
+    // The person says who they are, by the page's form.
+    let page = app.follow(&provider).await.page();
+    let (action, mut fields) = form(&page);
+    assert_eq!(action, "", "to the same page");
+    fields.push(("login_hint".to_owned(), "Ada@Example.com".to_owned()));
+    let endpoint = provider.split('?').next().unwrap();
+    let answer = send(app.http.get(endpoint).query(&fields)).await.location();
+    assert!(answer.starts_with(&format!("{callback}?")));
+    assert_eq!(members(&json!(query(&answer))), ["code", "state"]);
+    assert_eq!(query(&answer)["state"], asked["state"]);
+
+    // The app gets a code, and its own state back.
+    let back = app.follow(&answer).await.location();
+    assert!(back.starts_with(&format!("{BACK}&code=")), "{back}");
+    let back = query(&back);
+    assert_eq!(members(&json!(back)), ["code", "from", "state"]);
+    assert_eq!(back["state"], "client & state");
+    assert_ne!(back["code"], query(&answer)["code"]);
+    assert!(users(&app).await.is_empty(), "nobody signed in yet");
+
+    let app_id = app.server().app_id();
+    let signed_in = sdk(&app)
+        .auth_api()
+        .exchange_social_token(app_id, &back["code"], VERIFIER)
+        .await
+        .unwrap();
+    assert_eq!(signed_in.status(), 201);
+    let result = signed_in.into_inner().auth_result;
+    assert!(result.refresh_token.is_some());
+    let current = app.current_user(&result.auth_token).await.json(200)["user"].clone();
+    assert_eq!(
+        (&current["email"], &current["email_verified"]),
+        (&json!(ADA), &json!(true))
+    );
+    assert_eq!(
+        (&current["status"], &current["login_count"]),
+        (&json!("active"), &json!(1))
+    );
+    let connection = current["social_connections"]["google"].clone();
+    assert_eq!(members(&current["social_connections"]), ["google"]);
+    assert_eq!(
+        members(&connection),
+        [
+            "created_at",
+            "last_login_at",
+            "provider_id",
+            "provider_identifier"
+        ]
+    );
+    assert_eq!(connection["provider_identifier"], ADA);
+    assert_eq!(connection["created_at"], connection["last_login_at"]);
+
+    app.controls().advance(Duration::from_secs(60));
+    app.social_sign_in("google", ADA).await.signed_in();
+    let [listed] = users(&app).await.try_into().unwrap();
+    assert_eq!(
+        (&listed["id"], &listed["login_count"]),
+        (&current["id"], &json!(2))
+    );
+    let managed = app.managed_user(&text(&current["id"])).await;
+    let again = managed["social_connections"]["google"].clone();
+    assert_eq!(again["provider_id"], connection["provider_id"]);
+    assert_eq!(again["created_at"], connection["created_at"]);
+    assert!(time(&again["last_login_at"]) > time(&connection["last_login_at"]));
+    let events = managed["recent_events"].as_array().unwrap();
+    let told: Vec<_> = events
+        .iter()
+        .map(|event| {
+            (
+                &event["action"],
+                &event["type"],
+                &event["social_login_type"],
+            )
+        })
+        .collect();
+    let (social, google) = (json!("social"), json!("google"));
+    assert_eq!(
+        told,
+        [
+            (&json!("login"), &social, &google),
+            (&json!("register"), &social, &google)
+        ]
+    );
+    assert_eq!(events[0]["ip_addr"], "127.0.0.1");
+}
+
+#[tokio::test]
+async fn every_provider_comes_back_in_its_own_way() {
+    for own_client in [false, true] {
+        let app = App::start_with(|mut builder| {
+            let all = [
+                SocialProvider::Apple,
+                SocialProvider::Github,
+                SocialProvider::Google,
+            ];
+            for provider in all.into_iter().filter(|_| own_client) {
+                builder = builder.social_client_id(provider, format!("my {}", provider.as_str()));
+            }
+            builder
+        })
+        .await;
+        let info = send(app.http.get(app.auth(""))).await.json(200)["app"].clone();
+        for (provider, email) in [
+            ("apple", "apple@example.com"),
+            ("github", "github@example.com"),
+            ("google", "google@example.com"),
+        ] {
+            let offered = &info["social_connections"][provider];
+            let (callback, _) = app.at_provider(provider, email).await;
+            if own_client {
+                assert_eq!(*offered, json!({"client_id": format!("my {provider}")}));
+                assert_eq!(callback, app.auth("/social/oauth2_callback"));
+            } else {
+                assert_eq!(*offered, json!({}));
+                let shared = format!("{}/auth/v1/social/oauth2_callback", app.server().url());
+                assert_eq!(callback, shared);
+            }
+            let first = app.social_sign_in(provider, email).await.signed_in();
+            let second = app.social_sign_in(provider, email).await.signed_in();
+            for token in [first.auth_token, second.auth_token] {
+                let own = app.http.get(app.auth("/currentuser/social-connections"));
+                let own = send(own.bearer_auth(token)).await.json(200);
+                assert_eq!(members(&own), ["social_connections"]);
+                assert_eq!(members(&own["social_connections"]), [provider]);
+            }
+        }
+        assert_eq!(users(&app).await.len(), 3);
+    }
+}
+
+#[tokio::test]
+async fn a_provider_that_posts_gets_a_page_with_one_script() {
+    let app = App::start().await;
+    let start = app
+        .authorize("apple", &[("login_hint", ADA)])
+        .await
+        .location();
+    assert_eq!(query(&start)["response_mode"], "form_post");
+    let reply = app.follow(&start).await;
+    let page = reply.page();
+    let policy = reply.header("content-security-policy");
+    assert!(policy.contains("default-src 'none'") && policy.contains("script-src 'sha256-"));
+    let (_, script) = page.split_once("<script>").unwrap();
+    let (script, _) = script.split_once("</script>").unwrap();
+    use base64::Engine as _;
+    let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, script.as_bytes());
+    let hash = base64::engine::general_purpose::STANDARD.encode(hash);
+    assert!(policy.contains(&format!("'sha256-{hash}'")), "{policy}");
+    // The state stands in the form, and nowhere in a query.
+    let (action, fields) = form(&page);
+    assert!(!action.contains('?'), "{action}");
+    let names: Vec<&str> = fields.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["code", "state"]);
+}
+
+#[tokio::test]
+async fn the_page_escapes_what_it_is_given_and_offers_accounts_again() {
+    let app = App::start().await;
+    let evil = "\"><script>alert('1')</script>&amp;";
+    let start = app
+        .authorize("github", &[("login_hint", evil), ("state", evil)])
+        .await
+        .location();
+    let start = format!("{start}&{}=1", "%22%3E%3Cb%3E");
+    let reply = app.follow(&start).await;
+    let page = reply.page();
+    assert!(!page.contains("<script") && !page.contains("<b>"), "{page}");
+    assert!(page.contains("&quot;&gt;&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt;&amp;amp;"));
+    for (name, value) in [
+        ("cache-control", "no-store"),
+        ("referrer-policy", "no-referrer"),
+        ("x-content-type-options", "nosniff"),
+    ] {
+        assert_eq!(reply.header(name), value);
+    }
+    let policy = reply.header("content-security-policy");
+    assert!(policy.contains("frame-ancestors 'none'"), "{policy}");
+
+    app.social_sign_in("github", ADA).await.signed_in();
+    app.social_sign_in("google", BOB).await.signed_in();
+    let start = app.authorize("github", &[]).await.location();
+    let page = app.follow(&start).await.page();
+    assert!(page.contains(ADA) && !page.contains(BOB), "{page}");
+    let link = page.split("<a href=\"").nth(1).unwrap();
+    let link = link.split('"').next().unwrap().replace("&amp;", "&");
+    let endpoint = start.split('?').next().unwrap();
+    let answer = app.follow(&format!("{endpoint}{link}")).await.location();
+    let back = app.follow(&answer).await.location();
+    let result = app
+        .exchange(&query(&back)["code"], VERIFIER)
+        .await
+        .signed_in();
+    let current = app.current_user(&result.auth_token).await.json(200);
+    assert_eq!(current["user"]["email"], ADA);
+
+    app.controls().reset().await.unwrap();
+    let start = app.authorize("github", &[]).await.location();
+    assert!(!app.follow(&start).await.page().contains(ADA));
+}
+
+#[tokio::test]
+async fn who_calls_it_off_comes_back_with_an_error() {
+    let app = App::start().await;
+    for (provider, error) in [
+        ("google", "access_denied"),
+        ("github", "access_denied"),
+        ("apple", "user_cancelled_authorize"),
+    ] {
+        let start = app.authorize(provider, &[]).await.location();
+        let answer = app.follow(&format!("{start}&cancel=1")).await;
+        let back = if provider == "apple" {
+            let (action, fields) = form(&answer.page());
+            app.come_back(provider, &action, &fields).await
+        } else {
+            app.follow(&answer.location()).await
+        };
+        let back = back.location();
+        assert!(back.starts_with(BACK));
+        let back = query(&back);
+        assert_eq!(members(&json!(back)), ["error", "from", "state"]);
+        assert_eq!(
+            (&*back["error"], &*back["state"]),
+            (error, "client & state")
+        );
+    }
+    // What a provider says of it is handed on, if it is plain text.
+    for (given, told) in [
+        (
+            &[
+                ("error", "login_required"),
+                ("error_description", "Log in & try again"),
+            ][..],
+            "login_required",
+        ),
+        (
+            &[("error", "line\nbreak"), ("error_description", "ä")],
+            "server_error",
+        ),
+    ] {
+        let state =
+            query(&app.authorize("google", &[("state", "")]).await.location())["state"].clone();
+        let url = format!("{}/auth/v1/social/oauth2_callback", app.server().url());
+        let request = app.http.get(url).query(&[("state", &state)]).query(given);
+        let back = query(&send(request).await.location());
+        assert_eq!(back["error"], told);
+        let described = back.get("error_description").map(String::as_str);
+        assert_eq!(
+            described,
+            (told == "login_required").then_some("Log in & try again")
+        );
+        assert!(!back.contains_key("state"), "the client sent none");
+    }
+}
+
+#[tokio::test]
+async fn an_app_offers_the_logins_it_wants() {
+    let app = App::start_with(|builder| builder.social_login(SocialProvider::Apple, false)).await;
+    let info = send(app.http.get(app.auth(""))).await.json(200)["app"].clone();
+    assert_eq!(
+        info["social_connections"],
+        json!({"github": {}, "google": {}})
+    );
+    let refused = app.authorize("apple", &[]).await;
+    assert!(
+        refused
+            .error(400, "invalid_request")
+            .starts_with("connection_type")
+    );
+    app.authorize("github", &[]).await.location();
+}
+
+#[tokio::test]
+async fn without_the_test_provider_there_is_no_social_login() {
+    let app = App::start_with(|builder| builder.test_provider(false)).await;
+    let info = send(app.http.get(app.auth(""))).await.json(200)["app"].clone();
+    assert_eq!(info["social_connections"], json!({}));
+    for provider in ["apple", "github", "google"] {
+        let refused = app.authorize(provider, &[]).await;
+        let problem = refused.error(400, "invalid_request");
+        let says = format!("connection_type: this server has no connection to {provider}.");
+        assert!(problem.starts_with(&says), "{problem}");
+        let page = app.dev_get(&format!("/social/{provider}/authorize")).await;
+        page.error(404, "not_found");
+        let keys = app.dev_get(&format!("/social/{provider}/jwks.json")).await;
+        keys.error(404, "not_found");
+    }
+    let body = json!({"code": "a", "id_token": "b", "connection_type": "google"});
+    let refused = app.visit_post("/social/id_token", body).await;
+    let problem = refused.error(400, "invalid_request");
+    assert!(problem.contains("no connection to google"), "{problem}");
+    app.exchange("a", VERIFIER)
+        .await
+        .error(400, "invalid_request");
+    let shared = format!("{}/auth/v1/social/oauth2_callback", app.server().url());
+    let back = app.follow(&format!("{shared}?code=a&state=b")).await;
+    back.error(400, "invalid_request");
+    let body = json!({"connection_type": "google", "email": ADA});
+    let path = format!("/social/id_tokens/{}", app.server().app_id());
+    app.dev_post(&path, body).await.error(404, "not_found");
+}
+
+#[tokio::test]
+async fn logins_may_lead_to_callback_urls_of_the_app() {
+    let own = "my-app://callback";
+    let app = App::start_with(|builder| builder.callback_url(own).callback_url(own)).await;
+    let info = app.get("").await.json(200)["app"].clone();
+    assert_eq!(info["allowed_callback_urls"], json!([own]));
+    let start = app
+        .authorize("google", &[("redirect_uri", own), ("login_hint", ADA)])
+        .await;
+    let answer = app.follow(&start.location()).await.location();
+    let back = app.follow(&answer).await.location();
+    assert!(back.starts_with("my-app://callback?code="), "{back}");
+    app.exchange(&query(&back)["code"], VERIFIER)
+        .await
+        .signed_in();
+
+    for bad in ["", "/back", "javascript:alert(1)", "https://app.example/#a"] {
+        let start = passage_server::PassageServer::builder()
+            .callback_url(bad)
+            .start();
+        let problem = start.await.unwrap_err().to_string();
+        assert!(problem.starts_with("callback URL"), "{bad}: {problem}");
+    }
+    for bad in ["", "passage-dev"] {
+        let builder = passage_server::PassageServer::builder();
+        let start = builder
+            .social_client_id(SocialProvider::Google, bad)
+            .start();
+        let problem = start.await.unwrap_err().to_string();
+        assert!(problem.starts_with("client id"), "{bad}: {problem}");
+    }
+}
