@@ -28,7 +28,11 @@ pub(crate) fn run(only: Option<&str>, required: bool) -> Result<Outcome, String>
     for (program, arguments, what) in [
         (
             "node",
-            ["-e", "process.exit(parseInt(process.versions.node) < 20)"].as_slice(),
+            [
+                "-e",
+                "process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)",
+            ]
+            .as_slice(),
             "Node 20 or newer",
         ),
         ("npm", &["--version"], "npm"),
