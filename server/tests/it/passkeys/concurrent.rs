@@ -6,9 +6,12 @@ use serde_json::{Value, json};
 use super::forge::Key;
 use crate::support::{App, text};
 
-#[tokio::test]
+/// With a file, the ceremony is read and checked beside the writer: many get that far before one ends it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_many_that_finish_one_login_at_once_one_succeeds() {
-    let app = App::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("passage.db");
+    let app = App::start_with(|builder| builder.data(&file)).await;
     let ada = app.register("ada@example.com").await;
     let start = app.login_start(json!({})).await;
     let response = ada.key.get(&ada.key.assertion(&start["handshake"]));
