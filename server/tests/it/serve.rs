@@ -26,6 +26,8 @@ async fn there_are_no_controls_and_nothing_of_them() {
         "/_dev/outbox",
         "/_dev/clock",
         "/_dev/requests",
+        "/_dev/social/google/authorize",
+        "/_dev/social/google/jwks.json",
     ] {
         get(&server, path).await.error(404, "not_found");
     }
@@ -147,8 +149,11 @@ async fn replies_carry_headers_that_protect_them() {
     ] {
         assert_eq!(reply.header(name), value, "{name}");
     }
-    let keys = get(&server, "/auth/v1/apps/one/.well-known/jwks.json").await;
-    assert_eq!(keys.header("cache-control"), "");
+    for public in ["jwks.json", "openid-configuration"] {
+        let reply = get(&server, &format!("/auth/v1/apps/one/.well-known/{public}")).await;
+        reply.json(200);
+        assert_eq!(reply.header("cache-control"), "", "{public}");
+    }
     server.shutdown().await;
 }
 
@@ -227,12 +232,14 @@ async fn slow_and_greedy_clients_are_cut() {
         b"POST /healthz HTTP/1.1\r\nhost: a\r\ncontent-length: 10\r\n\r\n{",
     );
     assert!(half.starts_with("HTTP/1.1 408 "), "{half}");
+    assert!(half.contains("\"code\":\"invalid_request\""), "{half}");
     let head = format!(
         "GET /healthz HTTP/1.1\r\nhost: a\r\nx: {}",
         "x".repeat(17 * 1024)
     );
     let long = talk(&server, head.as_bytes());
     assert!(long.starts_with("HTTP/1.1 431 "), "{long}");
+    assert!(long.ends_with("\r\n\r\n"), "{long}");
     server.shutdown().await;
 }
 
