@@ -9,7 +9,7 @@ use crate::settings::AppSettings;
 use crate::store::events::{self, NewEvent};
 use crate::store::sign_ins::{self, Presented, SignInRow};
 use crate::store::{Conn, users};
-use crate::tokens::{self, Claims};
+use crate::tokens::{self, Claims, Header};
 
 /// Characters of a refresh token's secret: 285 random bits. The id of the sign-in comes before it.
 const SECRET_LENGTH: usize = 48;
@@ -146,16 +146,9 @@ pub(crate) async fn auth_result(
     refresh: Option<NewRefreshToken>,
     now: i64,
 ) -> Result<AuthResult, ApiError> {
-    let issued_at = now / MICROS;
-    let claims = Claims {
-        issuer: &app.issuer,
-        audience: [&app.settings.auth_origin, &app.id],
-        subject: user_id,
-        issued_at,
-        expires_at: issued_at + app.settings.session_timeout_length,
-    };
+    let claims = Claims::new(app, user_id, now / MICROS);
     let key = app.keys.active().await?;
-    let auth_token = tokens::sign(&key, &tokens::header(key.kid()), &claims.to_json())?;
+    let auth_token = tokens::sign(&key, &Header::new(key.kid()), &claims)?;
     Ok(AuthResult {
         auth_token,
         redirect_url: app.settings.redirect_url.clone(),
