@@ -60,7 +60,6 @@ mod social;
 mod store;
 mod tls;
 mod tokens;
-#[allow(dead_code, unused_imports)]
 mod transfer;
 mod upkeep;
 

@@ -25,6 +25,7 @@ pub(crate) mod social_logins;
 mod sql;
 mod sweep;
 pub(crate) mod transactions;
+pub(crate) mod transfer;
 pub(crate) mod user_list;
 pub(crate) mod users;
 mod writer;
@@ -90,7 +91,7 @@ impl Store {
         }
         Ok(Self {
             writer: Writer::start(conn)?,
-            readers: None,
+            readers: Some(Readers::new(path.to_owned())),
             lock: None,
         })
     }
@@ -119,6 +120,11 @@ impl Store {
             Ok((_, false)) => Err(StoreError::Newer(path.to_owned())),
             Err(error) => Err(StoreError::Open(path.to_owned(), error)),
         }
+    }
+
+    /// Whether no server runs on the file, and none can start.
+    pub(crate) fn is_alone(&self) -> bool {
+        self.lock.is_some()
     }
 
     /// Runs a command that may write. What it wrote is on disk when this returns `Ok`, and undone when it

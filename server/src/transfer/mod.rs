@@ -19,13 +19,17 @@ mod file;
 mod format;
 mod lines;
 mod problem;
+mod read;
 mod records;
 mod show;
+mod write;
 
 pub(crate) use self::file::PrivateFile;
 pub use self::problem::BadLine;
 pub(crate) use self::problem::BadLines;
-pub(crate) use self::records::{AppRecord, DeviceRecord, UserRecord};
+pub(crate) use self::read::{ImportError, import};
+pub(crate) use self::records::{DeviceRecord, UserRecord};
+pub(crate) use self::write::{ExportError, export};
 
 /// How much was exported or imported.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
