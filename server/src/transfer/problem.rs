@@ -3,11 +3,14 @@
 use std::fmt;
 
 use serde_json::error::Category;
+use serde_path_to_error::Segment;
 
 /// Bad lines that are reported at once, at most.
 const LIMIT: usize = 20;
 /// Characters of an unknown member's name that are shown, at most.
 const LONGEST_NAME: usize = 40;
+/// How the reason begins for a member that is not known.
+const UNKNOWN: &str = "unknown field `";
 
 /// A line of an import that cannot be taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -122,8 +125,22 @@ impl<'a> Findings<'a> {
 
     /// Notes why a line could not be read.
     pub(super) fn unreadable(&mut self, error: &serde_path_to_error::Error<serde_json::Error>) {
-        let path = error.path().to_string();
-        let member = if path == "." { String::new() } else { path };
+        let mut path: Vec<&Segment> = error.path().iter().collect();
+        match error.inner().classify() {
+            // The path ends with the member, which the reason names.
+            Category::Data if error.inner().to_string().starts_with(UNKNOWN) => drop(path.pop()),
+            Category::Data => {}
+            // What is no JSON has no members, but columns.
+            _ => path.clear(),
+        }
+        let mut member = String::new();
+        for segment in path {
+            match segment {
+                Segment::Seq { index } => member.push_str(&format!("[{index}]")),
+                other if member.is_empty() => member = other.to_string(),
+                other => member.push_str(&format!(".{other}")),
+            }
+        }
         self.add(member, reason(error.inner()));
     }
 
@@ -151,7 +168,7 @@ fn data(text: &str) -> String {
     let expected = text
         .rsplit_once(", expected ")
         .map(|(_, expected)| expected);
-    if let Some(rest) = text.strip_prefix("unknown field `") {
+    if let Some(rest) = text.strip_prefix(UNKNOWN) {
         let (name, known) = rest
             .rsplit_once("`, expected ")
             .unwrap_or((rest, "another"));
@@ -228,14 +245,21 @@ mod tests {
             of::<AppLine>(r#"{"type":"sesame"}"#),
             "line 7: type: must be `app` or `user`"
         );
-        let broken = of::<UserLine>(r#"{"email":"sesame"#);
         assert!(
-            broken.ends_with("is no JSON: EOF while parsing a string at column 16"),
-            "{broken}"
+            of::<UserLine>(&user(r#""devices":[{"key":1}]"#)).starts_with(
+                "line 7: devices[0]: has the unknown member `key`, expected one of `id`"
+            )
+        );
+        let broken = of::<UserLine>(r#"{"email":"sesame"#);
+        assert_eq!(
+            broken,
+            "line 7: is no JSON: EOF while parsing a string at column 16"
         );
         let unknown = of::<UserLine>(&user(r#""emial":"sesame""#));
         assert!(
-            unknown.contains("has the unknown member `emial`, expected one of `type`, `app`"),
+            unknown.starts_with(
+                "line 7: has the unknown member `emial`, expected one of `type`, `app`"
+            ),
             "{unknown}"
         );
     }
