@@ -9,6 +9,8 @@ use serde_path_to_error::Segment;
 const LIMIT: usize = 20;
 /// Characters of an unknown member's name that are shown, at most.
 const LONGEST_NAME: usize = 40;
+/// Characters of a reason, at most.
+const LONGEST_REASON: usize = 1000;
 /// How the reason begins for a member that is not known.
 const UNKNOWN: &str = "unknown field `";
 
@@ -62,8 +64,8 @@ impl BadLines {
         if self.found.len() < 5 * LIMIT {
             self.found.push(BadLine {
                 line,
-                member: member.into(),
-                reason: reason.into(),
+                member: printable(&member.into()),
+                reason: printable(&reason.into()),
             });
         }
     }
@@ -71,6 +73,12 @@ impl BadLines {
     pub(crate) fn list(&self) -> &[BadLine] {
         &self.found
     }
+}
+
+/// The names of metadata fields can have anything in them, also what a terminal obeys.
+fn printable(text: &str) -> String {
+    let shown = |c: char| if c.is_control() { '\u{fffd}' } else { c };
+    text.chars().map(shown).take(LONGEST_REASON).collect()
 }
 
 impl fmt::Display for BadLines {
@@ -262,6 +270,18 @@ mod tests {
             ),
             "{unknown}"
         );
+    }
+
+    #[test]
+    fn a_terminal_is_told_nothing() {
+        let mut bad = BadLines::default();
+        bad.add(1, "a\u{1b}b", format!("`\u{9b}31m\n{}`", "x".repeat(2000)));
+        let text = bad.list().first().unwrap().to_string();
+        assert!(
+            text.starts_with("line 1: a\u{fffd}b: `\u{fffd}31m\u{fffd}x"),
+            "{text}"
+        );
+        assert!(text.chars().count() < 1100);
     }
 
     #[test]

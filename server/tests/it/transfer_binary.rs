@@ -110,6 +110,46 @@ fn bad_lines_and_files_are_named() {
     assert!(problem.contains("no app `none`"), "{problem}");
 }
 
+/// An import that is ended by force, when much of it was written already.
+#[test]
+fn a_kill_leaves_the_file_as_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder
+        .path()
+        .join("passage.db")
+        .to_str()
+        .unwrap()
+        .to_owned();
+    done(run_with(
+        &["import", "--data", &data, "-"],
+        USERS.as_bytes(),
+    ));
+    let before = done(command(&["export", "--data", &data, "-"]).output().unwrap());
+    let mut child = command(&["import", "--data", &data, "-"])
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = child.stdin.take().unwrap();
+    writeln!(input, "{HEADER}").unwrap();
+    for number in 0..20_000 {
+        let line =
+            json!({"type": "user", "app": "shop", "email": format!("u{number}@example.com")});
+        writeln!(input, "{line}").unwrap();
+    }
+    let log = fs::metadata(format!("{data}-wal")).unwrap();
+    assert!(log.len() > 1 << 20, "much was written: {log:?}");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let after = done(command(&["export", "--data", &data, "-"]).output().unwrap());
+    assert_eq!(after, before);
+    let line = r#"{"type":"user","app":"shop","email":"u1@example.com"}"#;
+    let again = format!("{HEADER}\n{line}");
+    done(run_with(
+        &["import", "--data", &data, "-"],
+        again.as_bytes(),
+    ));
+}
+
 #[tokio::test]
 async fn beside_a_service_users_go_out_but_not_in() {
     let site = Site::new(TWO_APPS);
