@@ -153,10 +153,11 @@ impl Store {
 
     /// Lets the commands that have arrived finish, then closes every connection and gives up the file.
     pub(crate) async fn close(&self) {
-        self.writer.close().await;
+        // The last to close moves what is in the log into the file, which readers cannot.
         if let Some(readers) = &self.readers {
             readers.close().await;
         }
+        self.writer.close().await;
         self.release();
     }
 
@@ -299,6 +300,21 @@ mod tests {
         });
         assert_eq!(settings.await.unwrap(), ("wal".to_owned(), 2, 1));
         store.close().await;
+    }
+
+    #[tokio::test]
+    async fn a_file_that_was_closed_is_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("passage.db");
+        let store = Store::open(&path).await.unwrap();
+        let insert = "INSERT INTO apps (id, settings, created_at) VALUES ('app', '{}', 0)";
+        let written = store.write(|conn| Ok::<_, StoreError>(conn.run(insert, ())?));
+        assert_eq!(written.await.unwrap(), 1);
+        let count = "SELECT count(*) FROM apps";
+        let read = store.read(|conn| Ok::<i64, StoreError>(conn.value(count, ())?));
+        assert_eq!(read.await.unwrap(), 1);
+        store.close().await;
+        assert!(!folder.path().join("passage.db-wal").exists());
     }
 
     #[tokio::test]
