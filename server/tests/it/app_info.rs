@@ -48,6 +48,13 @@ async fn both_apis_show_the_app() {
             (&info["allowed_identifier"], &info["required_identifier"]),
             (&json!("both"), &json!("either"))
         );
+        assert_eq!(
+            (
+                &info["public_signup"],
+                &info["require_identifier_verification"]
+            ),
+            (&json!(true), &json!(false))
+        );
     }
     assert_eq!(public["auth_methods"]["passkeys"], json!({}));
     assert_eq!(public["auth_methods"]["otp"]["ttl"], 300);

@@ -101,7 +101,7 @@ async fn a_refresh_token_is_exchanged_for_the_next_pair() {
     assert_ne!(second, first.refresh_token);
     for token in [&second, &first.refresh_token] {
         let plain = token.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        assert!(plain && token.len() == 48);
+        assert!(plain && token.len() == 72);
     }
     let user = app
         .current_user(&text(&result["auth_token"]))
@@ -130,6 +130,38 @@ async fn a_refresh_token_works_once_and_its_reuse_ends_the_sign_in() {
         .await
         .error(401, "invalid_refresh_token");
     next(&app, &elsewhere).await;
+}
+
+#[tokio::test]
+async fn a_token_that_is_none_of_ours_does_no_harm_but_with_our_id_it_was_stolen() {
+    let app = App::start().await;
+    let id = app.user_id("ada@example.com").await;
+    let token = app.sign_in(&id).await.refresh_token;
+    assert!(token.len() == 72 && token.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+    let (sign_in, secret) = token.split_at(24);
+    let other_id = format!("{}{secret}", "0".repeat(24));
+    let longer = format!("{token}0");
+    for none_of_ours in [
+        "",
+        "x",
+        sign_in,
+        secret,
+        &other_id,
+        &longer,
+        &"\u{e9}".repeat(36),
+    ] {
+        refresh(&app, none_of_ours)
+            .await
+            .error(401, "invalid_refresh_token");
+    }
+    let (_, token) = next(&app, &token).await;
+    let forged = format!("{sign_in}{}", "0".repeat(48));
+    refresh(&app, &forged)
+        .await
+        .error(401, "invalid_refresh_token");
+    refresh(&app, &token)
+        .await
+        .error(401, "invalid_refresh_token");
 }
 
 #[tokio::test]
