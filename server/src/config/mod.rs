@@ -256,6 +256,11 @@ impl Config {
         Ok(delivery)
     }
 
+    /// Ids of the apps that the configuration has. What it says of them counts at every start.
+    pub fn app_ids(&self) -> impl Iterator<Item = &str> {
+        self.file.apps.iter().map(|app| app.id())
+    }
+
     /// The apps that the configuration has, given what is stored of each.
     pub(crate) fn apps(&self) -> impl Iterator<Item = (&str, impl Fn(AppSettings) -> AppSettings)> {
         let apps = self.file.apps.iter();

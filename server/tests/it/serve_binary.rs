@@ -223,6 +223,79 @@ fn apps_are_listed_and_get_more_keys() {
     assert!(refused(&["app", "list"]).contains("--config"));
 }
 
+#[tokio::test]
+async fn apps_are_changed_and_deleted_while_the_server_runs() {
+    let site = Site::new(TWO_APPS);
+    let (config, data) = (site.path("passage.toml"), site.path("passage.db"));
+    let (config, data) = (config.to_str().unwrap(), data.to_str().unwrap());
+    let server = Running::start(config);
+    let three = ["app", "create", "--config", config, "--id", "three"];
+    let created = lines(&[&three[..], &["--auth-origin", "https://three.example"]].concat());
+    let key = text(&created[0]["api_key"]);
+    let show = async |app: &str| {
+        let url = server.url(&format!("/auth/v1/apps/{app}"));
+        let reply = send(client().get(url)).await;
+        (reply.status == 200).then(|| reply.json(200)["app"].clone())
+    };
+    let wait = async |so: fn(&Option<Value>) -> bool| {
+        let start = Instant::now();
+        while !so(&show("three").await) {
+            assert!(start.elapsed() < Duration::from_secs(30), "it never comes");
+        }
+    };
+    wait(Option::is_some).await;
+
+    let update = ["app", "update", "--config", config, "--app", "three"];
+    let change = |more: &[&'static str]| [&update[..], more].concat();
+    let changes = [
+        "--name",
+        "Third",
+        "--magic-links=false",
+        "--metadata",
+        "plan:string",
+    ];
+    assert!(lines(&change(&changes)).is_empty());
+    wait(|app| app.as_ref().is_some_and(|app| app["name"] == "Third")).await;
+    let app = show("three").await.unwrap();
+    assert_eq!(app["auth_origin"], "https://three.example", "as it was");
+    assert_eq!(app["auth_fallback_method"], "otp");
+    assert_eq!(app["user_metadata_schema"][0]["field_name"], "plan");
+    lines(&change(&["--magic-links", "--without-metadata", "plan"]));
+    wait(|app| {
+        app.as_ref()
+            .is_some_and(|app| app["auth_fallback_method"] == "magic_link")
+    })
+    .await;
+    assert_eq!(
+        show("three").await.unwrap()["user_metadata_schema"],
+        json!([])
+    );
+    assert!(refused(&change(&["--auth-origin", "three"])).contains("must be an origin"));
+    assert!(refused(&["app", "update", "--data", data, "--app", "four"]).contains("no app `four`"));
+
+    let users = server.url("/api/v1/apps/three/users");
+    let body = json!({"email": "ada@example.com"});
+    send(client().post(&users).bearer_auth(&key).json(&body))
+        .await
+        .json(201);
+    let delete = ["app", "delete", "--config", config, "--app", "three"];
+    assert!(refused(&delete).contains("app `three` has 1 users"));
+    assert!(lines(&[&delete[..], &["--with-users"]].concat()).is_empty());
+    wait(Option::is_none).await;
+    send(client().get(&users).bearer_auth(&key))
+        .await
+        .error(404, "app_not_found");
+    assert!(show("two").await.is_some());
+    for command in ["update", "delete"] {
+        let problem = refused(&["app", command, "--config", config, "--app", "one"]);
+        assert!(
+            problem.contains("passage.toml, which counts at every start"),
+            "{problem}"
+        );
+    }
+    assert!(server.stop().0);
+}
+
 #[test]
 fn a_configuration_that_cannot_work_is_refused_with_its_line() {
     let site = Site::new("[surprise]\n");
