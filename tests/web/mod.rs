@@ -2,19 +2,20 @@
 #![allow(dead_code, reason = "each test program uses a part")]
 
 use passage_identity::{AuthStrategy, CreateUser, Passage, PassageBuilder, UserId};
-use passage_server::{Fault, MintToken, PassageServer};
+use passage_server::{Fault, MintToken};
+use passage_test_server::TestServer;
 use reqwest::{RequestBuilder, Response};
 
 /// A server with one user, who has never signed in.
 pub(crate) struct Setup {
-    pub(crate) server: PassageServer,
+    pub(crate) server: TestServer,
     pub(crate) user_id: UserId,
     pub(crate) http: reqwest::Client,
 }
 
 impl Setup {
     pub(crate) async fn new() -> Self {
-        let server = PassageServer::builder().start().await.unwrap();
+        let server = TestServer::start().await;
         let passage = Passage::builder(server.app_id())
             .server(server.url())
             .api_key(server.api_key())

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::core::{App, Core};
@@ -22,7 +22,7 @@ use crate::tokens::{self, Claims};
 /// let forged = MintToken::new("user id").wrong_key();
 /// # let _ = (short, foreign, forged);
 /// ```
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[must_use]
 pub struct MintToken {
