@@ -7,23 +7,23 @@ use crate::http::error::ApiError;
 use crate::identifier::Identifier;
 use crate::settings::AppSettings;
 use crate::store::users::{self, NewUser, UserRow};
-use crate::store::{Conn, is_taken};
+use crate::store::{Conn, SqlError, is_taken};
 
 /// The user who has the identifier.
-pub(crate) async fn find(
-    conn: &mut Conn,
+pub(crate) fn find(
+    conn: &Conn,
     app_id: &str,
     identifier: &Identifier,
-) -> Result<Option<UserRow>, sqlx::Error> {
+) -> Result<Option<UserRow>, SqlError> {
     match identifier {
-        Identifier::Email(email) => users::by_email(conn, app_id, email).await,
-        Identifier::Phone(phone) => users::by_phone(conn, app_id, phone).await,
+        Identifier::Email(email) => users::by_email(conn, app_id, email),
+        Identifier::Phone(phone) => users::by_phone(conn, app_id, phone),
     }
 }
 
 /// Creates a user who has the identifier, which must be free.
-pub(crate) async fn create(
-    conn: &mut Conn,
+pub(crate) fn create(
+    conn: &Conn,
     app_id: &str,
     identifier: &Identifier,
     metadata: Map<String, Value>,
@@ -37,11 +37,11 @@ pub(crate) async fn create(
         Identifier::Email(email) => new.email = Some(email.clone()),
         Identifier::Phone(phone) => new.phone = Some(phone.clone()),
     }
-    taken(users::insert(conn, app_id, &new, now).await)
+    taken(users::insert(conn, app_id, &new, now))
 }
 
 /// A unique violation on a user says that somebody else has the identifier.
-fn taken(result: Result<UserRow, sqlx::Error>) -> Result<UserRow, ApiError> {
+fn taken(result: Result<UserRow, SqlError>) -> Result<UserRow, ApiError> {
     result.map_err(|error| {
         if is_taken(&error) {
             ApiError::user_exists()
@@ -62,8 +62,8 @@ pub(crate) struct Receiver {
 /// The API tells who is known: 404 for a login by nobody, 400 for a registration of somebody who was in before. An app that conceals
 /// its users answers alike in all cases. Then nothing is sent to nobody and to inactive users, and the registration
 /// of a known identifier becomes a login by whoever reads the messages there.
-pub(crate) async fn receiver(
-    conn: &mut Conn,
+pub(crate) fn receiver(
+    conn: &Conn,
     app_id: &str,
     settings: &AppSettings,
     purpose: Purpose,
@@ -71,11 +71,11 @@ pub(crate) async fn receiver(
     now: i64,
 ) -> Result<Receiver, ApiError> {
     let conceal = settings.conceal_users;
-    let found = find(conn, app_id, identifier).await?;
+    let found = find(conn, app_id, identifier)?;
     let to = |user, purpose| Ok(Receiver { user, purpose });
     match (found, purpose) {
         (None, Purpose::Register) => {
-            let user = create(conn, app_id, identifier, Map::new(), now).await?;
+            let user = create(conn, app_id, identifier, Map::new(), now)?;
             to(Some(user), purpose)
         }
         // Clients create a user, then register them; and a registration that was given up may begin again. What is
@@ -99,8 +99,8 @@ pub(crate) fn has(user: &UserRow, identifier: &Identifier) -> bool {
 
 /// Makes the identifier the user's own, verified: whoever opened a link or typed in a code that was sent to it reads
 /// what is sent to it.
-pub(crate) async fn confirm(
-    conn: &mut Conn,
+pub(crate) fn confirm(
+    conn: &Conn,
     mut user: UserRow,
     identifier: &Identifier,
     now: i64,
@@ -115,6 +115,6 @@ pub(crate) async fn confirm(
     *own = Some(identifier.as_str().to_owned());
     *verified = true;
     let metadata = user.metadata();
-    taken(users::update(conn, &user, &metadata, now).await)?;
+    taken(users::update(conn, &user, &metadata, now))?;
     Ok(())
 }

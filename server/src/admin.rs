@@ -12,7 +12,7 @@ use crate::error::StartErrorKind;
 use crate::keys::WrappingKey;
 use crate::settings::{AppSettings, MetadataType, is_app_id, is_origin, seconds};
 use crate::store::apps::{self, AppRow};
-use crate::store::{Store, StoreError, api_keys, is_taken, signing_keys};
+use crate::store::{SqlError, Store, StoreError, api_keys, is_taken, signing_keys};
 use crate::{StartError, api_key, ids};
 
 /// A data file, opened to see to its apps and keys. A server may run on it at the same time: it takes up what
@@ -208,8 +208,8 @@ impl From<StoreError> for AdminError {
     }
 }
 
-impl From<sqlx::Error> for AdminError {
-    fn from(error: sqlx::Error) -> Self {
+impl From<SqlError> for AdminError {
+    fn from(error: SqlError) -> Self {
         StoreError::from(error).into()
     }
 }
@@ -231,7 +231,7 @@ impl DataFile {
     /// If it cannot be used: it is no database, or one of another version that a running server has open.
     pub async fn open(path: impl AsRef<Path>) -> Result<Self, AdminError> {
         Ok(Self {
-            store: Store::open_beside(path.as_ref()).await?,
+            store: Store::open_beside(path.as_ref())?,
             clock: Clock::default(),
         })
     }
@@ -264,15 +264,13 @@ impl DataFile {
         };
         let (key_row, hash) = (api_key::row(&key, "first".to_owned(), now), ids::hash(&key));
         let insert = self.store.write(move |conn| {
-            Box::pin(async move {
-                match apps::insert(conn, &row).await {
-                    Err(error) if is_taken(&error) => {
-                        return Err(refused(format!("app `{}` already exists", row.id)));
-                    }
-                    other => other?,
+            match apps::insert(conn, &row) {
+                Err(error) if is_taken(&error) => {
+                    return Err(refused(format!("app `{}` already exists", row.id)));
                 }
-                Ok::<_, AdminError>(api_keys::insert(conn, &row.id, &key_row, &hash).await?)
-            })
+                other => other?,
+            }
+            Ok::<_, AdminError>(api_keys::insert(conn, &row.id, &key_row, &hash)?)
         });
         insert.await?;
         Ok(CreatedApp { id, api_key: key })
@@ -285,7 +283,7 @@ impl DataFile {
     pub async fn apps(&self) -> Result<Vec<StoredApp>, AdminError> {
         let all = self
             .store
-            .read(|conn| Box::pin(async move { Ok::<_, AdminError>(apps::all(conn).await?) }));
+            .read(|conn| Ok::<_, AdminError>(apps::all(conn)?));
         let rows = all.await?.into_iter();
         let apps = rows.map(|row| {
             let settings = core::settings(&row)?;
@@ -312,10 +310,8 @@ impl DataFile {
         let row = api_key::row(&key, name.into(), self.clock.micros());
         let (app_id, hash) = (app_id.into(), ids::hash(&key));
         let insert = self.store.write(move |conn| {
-            Box::pin(async move {
-                require(apps::get(conn, &app_id).await?, &app_id)?;
-                Ok::<_, AdminError>(api_keys::insert(conn, &app_id, &row, &hash).await?)
-            })
+            require(apps::get(conn, &app_id)?, &app_id)?;
+            Ok::<_, AdminError>(api_keys::insert(conn, &app_id, &row, &hash)?)
         });
         insert.await?;
         Ok(key)
@@ -327,19 +323,17 @@ impl DataFile {
     /// If the file cannot be read.
     pub async fn signing_keys(&self) -> Result<Vec<StoredKey>, AdminError> {
         let read = self.store.read(|conn| {
-            Box::pin(async move {
-                let mut keys = Vec::new();
-                for app in apps::all(conn).await? {
-                    let rows = signing_keys::list(conn, &app.id).await?;
-                    keys.extend(rows.into_iter().map(|row| StoredKey {
-                        app_id: app.id.clone(),
-                        kid: row.kid,
-                        state: row.state,
-                        created_at: time(row.created_at),
-                    }));
-                }
-                Ok::<_, AdminError>(keys)
-            })
+            let mut keys = Vec::new();
+            for app in apps::all(conn)? {
+                let rows = signing_keys::list(conn, &app.id)?;
+                keys.extend(rows.into_iter().map(|row| StoredKey {
+                    app_id: app.id.clone(),
+                    kid: row.kid,
+                    state: row.state,
+                    created_at: time(row.created_at),
+                }));
+            }
+            Ok::<_, AdminError>(keys)
         });
         read.await
     }
@@ -356,16 +350,14 @@ impl DataFile {
     ) -> Result<(), AdminError> {
         let now = self.clock.micros();
         let ask = self.store.write(move |conn| {
-            Box::pin(async move {
-                let apps = match app_id {
-                    Some(id) => vec![require(apps::get(conn, &id).await?, &id)?],
-                    None => apps::all(conn).await?,
-                };
-                for app in apps {
-                    signing_keys::ask(conn, &app.id, at_once, now).await?;
-                }
-                Ok::<_, AdminError>(())
-            })
+            let apps = match app_id {
+                Some(id) => vec![require(apps::get(conn, &id)?, &id)?],
+                None => apps::all(conn)?,
+            };
+            for app in apps {
+                signing_keys::ask(conn, &app.id, at_once, now)?;
+            }
+            Ok::<_, AdminError>(())
         });
         ask.await
     }

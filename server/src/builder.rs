@@ -154,7 +154,7 @@ impl ServerBuilder {
         let (listener, address) = bind(address).await?;
         let store = match &self.data {
             Some(file) => Store::open(file).await?,
-            None => Store::in_memory().await?,
+            None => Store::in_memory()?,
         };
         let clock = Clock::default();
         let now = clock.micros();
@@ -229,13 +229,11 @@ impl ServerBuilder {
     async fn put_app(&self, store: &Store, now: i64) -> Result<AppRow, StartError> {
         let id = self.app_id.clone();
         let find = store.read(move |conn| {
-            Box::pin(async move {
-                let found = match id {
-                    Some(id) => apps::get(conn, &id).await?,
-                    None => apps::first(conn).await?,
-                };
-                Ok::<_, StoreError>(found)
-            })
+            let found = match id {
+                Some(id) => apps::get(conn, &id)?,
+                None => apps::first(conn)?,
+            };
+            Ok::<_, StoreError>(found)
         });
         let found = find.await?;
         // Settings that cannot be read are not overwritten.
@@ -261,9 +259,7 @@ impl ServerBuilder {
             created_at,
         };
         let row = app.clone();
-        let put = store.write(move |conn| {
-            Box::pin(async move { Ok::<_, StoreError>(apps::put(conn, &row).await?) })
-        });
+        let put = store.write(move |conn| Ok::<_, StoreError>(apps::put(conn, &row)?));
         put.await?;
         Ok(app)
     }
@@ -300,11 +296,8 @@ impl ServerBuilder {
             api_key::development(&key, now),
             ids::hash(&key),
         );
-        let put = store.write(move |conn| {
-            Box::pin(async move {
-                Ok::<_, StoreError>(api_keys::insert(conn, &app_id, &row, &hash).await?)
-            })
-        });
+        let put = store
+            .write(move |conn| Ok::<_, StoreError>(api_keys::insert(conn, &app_id, &row, &hash)?));
         put.await?;
         Ok(key)
     }
@@ -326,9 +319,7 @@ mod tests {
             settings: settings.to_owned(),
             created_at: 0,
         };
-        let put = store.write(move |conn| {
-            Box::pin(async move { Ok::<_, StoreError>(apps::put(conn, &app).await?) })
-        });
+        let put = store.write(move |conn| Ok::<_, StoreError>(apps::put(conn, &app)?));
         put.await.unwrap();
         store.close().await;
 
@@ -337,8 +328,7 @@ mod tests {
         assert!(problem.contains("settings"), "{problem}");
 
         let store = Store::open(&file).await.unwrap();
-        let find = store
-            .read(|conn| Box::pin(async move { Ok::<_, StoreError>(apps::first(conn).await?) }));
+        let find = store.read(|conn| Ok::<_, StoreError>(apps::first(conn)?));
         assert_eq!(find.await.unwrap().unwrap().settings, settings);
         store.close().await;
     }

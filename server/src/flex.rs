@@ -14,15 +14,14 @@ const NONCE_LIFETIME: i64 = 300 * 1_000_000;
 const NONCE_LENGTH: usize = 48;
 
 /// The user with this external id, who must be able to log in. An unknown one has no passkeys either.
-pub(crate) async fn user_with_passkey(
-    conn: &mut Conn,
+pub(crate) fn user_with_passkey(
+    conn: &Conn,
     app_id: &str,
     external_id: &str,
 ) -> Result<UserRow, ApiError> {
-    let user = users::by_external_id(conn, app_id, external_id)
-        .await?
+    let user = users::by_external_id(conn, app_id, external_id)?
         .ok_or_else(ApiError::user_has_no_passkeys)?;
-    if devices::list(conn, &user.id).await?.is_empty() {
+    if devices::list(conn, &user.id)?.is_empty() {
         return Err(ApiError::user_has_no_passkeys());
     }
     if user.is_inactive() {
@@ -32,16 +31,16 @@ pub(crate) async fn user_with_passkey(
 }
 
 /// Counts the login that completes a transaction, and makes the nonce that proves it.
-pub(crate) async fn complete(
-    conn: &mut Conn,
+pub(crate) fn complete(
+    conn: &Conn,
     app_id: &str,
     user_id: &str,
     external_id: &str,
     event: &NewEvent,
     now: i64,
 ) -> Result<String, ApiError> {
-    users::count_login(conn, user_id, now).await?;
-    events::insert(conn, user_id, event, now).await?;
+    users::count_login(conn, user_id, now)?;
+    events::insert(conn, user_id, event, now)?;
     let nonce = ids::alphanumeric(NONCE_LENGTH);
     transactions::insert_nonce(
         conn,
@@ -50,7 +49,6 @@ pub(crate) async fn complete(
         external_id,
         now,
         now + NONCE_LIFETIME,
-    )
-    .await?;
+    )?;
     Ok(nonce)
 }

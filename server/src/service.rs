@@ -105,9 +105,7 @@ impl Service {
 async fn put_apps(config: &Config, store: &Store, now: i64) -> Result<(), StartError> {
     for (id, settings) in config.apps() {
         let wanted = id.to_owned();
-        let find = store.read(move |conn| {
-            Box::pin(async move { Ok::<_, StoreError>(apps::get(conn, &wanted).await?) })
-        });
+        let find = store.read(move |conn| Ok::<_, StoreError>(apps::get(conn, &wanted)?));
         let found = find.await?;
         let stored = match &found {
             Some(row) => core::settings(row)?,
@@ -119,9 +117,7 @@ async fn put_apps(config: &Config, store: &Store, now: i64) -> Result<(), StartE
             settings: serde_json::to_string(&settings).map_err(StartErrorKind::Settings)?,
             created_at: found.map_or(now, |row| row.created_at),
         };
-        let put = store.write(move |conn| {
-            Box::pin(async move { Ok::<_, StoreError>(apps::put(conn, &row).await?) })
-        });
+        let put = store.write(move |conn| Ok::<_, StoreError>(apps::put(conn, &row)?));
         put.await?;
     }
     Ok(())
@@ -131,7 +127,7 @@ async fn put_apps(config: &Config, store: &Store, now: i64) -> Result<(), StartE
 pub(crate) async fn load_apps(core: &Core, sealing: &Arc<Sealing>) -> Result<(), StartError> {
     let all = core
         .store
-        .read(|conn| Box::pin(async move { Ok::<_, StoreError>(apps::all(conn).await?) }));
+        .read(|conn| Ok::<_, StoreError>(apps::all(conn)?));
     for row in all.await? {
         match core.apps.get(&row.id) {
             None => {

@@ -45,42 +45,38 @@ async fn start(
 ) -> Result<AuthResult, ApiError> {
     let now = core.clock.micros();
     let (app_id, id, settings) = (app.id.clone(), user_id.to_owned(), app.settings.clone());
-    let refresh = core.store.write(move |conn| {
-        Box::pin(async move { enter(conn, &app_id, &settings, &id, event.as_ref(), now).await })
-    });
+    let refresh = core
+        .store
+        .write(move |conn| enter(conn, &app_id, &settings, &id, event.as_ref(), now));
     let refresh = refresh.await?;
     auth_result(app, user_id, refresh, now).await
 }
 
 /// The part of a sign-in that is stored, for a command that stores more. [`auth_result`] makes the rest of it.
-pub(crate) async fn enter(
-    conn: &mut Conn,
+pub(crate) fn enter(
+    conn: &Conn,
     app_id: &str,
     settings: &AppSettings,
     user_id: &str,
     event: Option<&NewEvent>,
     now: i64,
 ) -> Result<Option<NewRefreshToken>, ApiError> {
-    let user = users::get(conn, app_id, user_id)
-        .await?
-        .ok_or_else(ApiError::user_not_found)?;
+    let user = users::get(conn, app_id, user_id)?.ok_or_else(ApiError::user_not_found)?;
     if user.is_inactive() {
         return Err(ApiError::user_not_active());
     }
     if let Some(event) = event {
-        users::count_login(conn, user_id, now).await?;
-        events::insert(conn, user_id, event, now).await?;
+        users::count_login(conn, user_id, now)?;
+        events::insert(conn, user_id, event, now)?;
     }
-    refresh_tokens::delete_expired(conn, user_id, now).await?;
+    refresh_tokens::delete_expired(conn, user_id, now)?;
     if !settings.refresh_enabled {
         return Ok(None);
     }
     let ends_at = now + settings.refresh_absolute_lifetime * MICROS;
     let idle = settings.refresh_inactivity_lifetime;
     let family = ids::new_id();
-    new_refresh_token(conn, user_id.to_owned(), family, ends_at, idle, now)
-        .await
-        .map(Some)
+    new_refresh_token(conn, user_id.to_owned(), family, ends_at, idle, now).map(Some)
 }
 
 /// Exchanges a refresh token for the next pair. A token that was exchanged before may have been stolen, so its use
@@ -93,30 +89,27 @@ pub(crate) async fn refresh(core: &Core, app: &App, token: &str) -> Result<AuthR
         app.settings.refresh_inactivity_lifetime,
     );
     let exchange = core.store.write(move |conn| {
-        Box::pin(async move {
-            let Some(old) = refresh_tokens::by_hash(conn, &app_id, &hash).await? else {
-                return Ok(None);
-            };
-            if old.used_at.is_some() {
-                refresh_tokens::delete_family(conn, &old.family).await?;
-                return Ok(None);
-            }
-            let user = users::get(conn, &app_id, &old.user_id).await?;
-            if old.expires_at <= now || user.is_none_or(|user| user.is_inactive()) {
-                return Ok(None);
-            }
-            refresh_tokens::mark_used(conn, &hash, now).await?;
-            let new = new_refresh_token(
-                conn,
-                old.user_id.clone(),
-                old.family,
-                old.family_ends_at,
-                idle,
-                now,
-            )
-            .await?;
-            Ok::<_, ApiError>(Some((old.user_id, new)))
-        })
+        let Some(old) = refresh_tokens::by_hash(conn, &app_id, &hash)? else {
+            return Ok(None);
+        };
+        if old.used_at.is_some() {
+            refresh_tokens::delete_family(conn, &old.family)?;
+            return Ok(None);
+        }
+        let user = users::get(conn, &app_id, &old.user_id)?;
+        if old.expires_at <= now || user.is_none_or(|user| user.is_inactive()) {
+            return Ok(None);
+        }
+        refresh_tokens::mark_used(conn, &hash, now)?;
+        let new = new_refresh_token(
+            conn,
+            old.user_id.clone(),
+            old.family,
+            old.family_ends_at,
+            idle,
+            now,
+        )?;
+        Ok::<_, ApiError>(Some((old.user_id, new)))
     });
     let (user_id, new) = exchange
         .await?
@@ -128,18 +121,16 @@ pub(crate) async fn refresh(core: &Core, app: &App, token: &str) -> Result<AuthR
 pub(crate) async fn revoke(core: &Core, app: &App, token: &str) -> Result<(), ApiError> {
     let (app_id, hash) = (app.id.clone(), ids::hash(token));
     let revoke = core.store.write(move |conn| {
-        Box::pin(async move {
-            if let Some(token) = refresh_tokens::by_hash(conn, &app_id, &hash).await? {
-                refresh_tokens::delete_family(conn, &token.family).await?;
-            }
-            Ok(())
-        })
+        if let Some(token) = refresh_tokens::by_hash(conn, &app_id, &hash)? {
+            refresh_tokens::delete_family(conn, &token.family)?;
+        }
+        Ok(())
     });
     revoke.await
 }
 
-async fn new_refresh_token(
-    conn: &mut Conn,
+fn new_refresh_token(
+    conn: &Conn,
     user_id: String,
     family: String,
     ends_at: i64,
@@ -156,7 +147,7 @@ async fn new_refresh_token(
         expires_at,
         used_at: None,
     };
-    refresh_tokens::insert(conn, &ids::hash(&token), &row).await?;
+    refresh_tokens::insert(conn, &ids::hash(&token), &row)?;
     Ok(NewRefreshToken { token, expires_at })
 }
 

@@ -74,9 +74,10 @@ impl Upkeep {
     }
 
     async fn asked(&self) -> Result<Vec<RotationRow>, StoreError> {
-        let asked = self.core.store.read(|conn| {
-            Box::pin(async move { Ok::<_, StoreError>(signing_keys::asked(conn).await?) })
-        });
+        let asked = self
+            .core
+            .store
+            .read(|conn| Ok::<_, StoreError>(signing_keys::asked(conn)?));
         asked.await
     }
 
@@ -102,9 +103,10 @@ impl Upkeep {
     }
 
     async fn cross_out(&self, rotation: RotationRow) -> Result<(), StoreError> {
-        let done = self.core.store.write(move |conn| {
-            Box::pin(async move { Ok::<_, StoreError>(signing_keys::done(conn, &rotation).await?) })
-        });
+        let done = self
+            .core
+            .store
+            .write(move |conn| Ok::<_, StoreError>(signing_keys::done(conn, &rotation)?));
         done.await
     }
 }

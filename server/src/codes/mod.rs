@@ -11,7 +11,7 @@ use crate::http::error::ApiError;
 use crate::http::visitor::Visitor;
 use crate::identifier::Identifier;
 use crate::store::one_time_codes::{self, CodeRow};
-use crate::store::{Conn, users};
+use crate::store::{Conn, SqlError, users};
 use crate::{ids, sessions};
 
 /// Tries of a code. After so many wrong ones it is dead, even for the right digits.
@@ -40,28 +40,25 @@ pub(crate) async fn request(
     let (app_id, settings) = (app.id.clone(), app.settings.clone());
     let (receives, secret) = (identifier.clone(), (id.clone(), code.clone()));
     let insert = core.store.write(move |conn| {
-        Box::pin(async move {
-            if purpose == Purpose::Login && is_spent(conn, &app_id, receives.as_str(), now).await? {
-                return Err(ApiError::exceeded_attempts());
-            }
-            let receiver =
-                accounts::receiver(conn, &app_id, &settings, purpose, &receives, now).await?;
-            let (id, code) = secret;
-            let mut row = CodeRow {
-                id_hash: ids::hash(&id),
-                app_id,
-                user_id: receiver.user.as_ref().map(|user| user.id.clone()),
-                purpose: receiver.purpose.as_str().to_owned(),
-                identifier: receives.as_str().to_owned(),
-                seal: Vec::new(),
-                tries: 0,
-                created_at: now,
-                expires_at,
-            };
-            row.seal = seal::seal(&row, &id, &code);
-            one_time_codes::insert(conn, &row).await?;
-            Ok(receiver)
-        })
+        if purpose == Purpose::Login && is_spent(conn, &app_id, receives.as_str(), now)? {
+            return Err(ApiError::exceeded_attempts());
+        }
+        let receiver = accounts::receiver(conn, &app_id, &settings, purpose, &receives, now)?;
+        let (id, code) = secret;
+        let mut row = CodeRow {
+            id_hash: ids::hash(&id),
+            app_id,
+            user_id: receiver.user.as_ref().map(|user| user.id.clone()),
+            purpose: receiver.purpose.as_str().to_owned(),
+            identifier: receives.as_str().to_owned(),
+            seal: Vec::new(),
+            tries: 0,
+            created_at: now,
+            expires_at,
+        };
+        row.seal = seal::seal(&row, &id, &code);
+        one_time_codes::insert(conn, &row)?;
+        Ok(receiver)
     });
     let Receiver { user, purpose } = insert.await?;
     if let Some(user) = user {
@@ -84,14 +81,9 @@ pub(crate) async fn request(
 }
 
 /// Whether too many codes were guessed for an identifier lately.
-async fn is_spent(
-    conn: &mut Conn,
-    app_id: &str,
-    identifier: &str,
-    now: i64,
-) -> Result<bool, sqlx::Error> {
+fn is_spent(conn: &Conn, app_id: &str, identifier: &str, now: i64) -> Result<bool, SqlError> {
     let since = now - one_time_codes::KEPT;
-    let tries = one_time_codes::tries_since(conn, app_id, identifier, since).await?;
+    let tries = one_time_codes::tries_since(conn, app_id, identifier, since)?;
     Ok(tries >= TRIES_IN_AN_HOUR)
 }
 
@@ -115,7 +107,7 @@ pub(crate) async fn activate(
     // A wrong try is counted, and so must not be an error in here: that would undo it.
     let check = core
         .store
-        .write(move |conn| Box::pin(async move { check(conn, &app_id, &id, &code, now).await }));
+        .write(move |conn| check(conn, &app_id, &id, &code, now));
     match check.await? {
         Outcome::Wrong => Err(ApiError::invalid_request(
             "one-time code: wrong, expired or used.",
@@ -128,40 +120,32 @@ pub(crate) async fn activate(
     }
 }
 
-async fn check(
-    conn: &mut Conn,
-    app_id: &str,
-    id: &str,
-    code: &str,
-    now: i64,
-) -> Result<Outcome, ApiError> {
-    let Some(row) = one_time_codes::get(conn, app_id, &ids::hash(id)).await? else {
+fn check(conn: &Conn, app_id: &str, id: &str, code: &str, now: i64) -> Result<Outcome, ApiError> {
+    let Some(row) = one_time_codes::get(conn, app_id, &ids::hash(id))? else {
         return Ok(Outcome::Wrong);
     };
     if row.expires_at <= now {
         return Ok(Outcome::Wrong);
     }
-    if row.tries >= TRIES || is_spent(conn, app_id, &row.identifier, now).await? {
+    if row.tries >= TRIES || is_spent(conn, app_id, &row.identifier, now)? {
         return Ok(Outcome::Dead);
     }
     let matches = seal::opens(&row, id, code.trim());
     let (Some(user_id), true) = (&row.user_id, matches) else {
-        one_time_codes::count_try(conn, &row.id_hash).await?;
+        one_time_codes::count_try(conn, &row.id_hash)?;
         return Ok(Outcome::Wrong);
     };
-    let user = users::get(conn, app_id, user_id)
-        .await?
-        .ok_or_else(ApiError::user_not_found)?;
+    let user = users::get(conn, app_id, user_id)?.ok_or_else(ApiError::user_not_found)?;
     if user.is_inactive() {
         return Err(ApiError::user_not_active());
     }
-    one_time_codes::delete(conn, &row.id_hash).await?;
+    one_time_codes::delete(conn, &row.id_hash)?;
     let identifier = Identifier::stored(&row.identifier);
     // The code went to somebody who is not reached there any more.
     if !accounts::has(&user, &identifier) {
         return Ok(Outcome::Wrong);
     }
     let outcome = Outcome::Right(user.id.clone(), Purpose::stored(&row.purpose));
-    accounts::confirm(conn, user, &identifier, now).await?;
+    accounts::confirm(conn, user, &identifier, now)?;
     Ok(outcome)
 }

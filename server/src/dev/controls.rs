@@ -83,17 +83,13 @@ impl Controls {
         let row = device.into_row(self.core.clock.micros())?;
         let (app_id, user_id) = (self.dev.app.id.clone(), user_id.as_ref().to_owned());
         let insert = self.core.store.write(move |conn| {
-            Box::pin(async move {
-                users::get(conn, &app_id, &user_id)
-                    .await?
-                    .ok_or_else(ApiError::user_not_found)?;
-                match devices::insert(conn, &user_id, &row).await {
-                    Err(error) if is_taken(&error) => {
-                        Err(ApiError::invalid_request("cred_id: already exists."))
-                    }
-                    other => Ok(other.map(|()| row.id)?),
+            users::get(conn, &app_id, &user_id)?.ok_or_else(ApiError::user_not_found)?;
+            match devices::insert(conn, &user_id, &row) {
+                Err(error) if is_taken(&error) => {
+                    Err(ApiError::invalid_request("cred_id: already exists."))
                 }
-            })
+                other => Ok(other.map(|()| row.id)?),
+            }
         });
         Ok(insert.await?)
     }
@@ -110,47 +106,44 @@ impl Controls {
         let now = self.core.clock.micros();
         let (app_id, id) = (self.dev.app.id.clone(), transaction_id.as_ref().to_owned());
         let complete = self.core.store.write(move |conn| {
-            Box::pin(async move {
-                let found = transactions::take(conn, &app_id, &id, now).await?;
-                let transaction = found.ok_or_else(ApiError::transaction_not_found)?;
-                let external_id = transaction.external_id.clone();
-                let (action, user) = match transaction.kind() {
-                    Kind::Authenticate => (
-                        "login",
-                        flex::user_with_passkey(conn, &app_id, &external_id).await?,
-                    ),
-                    Kind::Register => {
-                        let known = users::by_external_id(conn, &app_id, &external_id).await?;
-                        let user = match known {
-                            Some(user) if user.is_inactive() => {
-                                return Err(ApiError::operation_not_allowed("user: not active."));
-                            }
-                            Some(user) => user,
-                            None => {
-                                let new = NewUser {
-                                    external_id: Some(external_id.clone()),
-                                    ..NewUser::default()
-                                };
-                                users::insert(conn, &app_id, &new, now).await?
-                            }
-                        };
-                        let device = SeedDevice::new()
-                            .friendly_name(transaction.passkey_display_name)
-                            .into_row(now)?;
-                        devices::insert(conn, &user.id, &device).await?;
-                        ("register", user)
-                    }
-                };
-                flex::complete(
-                    conn,
-                    &app_id,
-                    &user.id,
-                    &external_id,
-                    &NewEvent::by_control(action),
-                    now,
-                )
-                .await
-            })
+            let found = transactions::take(conn, &app_id, &id, now)?;
+            let transaction = found.ok_or_else(ApiError::transaction_not_found)?;
+            let external_id = transaction.external_id.clone();
+            let (action, user) = match transaction.kind() {
+                Kind::Authenticate => (
+                    "login",
+                    flex::user_with_passkey(conn, &app_id, &external_id)?,
+                ),
+                Kind::Register => {
+                    let known = users::by_external_id(conn, &app_id, &external_id)?;
+                    let user = match known {
+                        Some(user) if user.is_inactive() => {
+                            return Err(ApiError::operation_not_allowed("user: not active."));
+                        }
+                        Some(user) => user,
+                        None => {
+                            let new = NewUser {
+                                external_id: Some(external_id.clone()),
+                                ..NewUser::default()
+                            };
+                            users::insert(conn, &app_id, &new, now)?
+                        }
+                    };
+                    let device = SeedDevice::new()
+                        .friendly_name(transaction.passkey_display_name)
+                        .into_row(now)?;
+                    devices::insert(conn, &user.id, &device)?;
+                    ("register", user)
+                }
+            };
+            flex::complete(
+                conn,
+                &app_id,
+                &user.id,
+                &external_id,
+                &NewEvent::by_control(action),
+                now,
+            )
         });
         Ok(complete.await?)
     }
@@ -182,10 +175,8 @@ impl Controls {
         let (app_id, keep) = (self.dev.app.id.clone(), ids::hash(&self.dev.api_key));
         let key = api_key::development(&self.dev.api_key, core.clock.micros());
         let clear = core.store.write(move |conn| {
-            Box::pin(async move {
-                store::clear(conn, &keep).await?;
-                Ok::<_, StoreError>(api_keys::insert(conn, &app_id, &key, &keep).await?)
-            })
+            store::clear(conn, &keep)?;
+            Ok::<_, StoreError>(api_keys::insert(conn, &app_id, &key, &keep)?)
         });
         clear.await?;
         self.dev.outbox.clear();

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::reply;
 use crate::keys::{KeyError, KeyRingError};
-use crate::store::StoreError;
+use crate::store::{SqlError, StoreError};
 
 /// An error to answer with.
 #[derive(Debug)]
@@ -232,8 +232,8 @@ impl From<StoreError> for ApiError {
     }
 }
 
-impl From<sqlx::Error> for ApiError {
-    fn from(error: sqlx::Error) -> Self {
+impl From<SqlError> for ApiError {
+    fn from(error: SqlError) -> Self {
         Self::internal(&error)
     }
 }

@@ -133,22 +133,18 @@ impl FromRequestParts<Arc<Core>> for SignedIn {
         let (core, app_id) = (Arc::clone(core), app.id.clone());
         let store = core.store.clone();
         let read = store.read(move |conn| {
-            Box::pin(async move {
-                let user = users::get(conn, &app_id, &user_id)
-                    .await?
-                    .ok_or_else(ApiError::user_not_found)?;
-                if user.is_inactive() {
-                    return Err(ApiError::user_not_active());
-                }
-                let devices = devices::list(conn, &user.id).await?;
-                let connections = social_connections::list(conn, &user.id).await?;
-                Ok(Self {
-                    core,
-                    app,
-                    user,
-                    devices,
-                    connections,
-                })
+            let user = users::get(conn, &app_id, &user_id)?.ok_or_else(ApiError::user_not_found)?;
+            if user.is_inactive() {
+                return Err(ApiError::user_not_active());
+            }
+            let devices = devices::list(conn, &user.id)?;
+            let connections = social_connections::list(conn, &user.id)?;
+            Ok(Self {
+                core,
+                app,
+                user,
+                devices,
+                connections,
             })
         });
         read.await
@@ -176,9 +172,9 @@ fn bearer(parts: &Parts) -> Result<Option<&str>, ApiError> {
 
 async fn api_key(core: &Core, app: &App, key: &str) -> Result<ApiKeyRow, ApiError> {
     let (app_id, hash) = (app.id.clone(), ids::hash(key));
-    let find = core.store.read(move |conn| {
-        Box::pin(async move { Ok::<_, ApiError>(api_keys::by_hash(conn, &app_id, &hash).await?) })
-    });
+    let find = core
+        .store
+        .read(move |conn| Ok::<_, ApiError>(api_keys::by_hash(conn, &app_id, &hash)?));
     find.await?
         .ok_or_else(|| ApiError::invalid_access_token("api key: not a key of this app."))
 }

@@ -28,7 +28,7 @@ async fn alive() -> Response {
 async fn ready(State(core): State<Arc<Core>>) -> Response {
     let read = core
         .store
-        .read(|conn| Box::pin(async move { Ok::<_, StoreError>(apps::all(conn).await?.len()) }));
+        .read(|conn| Ok::<_, StoreError>(apps::all(conn)?.len()));
     let problem = if read.await.is_err() {
         Some("the database does not answer")
     } else if !core.apps.all().iter().all(|app| app.keys.is_ready()) {

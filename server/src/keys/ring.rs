@@ -86,9 +86,9 @@ impl KeyRing {
 
     async fn rows(&self) -> Result<Vec<SigningKeyRow>, StoreError> {
         let app_id = self.app_id.clone();
-        let list = self.store.read(move |conn| {
-            Box::pin(async move { Ok::<_, StoreError>(signing_keys::list(conn, &app_id).await?) })
-        });
+        let list = self
+            .store
+            .read(move |conn| Ok::<_, StoreError>(signing_keys::list(conn, &app_id)?));
         list.await
     }
 
@@ -123,9 +123,7 @@ impl KeyRing {
             let kid = row.kid.clone();
             let sealed = self.sealing.seal(&self.app_id, &kid, &opened.pkcs8)?;
             let replace = self.store.write(move |conn| {
-                Box::pin(async move {
-                    Ok::<_, StoreError>(signing_keys::replace(conn, &kid, &sealed).await?)
-                })
+                Ok::<_, StoreError>(signing_keys::replace(conn, &kid, &sealed)?)
             });
             replace.await?;
         }
@@ -136,9 +134,7 @@ impl KeyRing {
     pub(crate) async fn note_lifetime(&self, seconds: i64) -> Result<(), StoreError> {
         let app_id = self.app_id.clone();
         let note = self.store.write(move |conn| {
-            Box::pin(async move {
-                Ok::<_, StoreError>(signing_keys::note_lifetime(conn, &app_id, seconds).await?)
-            })
+            Ok::<_, StoreError>(signing_keys::note_lifetime(conn, &app_id, seconds)?)
         });
         note.await
     }
@@ -173,11 +169,7 @@ impl KeyRing {
         let sealed = self.sealing.seal(&self.app_id, &kid, &key.to_pkcs8()?)?;
         let app_id = self.app_id.clone();
         let announce = self.store.write(move |conn| {
-            Box::pin(async move {
-                Ok::<_, StoreError>(
-                    signing_keys::announce(conn, &app_id, &kid, &sealed, now).await?,
-                )
-            })
+            Ok::<_, StoreError>(signing_keys::announce(conn, &app_id, &kid, &sealed, now)?)
         });
         announce.await?;
         tracing::info!(
@@ -191,9 +183,7 @@ impl KeyRing {
     async fn activate(&self, lifetime: i64, now: i64) -> Result<(), KeyRingError> {
         let app_id = self.app_id.clone();
         let activate = self.store.write(move |conn| {
-            Box::pin(async move {
-                Ok::<_, StoreError>(signing_keys::activate(conn, &app_id, lifetime, now).await?)
-            })
+            Ok::<_, StoreError>(signing_keys::activate(conn, &app_id, lifetime, now)?)
         });
         activate.await?;
         tracing::info!(app_id = self.app_id, "the announced signing key signs now");
@@ -202,11 +192,9 @@ impl KeyRing {
 
     async fn forget(&self, kid: String) -> Result<(), KeyRingError> {
         let app_id = self.app_id.clone();
-        let forget = self.store.write(move |conn| {
-            Box::pin(async move {
-                Ok::<_, StoreError>(signing_keys::forget(conn, &app_id, &kid).await?)
-            })
-        });
+        let forget = self
+            .store
+            .write(move |conn| Ok::<_, StoreError>(signing_keys::forget(conn, &app_id, &kid)?));
         forget.await?;
         tracing::info!(app_id = self.app_id, "a retired signing key is forgotten");
         Ok(())
@@ -280,15 +268,13 @@ mod tests {
     const HOUR: i64 = 3600 * 1_000_000;
 
     async fn store() -> Store {
-        let store = Store::in_memory().await.unwrap();
+        let store = Store::in_memory().unwrap();
         let app = AppRow {
             id: "app".to_owned(),
             settings: "{}".to_owned(),
             created_at: 0,
         };
-        let insert = store.write(move |conn| {
-            Box::pin(async move { Ok::<_, StoreError>(apps::insert(conn, &app).await?) })
-        });
+        let insert = store.write(move |conn| Ok::<_, StoreError>(apps::insert(conn, &app)?));
         insert.await.unwrap();
         store
     }
@@ -361,10 +347,8 @@ mod tests {
         let open = |sealing: Sealing| KeyRing::open(&store, "app", Arc::new(sealing), 60, 0);
         let stored = async || {
             let read = store.read(|conn| {
-                Box::pin(async move {
-                    let rows = signing_keys::list(conn, "app").await?;
-                    Ok::<_, StoreError>(rows.into_iter().map(|row| row.pkcs8).collect::<Vec<_>>())
-                })
+                let rows = signing_keys::list(conn, "app")?;
+                Ok::<_, StoreError>(rows.into_iter().map(|row| row.pkcs8).collect::<Vec<_>>())
             });
             read.await.unwrap()
         };

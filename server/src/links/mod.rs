@@ -158,37 +158,34 @@ async fn send(
     let expires_at = now + app.settings.magic_link_ttl * 1_000_000;
     let (app_id, settings, receives) = (app.id.clone(), app.settings.clone(), identifier.clone());
     let insert = core.store.write(move |conn| {
-        Box::pin(async move {
-            let (user_id, purpose) = match who {
-                Who::Has(purpose) => {
-                    let Receiver { user, purpose } =
-                        accounts::receiver(conn, &app_id, &settings, purpose, &receives, now)
-                            .await?;
-                    (user.map(|user| user.id), purpose)
+        let (user_id, purpose) = match who {
+            Who::Has(purpose) => {
+                let Receiver { user, purpose } =
+                    accounts::receiver(conn, &app_id, &settings, purpose, &receives, now)?;
+                (user.map(|user| user.id), purpose)
+            }
+            Who::Wants(user_id) => {
+                let owner = accounts::find(conn, &app_id, &receives)?;
+                let taken = owner.is_some_and(|owner| owner.id != user_id);
+                if taken && !settings.conceal_users {
+                    return Err(ApiError::user_exists());
                 }
-                Who::Wants(user_id) => {
-                    let owner = accounts::find(conn, &app_id, &receives).await?;
-                    let taken = owner.is_some_and(|owner| owner.id != user_id);
-                    if taken && !settings.conceal_users {
-                        return Err(ApiError::user_exists());
-                    }
-                    ((!taken).then_some(user_id), Purpose::ChangeIdentifier)
-                }
-            };
-            let new = LinkFor {
-                app_id,
-                user_id,
-                purpose,
-                identifier: &receives,
-                delivered: true,
-                redirect_url,
-                created_at: now,
-                expires_at,
-            };
-            let link = NewLink::make(ids::new_id(), new);
-            magic_links::insert(conn, &link.row).await?;
-            Ok::<_, ApiError>((link, purpose))
-        })
+                ((!taken).then_some(user_id), Purpose::ChangeIdentifier)
+            }
+        };
+        let new = LinkFor {
+            app_id,
+            user_id,
+            purpose,
+            identifier: &receives,
+            delivered: true,
+            redirect_url,
+            created_at: now,
+            expires_at,
+        };
+        let link = NewLink::make(ids::new_id(), new);
+        magic_links::insert(conn, &link.row)?;
+        Ok::<_, ApiError>((link, purpose))
     });
     let (link, purpose) = insert.await?;
     let id = link.id;

@@ -25,12 +25,9 @@ pub(crate) async fn open(
     let now = core.clock.micros();
     let (app_id, hash) = (app.id.clone(), ids::hash(secret));
     let check = core.store.write(move |conn| {
-        Box::pin(async move {
-            let link = magic_links::by_secret(conn, &app_id, &hash)
-                .await?
-                .ok_or_else(ApiError::invalid_magic_link)?;
-            take(conn, link, now).await
-        })
+        let link = magic_links::by_secret(conn, &app_id, &hash)?
+            .ok_or_else(ApiError::invalid_magic_link)?;
+        take(conn, link, now)
     });
     let (user_id, link) = check.await?;
     let event = visitor.event(Purpose::stored(&link.purpose).action(), "magic_link");
@@ -39,7 +36,7 @@ pub(crate) async fn open(
 }
 
 /// Uses a link up: what it proves is noted, and nobody opens it again.
-async fn take(conn: &mut Conn, link: LinkRow, now: i64) -> Result<(String, LinkRow), ApiError> {
+fn take(conn: &Conn, link: LinkRow, now: i64) -> Result<(String, LinkRow), ApiError> {
     if link.opened_at.is_some() || link.expires_at <= now {
         return Err(ApiError::invalid_magic_link());
     }
@@ -47,9 +44,7 @@ async fn take(conn: &mut Conn, link: LinkRow, now: i64) -> Result<(String, LinkR
         .user_id
         .clone()
         .ok_or_else(ApiError::invalid_magic_link)?;
-    let user = users::get(conn, &link.app_id, &user_id)
-        .await?
-        .ok_or_else(ApiError::user_not_found)?;
+    let user = users::get(conn, &link.app_id, &user_id)?.ok_or_else(ApiError::user_not_found)?;
     if user.is_inactive() {
         return Err(ApiError::user_not_active());
     }
@@ -59,10 +54,10 @@ async fn take(conn: &mut Conn, link: LinkRow, now: i64) -> Result<(String, LinkR
     if purpose != Purpose::ChangeIdentifier && !accounts::has(&user, &identifier) {
         return Err(ApiError::invalid_magic_link());
     }
-    magic_links::mark_opened(conn, &link.id_hash, now).await?;
+    magic_links::mark_opened(conn, &link.id_hash, now)?;
     // A link that signs in, and that the app's backend delivered, may have gone anywhere.
     if link.delivered || purpose == Purpose::VerifyIdentifier {
-        accounts::confirm(conn, user, &identifier, now).await?;
+        accounts::confirm(conn, user, &identifier, now)?;
     }
     Ok((user_id, link))
 }
@@ -71,11 +66,9 @@ async fn take(conn: &mut Conn, link: LinkRow, now: i64) -> Result<(String, LinkR
 pub(crate) async fn wait(core: &Core, app: &App, id: &str) -> Result<AuthResult, ApiError> {
     let now = core.clock.micros();
     let (app_id, id_hash) = (app.id.clone(), ids::hash(id));
-    let find = core.store.read(move |conn| {
-        Box::pin(
-            async move { Ok::<_, ApiError>(magic_links::by_id(conn, &app_id, &id_hash).await?) },
-        )
-    });
+    let find = core
+        .store
+        .read(move |conn| Ok::<_, ApiError>(magic_links::by_id(conn, &app_id, &id_hash)?));
     let link = find.await?.ok_or_else(ApiError::magic_link_not_found)?;
     if link.opened_at.is_none() {
         // Nearly every question ends here, without a write.
@@ -90,10 +83,8 @@ pub(crate) async fn wait(core: &Core, app: &App, id: &str) -> Result<AuthResult,
     }
     let id_hash = link.id_hash.clone();
     let claim = core.store.write(move |conn| {
-        Box::pin(async move {
-            let since = now - CLAIM_LIFETIME;
-            Ok::<_, ApiError>(magic_links::claim(conn, &id_hash, since, now).await?)
-        })
+        let since = now - CLAIM_LIFETIME;
+        Ok::<_, ApiError>(magic_links::claim(conn, &id_hash, since, now)?)
     });
     let (Some(user_id), true) = (link.user_id.clone(), claim.await?) else {
         return Err(ApiError::invalid_magic_link());

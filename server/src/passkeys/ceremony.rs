@@ -47,39 +47,39 @@ pub(crate) struct Start<'a> {
 
 impl Start<'_> {
     /// A ceremony that makes a passkey for a user with this handle and name.
-    pub(crate) async fn creation(
+    pub(crate) fn creation(
         self,
-        conn: &mut Conn,
+        conn: &Conn,
         relying_party: &RelyingParty,
         user_handle: Vec<u8>,
         user_name: &str,
         attachment: &AuthenticatorAttachment,
     ) -> Result<CredentialCreationChallenge, ApiError> {
         let known = match &self.user_id {
-            Some(user_id) => passkeys::list(conn, user_id).await?,
+            Some(user_id) => passkeys::list(conn, user_id)?,
             None => Vec::new(),
         };
         let (challenge, state) =
             relying_party.start_creation(&user_handle, user_name, &known, attachment)?;
-        let id = self.store(conn, state, Some(user_handle)).await?;
+        let id = self.store(conn, state, Some(user_handle))?;
         Ok(CredentialCreationChallenge { challenge, id })
     }
 
     /// A ceremony that signs in with one of these passkeys, or with any if there are none.
-    pub(crate) async fn assertion(
+    pub(crate) fn assertion(
         self,
-        conn: &mut Conn,
+        conn: &Conn,
         relying_party: &RelyingParty,
         allowed: &[Credential],
     ) -> Result<CredentialAssertionChallenge, ApiError> {
         let (challenge, state) = relying_party.start_assertion(allowed)?;
-        let id = self.store(conn, state, None).await?;
+        let id = self.store(conn, state, None)?;
         Ok(CredentialAssertionChallenge { challenge, id })
     }
 
-    async fn store(
+    fn store(
         self,
-        conn: &mut Conn,
+        conn: &Conn,
         state: String,
         user_handle: Option<Vec<u8>>,
     ) -> Result<String, ApiError> {
@@ -93,7 +93,7 @@ impl Start<'_> {
             created_at: self.now,
             expires_at: self.now + LIFETIME,
         };
-        ceremonies::insert(conn, self.app_id, &row).await?;
+        ceremonies::insert(conn, self.app_id, &row)?;
         Ok(row.id)
     }
 }
@@ -123,9 +123,9 @@ impl Finish<'_> {
     ) -> Result<(CeremonyRow, Credential), ApiError> {
         let refuse: Refuse = ApiError::webauthn_login_failed;
         let (app_id, id) = (app.id.clone(), self.handshake_id.to_owned());
-        let read = core.store.read(move |conn| {
-            Box::pin(async move { Ok::<_, ApiError>(ceremonies::get(conn, &app_id, &id).await?) })
-        });
+        let read = core
+            .store
+            .read(move |conn| Ok::<_, ApiError>(ceremonies::get(conn, &app_id, &id)?));
         let ceremony = self
             .check(read.await?, core.clock.micros())
             .map_err(refuse)?;
@@ -152,11 +152,9 @@ impl Finish<'_> {
             assertion.cred_id.clone(),
         );
         let read = core.store.read(move |conn| {
-            Box::pin(async move {
-                let ceremony = ceremonies::get(conn, &app_id, &id).await?;
-                let passkey = passkeys::by_cred_id(conn, &app_id, &cred_id).await?;
-                Ok::<_, ApiError>((ceremony, passkey))
-            })
+            let ceremony = ceremonies::get(conn, &app_id, &id)?;
+            let passkey = passkeys::by_cred_id(conn, &app_id, &cred_id)?;
+            Ok::<_, ApiError>((ceremony, passkey))
         });
         let (ceremony, passkey) = read.await?;
         let refuse = match &ceremony {
@@ -203,19 +201,14 @@ impl Proof {
     }
 
     /// Ends the ceremony, and counts the login on the device, which may be gone by now.
-    pub(crate) async fn end(
-        &self,
-        conn: &mut Conn,
-        app_id: &str,
-        now: i64,
-    ) -> Result<(), ApiError> {
-        end(conn, app_id, &self.ceremony, self.refuse()).await?;
+    pub(crate) fn end(&self, conn: &Conn, app_id: &str, now: i64) -> Result<(), ApiError> {
+        end(conn, app_id, &self.ceremony, self.refuse())?;
         let Signed {
             sign_count,
             backed_up,
         } = self.signed;
         let device_id = &self.passkey.device_id;
-        if passkeys::count_login(conn, device_id, sign_count, backed_up, now).await? {
+        if passkeys::count_login(conn, device_id, sign_count, backed_up, now)? {
             Ok(())
         } else {
             Err(self.refuse()("passkey: removed, or its counter went back."))
@@ -261,13 +254,13 @@ pub(crate) fn given(text: Option<&str>) -> Option<&str> {
 }
 
 /// Ends a ceremony, together with what its outcome changes. Of two requests that finish it at once, one fails here.
-pub(crate) async fn end(
-    conn: &mut Conn,
+pub(crate) fn end(
+    conn: &Conn,
     app_id: &str,
     ceremony: &CeremonyRow,
     refuse: Refuse,
 ) -> Result<(), ApiError> {
-    if ceremonies::take(conn, app_id, &ceremony.id).await? {
+    if ceremonies::take(conn, app_id, &ceremony.id)? {
         Ok(())
     } else {
         Err(refuse("handshake: unknown, expired or used."))
@@ -287,9 +280,9 @@ pub(crate) async fn once<T>(
         .is_err_and(|error| error.status.is_client_error())
     {
         let (app_id, id) = (app.id.clone(), handshake_id.to_owned());
-        let end = core.store.write(move |conn| {
-            Box::pin(async move { Ok::<_, ApiError>(ceremonies::take(conn, &app_id, &id).await?) })
-        });
+        let end = core
+            .store
+            .write(move |conn| Ok::<_, ApiError>(ceremonies::take(conn, &app_id, &id)?));
         end.await?;
     }
     result

@@ -5,6 +5,8 @@ use serde_cbor_2::Value as Cbor;
 use serde_json::json;
 use webauthn_rs::prelude::{COSEAlgorithm, COSEKey, COSEKeyType, ECDSACurve, Passkey};
 
+use crate::store::columns;
+
 /// Bits of the flags in authenticator data.
 const BACKUP_ELIGIBLE: u8 = 0x08;
 const BACKED_UP: u8 = 0x10;
@@ -12,7 +14,7 @@ const BACKED_UP: u8 = 0x10;
 const LONGEST_ID: usize = 1023;
 
 /// The public part of a passkey.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Credential {
     /// Credential id, in base64url.
     pub(crate) cred_id: String,
@@ -26,6 +28,16 @@ pub(crate) struct Credential {
     pub(crate) backup_eligible: bool,
     pub(crate) backed_up: bool,
 }
+
+columns!(Credential {
+    cred_id,
+    public_key,
+    sign_count,
+    transports,
+    aaguid,
+    backup_eligible,
+    backed_up
+});
 
 impl Credential {
     /// What an authenticator made. `None` if the attestation object is not one of a new credential, or holds another

@@ -16,42 +16,42 @@ use crate::store::{Conn, is_taken};
 /// A known connection signs its user in. Anybody else is new, and must bring a verified e-mail address that no user
 /// has. An address alone never gets anybody into an account that is there: providers give addresses to others, and
 /// whoever has the account could still be connected to it by `link`.
-pub(super) async fn user(
-    conn: &mut Conn,
+pub(super) fn user(
+    conn: &Conn,
     app_id: &str,
     identity: &Identity,
     now: i64,
 ) -> Result<(String, &'static str), ApiError> {
     let provider = identity.provider.as_str();
-    let known = social_connections::by_account(conn, app_id, provider, &identity.subject).await?;
+    let known = social_connections::by_account(conn, app_id, provider, &identity.subject)?;
     if let Some(connection) = known {
-        let user = active(conn, app_id, &connection.user_id).await?;
-        social_connections::note_login(conn, &connection, identity.identifier(), now).await?;
+        let user = active(conn, app_id, &connection.user_id)?;
+        social_connections::note_login(conn, &connection, identity.identifier(), now)?;
         return Ok((user.id, "login"));
     }
     // With an unverified address somebody could register in another's name, and wait inside until they come.
     let verified = identity.email.clone().filter(|_| identity.email_verified);
     let email = verified.ok_or_else(ApiError::identifier_not_verified)?;
     let identifier = Identifier::Email(email);
-    let user = accounts::create(conn, app_id, &identifier, Map::new(), now).await?;
+    let user = accounts::create(conn, app_id, &identifier, Map::new(), now)?;
     let id = user.id.clone();
-    accounts::confirm(conn, user, &identifier, now).await?;
+    accounts::confirm(conn, user, &identifier, now)?;
     let row = connection(&id, identity, now, now);
-    social_connections::insert(conn, app_id, &row).await?;
+    social_connections::insert(conn, app_id, &row)?;
     Ok((id, "register"))
 }
 
 /// Connects an account to a user. It is no error if it is connected to them already.
-pub(super) async fn connect(
-    conn: &mut Conn,
+pub(super) fn connect(
+    conn: &Conn,
     app_id: &str,
     user_id: &str,
     identity: &Identity,
     now: i64,
 ) -> Result<(), ApiError> {
-    let user = active(conn, app_id, user_id).await?;
+    let user = active(conn, app_id, user_id)?;
     let provider = identity.provider.as_str();
-    let known = social_connections::by_account(conn, app_id, provider, &identity.subject).await?;
+    let known = social_connections::by_account(conn, app_id, provider, &identity.subject)?;
     match known {
         Some(connection) if connection.user_id == user.id => return Ok(()),
         Some(_) => {
@@ -62,7 +62,7 @@ pub(super) async fn connect(
         None => {}
     }
     let row = connection(&user.id, identity, now, NEVER);
-    match social_connections::insert(conn, app_id, &row).await {
+    match social_connections::insert(conn, app_id, &row) {
         Err(error) if is_taken(&error) => Err(ApiError::operation_not_allowed(
             "social login: another account of this provider is connected, remove it first.",
         )),
@@ -70,10 +70,8 @@ pub(super) async fn connect(
     }
 }
 
-async fn active(conn: &mut Conn, app_id: &str, user_id: &str) -> Result<UserRow, ApiError> {
-    let user = users::get(conn, app_id, user_id)
-        .await?
-        .ok_or_else(ApiError::user_not_found)?;
+fn active(conn: &Conn, app_id: &str, user_id: &str) -> Result<UserRow, ApiError> {
+    let user = users::get(conn, app_id, user_id)?.ok_or_else(ApiError::user_not_found)?;
     if user.is_inactive() {
         return Err(ApiError::user_not_active());
     }

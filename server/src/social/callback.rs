@@ -71,10 +71,8 @@ async fn take(
 ) -> Result<LoginRow, ApiError> {
     let (app_id, hash) = (app_id.map(str::to_owned), ids::hash(state));
     let take = core.store.write(move |conn| {
-        Box::pin(async move {
-            let app_id = app_id.as_deref();
-            Ok::<_, ApiError>(social_logins::take_login(conn, app_id, &hash, now).await?)
-        })
+        let app_id = app_id.as_deref();
+        Ok::<_, ApiError>(social_logins::take_login(conn, app_id, &hash, now)?)
     });
     take.await?.ok_or_else(unknown_state)
 }
@@ -137,11 +135,9 @@ async fn make_code(
         code_challenge: login.code_challenge.clone(),
         expires_at: now + CODE_LIFETIME,
     };
-    let insert = core.store.write(move |conn| {
-        Box::pin(
-            async move { Ok::<_, ApiError>(social_logins::insert_code(conn, &row, now).await?) },
-        )
-    });
+    let insert = core
+        .store
+        .write(move |conn| Ok::<_, ApiError>(social_logins::insert_code(conn, &row, now)?));
     insert.await?;
     Ok(code)
 }

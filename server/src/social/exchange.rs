@@ -21,13 +21,11 @@ pub(crate) async fn sign_in(
     let now = core.clock.micros();
     let (app_id, hash) = (app.id.clone(), ids::hash(code));
     let exchange = core.store.write(move |conn| {
-        Box::pin(async move {
-            let Some(identity) = take(conn, &app_id, &hash, &verifier, now).await? else {
-                return Ok(None);
-            };
-            let (user_id, action) = accounts::user(conn, &app_id, &identity, now).await?;
-            Ok::<_, ApiError>(Some((user_id, action, identity.provider)))
-        })
+        let Some(identity) = take(conn, &app_id, &hash, &verifier, now)? else {
+            return Ok(None);
+        };
+        let (user_id, action) = accounts::user(conn, &app_id, &identity, now)?;
+        Ok::<_, ApiError>(Some((user_id, action, identity.provider)))
     });
     let (user_id, action, provider) = exchange.await?.ok_or_else(refused)?;
     let event = visitor.social_event(action, provider);
@@ -46,15 +44,13 @@ pub(crate) async fn link(
     let now = core.clock.micros();
     let (app_id, hash) = (app.id.clone(), ids::hash(code));
     let exchange = core.store.write(move |conn| {
-        Box::pin(async move {
-            let Some(identity) = take(conn, &app_id, &hash, &verifier, now).await? else {
-                return Ok(None);
-            };
-            accounts::connect(conn, &app_id, &user_id, &identity, now).await?;
-            let event = visitor.social_event("other", identity.provider);
-            events::insert(conn, &user_id, &event, now).await?;
-            Ok::<_, ApiError>(Some(()))
-        })
+        let Some(identity) = take(conn, &app_id, &hash, &verifier, now)? else {
+            return Ok(None);
+        };
+        accounts::connect(conn, &app_id, &user_id, &identity, now)?;
+        let event = visitor.social_event("other", identity.provider);
+        events::insert(conn, &user_id, &event, now)?;
+        Ok::<_, ApiError>(Some(()))
     });
     exchange.await?.ok_or_else(refused)
 }
@@ -93,9 +89,9 @@ pub(crate) async fn sign_in_natively(
         return Err(bad("is of another account than the code"));
     }
     let app_id = app.id.clone();
-    let find = core.store.write(move |conn| {
-        Box::pin(async move { accounts::user(conn, &app_id, &identity, now).await })
-    });
+    let find = core
+        .store
+        .write(move |conn| accounts::user(conn, &app_id, &identity, now));
     let (user_id, action) = find.await?;
     let event = visitor.social_event(action, provider);
     sessions::sign_in(core, app, &user_id, event).await
@@ -107,14 +103,14 @@ fn refused() -> ApiError {
 
 /// Uses up a code, and returns the account that it stands for. `None` if there is no such code or the verifier is
 /// wrong: then too the code is used up, as it is in wrong hands. It is not when the caller fails after this.
-async fn take(
-    conn: &mut Conn,
+fn take(
+    conn: &Conn,
     app_id: &str,
     code_hash: &[u8],
     verifier: &str,
     now: i64,
 ) -> Result<Option<Identity>, ApiError> {
-    let Some(row) = social_logins::take_code(conn, app_id, code_hash, now).await? else {
+    let Some(row) = social_logins::take_code(conn, app_id, code_hash, now)? else {
         return Ok(None);
     };
     let provider = SocialProvider::named(&row.r#type);

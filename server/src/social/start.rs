@@ -95,11 +95,9 @@ pub(crate) async fn start(core: &Core, app: &App, login: Login) -> Result<String
         code_challenge: login.code_challenge,
         expires_at: now + LIFETIME,
     };
-    let insert = core.store.write(move |conn| {
-        Box::pin(
-            async move { Ok::<_, ApiError>(social_logins::insert_login(conn, &row, now).await?) },
-        )
-    });
+    let insert = core
+        .store
+        .write(move |conn| Ok::<_, ApiError>(social_logins::insert_login(conn, &row, now)?));
     insert.await?;
     let challenge = pkce::challenge_of(&secrets.verifier);
     let mut query = vec![

@@ -1,9 +1,9 @@
 //! API keys of an app. Only a hash of each key is kept.
 
-use super::Conn;
+use super::{Conn, SqlError, Statements as _, columns};
 
 /// An API key, without the key.
-#[derive(Debug, Clone, sqlx::FromRow)]
+#[derive(Debug, Clone)]
 pub(crate) struct ApiKeyRow {
     pub(crate) id: String,
     pub(crate) name: String,
@@ -12,73 +12,74 @@ pub(crate) struct ApiKeyRow {
     pub(crate) created_at: i64,
 }
 
+columns!(ApiKeyRow {
+    id,
+    name,
+    prefix,
+    role,
+    created_at
+});
+
 /// Stores a key. A key whose hash is known already stays as it is.
-pub(crate) async fn insert(
-    conn: &mut Conn,
+pub(crate) fn insert(
+    conn: &Conn,
     app_id: &str,
     key: &ApiKeyRow,
     hash: &[u8],
-) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "INSERT INTO api_keys (id, app_id, name, prefix, hash, role, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)
+) -> Result<(), SqlError> {
+    conn.run(
+        "INSERT INTO api_keys (id, app_id, name, prefix, hash, role, created_at) VALUES
+         (?, ?, ?, ?, ?, ?, ?)
          ON CONFLICT (app_id, hash) DO NOTHING",
-    )
-    .bind(&key.id)
-    .bind(app_id)
-    .bind(&key.name)
-    .bind(&key.prefix)
-    .bind(hash)
-    .bind(&key.role)
-    .bind(key.created_at)
-    .execute(conn)
-    .await?;
+        (
+            &key.id,
+            app_id,
+            &key.name,
+            &key.prefix,
+            hash,
+            &key.role,
+            key.created_at,
+        ),
+    )?;
     Ok(())
 }
 
 /// The key with this hash.
-pub(crate) async fn by_hash(
-    conn: &mut Conn,
+pub(crate) fn by_hash(
+    conn: &Conn,
     app_id: &str,
     hash: &[u8],
-) -> Result<Option<ApiKeyRow>, sqlx::Error> {
-    sqlx::query_as(
-        "SELECT id, name, prefix, role, created_at FROM api_keys WHERE app_id = ? AND hash = ?",
+) -> Result<Option<ApiKeyRow>, SqlError> {
+    conn.maybe_row(
+        "SELECT id, name, prefix, role, created_at FROM api_keys WHERE app_id = ?
+         AND hash = ?",
+        (app_id, hash),
     )
-    .bind(app_id)
-    .bind(hash)
-    .fetch_optional(conn)
-    .await
 }
 
 /// All keys, oldest first.
-pub(crate) async fn list(conn: &mut Conn, app_id: &str) -> Result<Vec<ApiKeyRow>, sqlx::Error> {
-    sqlx::query_as("SELECT id, name, prefix, role, created_at FROM api_keys WHERE app_id = ? ORDER BY created_at, id")
-        .bind(app_id)
-        .fetch_all(conn)
-        .await
+pub(crate) fn list(conn: &Conn, app_id: &str) -> Result<Vec<ApiKeyRow>, SqlError> {
+    conn.rows(
+        "SELECT id, name, prefix, role, created_at FROM api_keys WHERE app_id = ?
+         ORDER BY created_at, id",
+        (app_id,),
+    )
 }
 
 /// One key.
-pub(crate) async fn get(
-    conn: &mut Conn,
-    app_id: &str,
-    id: &str,
-) -> Result<Option<ApiKeyRow>, sqlx::Error> {
-    sqlx::query_as(
-        "SELECT id, name, prefix, role, created_at FROM api_keys WHERE app_id = ? AND id = ?",
+pub(crate) fn get(conn: &Conn, app_id: &str, id: &str) -> Result<Option<ApiKeyRow>, SqlError> {
+    conn.maybe_row(
+        "SELECT id, name, prefix, role, created_at FROM api_keys WHERE app_id = ?
+         AND id = ?",
+        (app_id, id),
     )
-    .bind(app_id)
-    .bind(id)
-    .fetch_optional(conn)
-    .await
 }
 
 /// Deletes a key. Says whether there was one.
-pub(crate) async fn delete(conn: &mut Conn, app_id: &str, id: &str) -> Result<bool, sqlx::Error> {
-    let done = sqlx::query("DELETE FROM api_keys WHERE app_id = ? AND id = ?")
-        .bind(app_id)
-        .bind(id)
-        .execute(conn)
-        .await?;
-    Ok(done.rows_affected() > 0)
+pub(crate) fn delete(conn: &Conn, app_id: &str, id: &str) -> Result<bool, SqlError> {
+    let changed = conn.run(
+        "DELETE FROM api_keys WHERE app_id = ? AND id = ?",
+        (app_id, id),
+    )?;
+    Ok(changed > 0)
 }

@@ -1,9 +1,9 @@
 //! Apps and their settings.
 
-use super::Conn;
+use super::{Conn, SqlError, Statements as _, columns};
 
 /// An app as stored.
-#[derive(Clone, sqlx::FromRow)]
+#[derive(Clone)]
 pub(crate) struct AppRow {
     pub(crate) id: String,
     /// Settings as JSON.
@@ -11,49 +11,51 @@ pub(crate) struct AppRow {
     pub(crate) created_at: i64,
 }
 
+columns!(AppRow {
+    id,
+    settings,
+    created_at
+});
+
 /// The oldest app, which is the one a development server runs.
-pub(crate) async fn first(conn: &mut Conn) -> Result<Option<AppRow>, sqlx::Error> {
-    sqlx::query_as("SELECT id, settings, created_at FROM apps ORDER BY created_at, id LIMIT 1")
-        .fetch_optional(conn)
-        .await
+pub(crate) fn first(conn: &Conn) -> Result<Option<AppRow>, SqlError> {
+    conn.maybe_row(
+        "SELECT id, settings, created_at FROM apps ORDER BY created_at, id LIMIT 1",
+        (),
+    )
 }
 
 /// One app.
-pub(crate) async fn get(conn: &mut Conn, id: &str) -> Result<Option<AppRow>, sqlx::Error> {
-    sqlx::query_as("SELECT id, settings, created_at FROM apps WHERE id = ?")
-        .bind(id)
-        .fetch_optional(conn)
-        .await
+pub(crate) fn get(conn: &Conn, id: &str) -> Result<Option<AppRow>, SqlError> {
+    conn.maybe_row(
+        "SELECT id, settings, created_at FROM apps WHERE id = ?",
+        (id,),
+    )
 }
 
 /// All apps, oldest first.
-pub(crate) async fn all(conn: &mut Conn) -> Result<Vec<AppRow>, sqlx::Error> {
-    sqlx::query_as("SELECT id, settings, created_at FROM apps ORDER BY created_at, id")
-        .fetch_all(conn)
-        .await
+pub(crate) fn all(conn: &Conn) -> Result<Vec<AppRow>, SqlError> {
+    conn.rows(
+        "SELECT id, settings, created_at FROM apps ORDER BY created_at, id",
+        (),
+    )
 }
 
 /// Stores a new app. Its id must be free.
-pub(crate) async fn insert(conn: &mut Conn, app: &AppRow) -> Result<(), sqlx::Error> {
-    sqlx::query("INSERT INTO apps (id, settings, created_at) VALUES (?, ?, ?)")
-        .bind(&app.id)
-        .bind(&app.settings)
-        .bind(app.created_at)
-        .execute(conn)
-        .await?;
+pub(crate) fn insert(conn: &Conn, app: &AppRow) -> Result<(), SqlError> {
+    conn.run(
+        "INSERT INTO apps (id, settings, created_at) VALUES (?, ?, ?)",
+        (&app.id, &app.settings, app.created_at),
+    )?;
     Ok(())
 }
 
 /// Stores an app, or its new settings.
-pub(crate) async fn put(conn: &mut Conn, app: &AppRow) -> Result<(), sqlx::Error> {
-    sqlx::query(
+pub(crate) fn put(conn: &Conn, app: &AppRow) -> Result<(), SqlError> {
+    conn.run(
         "INSERT INTO apps (id, settings, created_at) VALUES (?, ?, ?)
          ON CONFLICT (id) DO UPDATE SET settings = excluded.settings",
-    )
-    .bind(&app.id)
-    .bind(&app.settings)
-    .bind(app.created_at)
-    .execute(conn)
-    .await?;
+        (&app.id, &app.settings, app.created_at),
+    )?;
     Ok(())
 }

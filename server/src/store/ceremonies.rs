@@ -1,9 +1,9 @@
 //! Passkey ceremonies under way.
 
-use super::Conn;
+use super::sweep::sweep;
+use super::{Conn, SqlError, Statements as _, columns};
 
 /// A ceremony as stored.
-#[derive(sqlx::FromRow)]
 pub(crate) struct CeremonyRow {
     pub(crate) id: String,
     pub(crate) purpose: String,
@@ -18,53 +18,52 @@ pub(crate) struct CeremonyRow {
     pub(crate) expires_at: i64,
 }
 
+columns!(CeremonyRow {
+    id,
+    purpose,
+    user_id,
+    transaction_id,
+    user_handle,
+    state,
+    created_at,
+    expires_at
+});
+
 /// Stores a ceremony, and forgets those that have expired.
-pub(crate) async fn insert(
-    conn: &mut Conn,
-    app_id: &str,
-    ceremony: &CeremonyRow,
-) -> Result<(), sqlx::Error> {
-    sqlx::query("DELETE FROM ceremonies WHERE expires_at <= ?")
-        .bind(ceremony.created_at)
-        .execute(&mut *conn)
-        .await?;
-    sqlx::query(
-        "INSERT INTO ceremonies (id, app_id, purpose, user_id, transaction_id, user_handle, state, created_at, expires_at)
+pub(crate) fn insert(conn: &Conn, app_id: &str, ceremony: &CeremonyRow) -> Result<(), SqlError> {
+    sweep(conn, "ceremonies", ceremony.created_at)?;
+    conn.run(
+        "INSERT INTO ceremonies (id, app_id, purpose, user_id, transaction_id,
+         user_handle, state, created_at, expires_at)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    )
-    .bind(&ceremony.id)
-    .bind(app_id)
-    .bind(&ceremony.purpose)
-    .bind(&ceremony.user_id)
-    .bind(&ceremony.transaction_id)
-    .bind(&ceremony.user_handle)
-    .bind(&ceremony.state)
-    .bind(ceremony.created_at)
-    .bind(ceremony.expires_at)
-    .execute(conn)
-    .await?;
+        (
+            &ceremony.id,
+            app_id,
+            &ceremony.purpose,
+            &ceremony.user_id,
+            &ceremony.transaction_id,
+            &ceremony.user_handle,
+            &ceremony.state,
+            ceremony.created_at,
+            ceremony.expires_at,
+        ),
+    )?;
     Ok(())
 }
 
 /// A ceremony, expired or not.
-pub(crate) async fn get(
-    conn: &mut Conn,
-    app_id: &str,
-    id: &str,
-) -> Result<Option<CeremonyRow>, sqlx::Error> {
-    sqlx::query_as("SELECT * FROM ceremonies WHERE app_id = ? AND id = ?")
-        .bind(app_id)
-        .bind(id)
-        .fetch_optional(conn)
-        .await
+pub(crate) fn get(conn: &Conn, app_id: &str, id: &str) -> Result<Option<CeremonyRow>, SqlError> {
+    conn.maybe_row(
+        "SELECT * FROM ceremonies WHERE app_id = ? AND id = ?",
+        (app_id, id),
+    )
 }
 
 /// Ends a ceremony. Says whether it was still under way.
-pub(crate) async fn take(conn: &mut Conn, app_id: &str, id: &str) -> Result<bool, sqlx::Error> {
-    let done = sqlx::query("DELETE FROM ceremonies WHERE app_id = ? AND id = ?")
-        .bind(app_id)
-        .bind(id)
-        .execute(conn)
-        .await?;
-    Ok(done.rows_affected() > 0)
+pub(crate) fn take(conn: &Conn, app_id: &str, id: &str) -> Result<bool, SqlError> {
+    let changed = conn.run(
+        "DELETE FROM ceremonies WHERE app_id = ? AND id = ?",
+        (app_id, id),
+    )?;
+    Ok(changed > 0)
 }

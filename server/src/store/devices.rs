@@ -1,9 +1,9 @@
 //! Devices: the passkeys of users.
 
-use super::Conn;
+use super::{Conn, SqlError, Statements as _, columns};
 
 /// A device as stored.
-#[derive(Debug, Clone, sqlx::FromRow)]
+#[derive(Debug, Clone)]
 pub(crate) struct DeviceRow {
     pub(crate) id: String,
     pub(crate) cred_id: String,
@@ -16,6 +16,19 @@ pub(crate) struct DeviceRow {
     pub(crate) created_at: i64,
     pub(crate) updated_at: i64,
 }
+
+columns!(DeviceRow {
+    id,
+    cred_id,
+    friendly_name,
+    r#type,
+    icon_light,
+    icon_dark,
+    usage_count,
+    last_login_at,
+    created_at,
+    updated_at
+});
 
 /// The kinds of these devices, each once. Both APIs show them, as types of their own.
 pub(crate) fn kinds<Kind: From<String> + PartialEq>(devices: &[DeviceRow]) -> Vec<Kind> {
@@ -30,65 +43,56 @@ pub(crate) fn kinds<Kind: From<String> + PartialEq>(devices: &[DeviceRow]) -> Ve
 }
 
 /// Stores a device.
-pub(crate) async fn insert(
-    conn: &mut Conn,
-    user_id: &str,
-    device: &DeviceRow,
-) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "INSERT INTO devices (id, user_id, cred_id, friendly_name, type, icon_light, icon_dark, usage_count,
-                              last_login_at, created_at, updated_at)
+pub(crate) fn insert(conn: &Conn, user_id: &str, device: &DeviceRow) -> Result<(), SqlError> {
+    conn.run(
+        "INSERT INTO devices (id, user_id, cred_id, friendly_name, type, icon_light,
+         icon_dark, usage_count, last_login_at, created_at, updated_at)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    )
-    .bind(&device.id)
-    .bind(user_id)
-    .bind(&device.cred_id)
-    .bind(&device.friendly_name)
-    .bind(&device.r#type)
-    .bind(&device.icon_light)
-    .bind(&device.icon_dark)
-    .bind(device.usage_count)
-    .bind(device.last_login_at)
-    .bind(device.created_at)
-    .bind(device.updated_at)
-    .execute(conn)
-    .await?;
+        (
+            &device.id,
+            user_id,
+            &device.cred_id,
+            &device.friendly_name,
+            &device.r#type,
+            &device.icon_light,
+            &device.icon_dark,
+            device.usage_count,
+            device.last_login_at,
+            device.created_at,
+            device.updated_at,
+        ),
+    )?;
     Ok(())
 }
 
 /// The devices of a user, oldest first.
-pub(crate) async fn list(conn: &mut Conn, user_id: &str) -> Result<Vec<DeviceRow>, sqlx::Error> {
-    sqlx::query_as("SELECT * FROM devices WHERE user_id = ? ORDER BY created_at, id")
-        .bind(user_id)
-        .fetch_all(conn)
-        .await
+pub(crate) fn list(conn: &Conn, user_id: &str) -> Result<Vec<DeviceRow>, SqlError> {
+    conn.rows(
+        "SELECT * FROM devices WHERE user_id = ? ORDER BY created_at, id",
+        (user_id,),
+    )
 }
 
 /// Gives a device another name. `None` if the user has no such device.
-pub(crate) async fn rename(
-    conn: &mut Conn,
+pub(crate) fn rename(
+    conn: &Conn,
     user_id: &str,
     id: &str,
     name: &str,
     now: i64,
-) -> Result<Option<DeviceRow>, sqlx::Error> {
-    sqlx::query_as(
-        "UPDATE devices SET friendly_name = ?, updated_at = ? WHERE user_id = ? AND id = ? RETURNING *",
+) -> Result<Option<DeviceRow>, SqlError> {
+    conn.maybe_row(
+        "UPDATE devices SET friendly_name = ?, updated_at = ? WHERE user_id = ? AND id = ?
+         RETURNING *",
+        (name, now, user_id, id),
     )
-    .bind(name)
-    .bind(now)
-    .bind(user_id)
-    .bind(id)
-    .fetch_optional(conn)
-    .await
 }
 
 /// Deletes a device. Says whether the user had it.
-pub(crate) async fn delete(conn: &mut Conn, user_id: &str, id: &str) -> Result<bool, sqlx::Error> {
-    let done = sqlx::query("DELETE FROM devices WHERE user_id = ? AND id = ?")
-        .bind(user_id)
-        .bind(id)
-        .execute(conn)
-        .await?;
-    Ok(done.rows_affected() > 0)
+pub(crate) fn delete(conn: &Conn, user_id: &str, id: &str) -> Result<bool, SqlError> {
+    let changed = conn.run(
+        "DELETE FROM devices WHERE user_id = ? AND id = ?",
+        (user_id, id),
+    )?;
+    Ok(changed > 0)
 }

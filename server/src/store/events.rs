@@ -1,6 +1,6 @@
 //! What users did lately.
 
-use super::Conn;
+use super::{Conn, SqlError, Statements as _, columns};
 use crate::ids;
 use crate::social::SocialProvider;
 
@@ -8,7 +8,7 @@ use crate::social::SocialProvider;
 const KEPT: i64 = 10;
 
 /// An event as stored.
-#[derive(Debug, Clone, sqlx::FromRow)]
+#[derive(Debug, Clone)]
 pub(crate) struct EventRow {
     pub(crate) id: String,
     pub(crate) action: String,
@@ -20,6 +20,18 @@ pub(crate) struct EventRow {
     pub(crate) created_at: i64,
     pub(crate) completed_at: Option<i64>,
 }
+
+columns!(EventRow {
+    id,
+    action,
+    r#type,
+    status,
+    social_login_type,
+    ip_addr,
+    user_agent,
+    created_at,
+    completed_at
+});
 
 /// Something a user did.
 #[derive(Debug, Clone)]
@@ -48,47 +60,41 @@ impl NewEvent {
 }
 
 /// Stores an event that is complete, and forgets the ones that are too old to be shown.
-pub(crate) async fn insert(
-    conn: &mut Conn,
+pub(crate) fn insert(
+    conn: &Conn,
     user_id: &str,
     event: &NewEvent,
     now: i64,
-) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "INSERT INTO events (id, user_id, action, type, status, social_login_type, ip_addr, user_agent, created_at,
-                             completed_at)
+) -> Result<(), SqlError> {
+    conn.run(
+        "INSERT INTO events (id, user_id, action, type, status, social_login_type,
+         ip_addr, user_agent, created_at, completed_at)
          VALUES (?, ?, ?, ?, 'complete', ?, ?, ?, ?, ?)",
-    )
-    .bind(ids::new_id())
-    .bind(user_id)
-    .bind(event.action)
-    .bind(event.kind)
-    .bind(event.provider.map(SocialProvider::as_str))
-    .bind(&event.ip_addr)
-    .bind(&event.user_agent)
-    .bind(now)
-    .bind(now)
-    .execute(&mut *conn)
-    .await?;
-    sqlx::query(
+        (
+            ids::new_id(),
+            user_id,
+            event.action,
+            event.kind,
+            event.provider.map(SocialProvider::as_str),
+            &event.ip_addr,
+            &event.user_agent,
+            now,
+            now,
+        ),
+    )?;
+    conn.run(
         "DELETE FROM events WHERE user_id = ? AND id NOT IN
          (SELECT id FROM events WHERE user_id = ? ORDER BY created_at DESC, rowid DESC LIMIT ?)",
-    )
-    .bind(user_id)
-    .bind(user_id)
-    .bind(KEPT)
-    .execute(conn)
-    .await?;
+        (user_id, user_id, KEPT),
+    )?;
     Ok(())
 }
 
 /// The events of a user, newest first.
-pub(crate) async fn list(conn: &mut Conn, user_id: &str) -> Result<Vec<EventRow>, sqlx::Error> {
-    sqlx::query_as(
-        "SELECT * FROM events WHERE user_id = ? ORDER BY created_at DESC, rowid DESC LIMIT ?",
+pub(crate) fn list(conn: &Conn, user_id: &str) -> Result<Vec<EventRow>, SqlError> {
+    conn.rows(
+        "SELECT * FROM events WHERE user_id = ?
+         ORDER BY created_at DESC, rowid DESC LIMIT ?",
+        (user_id, KEPT),
     )
-    .bind(user_id)
-    .bind(KEPT)
-    .fetch_all(conn)
-    .await
 }

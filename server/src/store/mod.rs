@@ -1,7 +1,10 @@
 //! Storage: SQLite, in memory or in a file.
 //!
-//! All writes go through one task that commits them in groups ([`writer`]). With a file, reads run beside it on
-//! their own connections; in memory there is one connection, so reads queue up with the writes.
+//! All writes go through one thread that commits them in groups ([`writer`]). With a file, reads run beside it on
+//! their own connections ([`readers`]); in memory there is one connection, so reads queue up with the writes.
+//!
+//! A command to the storage is a closure that runs on one of these threads as a whole: it sees one state of the data,
+//! and costs one way there and back, however many statements it has.
 
 pub(crate) mod api_keys;
 pub(crate) mod apps;
@@ -10,13 +13,17 @@ pub(crate) mod devices;
 pub(crate) mod events;
 mod lock;
 pub(crate) mod magic_links;
+mod migrations;
 pub(crate) mod one_time_codes;
 pub(crate) mod passkeys;
+mod readers;
 pub(crate) mod readiness;
 pub(crate) mod refresh_tokens;
 pub(crate) mod signing_keys;
 pub(crate) mod social_connections;
 pub(crate) mod social_logins;
+mod sql;
+mod sweep;
 pub(crate) mod transactions;
 pub(crate) mod user_list;
 pub(crate) mod users;
@@ -24,31 +31,27 @@ mod writer;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
-};
-use sqlx::{ConnectOptions, SqliteConnection};
+use rusqlite::OpenFlags;
 
 use self::lock::FileLock;
+use self::readers::Readers;
+pub(crate) use self::sql::{Conn, FromRow, SqlError, Statements, columns, is_taken};
 use self::writer::Writer;
 
-/// A connection to the database.
-pub(crate) type Conn = SqliteConnection;
-/// What a command on a connection returns.
-pub(crate) type Work<'c, T> = Pin<Box<dyn Future<Output = T> + Send + 'c>>;
-
-static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
+/// How long to wait for another process that writes.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Statements that a connection keeps prepared: more than there are.
+const PREPARED: usize = 256;
 
 /// The storage. Clones share it.
 #[derive(Clone)]
 pub(crate) struct Store {
     writer: Writer,
     /// `None` in memory, where only the writer has a connection.
-    readers: Option<SqlitePool>,
+    readers: Option<Readers>,
     lock: Option<Arc<FileLock>>,
 }
 
@@ -62,14 +65,12 @@ impl fmt::Debug for Store {
 
 impl Store {
     /// An empty store that lives as long as its last clone.
-    pub(crate) async fn in_memory() -> Result<Self, StoreError> {
-        let mut conn = SqliteConnectOptions::new()
-            .disable_statement_logging()
-            .connect()
-            .await?;
-        MIGRATIONS.run(&mut conn).await?;
+    pub(crate) fn in_memory() -> Result<Self, StoreError> {
+        let conn = Conn::open_in_memory()?;
+        set_up(&conn)?;
+        migrations::run(&conn)?;
         Ok(Self {
-            writer: Writer::start(conn),
+            writer: Writer::start(conn)?,
             readers: None,
             lock: None,
         })
@@ -77,23 +78,18 @@ impl Store {
 
     /// Opens a file beside the server that runs on it, or as [`Store::open`] does if none runs. SQLite itself orders
     /// what both write.
-    pub(crate) async fn open_beside(path: &Path) -> Result<Self, StoreError> {
+    pub(crate) fn open_beside(path: &Path) -> Result<Self, StoreError> {
         if let Some(lock) = FileLock::try_acquire(path)? {
-            return Self::open_locked(path, lock).await;
+            return Self::open_locked(path, lock);
         }
-        let mut conn = options(path)
-            .connect()
-            .await
-            .map_err(|error| StoreError::Open(path.to_owned(), error.into()))?;
+        let conn = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)
+            .map_err(|error| StoreError::Open(path.to_owned(), error))?;
         // The tables are those of the server that runs.
-        let version: i64 = sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations")
-            .fetch_one(&mut conn)
-            .await?;
-        if MIGRATIONS.iter().map(|one| one.version).max() != Some(version) {
+        if migrations::version(&conn)? != migrations::LATEST {
             return Err(StoreError::OtherVersion(path.to_owned()));
         }
         Ok(Self {
-            writer: Writer::start(conn),
+            writer: Writer::start(conn)?,
             readers: None,
             lock: None,
         })
@@ -102,56 +98,49 @@ impl Store {
     /// Opens a file, or makes it. Only one store can have it open.
     pub(crate) async fn open(path: &Path) -> Result<Self, StoreError> {
         let lock = FileLock::acquire(path).await?;
-        Self::open_locked(path, lock).await
+        Self::open_locked(path, lock)
     }
 
-    async fn open_locked(path: &Path, lock: FileLock) -> Result<Self, StoreError> {
+    fn open_locked(path: &Path, lock: FileLock) -> Result<Self, StoreError> {
         lock::create_private(path).map_err(|error| StoreError::File(path.to_owned(), error))?;
-        let options = options(path);
-        let mut conn = options
-            .clone()
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .connect()
-            .await
-            .map_err(|error| StoreError::Open(path.to_owned(), error.into()))?;
-        MIGRATIONS
-            .run(&mut conn)
-            .await
-            .map_err(|error| StoreError::Open(path.to_owned(), error))?;
-        let readers = SqlitePoolOptions::new()
-            .max_connections(4)
-            .connect_lazy_with(options.read_only(true));
-        Ok(Self {
-            writer: Writer::start(conn),
-            readers: Some(readers),
-            lock: Some(Arc::new(lock)),
-        })
+        let open = || {
+            let conn = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+            conn.pragma_update(None, "journal_mode", "WAL")?;
+            conn.pragma_update(None, "synchronous", "FULL")?;
+            let known = migrations::run(&conn)?;
+            Ok((conn, known))
+        };
+        match open() {
+            Ok((conn, true)) => Ok(Self {
+                writer: Writer::start(conn)?,
+                readers: Some(Readers::new(path.to_owned())),
+                lock: Some(Arc::new(lock)),
+            }),
+            Ok((_, false)) => Err(StoreError::Newer(path.to_owned())),
+            Err(error) => Err(StoreError::Open(path.to_owned(), error)),
+        }
     }
 
     /// Runs a command that may write. What it wrote is on disk when this returns `Ok`, and undone when it
     /// returns `Err`; other commands are not affected by its failure.
     pub(crate) async fn write<T, E, F>(&self, command: F) -> Result<T, E>
     where
-        F: for<'c> FnOnce(&'c mut Conn) -> Work<'c, Result<T, E>> + Send + 'static,
+        F: FnOnce(&Conn) -> Result<T, E> + Send + 'static,
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
         self.writer.write(command).await
     }
 
-    /// Runs a command that only reads.
+    /// Runs a command that only reads. It sees one state of the data.
     pub(crate) async fn read<T, E, F>(&self, command: F) -> Result<T, E>
     where
-        F: for<'c> FnOnce(&'c mut Conn) -> Work<'c, Result<T, E>> + Send + 'static,
+        F: FnOnce(&Conn) -> Result<T, E> + Send + 'static,
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
         match &self.readers {
-            Some(pool) => {
-                let mut conn = pool.acquire().await.map_err(StoreError::from)?;
-                command(&mut conn).await
-            }
+            Some(readers) => readers.read(command).await,
             None => self.writer.read(command).await,
         }
     }
@@ -159,8 +148,8 @@ impl Store {
     /// Lets the commands that have arrived finish, then closes every connection and gives up the file.
     pub(crate) async fn close(&self) {
         self.writer.close().await;
-        if let Some(pool) = &self.readers {
-            pool.close().await;
+        if let Some(readers) = &self.readers {
+            readers.close().await;
         }
         self.release();
     }
@@ -174,22 +163,31 @@ impl Store {
     }
 }
 
-fn options(path: &Path) -> SqliteConnectOptions {
-    SqliteConnectOptions::new()
-        .filename(path)
-        .busy_timeout(Duration::from_secs(5))
-        .disable_statement_logging()
+/// A connection to a file.
+fn connect(path: &Path, access: OpenFlags) -> Result<Conn, SqlError> {
+    // Each connection stays on one thread at a time, so that SQLite need not lock it.
+    let conn = Conn::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    conn.busy_timeout(PATIENCE)?;
+    set_up(&conn)?;
+    Ok(conn)
+}
+
+fn set_up(conn: &Conn) -> Result<(), SqlError> {
+    conn.set_prepared_statement_cache_capacity(PREPARED);
+    conn.pragma_update(None, "foreign_keys", true)
 }
 
 /// Why the storage failed.
 #[derive(Debug)]
 pub(crate) enum StoreError {
     /// The database reported an error.
-    Sql(sqlx::Error),
-    /// The file is no database of ours, or of a newer version.
-    Open(PathBuf, sqlx::migrate::MigrateError),
-    /// The tables could not be made.
-    Migrate(sqlx::migrate::MigrateError),
+    Sql(SqlError),
+    /// The file is no database of ours.
+    Open(PathBuf, SqlError),
+    /// The file was made by a newer version.
+    Newer(PathBuf),
+    /// There is no thread to be had.
+    Thread(std::io::Error),
     /// A server of another version has the file open.
     OtherVersion(PathBuf),
     /// Another server has the file open.
@@ -206,8 +204,18 @@ impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Sql(_) => f.write_str("the database reported an error"),
-            Self::Open(path, _) => write!(f, "{} cannot be used as a data file", path.display()),
-            Self::Migrate(_) => f.write_str("the tables of the database could not be made"),
+            // The error repeats itself in its own source, so that it is told here.
+            Self::Open(path, error) => write!(
+                f,
+                "{} cannot be used as a data file: {error}",
+                path.display()
+            ),
+            Self::Newer(path) => write!(
+                f,
+                "{} was made by a newer passage-server; use that version or a later one",
+                path.display()
+            ),
+            Self::Thread(_) => f.write_str("no thread can be started for the storage"),
             Self::OtherVersion(path) => write!(
                 f,
                 "{} is open in a passage-server of another version; use that version's command, or stop it first",
@@ -229,34 +237,25 @@ impl std::error::Error for StoreError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Sql(error) => Some(error),
-            Self::Open(_, error) | Self::Migrate(error) => Some(error),
-            Self::File(_, error) => Some(error),
-            Self::InUse(_) | Self::OtherVersion(_) | Self::Panicked | Self::Closed => None,
+            Self::File(_, error) | Self::Thread(error) => Some(error),
+            Self::Open(..)
+            | Self::Newer(_)
+            | Self::InUse(_)
+            | Self::OtherVersion(_)
+            | Self::Panicked
+            | Self::Closed => None,
         }
     }
 }
 
-impl From<sqlx::Error> for StoreError {
-    fn from(error: sqlx::Error) -> Self {
+impl From<SqlError> for StoreError {
+    fn from(error: SqlError) -> Self {
         Self::Sql(error)
     }
 }
 
-impl From<sqlx::migrate::MigrateError> for StoreError {
-    fn from(error: sqlx::migrate::MigrateError) -> Self {
-        Self::Migrate(error)
-    }
-}
-
-/// Whether a statement failed because the value is taken.
-pub(crate) fn is_taken(error: &sqlx::Error) -> bool {
-    error
-        .as_database_error()
-        .is_some_and(sqlx::error::DatabaseError::is_unique_violation)
-}
-
 /// Deletes everything that users left behind. The app, its signing keys and the API keys named in `keep` stay.
-pub(crate) async fn clear(conn: &mut Conn, keep_api_key: &[u8]) -> Result<(), sqlx::Error> {
+pub(crate) fn clear(conn: &Conn, keep_api_key: &[u8]) -> Result<(), SqlError> {
     // Devices, connections, events and refresh tokens go with their users. Some codes and links are nobody's.
     for statement in [
         "DELETE FROM users",
@@ -269,12 +268,9 @@ pub(crate) async fn clear(conn: &mut Conn, keep_api_key: &[u8]) -> Result<(), sq
         "DELETE FROM ceremonies",
         "DELETE FROM passkey_readiness",
     ] {
-        sqlx::query(statement).execute(&mut *conn).await?;
+        conn.run(statement, ())?;
     }
-    sqlx::query("DELETE FROM api_keys WHERE hash <> ?")
-        .bind(keep_api_key)
-        .execute(conn)
-        .await?;
+    conn.run("DELETE FROM api_keys WHERE hash <> ?", (keep_api_key,))?;
     Ok(())
 }
 
@@ -290,20 +286,27 @@ mod tests {
             .await
             .unwrap();
         let settings = store.write(|conn| {
-            Box::pin(async move {
-                let journal: String = sqlx::query_scalar("PRAGMA journal_mode")
-                    .fetch_one(&mut *conn)
-                    .await?;
-                let synchronous: i64 = sqlx::query_scalar("PRAGMA synchronous")
-                    .fetch_one(&mut *conn)
-                    .await?;
-                let foreign_keys: i64 = sqlx::query_scalar("PRAGMA foreign_keys")
-                    .fetch_one(conn)
-                    .await?;
-                Ok::<_, StoreError>((journal, synchronous, foreign_keys))
-            })
+            let journal: String = conn.value("PRAGMA journal_mode", ())?;
+            let synchronous: i64 = conn.value("PRAGMA synchronous", ())?;
+            let foreign_keys: i64 = conn.value("PRAGMA foreign_keys", ())?;
+            Ok::<_, StoreError>((journal, synchronous, foreign_keys))
         });
         assert_eq!(settings.await.unwrap(), ("wal".to_owned(), 2, 1));
         store.close().await;
+    }
+
+    #[tokio::test]
+    async fn a_file_of_a_newer_version_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("passage.db");
+        Store::open(&path).await.unwrap().close().await;
+        let conn = Conn::open(&path).unwrap();
+        conn.pragma_update(None, "user_version", migrations::LATEST + 1)
+            .unwrap();
+        drop(conn);
+        let error = Store::open(&path).await.unwrap_err();
+        assert!(matches!(error, StoreError::Newer(_)), "{error}");
+        let error = Store::open_beside(&path).unwrap_err();
+        assert!(matches!(error, StoreError::Newer(_)), "{error}");
     }
 }

@@ -1,9 +1,9 @@
 //! Keys that sign auth tokens, and the rotations that were asked for.
 
-use super::Conn;
+use super::{Conn, SqlError, Statements as _, columns};
 
 /// A signing key as stored.
-#[derive(Debug, Clone, sqlx::FromRow)]
+#[derive(Debug, Clone)]
 pub(crate) struct SigningKeyRow {
     pub(crate) kid: String,
     /// The key pair, encrypted if the server has a key for that.
@@ -17,138 +17,127 @@ pub(crate) struct SigningKeyRow {
     pub(crate) longest_token: i64,
 }
 
+columns!(SigningKeyRow {
+    kid,
+    pkcs8,
+    state,
+    created_at,
+    active_from,
+    retired_at,
+    longest_token
+});
+
 /// All keys of an app that verifiers must know, oldest first.
-pub(crate) async fn list(conn: &mut Conn, app_id: &str) -> Result<Vec<SigningKeyRow>, sqlx::Error> {
-    sqlx::query_as(
+pub(crate) fn list(conn: &Conn, app_id: &str) -> Result<Vec<SigningKeyRow>, SqlError> {
+    conn.rows(
         "SELECT kid, pkcs8, state, created_at, active_from, retired_at, longest_token
          FROM signing_keys WHERE app_id = ? ORDER BY created_at, rowid",
+        (app_id,),
     )
-    .bind(app_id)
-    .fetch_all(conn)
-    .await
 }
 
 /// Stores a key that is announced, and signs nothing yet.
-pub(crate) async fn announce(
-    conn: &mut Conn,
+pub(crate) fn announce(
+    conn: &Conn,
     app_id: &str,
     kid: &str,
     pkcs8: &[u8],
     now: i64,
-) -> Result<(), sqlx::Error> {
-    sqlx::query("INSERT INTO signing_keys (kid, app_id, pkcs8, state, created_at) VALUES (?, ?, ?, 'next', ?)")
-        .bind(kid)
-        .bind(app_id)
-        .bind(pkcs8)
-        .bind(now)
-        .execute(conn)
-        .await?;
+) -> Result<(), SqlError> {
+    conn.run(
+        "INSERT INTO signing_keys (kid, app_id, pkcs8, state, created_at)
+         VALUES (?, ?, ?, 'next', ?)",
+        (kid, app_id, pkcs8, now),
+    )?;
     Ok(())
 }
 
 /// Signs with the announced key from now on. The key that was active is retired, which still verifies.
-pub(crate) async fn activate(
-    conn: &mut Conn,
+pub(crate) fn activate(
+    conn: &Conn,
     app_id: &str,
     longest_token: i64,
     now: i64,
-) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "UPDATE signing_keys SET state = 'retired', retired_at = ? WHERE app_id = ? AND state = 'active'",
-    )
-    .bind(now)
-    .bind(app_id)
-    .execute(&mut *conn)
-    .await?;
-    sqlx::query(
+) -> Result<(), SqlError> {
+    conn.run(
+        "UPDATE signing_keys SET state = 'retired', retired_at = ? WHERE app_id = ?
+         AND state = 'active'",
+        (now, app_id),
+    )?;
+    conn.run(
         "UPDATE signing_keys SET state = 'active', active_from = ?, longest_token = ?
          WHERE app_id = ? AND state = 'next'",
-    )
-    .bind(now)
-    .bind(longest_token)
-    .bind(app_id)
-    .execute(conn)
-    .await?;
+        (now, longest_token, app_id),
+    )?;
     Ok(())
 }
 
 /// Notes that the active key signs tokens that are good for so many seconds.
-pub(crate) async fn note_lifetime(
-    conn: &mut Conn,
-    app_id: &str,
-    seconds: i64,
-) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "UPDATE signing_keys SET longest_token = max(longest_token, ?) WHERE app_id = ? AND state = 'active'",
-    )
-    .bind(seconds)
-    .bind(app_id)
-    .execute(conn)
-    .await?;
+pub(crate) fn note_lifetime(conn: &Conn, app_id: &str, seconds: i64) -> Result<(), SqlError> {
+    conn.run(
+        "UPDATE signing_keys SET longest_token = max(longest_token, ?) WHERE app_id = ?
+         AND state = 'active'",
+        (seconds, app_id),
+    )?;
     Ok(())
 }
 
 /// Stores a key in another form.
-pub(crate) async fn replace(conn: &mut Conn, kid: &str, pkcs8: &[u8]) -> Result<(), sqlx::Error> {
-    sqlx::query("UPDATE signing_keys SET pkcs8 = ? WHERE kid = ?")
-        .bind(pkcs8)
-        .bind(kid)
-        .execute(conn)
-        .await?;
+pub(crate) fn replace(conn: &Conn, kid: &str, pkcs8: &[u8]) -> Result<(), SqlError> {
+    conn.run(
+        "UPDATE signing_keys SET pkcs8 = ? WHERE kid = ?",
+        (pkcs8, kid),
+    )?;
     Ok(())
 }
 
 /// Forgets a retired key: the tokens it signed have expired.
-pub(crate) async fn forget(conn: &mut Conn, app_id: &str, kid: &str) -> Result<(), sqlx::Error> {
-    sqlx::query("DELETE FROM signing_keys WHERE app_id = ? AND kid = ? AND state = 'retired'")
-        .bind(app_id)
-        .bind(kid)
-        .execute(conn)
-        .await?;
+pub(crate) fn forget(conn: &Conn, app_id: &str, kid: &str) -> Result<(), SqlError> {
+    conn.run(
+        "DELETE FROM signing_keys WHERE app_id = ? AND kid = ? AND state = 'retired'",
+        (app_id, kid),
+    )?;
     Ok(())
 }
 
 /// A rotation that a command asked for.
-#[derive(Debug, Clone, sqlx::FromRow)]
+#[derive(Debug, Clone)]
 pub(crate) struct RotationRow {
     pub(crate) app_id: String,
     pub(crate) at_once: bool,
     pub(crate) asked_at: i64,
 }
 
+columns!(RotationRow {
+    app_id,
+    at_once,
+    asked_at
+});
+
 /// Asks for a rotation. One that was asked for and is in more of a hurry stays so.
-pub(crate) async fn ask(
-    conn: &mut Conn,
-    app_id: &str,
-    at_once: bool,
-    now: i64,
-) -> Result<(), sqlx::Error> {
-    sqlx::query(
+pub(crate) fn ask(conn: &Conn, app_id: &str, at_once: bool, now: i64) -> Result<(), SqlError> {
+    conn.run(
         "INSERT INTO rotations (app_id, at_once, asked_at) VALUES (?, ?, ?)
-         ON CONFLICT (app_id) DO UPDATE SET at_once = max(at_once, excluded.at_once), asked_at = excluded.asked_at",
-    )
-    .bind(app_id)
-    .bind(at_once)
-    .bind(now)
-    .execute(conn)
-    .await?;
+         ON CONFLICT (app_id) DO UPDATE SET at_once = max(at_once, excluded.at_once),
+         asked_at = excluded.asked_at",
+        (app_id, at_once, now),
+    )?;
     Ok(())
 }
 
 /// The rotations that are asked for.
-pub(crate) async fn asked(conn: &mut Conn) -> Result<Vec<RotationRow>, sqlx::Error> {
-    sqlx::query_as("SELECT app_id, at_once, asked_at FROM rotations ORDER BY app_id")
-        .fetch_all(conn)
-        .await
+pub(crate) fn asked(conn: &Conn) -> Result<Vec<RotationRow>, SqlError> {
+    conn.rows(
+        "SELECT app_id, at_once, asked_at FROM rotations ORDER BY app_id",
+        (),
+    )
 }
 
 /// Crosses a rotation out, unless it was asked for again.
-pub(crate) async fn done(conn: &mut Conn, rotation: &RotationRow) -> Result<(), sqlx::Error> {
-    sqlx::query("DELETE FROM rotations WHERE app_id = ? AND at_once = ? AND asked_at = ?")
-        .bind(&rotation.app_id)
-        .bind(rotation.at_once)
-        .bind(rotation.asked_at)
-        .execute(conn)
-        .await?;
+pub(crate) fn done(conn: &Conn, rotation: &RotationRow) -> Result<(), SqlError> {
+    conn.run(
+        "DELETE FROM rotations WHERE app_id = ? AND at_once = ? AND asked_at = ?",
+        (&rotation.app_id, rotation.at_once, rotation.asked_at),
+    )?;
     Ok(())
 }

@@ -1,10 +1,10 @@
 //! Accounts at identity providers that users have connected: for each user one per provider at most, and each account
 //! with one user of the app.
 
-use super::Conn;
+use super::{Conn, SqlError, Statements as _, columns};
 
 /// A connection as stored.
-#[derive(Clone, sqlx::FromRow)]
+#[derive(Clone)]
 pub(crate) struct ConnectionRow {
     pub(crate) user_id: String,
     /// Name of the provider.
@@ -15,90 +15,81 @@ pub(crate) struct ConnectionRow {
     pub(crate) last_login_at: i64,
 }
 
+columns!(ConnectionRow {
+    user_id,
+    r#type,
+    provider_id,
+    provider_identifier,
+    created_at,
+    last_login_at
+});
+
 /// Stores a connection. A unique violation says that the account or the user has another one.
-pub(crate) async fn insert(
-    conn: &mut Conn,
+pub(crate) fn insert(
+    conn: &Conn,
     app_id: &str,
     connection: &ConnectionRow,
-) -> Result<(), sqlx::Error> {
-    sqlx::query(
+) -> Result<(), SqlError> {
+    conn.run(
         "INSERT INTO social_connections
          (user_id, app_id, type, provider_id, provider_identifier, created_at, last_login_at)
          VALUES (?, ?, ?, ?, ?, ?, ?)",
-    )
-    .bind(&connection.user_id)
-    .bind(app_id)
-    .bind(&connection.r#type)
-    .bind(&connection.provider_id)
-    .bind(&connection.provider_identifier)
-    .bind(connection.created_at)
-    .bind(connection.last_login_at)
-    .execute(conn)
-    .await?;
+        (
+            &connection.user_id,
+            app_id,
+            &connection.r#type,
+            &connection.provider_id,
+            &connection.provider_identifier,
+            connection.created_at,
+            connection.last_login_at,
+        ),
+    )?;
     Ok(())
 }
 
 /// The connection of an account.
-pub(crate) async fn by_account(
-    conn: &mut Conn,
+pub(crate) fn by_account(
+    conn: &Conn,
     app_id: &str,
     provider: &str,
     provider_id: &str,
-) -> Result<Option<ConnectionRow>, sqlx::Error> {
-    sqlx::query_as(
+) -> Result<Option<ConnectionRow>, SqlError> {
+    conn.maybe_row(
         "SELECT user_id, type, provider_id, provider_identifier, created_at, last_login_at
          FROM social_connections WHERE app_id = ? AND type = ? AND provider_id = ?",
+        (app_id, provider, provider_id),
     )
-    .bind(app_id)
-    .bind(provider)
-    .bind(provider_id)
-    .fetch_optional(conn)
-    .await
 }
 
 /// The connections of a user.
-pub(crate) async fn list(
-    conn: &mut Conn,
-    user_id: &str,
-) -> Result<Vec<ConnectionRow>, sqlx::Error> {
-    sqlx::query_as(
+pub(crate) fn list(conn: &Conn, user_id: &str) -> Result<Vec<ConnectionRow>, SqlError> {
+    conn.rows(
         "SELECT user_id, type, provider_id, provider_identifier, created_at, last_login_at
          FROM social_connections WHERE user_id = ?",
+        (user_id,),
     )
-    .bind(user_id)
-    .fetch_all(conn)
-    .await
 }
 
 /// Notes a login, and what the account is called now.
-pub(crate) async fn note_login(
-    conn: &mut Conn,
+pub(crate) fn note_login(
+    conn: &Conn,
     connection: &ConnectionRow,
     identifier: &str,
     now: i64,
-) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "UPDATE social_connections SET last_login_at = ?, provider_identifier = ? WHERE user_id = ? AND type = ?",
-    )
-    .bind(now)
-    .bind(identifier)
-    .bind(&connection.user_id)
-    .bind(&connection.r#type)
-    .execute(conn)
-    .await?;
+) -> Result<(), SqlError> {
+    conn.run(
+        "UPDATE social_connections SET last_login_at = ?, provider_identifier = ?
+         WHERE user_id = ? AND type = ?",
+        (now, identifier, &connection.user_id, &connection.r#type),
+    )?;
     Ok(())
 }
 
 /// Deletes a user's connection to a provider. Says whether there was one.
-pub(crate) async fn delete(
-    conn: &mut Conn,
-    user_id: &str,
-    provider: &str,
-) -> Result<bool, sqlx::Error> {
-    let done = sqlx::query("DELETE FROM social_connections WHERE user_id = ? AND type = ?")
-        .bind(user_id)
-        .bind(provider)
-        .execute(conn)
-        .await?;
-    Ok(done.rows_affected() > 0)
+pub(crate) fn delete(conn: &Conn, user_id: &str, provider: &str) -> Result<bool, SqlError> {
+    let changed = conn.run(
+        "DELETE FROM social_connections WHERE user_id = ? AND type = ?",
+        (user_id, provider),
+    )?;
+    Ok(changed > 0)
 }

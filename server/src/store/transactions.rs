@@ -1,6 +1,7 @@
 //! Flex transactions and the nonces that prove that one was completed.
 
-use super::Conn;
+use super::sweep::sweep;
+use super::{Conn, SqlError, Statements as _, columns};
 
 /// What a transaction is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,7 +20,6 @@ impl Kind {
 }
 
 /// A transaction as stored.
-#[derive(sqlx::FromRow)]
 pub(crate) struct TransactionRow {
     pub(crate) id: String,
     kind: String,
@@ -28,6 +28,15 @@ pub(crate) struct TransactionRow {
     pub(crate) created_at: i64,
     pub(crate) expires_at: i64,
 }
+
+columns!(TransactionRow {
+    id,
+    kind,
+    external_id,
+    passkey_display_name,
+    created_at,
+    expires_at
+});
 
 impl TransactionRow {
     /// A transaction to store.
@@ -60,105 +69,85 @@ impl TransactionRow {
 }
 
 /// Stores a transaction, and forgets those that have expired.
-pub(crate) async fn insert(
-    conn: &mut Conn,
+pub(crate) fn insert(
+    conn: &Conn,
     app_id: &str,
     transaction: &TransactionRow,
-) -> Result<(), sqlx::Error> {
-    sqlx::query("DELETE FROM transactions WHERE app_id = ? AND expires_at <= ?")
-        .bind(app_id)
-        .bind(transaction.created_at)
-        .execute(&mut *conn)
-        .await?;
-    sqlx::query(
-        "INSERT INTO transactions (id, app_id, kind, external_id, passkey_display_name, created_at, expires_at)
+) -> Result<(), SqlError> {
+    sweep(conn, "transactions", transaction.created_at)?;
+    conn.run(
+        "INSERT INTO transactions (id, app_id, kind, external_id, passkey_display_name,
+         created_at, expires_at)
          VALUES (?, ?, ?, ?, ?, ?, ?)",
-    )
-    .bind(&transaction.id)
-    .bind(app_id)
-    .bind(&transaction.kind)
-    .bind(&transaction.external_id)
-    .bind(&transaction.passkey_display_name)
-    .bind(transaction.created_at)
-    .bind(transaction.expires_at)
-    .execute(conn)
-    .await?;
+        (
+            &transaction.id,
+            app_id,
+            &transaction.kind,
+            &transaction.external_id,
+            &transaction.passkey_display_name,
+            transaction.created_at,
+            transaction.expires_at,
+        ),
+    )?;
     Ok(())
 }
 
 /// A transaction of this kind that has not expired.
-pub(crate) async fn get(
-    conn: &mut Conn,
+pub(crate) fn get(
+    conn: &Conn,
     app_id: &str,
     id: &str,
     kind: Kind,
     now: i64,
-) -> Result<Option<TransactionRow>, sqlx::Error> {
-    sqlx::query_as(
-        "SELECT * FROM transactions WHERE app_id = ? AND id = ? AND kind = ? AND expires_at > ?",
+) -> Result<Option<TransactionRow>, SqlError> {
+    conn.maybe_row(
+        "SELECT * FROM transactions WHERE app_id = ? AND id = ? AND kind = ?
+         AND expires_at > ?",
+        (app_id, id, kind.as_str(), now),
     )
-    .bind(app_id)
-    .bind(id)
-    .bind(kind.as_str())
-    .bind(now)
-    .fetch_optional(conn)
-    .await
 }
 
 /// Takes a transaction that has not expired, so that it is completed once.
-pub(crate) async fn take(
-    conn: &mut Conn,
+pub(crate) fn take(
+    conn: &Conn,
     app_id: &str,
     id: &str,
     now: i64,
-) -> Result<Option<TransactionRow>, sqlx::Error> {
-    sqlx::query_as(
-        "DELETE FROM transactions WHERE app_id = ? AND id = ? AND expires_at > ? RETURNING *",
+) -> Result<Option<TransactionRow>, SqlError> {
+    conn.maybe_row(
+        "DELETE FROM transactions WHERE app_id = ? AND id = ? AND expires_at > ?
+         RETURNING *",
+        (app_id, id, now),
     )
-    .bind(app_id)
-    .bind(id)
-    .bind(now)
-    .fetch_optional(conn)
-    .await
 }
 
 /// Stores the hash of a nonce, and forgets those that have expired.
-pub(crate) async fn insert_nonce(
-    conn: &mut Conn,
+pub(crate) fn insert_nonce(
+    conn: &Conn,
     app_id: &str,
     hash: &[u8],
     external_id: &str,
     now: i64,
     expires_at: i64,
-) -> Result<(), sqlx::Error> {
-    sqlx::query("DELETE FROM nonces WHERE app_id = ? AND expires_at <= ?")
-        .bind(app_id)
-        .bind(now)
-        .execute(&mut *conn)
-        .await?;
-    sqlx::query("INSERT INTO nonces (hash, app_id, external_id, expires_at) VALUES (?, ?, ?, ?)")
-        .bind(hash)
-        .bind(app_id)
-        .bind(external_id)
-        .bind(expires_at)
-        .execute(conn)
-        .await?;
+) -> Result<(), SqlError> {
+    sweep(conn, "nonces", now)?;
+    conn.run(
+        "INSERT INTO nonces (hash, app_id, external_id, expires_at) VALUES (?, ?, ?, ?)",
+        (hash, app_id, external_id, expires_at),
+    )?;
     Ok(())
 }
 
 /// Takes a nonce that has not expired: the external id it proves, once.
-pub(crate) async fn take_nonce(
-    conn: &mut Conn,
+pub(crate) fn take_nonce(
+    conn: &Conn,
     app_id: &str,
     hash: &[u8],
     now: i64,
-) -> Result<Option<String>, sqlx::Error> {
-    sqlx::query_scalar(
-        "DELETE FROM nonces WHERE app_id = ? AND hash = ? AND expires_at > ? RETURNING external_id",
+) -> Result<Option<String>, SqlError> {
+    conn.maybe_value(
+        "DELETE FROM nonces WHERE app_id = ? AND hash = ? AND expires_at > ?
+         RETURNING external_id",
+        (app_id, hash, now),
     )
-    .bind(app_id)
-    .bind(hash)
-    .bind(now)
-    .fetch_optional(conn)
-    .await
 }

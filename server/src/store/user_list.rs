@@ -1,9 +1,10 @@
 //! Lists of users.
 
-use sqlx::{QueryBuilder, Sqlite};
+use rusqlite::params_from_iter;
+use rusqlite::types::Value;
 
-use super::Conn;
 use super::users::UserRow;
+use super::{Conn, SqlError, Statements as _};
 use crate::filters::{Compare, Field, Filter, ListQuery, Operand};
 
 /// One page of a list.
@@ -14,38 +15,65 @@ pub(crate) struct Page {
 }
 
 /// The users that the query asks for, of those created before a time in microseconds.
-pub(crate) async fn list(
-    conn: &mut Conn,
+pub(crate) fn list(
+    conn: &Conn,
     app_id: &str,
     query: &ListQuery,
     before: i64,
-) -> Result<Page, sqlx::Error> {
-    let mut count = QueryBuilder::new("SELECT count(*)");
+) -> Result<Page, SqlError> {
+    let mut count = Query::new("SELECT count(*)");
     conditions(&mut count, app_id, query, before);
-    let total = count.build_query_scalar().fetch_one(&mut *conn).await?;
+    let total = conn.value(&count.text, params_from_iter(count.values))?;
 
-    let mut select = QueryBuilder::new("SELECT *");
+    let mut select = Query::new("SELECT *");
     conditions(&mut select, app_id, query, before);
     order(&mut select, query);
-    select.push(" LIMIT ").push_bind(i64::from(query.limit));
-    select
-        .push(" OFFSET ")
-        .push_bind(i64::from(query.page - 1) * i64::from(query.limit));
-    let users = select.build_query_as().fetch_all(conn).await?;
+    let (limit, page) = (i64::from(query.limit), i64::from(query.page));
+    select.push(" LIMIT ").bind(limit);
+    select.push(" OFFSET ").bind((page - 1) * limit);
+    let users = conn.rows(&select.text, params_from_iter(select.values))?;
     Ok(Page { users, total })
 }
 
-fn conditions(sql: &mut QueryBuilder<Sqlite>, app_id: &str, query: &ListQuery, before: i64) {
+/// The text of a statement, and the values for its places.
+struct Query {
+    text: String,
+    values: Vec<Value>,
+}
+
+impl Query {
+    fn new(text: &str) -> Self {
+        Self {
+            text: text.to_owned(),
+            values: Vec::new(),
+        }
+    }
+
+    /// Adds text, which must not come from outside.
+    fn push(&mut self, text: &'static str) -> &mut Self {
+        self.text.push_str(text);
+        self
+    }
+
+    /// Adds a place with its value.
+    fn bind(&mut self, value: impl Into<Value>) -> &mut Self {
+        self.text.push('?');
+        self.values.push(value.into());
+        self
+    }
+}
+
+fn conditions(sql: &mut Query, app_id: &str, query: &ListQuery, before: i64) {
     sql.push(" FROM users WHERE app_id = ")
-        .push_bind(app_id.to_owned());
-    sql.push(" AND created_at < ").push_bind(before);
+        .bind(app_id.to_owned());
+    sql.push(" AND created_at < ").bind(before);
     for filter in &query.filters {
         sql.push(" AND ");
         condition(sql, filter);
     }
 }
 
-fn condition(sql: &mut QueryBuilder<Sqlite>, filter: &Filter) {
+fn condition(sql: &mut Query, filter: &Filter) {
     match &filter.operand {
         Operand::Text(text) if filter.field == Field::Identifier => {
             identifier(sql, filter.compare, text)
@@ -54,13 +82,13 @@ fn condition(sql: &mut QueryBuilder<Sqlite>, filter: &Filter) {
         Operand::Number(number) => {
             sql.push(column(filter.field))
                 .push(operator(filter.compare))
-                .push_bind(*number);
+                .bind(*number);
         }
     }
 }
 
 /// An identifier is an e-mail address, kept in lower case, or a phone number, or an external id.
-fn identifier(sql: &mut QueryBuilder<Sqlite>, how: Compare, text: &str) {
+fn identifier(sql: &mut Query, how: Compare, text: &str) {
     let (positive, negated) = match how {
         Compare::NotEqual => (Compare::Equal, true),
         Compare::NotLike => (Compare::Like, true),
@@ -84,12 +112,12 @@ fn identifier(sql: &mut QueryBuilder<Sqlite>, how: Compare, text: &str) {
     sql.push(")");
 }
 
-fn compare(sql: &mut QueryBuilder<Sqlite>, column: &'static str, how: Compare, text: &str) {
+fn compare(sql: &mut Query, column: &'static str, how: Compare, text: &str) {
     sql.push(column).push(operator(how));
     if matches!(how, Compare::Like | Compare::NotLike) {
-        sql.push_bind(pattern(text)).push(" ESCAPE '\\'");
+        sql.bind(pattern(text)).push(" ESCAPE '\\'");
     } else {
-        sql.push_bind(text.to_owned());
+        sql.bind(text.to_owned());
     }
 }
 
@@ -132,7 +160,7 @@ fn column(field: Field) -> &'static str {
 }
 
 /// Newest first unless asked otherwise. The row number settles ties, so that pages neither repeat nor skip a user.
-fn order(sql: &mut QueryBuilder<Sqlite>, query: &ListQuery) {
+fn order(sql: &mut Query, query: &ListQuery) {
     sql.push(" ORDER BY ");
     for (field, descending) in &query.order_by {
         sql.push(column(*field))

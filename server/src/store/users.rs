@@ -2,11 +2,11 @@
 
 use serde_json::{Map, Value};
 
-use super::Conn;
+use super::{Conn, SqlError, Statements as _, columns};
 use crate::ids;
 
 /// A user as stored.
-#[derive(Debug, Clone, sqlx::FromRow)]
+#[derive(Debug, Clone)]
 pub(crate) struct UserRow {
     pub(crate) id: String,
     pub(crate) email: Option<String>,
@@ -21,6 +21,21 @@ pub(crate) struct UserRow {
     pub(crate) updated_at: i64,
     user_metadata: String,
 }
+
+columns!(UserRow {
+    id,
+    email,
+    email_verified,
+    phone,
+    phone_verified,
+    external_id,
+    status,
+    login_count,
+    last_login_at,
+    created_at,
+    updated_at,
+    user_metadata
+});
 
 impl UserRow {
     /// Metadata values by field name.
@@ -54,138 +69,125 @@ pub(crate) struct NewUser {
 }
 
 /// Creates a pending user. A unique violation says that an identifier is taken.
-pub(crate) async fn insert(
-    conn: &mut Conn,
+pub(crate) fn insert(
+    conn: &Conn,
     app_id: &str,
     new: &NewUser,
     now: i64,
-) -> Result<UserRow, sqlx::Error> {
-    sqlx::query_as(
-        "INSERT INTO users (id, app_id, email, phone, external_id, status, created_at, updated_at, user_metadata)
+) -> Result<UserRow, SqlError> {
+    conn.row(
+        "INSERT INTO users (id, app_id, email, phone, external_id, status, created_at,
+         updated_at, user_metadata)
          VALUES (?, ?, ?, ?, ?, 'pending', ?, ?, ?) RETURNING *",
+        (
+            ids::new_id(),
+            app_id,
+            &new.email,
+            &new.phone,
+            &new.external_id,
+            now,
+            now,
+            metadata_text(&new.metadata),
+        ),
     )
-    .bind(ids::new_id())
-    .bind(app_id)
-    .bind(&new.email)
-    .bind(&new.phone)
-    .bind(&new.external_id)
-    .bind(now)
-    .bind(now)
-    .bind(metadata_text(&new.metadata))
-    .fetch_one(conn)
-    .await
 }
 
 /// One user.
-pub(crate) async fn get(
-    conn: &mut Conn,
-    app_id: &str,
-    id: &str,
-) -> Result<Option<UserRow>, sqlx::Error> {
-    sqlx::query_as("SELECT * FROM users WHERE app_id = ? AND id = ?")
-        .bind(app_id)
-        .bind(id)
-        .fetch_optional(conn)
-        .await
+pub(crate) fn get(conn: &Conn, app_id: &str, id: &str) -> Result<Option<UserRow>, SqlError> {
+    conn.maybe_row(
+        "SELECT * FROM users WHERE app_id = ? AND id = ?",
+        (app_id, id),
+    )
 }
 
 /// The user with this e-mail address, in lower case.
-pub(crate) async fn by_email(
-    conn: &mut Conn,
+pub(crate) fn by_email(
+    conn: &Conn,
     app_id: &str,
     email: &str,
-) -> Result<Option<UserRow>, sqlx::Error> {
-    sqlx::query_as("SELECT * FROM users WHERE app_id = ? AND email = ?")
-        .bind(app_id)
-        .bind(email)
-        .fetch_optional(conn)
-        .await
+) -> Result<Option<UserRow>, SqlError> {
+    conn.maybe_row(
+        "SELECT * FROM users WHERE app_id = ? AND email = ?",
+        (app_id, email),
+    )
 }
 
 /// The user with this phone number.
-pub(crate) async fn by_phone(
-    conn: &mut Conn,
+pub(crate) fn by_phone(
+    conn: &Conn,
     app_id: &str,
     phone: &str,
-) -> Result<Option<UserRow>, sqlx::Error> {
-    sqlx::query_as("SELECT * FROM users WHERE app_id = ? AND phone = ?")
-        .bind(app_id)
-        .bind(phone)
-        .fetch_optional(conn)
-        .await
+) -> Result<Option<UserRow>, SqlError> {
+    conn.maybe_row(
+        "SELECT * FROM users WHERE app_id = ? AND phone = ?",
+        (app_id, phone),
+    )
 }
 
 /// The user with this external id.
-pub(crate) async fn by_external_id(
-    conn: &mut Conn,
+pub(crate) fn by_external_id(
+    conn: &Conn,
     app_id: &str,
     external_id: &str,
-) -> Result<Option<UserRow>, sqlx::Error> {
-    sqlx::query_as("SELECT * FROM users WHERE app_id = ? AND external_id = ?")
-        .bind(app_id)
-        .bind(external_id)
-        .fetch_optional(conn)
-        .await
+) -> Result<Option<UserRow>, SqlError> {
+    conn.maybe_row(
+        "SELECT * FROM users WHERE app_id = ? AND external_id = ?",
+        (app_id, external_id),
+    )
 }
 
 /// Stores the identifiers and the metadata of a user that was read and changed.
-pub(crate) async fn update(
-    conn: &mut Conn,
+pub(crate) fn update(
+    conn: &Conn,
     user: &UserRow,
     metadata: &Map<String, Value>,
     now: i64,
-) -> Result<UserRow, sqlx::Error> {
-    sqlx::query_as(
-        "UPDATE users SET email = ?, email_verified = ?, phone = ?, phone_verified = ?, user_metadata = ?, updated_at = ?
-         WHERE id = ? RETURNING *",
+) -> Result<UserRow, SqlError> {
+    conn.row(
+        "UPDATE users SET email = ?, email_verified = ?, phone = ?, phone_verified = ?,
+         user_metadata = ?, updated_at = ? WHERE id = ? RETURNING *",
+        (
+            &user.email,
+            user.email_verified,
+            &user.phone,
+            user.phone_verified,
+            metadata_text(metadata),
+            now,
+            &user.id,
+        ),
     )
-    .bind(&user.email)
-    .bind(user.email_verified)
-    .bind(&user.phone)
-    .bind(user.phone_verified)
-    .bind(metadata_text(metadata))
-    .bind(now)
-    .bind(&user.id)
-    .fetch_one(conn)
-    .await
 }
 
 /// Sets the status. `None` if there is no such user.
-pub(crate) async fn set_status(
-    conn: &mut Conn,
+pub(crate) fn set_status(
+    conn: &Conn,
     app_id: &str,
     id: &str,
     status: &str,
     now: i64,
-) -> Result<Option<UserRow>, sqlx::Error> {
-    sqlx::query_as(
-        "UPDATE users SET status = ?, updated_at = ? WHERE app_id = ? AND id = ? RETURNING *",
+) -> Result<Option<UserRow>, SqlError> {
+    conn.maybe_row(
+        "UPDATE users SET status = ?, updated_at = ? WHERE app_id = ? AND id = ?
+         RETURNING *",
+        (status, now, app_id, id),
     )
-    .bind(status)
-    .bind(now)
-    .bind(app_id)
-    .bind(id)
-    .fetch_optional(conn)
-    .await
 }
 
 /// Counts a login, which also makes a pending user active.
-pub(crate) async fn count_login(conn: &mut Conn, id: &str, now: i64) -> Result<(), sqlx::Error> {
-    sqlx::query("UPDATE users SET login_count = login_count + 1, last_login_at = ?, updated_at = ?, status = 'active' WHERE id = ?")
-        .bind(now)
-        .bind(now)
-        .bind(id)
-        .execute(conn)
-        .await?;
+pub(crate) fn count_login(conn: &Conn, id: &str, now: i64) -> Result<(), SqlError> {
+    conn.run(
+        "UPDATE users SET login_count = login_count + 1, last_login_at = ?, updated_at = ?,
+         status = 'active' WHERE id = ?",
+        (now, now, id),
+    )?;
     Ok(())
 }
 
 /// Deletes a user with everything that belongs to them. Says whether there was one.
-pub(crate) async fn delete(conn: &mut Conn, app_id: &str, id: &str) -> Result<bool, sqlx::Error> {
-    let done = sqlx::query("DELETE FROM users WHERE app_id = ? AND id = ?")
-        .bind(app_id)
-        .bind(id)
-        .execute(conn)
-        .await?;
-    Ok(done.rows_affected() > 0)
+pub(crate) fn delete(conn: &Conn, app_id: &str, id: &str) -> Result<bool, SqlError> {
+    let changed = conn.run(
+        "DELETE FROM users WHERE app_id = ? AND id = ?",
+        (app_id, id),
+    )?;
+    Ok(changed > 0)
 }

@@ -1,30 +1,29 @@
-//! The one task that writes.
+//! The one thread that writes.
 //!
 //! A durable commit costs a disk flush, whatever it holds. So whatever commands have arrived while the last group
 //! was being committed form the next group: one transaction, a savepoint for each command, one flush for all, and
 //! only then the answers.
 
-use std::panic::AssertUnwindSafe;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 
-use futures_util::FutureExt as _;
-use sqlx::Connection;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Conn, StoreError, Work};
+use super::{Conn, SqlError, Statements as _, StoreError};
 
 /// Commands in one transaction, at most: a bound on how long the first must wait for the last.
 const GROUP: usize = 256;
 /// Commands that may wait. More have to wait for a place.
 const QUEUE: usize = 1024;
 
-/// Starts a command. It yields whether to keep what was written, and how to answer once that is settled.
-type Start = Box<dyn for<'c> FnOnce(&'c mut Conn) -> Work<'c, Done> + Send>;
+/// A command. It yields whether to keep what was written, and how to answer once that is settled.
+type Start = Box<dyn FnOnce(&Conn) -> Done + Send>;
 
 struct Done {
     keep: bool,
-    answer: Box<dyn FnOnce(Result<(), StoreError>) + Send>,
+    answer: Box<dyn FnOnce(Result<(), StoreError>)>,
 }
 
 enum Message {
@@ -33,7 +32,7 @@ enum Message {
     Close(oneshot::Sender<()>),
 }
 
-/// A handle to the task.
+/// A handle to the thread.
 #[derive(Clone)]
 pub(super) struct Writer {
     queue: mpsc::Sender<Message>,
@@ -41,20 +40,23 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// Starts the task. It ends with the last handle.
-    pub(super) fn start(conn: Conn) -> Self {
+    /// Starts the thread. It ends with the last handle.
+    pub(super) fn start(conn: Conn) -> Result<Self, StoreError> {
         let (queue, messages) = mpsc::channel(QUEUE);
-        tokio::spawn(run(conn, messages));
-        Self {
+        thread::Builder::new()
+            .name("passage-writer".to_owned())
+            .spawn(move || run(conn, messages))
+            .map_err(StoreError::Thread)?;
+        Ok(Self {
             queue,
             refusing: Arc::default(),
-        }
+        })
     }
 
     /// Runs a command in the next group.
     pub(super) async fn write<T, E, F>(&self, command: F) -> Result<T, E>
     where
-        F: for<'c> FnOnce(&'c mut Conn) -> Work<'c, Result<T, E>> + Send + 'static,
+        F: FnOnce(&Conn) -> Result<T, E> + Send + 'static,
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
@@ -64,7 +66,7 @@ impl Writer {
     /// Runs a command that does not write.
     pub(super) async fn read<T, E, F>(&self, command: F) -> Result<T, E>
     where
-        F: for<'c> FnOnce(&'c mut Conn) -> Work<'c, Result<T, E>> + Send + 'static,
+        F: FnOnce(&Conn) -> Result<T, E> + Send + 'static,
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
@@ -73,7 +75,7 @@ impl Writer {
 
     async fn send<T, E, F>(&self, command: F, message: fn(Start) -> Message) -> Result<T, E>
     where
-        F: for<'c> FnOnce(&'c mut Conn) -> Work<'c, Result<T, E>> + Send + 'static,
+        F: FnOnce(&Conn) -> Result<T, E> + Send + 'static,
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
@@ -82,21 +84,14 @@ impl Writer {
         }
         let (sender, receiver) = oneshot::channel();
         let start: Start = Box::new(move |conn| {
-            Box::pin(async move {
-                // One broken command must not end the task that all others depend on.
-                let run = AssertUnwindSafe(async move { command(conn).await });
-                let result = run.catch_unwind().await.unwrap_or_else(|_panic| {
-                    tracing::error!("a command panicked");
-                    Err(StoreError::Panicked.into())
-                });
-                Done {
-                    keep: result.is_ok(),
-                    // The caller may have gone away: the command stands all the same.
-                    answer: Box::new(move |settled| {
-                        drop(sender.send(settled.map_err(E::from).and(result)))
-                    }),
-                }
-            })
+            let result = guarded(conn, command);
+            Done {
+                keep: result.is_ok(),
+                // The caller may have gone away: the command stands all the same.
+                answer: Box::new(move |settled| {
+                    drop(sender.send(settled.map_err(E::from).and(result)))
+                }),
+            }
         });
         self.queue
             .send(message(start))
@@ -115,17 +110,34 @@ impl Writer {
         self.refuse();
         let (sender, receiver) = oneshot::channel();
         if self.queue.send(Message::Close(sender)).await.is_ok() {
-            // An error means that the task is gone already.
+            // An error means that the thread is gone already.
             let _closed = receiver.await;
         }
     }
 }
 
-async fn run(mut conn: Conn, mut messages: mpsc::Receiver<Message>) {
+/// Runs a command. One that is broken must not end the thread that all others depend on.
+pub(super) fn guarded<T, E: From<StoreError>>(
+    conn: &Conn,
+    command: impl FnOnce(&Conn) -> Result<T, E>,
+) -> Result<T, E> {
+    // Nothing of a command outlives its panic but what it wrote, and that is undone.
+    catch_unwind(AssertUnwindSafe(|| command(conn))).unwrap_or_else(|_panic| {
+        tracing::error!("a command panicked");
+        Err(StoreError::Panicked.into())
+    })
+}
+
+fn complain(error: &SqlError, what: &str) {
+    tracing::error!(error = error as &dyn std::error::Error, "{what}");
+}
+
+fn run(conn: Conn, mut messages: mpsc::Receiver<Message>) {
     let mut closed = None;
-    while closed.is_none()
-        && let Some(first) = messages.recv().await
-    {
+    while closed.is_none() {
+        let Some(first) = messages.blocking_recv() else {
+            break;
+        };
         let mut group = Vec::new();
         let mut next = Some(first);
         while let Some(message) = next.take() {
@@ -141,18 +153,12 @@ async fn run(mut conn: Conn, mut messages: mpsc::Receiver<Message>) {
                 next = messages.try_recv().ok();
             }
         }
-        if let Err(error) = commit(&mut conn, group).await {
-            tracing::error!(
-                error = &error as &dyn std::error::Error,
-                "a group of commands failed"
-            );
+        if let Err(error) = commit(&conn, group) {
+            complain(&error, "a group of commands failed");
         }
     }
-    if let Err(error) = conn.close().await {
-        tracing::error!(
-            error = &error as &dyn std::error::Error,
-            "the database did not close cleanly"
-        );
+    if let Err((_, error)) = conn.close() {
+        complain(&error, "the database did not close cleanly");
     }
     if let Some(sender) = closed {
         let _gone = sender.send(());
@@ -160,51 +166,41 @@ async fn run(mut conn: Conn, mut messages: mpsc::Receiver<Message>) {
 }
 
 /// Runs a group and answers. On an error the commands without an answer are dropped, which their callers see.
-async fn commit(conn: &mut Conn, group: Vec<(Start, bool)>) -> Result<(), sqlx::Error> {
+fn commit(conn: &Conn, group: Vec<(Start, bool)>) -> Result<(), SqlError> {
     let writes = group.iter().any(|(_, write)| *write);
-    if writes {
-        sqlx::query("BEGIN IMMEDIATE").execute(&mut *conn).await?;
-    }
-    let ran = each(conn, group).await;
-    let settled = match (ran, writes) {
-        (Ok(done), false) => Ok(done),
-        (Ok(done), true) => sqlx::query("COMMIT")
-            .execute(&mut *conn)
-            .await
-            .map(|_| done),
-        (Err(error), _) => Err(error),
+    let ran = if writes {
+        in_transaction(conn, group)
+    } else {
+        each(conn, group)
     };
-    match settled {
-        Ok(done) => {
-            for done in done {
-                (done.answer)(Ok(()));
-            }
-            Ok(())
-        }
-        Err(error) => {
-            if writes {
-                // SQLite may have rolled back by itself, in which case this fails and changes nothing.
-                let _rolled_back = sqlx::query("ROLLBACK").execute(&mut *conn).await;
-            }
-            Err(error)
-        }
+    for done in ran? {
+        (done.answer)(Ok(()));
     }
+    Ok(())
 }
 
-async fn each(conn: &mut Conn, group: Vec<(Start, bool)>) -> Result<Vec<Done>, sqlx::Error> {
+fn in_transaction(conn: &Conn, group: Vec<(Start, bool)>) -> Result<Vec<Done>, SqlError> {
+    conn.run("BEGIN IMMEDIATE", ())?;
+    let ran = each(conn, group).and_then(|done| conn.run("COMMIT", ()).map(|_| done));
+    if ran.is_err() {
+        // SQLite may have rolled back by itself, in which case this fails and changes nothing.
+        let _rolled_back = conn.run("ROLLBACK", ());
+    }
+    ran
+}
+
+fn each(conn: &Conn, group: Vec<(Start, bool)>) -> Result<Vec<Done>, SqlError> {
     let mut all = Vec::with_capacity(group.len());
     for (start, write) in group {
         if write {
-            sqlx::query("SAVEPOINT command").execute(&mut *conn).await?;
+            conn.run("SAVEPOINT command", ())?;
         }
-        let done = start(&mut *conn).await;
+        let done = start(conn);
         if write && !done.keep {
-            sqlx::query("ROLLBACK TO command")
-                .execute(&mut *conn)
-                .await?;
+            conn.run("ROLLBACK TO command", ())?;
         }
         if write {
-            sqlx::query("RELEASE command").execute(&mut *conn).await?;
+            conn.run("RELEASE command", ())?;
         }
         all.push(done);
     }
@@ -214,103 +210,78 @@ async fn each(conn: &mut Conn, group: Vec<(Start, bool)>) -> Result<Vec<Done>, s
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 mod tests {
-    use sqlx::sqlite::SqliteConnectOptions;
-    use sqlx::{ConnectOptions, Row};
-
     use super::*;
 
-    async fn memory() -> Conn {
-        let mut conn = SqliteConnectOptions::new().connect().await.unwrap();
-        sqlx::query("CREATE TABLE t (x INTEGER UNIQUE)")
-            .execute(&mut conn)
-            .await
-            .unwrap();
+    fn memory() -> Conn {
+        let conn = Conn::open_in_memory().unwrap();
+        conn.run("CREATE TABLE t (x INTEGER UNIQUE)", ()).unwrap();
         conn
     }
 
-    fn insert(value: i64, sender: oneshot::Sender<bool>) -> (Start, bool) {
+    fn insert(conn: &Conn, value: i64) -> Result<(), StoreError> {
+        conn.run("INSERT INTO t VALUES (?)", (value,))?;
+        Ok(())
+    }
+
+    fn all(conn: &Conn) -> Result<String, StoreError> {
+        Ok(conn.value("SELECT group_concat(x ORDER BY x) FROM t", ())?)
+    }
+
+    fn command(value: i64, sender: oneshot::Sender<bool>) -> (Start, bool) {
         let start: Start = Box::new(move |conn| {
-            Box::pin(async move {
-                let result = sqlx::query("INSERT INTO t VALUES (?)")
-                    .bind(value)
-                    .execute(conn)
-                    .await;
-                Done {
-                    keep: result.is_ok(),
-                    answer: Box::new(move |settled| {
-                        sender.send(settled.is_ok() && result.is_ok()).unwrap();
-                    }),
-                }
-            })
+            let result = insert(conn, value);
+            Done {
+                keep: result.is_ok(),
+                answer: Box::new(move |settled| {
+                    sender.send(settled.is_ok() && result.is_ok()).unwrap();
+                }),
+            }
         });
         (start, true)
     }
 
     #[tokio::test]
     async fn a_command_that_fails_does_not_take_its_neighbours_along() {
-        let mut conn = memory().await;
+        let conn = memory();
         let (senders, receivers): (Vec<_>, Vec<_>) = (0..4).map(|_| oneshot::channel()).unzip();
         let group = [1, 2, 2, 3]
             .into_iter()
             .zip(senders)
-            .map(|(value, sender)| insert(value, sender))
+            .map(|(value, sender)| command(value, sender))
             .collect();
-        commit(&mut conn, group).await.unwrap();
+        commit(&conn, group).unwrap();
         let mut answers = Vec::new();
         for receiver in receivers {
             answers.push(receiver.await.unwrap());
         }
         assert_eq!(answers, [true, true, false, true]);
-        let count: i64 = sqlx::query("SELECT count(*) FROM t")
-            .fetch_one(&mut conn)
-            .await
-            .unwrap()
-            .get(0);
-        assert_eq!(count, 3);
+        assert_eq!(all(&conn).unwrap(), "1,2,3");
     }
 
     #[tokio::test]
     async fn a_command_that_panics_is_undone_and_the_next_one_runs() {
-        let writer = Writer::start(memory().await);
+        let writer = Writer::start(memory()).unwrap();
         let add = |value: i64, panics: bool| {
             writer.write(move |conn| {
-                Box::pin(async move {
-                    sqlx::query("INSERT INTO t VALUES (?)")
-                        .bind(value)
-                        .execute(&mut *conn)
-                        .await?;
-                    assert!(!panics, "this command is broken");
-                    let all = sqlx::query_scalar("SELECT x FROM t ORDER BY x");
-                    Ok::<Vec<i64>, StoreError>(all.fetch_all(conn).await?)
-                })
+                insert(conn, value)?;
+                assert!(!panics, "this command is broken");
+                all(conn)
             })
         };
         // Together, so that they share a transaction.
         let (first, second, third) = tokio::join!(add(1, false), add(2, true), add(3, false));
-        assert_eq!(first.unwrap(), [1]);
+        assert_eq!(first.unwrap(), "1");
         assert!(matches!(second, Err(StoreError::Panicked)), "{second:?}");
-        assert_eq!(third.unwrap(), [1, 3]);
-        // Before its first await as well.
-        let read =
-            writer.read(|_| -> Work<'_, Result<(), StoreError>> { panic!("so is this one") });
+        assert_eq!(third.unwrap(), "1,3");
+        let read = writer.read(|_| -> Result<(), StoreError> { panic!("so is this one") });
         assert!(matches!(read.await, Err(StoreError::Panicked)));
-        assert_eq!(add(4, false).await.unwrap(), [1, 3, 4]);
+        assert_eq!(add(4, false).await.unwrap(), "1,3,4");
     }
 
     #[tokio::test]
     async fn commands_before_close_are_done_and_later_ones_refused() {
-        let writer = Writer::start(memory().await);
-        let add = |value: i64| {
-            writer.write(move |conn| {
-                Box::pin(async move {
-                    sqlx::query("INSERT INTO t VALUES (?)")
-                        .bind(value)
-                        .execute(conn)
-                        .await?;
-                    Ok::<_, StoreError>(())
-                })
-            })
-        };
+        let writer = Writer::start(memory()).unwrap();
+        let add = |value| writer.write(move |conn| insert(conn, value));
         assert!(add(1).await.is_ok());
         assert!(matches!(add(1).await, Err(StoreError::Sql(_))));
         writer.close().await;

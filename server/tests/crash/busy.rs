@@ -1,12 +1,11 @@
 //! Many writers at once, while others read, inside the server and beside it.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use reqwest::{Client, RequestBuilder};
+use rusqlite::{Connection, OpenFlags};
 use serde_json::{Value, json};
-use sqlx::ConnectOptions;
-use sqlx::sqlite::SqliteConnectOptions;
 use tokio::task::JoinSet;
 
 use crate::ledger::total_users;
@@ -23,7 +22,7 @@ pub async fn run(writers: usize, length: Duration) {
         tasks.spawn(write(http.clone(), server.api(), index, end));
     }
     let listing = tokio::spawn(list(http.clone(), server.api(), end));
-    let backup = tokio::spawn(back_up(data, end));
+    let backup = tokio::task::spawn_blocking(move || back_up(&data, end));
     let (mut created, mut longest) = (0, Duration::ZERO);
     for (count, wait) in tasks.join_all().await {
         created += count;
@@ -78,27 +77,22 @@ async fn list(http: Client, api: String, end: Instant) -> u64 {
 }
 
 /// Reads the file from another process, in transactions that last, as a backup does.
-async fn back_up(data: PathBuf, end: Instant) -> u64 {
-    let options = SqliteConnectOptions::new().filename(data).read_only(true);
-    let mut conn = options.connect().await.unwrap();
+fn back_up(data: &Path, end: Instant) -> u64 {
+    let mut conn = Connection::open_with_flags(data, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
     let mut copies = 0;
     while Instant::now() < end {
-        sqlx::query("BEGIN").execute(&mut conn).await.unwrap();
-        let count = "SELECT count(*) FROM users";
-        let first: i64 = sqlx::query_scalar(count)
-            .fetch_one(&mut conn)
-            .await
+        let reading = conn.transaction().unwrap();
+        let count = || -> i64 {
+            let count = "SELECT count(*) FROM users";
+            reading.query_row(count, (), |row| row.get(0)).unwrap()
+        };
+        let first = count();
+        let mut all = reading
+            .prepare("SELECT id || email FROM users ORDER BY email")
             .unwrap();
-        let _all: Vec<String> = sqlx::query_scalar("SELECT id || email FROM users ORDER BY email")
-            .fetch_all(&mut conn)
-            .await
-            .unwrap();
-        let again: i64 = sqlx::query_scalar(count)
-            .fetch_one(&mut conn)
-            .await
-            .unwrap();
-        assert_eq!(first, again, "a transaction sees one state");
-        sqlx::query("COMMIT").execute(&mut conn).await.unwrap();
+        let all = all.query_map((), |row| row.get::<_, String>(0)).unwrap();
+        assert_eq!(i64::try_from(all.count()).unwrap(), first);
+        assert_eq!(first, count(), "a transaction sees one state");
         copies += 1;
     }
     copies

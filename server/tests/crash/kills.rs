@@ -6,8 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use reqwest::Client;
-use sqlx::ConnectOptions;
-use sqlx::sqlite::SqliteConnectOptions;
+use rusqlite::Connection;
 use tokio::task::JoinSet;
 
 use crate::ledger::{Ledger, total_users};
@@ -58,7 +57,7 @@ pub async fn run(rounds: u64, seed: u64) {
         ledgers = writers.join_all().await;
         writes += least + u64::try_from(load.acknowledged.available_permits()).unwrap();
 
-        is_sound(&data).await;
+        is_sound(&data);
         if round % START_KILLED_EVERY == 0 {
             let after = Duration::from_micros(random.below(20_000));
             Server::start_and_kill(&data, after).await;
@@ -79,7 +78,7 @@ pub async fn run(rounds: u64, seed: u64) {
 }
 
 /// What the kill left is a whole database. This looks at a copy: the recovery of the file itself is the server's.
-async fn is_sound(data: &Path) {
+fn is_sound(data: &Path) {
     let folder = tempfile::tempdir().unwrap();
     let copy = folder.path().join("copy.db");
     std::fs::copy(data, &copy).unwrap();
@@ -87,18 +86,13 @@ async fn is_sound(data: &Path) {
     if log.exists() {
         std::fs::copy(log, copy.with_extension("db-wal")).unwrap();
     }
-    let options = SqliteConnectOptions::new().filename(copy);
-    let mut conn = options.connect().await.unwrap();
-    let found: Vec<String> = sqlx::query_scalar("PRAGMA integrity_check")
-        .fetch_all(&mut conn)
-        .await
-        .unwrap();
-    assert_eq!(found, ["ok"]);
-    let orphans = sqlx::query("PRAGMA foreign_key_check")
-        .fetch_all(&mut conn)
-        .await
-        .unwrap();
-    assert!(orphans.is_empty(), "{} orphans", orphans.len());
+    let conn = Connection::open(copy).unwrap();
+    let check = "SELECT group_concat(integrity_check) FROM pragma_integrity_check";
+    let found: String = conn.query_row(check, (), |row| row.get(0)).unwrap();
+    assert_eq!(found, "ok");
+    let orphans = "SELECT count(*) FROM pragma_foreign_key_check";
+    let orphans: i64 = conn.query_row(orphans, (), |row| row.get(0)).unwrap();
+    assert_eq!(orphans, 0);
 }
 
 /// Says how long the starts took, and holds their CPU time to its limit: the time on the clock is at the mercy of

@@ -46,23 +46,19 @@ pub(crate) async fn add_device_start(call: SignedIn, body: Bytes) -> Result<Resp
     } = call;
     let (app_id, now) = (app.id.clone(), core.clock.micros());
     let start = core.store.write(move |conn| {
-        Box::pin(async move {
-            let handle = passkeys::user_handle(conn, &user.id).await?;
-            let start = Start {
-                app_id: &app_id,
-                purpose: Purpose::AddDevice,
-                user_id: Some(user.id.clone()),
-                transaction_id: None,
-                now,
-            };
-            let name = passkeys::name(&user);
-            let handshake = start
-                .creation(conn, &relying_party, handle, &name, &attachment)
-                .await?;
-            Ok::<_, ApiError>(AddDeviceStartResponse {
-                handshake,
-                user: Some(view(user, &devices)),
-            })
+        let handle = passkeys::user_handle(conn, &user.id)?;
+        let start = Start {
+            app_id: &app_id,
+            purpose: Purpose::AddDevice,
+            user_id: Some(user.id.clone()),
+            transaction_id: None,
+            now,
+        };
+        let name = passkeys::name(&user);
+        let handshake = start.creation(conn, &relying_party, handle, &name, &attachment)?;
+        Ok::<_, ApiError>(AddDeviceStartResponse {
+            handshake,
+            user: Some(view(user, &devices)),
         })
     });
     Ok(reply::ok(&start.await?))
@@ -95,13 +91,10 @@ pub(crate) async fn add_device_finish(
         let device = device::new(name, &credential, &creation, core.clock.micros());
         let (app_id, user_id) = (app.id.clone(), user_id.clone());
         let keep = core.store.write(move |conn| {
-            Box::pin(async move {
-                end(conn, &app_id, &ceremony, refuse).await?;
-                passkeys::insert(conn, &user_id, &device, &credential)
-                    .await?
-                    .ok_or_else(|| refuse("passkey: registered already."))?;
-                Ok(device)
-            })
+            end(conn, &app_id, &ceremony, refuse)?;
+            passkeys::insert(conn, &user_id, &device, &credential)?
+                .ok_or_else(|| refuse("passkey: registered already."))?;
+            Ok(device)
         });
         keep.await
     };
@@ -130,11 +123,7 @@ pub(crate) async fn update_currentuser_device(
         call.core.clock.micros(),
     );
     let rename = call.core.store.write(move |conn| {
-        Box::pin(async move {
-            devices::rename(conn, &owner, &id, &name, now)
-                .await?
-                .ok_or_else(ApiError::own_device_not_found)
-        })
+        devices::rename(conn, &owner, &id, &name, now)?.ok_or_else(ApiError::own_device_not_found)
     });
     Ok(reply::ok(&CurrentUserDevice {
         device: credential(rename.await?, &user_id),
@@ -146,9 +135,10 @@ pub(crate) async fn delete_currentuser_device(
     params: Params,
 ) -> Result<Response, ApiError> {
     let (user_id, id) = (call.user.id, params.get("device_id"));
-    let delete = call.core.store.write(move |conn| {
-        Box::pin(async move { Ok::<_, ApiError>(devices::delete(conn, &user_id, &id).await?) })
-    });
+    let delete = call
+        .core
+        .store
+        .write(move |conn| Ok::<_, ApiError>(devices::delete(conn, &user_id, &id)?));
     if delete.await? {
         Ok(reply::empty(StatusCode::OK))
     } else {

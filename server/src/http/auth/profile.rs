@@ -32,15 +32,11 @@ pub(crate) async fn update_metadata(call: SignedIn, body: Bytes) -> Result<Respo
     let (app_id, id) = (call.app.id.clone(), call.user.id);
     let now = call.core.clock.micros();
     let update = call.core.store.write(move |conn| {
-        Box::pin(async move {
-            let user = users::get(conn, &app_id, &id)
-                .await?
-                .ok_or_else(ApiError::user_not_found)?;
-            let mut all = user.metadata();
-            all.extend(metadata);
-            all.retain(|_, value| !value.is_null());
-            Ok::<_, ApiError>(users::update(conn, &user, &all, now).await?)
-        })
+        let user = users::get(conn, &app_id, &id)?.ok_or_else(ApiError::user_not_found)?;
+        let mut all = user.metadata();
+        all.extend(metadata);
+        all.retain(|_, value| !value.is_null());
+        Ok::<_, ApiError>(users::update(conn, &user, &all, now)?)
     });
     let user = view(update.await?, call.devices, &call.connections);
     Ok(reply::ok(&CurrentUserResponse { user }))

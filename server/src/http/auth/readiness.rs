@@ -29,9 +29,9 @@ pub(crate) async fn create_passkey_readiness(
     let key = headers.get("x-api-key").and_then(|key| key.to_str().ok());
     let key = key.ok_or_else(|| ApiError::invalid_access_token("api key: missing."))?;
     let hash = ids::hash(key.trim());
-    let find = core.store.read(move |conn| {
-        Box::pin(async move { Ok::<_, ApiError>(readiness::app_of_key(conn, &hash).await?) })
-    });
+    let find = core
+        .store
+        .read(move |conn| Ok::<_, ApiError>(readiness::app_of_key(conn, &hash)?));
     let app_id = find.await?;
     let app_id = app_id.ok_or_else(|| ApiError::invalid_access_token("api key: unknown."))?;
     let report: CreatePasskeyReadinessRequest = json(&body)?;
@@ -50,9 +50,7 @@ pub(crate) async fn create_passkey_readiness(
     };
     let now = core.clock.micros();
     let put = core.store.write(move |conn| {
-        Box::pin(async move {
-            Ok::<_, ApiError>(readiness::put(conn, &app_id, &report, &visitor, now).await?)
-        })
+        Ok::<_, ApiError>(readiness::put(conn, &app_id, &report, &visitor, now)?)
     });
     put.await?;
     Ok(reply::empty(StatusCode::CREATED))

@@ -102,9 +102,7 @@ pub(crate) async fn delete_connection(
     let provider = params.get("social_connection_type");
     let user_id = call.user.id;
     let delete = call.core.store.write(move |conn| {
-        Box::pin(async move {
-            Ok::<_, ApiError>(social_connections::delete(conn, &user_id, &provider).await?)
-        })
+        Ok::<_, ApiError>(social_connections::delete(conn, &user_id, &provider)?)
     });
     if delete.await? {
         Ok(reply::empty(StatusCode::OK))

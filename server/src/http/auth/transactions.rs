@@ -31,42 +31,34 @@ pub(crate) async fn register_start(call: Public, body: Bytes) -> Result<Response
     let relying_party = RelyingParty::new(&call.app.settings)?;
     let (app_id, now) = (call.app.id.clone(), call.core.clock.micros());
     let start = call.core.store.write(move |conn| {
-        Box::pin(async move {
-            let id = request.transaction_id;
-            let transaction = transactions::get(conn, &app_id, &id, Kind::Register, now).await?;
-            let transaction = transaction.ok_or_else(ApiError::transaction_not_found)?;
-            let user = known(conn, &app_id, &transaction.external_id).await?;
-            let handle = match &user {
-                Some(user) => passkeys::user_handle(conn, &user.id).await?,
-                None => passkeys::new_user_handle(),
-            };
-            let start = Start {
-                app_id: &app_id,
-                purpose: Purpose::FlexRegister,
-                user_id: user.map(|user| user.id),
-                transaction_id: Some(id.clone()),
-                now,
-            };
-            let name = transaction.passkey_display_name;
-            let handshake = start
-                .creation(conn, &relying_party, handle, &name, &attachment)
-                .await?;
-            Ok::<_, ApiError>(RegisterWebAuthnStartWithTransactionResponse {
-                handshake,
-                transaction_id: Some(id),
-            })
+        let id = request.transaction_id;
+        let transaction = transactions::get(conn, &app_id, &id, Kind::Register, now)?;
+        let transaction = transaction.ok_or_else(ApiError::transaction_not_found)?;
+        let user = known(conn, &app_id, &transaction.external_id)?;
+        let handle = match &user {
+            Some(user) => passkeys::user_handle(conn, &user.id)?,
+            None => passkeys::new_user_handle(),
+        };
+        let start = Start {
+            app_id: &app_id,
+            purpose: Purpose::FlexRegister,
+            user_id: user.map(|user| user.id),
+            transaction_id: Some(id.clone()),
+            now,
+        };
+        let name = transaction.passkey_display_name;
+        let handshake = start.creation(conn, &relying_party, handle, &name, &attachment)?;
+        Ok::<_, ApiError>(RegisterWebAuthnStartWithTransactionResponse {
+            handshake,
+            transaction_id: Some(id),
         })
     });
     Ok(reply::ok(&start.await?))
 }
 
 /// The user with this external id, who must be active.
-async fn known(
-    conn: &mut Conn,
-    app_id: &str,
-    external_id: &str,
-) -> Result<Option<UserRow>, ApiError> {
-    let user = users::by_external_id(conn, app_id, external_id).await?;
+fn known(conn: &Conn, app_id: &str, external_id: &str) -> Result<Option<UserRow>, ApiError> {
+    let user = users::by_external_id(conn, app_id, external_id)?;
     if user.as_ref().is_some_and(UserRow::is_inactive) {
         return Err(ApiError::operation_not_allowed("user: not active."));
     }
@@ -98,19 +90,16 @@ pub(crate) async fn register_finish(
             visitor.event("register", "passkey"),
         );
         let complete = core.store.write(move |conn| {
-            Box::pin(async move {
-                let refuse = ApiError::webauthn_login_failed;
-                end(conn, &app_id, &ceremony, refuse).await?;
-                let transaction = transactions::take(conn, &app_id, &id, now).await?;
-                let transaction = transaction.ok_or_else(ApiError::transaction_not_found)?;
-                let external_id = transaction.external_id.clone();
-                let user = holder(conn, &app_id, &external_id, &ceremony, now).await?;
-                device.friendly_name = transaction.passkey_display_name;
-                passkeys::insert(conn, &user.id, &device, &credential)
-                    .await?
-                    .ok_or_else(|| refuse("passkey: registered already."))?;
-                flex::complete(conn, &app_id, &user.id, &external_id, &event, now).await
-            })
+            let refuse = ApiError::webauthn_login_failed;
+            end(conn, &app_id, &ceremony, refuse)?;
+            let transaction = transactions::take(conn, &app_id, &id, now)?;
+            let transaction = transaction.ok_or_else(ApiError::transaction_not_found)?;
+            let external_id = transaction.external_id.clone();
+            let user = holder(conn, &app_id, &external_id, &ceremony, now)?;
+            device.friendly_name = transaction.passkey_display_name;
+            passkeys::insert(conn, &user.id, &device, &credential)?
+                .ok_or_else(|| refuse("passkey: registered already."))?;
+            flex::complete(conn, &app_id, &user.id, &external_id, &event, now)
         });
         complete.await
     };
@@ -119,15 +108,15 @@ pub(crate) async fn register_finish(
 }
 
 /// The user whom the new passkey is for, created now if nobody has the external id.
-async fn holder(
-    conn: &mut Conn,
+fn holder(
+    conn: &Conn,
     app_id: &str,
     external_id: &str,
     ceremony: &CeremonyRow,
     now: i64,
 ) -> Result<UserRow, ApiError> {
     let refuse = ApiError::webauthn_login_failed;
-    let known = known(conn, app_id, external_id).await?;
+    let known = known(conn, app_id, external_id)?;
     match (known, &ceremony.user_id) {
         (Some(user), Some(id)) if user.id == *id => Ok(user),
         (None, None) => {
@@ -135,9 +124,9 @@ async fn holder(
                 external_id: Some(external_id.to_owned()),
                 ..NewUser::default()
             };
-            let user = users::insert(conn, app_id, &new, now).await?;
+            let user = users::insert(conn, app_id, &new, now)?;
             let handle = ceremony.user_handle.as_deref().unwrap_or_default();
-            passkeys::set_user_handle(conn, &user.id, handle).await?;
+            passkeys::set_user_handle(conn, &user.id, handle)?;
             Ok(user)
         }
         // The passkey has the handle of a user who is another by now.
@@ -151,31 +140,29 @@ pub(crate) async fn authenticate_start(call: Public, body: Bytes) -> Result<Resp
     let relying_party = RelyingParty::new(&call.app.settings)?;
     let (app_id, now) = (call.app.id.clone(), call.core.clock.micros());
     let start = call.core.store.write(move |conn| {
-        Box::pin(async move {
-            let mut user_id = None;
-            let mut allowed = Vec::new();
-            if let Some(id) = &transaction_id {
-                let found = transactions::get(conn, &app_id, id, Kind::Authenticate, now).await?;
-                let found = found.ok_or_else(ApiError::transaction_not_found)?;
-                let user = flex::user_with_passkey(conn, &app_id, &found.external_id).await?;
-                allowed = passkeys::list(conn, &user.id).await?;
-                if allowed.is_empty() {
-                    return Err(ApiError::user_has_no_passkeys());
-                }
-                user_id = Some(user.id);
+        let mut user_id = None;
+        let mut allowed = Vec::new();
+        if let Some(id) = &transaction_id {
+            let found = transactions::get(conn, &app_id, id, Kind::Authenticate, now)?;
+            let found = found.ok_or_else(ApiError::transaction_not_found)?;
+            let user = flex::user_with_passkey(conn, &app_id, &found.external_id)?;
+            allowed = passkeys::list(conn, &user.id)?;
+            if allowed.is_empty() {
+                return Err(ApiError::user_has_no_passkeys());
             }
-            let start = Start {
-                app_id: &app_id,
-                purpose: Purpose::FlexLogin,
-                user_id,
-                transaction_id: transaction_id.clone(),
-                now,
-            };
-            let handshake = start.assertion(conn, &relying_party, &allowed).await?;
-            Ok(AuthenticateWebAuthnStartWithTransactionResponse {
-                handshake,
-                transaction_id,
-            })
+            user_id = Some(user.id);
+        }
+        let start = Start {
+            app_id: &app_id,
+            purpose: Purpose::FlexLogin,
+            user_id,
+            transaction_id: transaction_id.clone(),
+            now,
+        };
+        let handshake = start.assertion(conn, &relying_party, &allowed)?;
+        Ok(AuthenticateWebAuthnStartWithTransactionResponse {
+            handshake,
+            transaction_id,
         })
     });
     Ok(reply::ok(&start.await?))
@@ -203,11 +190,9 @@ pub(crate) async fn authenticate_finish(
             visitor.event("login", "passkey"),
         );
         let complete = core.store.write(move |conn| {
-            Box::pin(async move {
-                proof.end(conn, &app_id, now).await?;
-                let (user_id, external_id) = prove(conn, &app_id, &proof, now).await?;
-                flex::complete(conn, &app_id, &user_id, &external_id, &event, now).await
-            })
+            proof.end(conn, &app_id, now)?;
+            let (user_id, external_id) = prove(conn, &app_id, &proof, now)?;
+            flex::complete(conn, &app_id, &user_id, &external_id, &event, now)
         });
         complete.await
     };
@@ -216,13 +201,8 @@ pub(crate) async fn authenticate_finish(
 }
 
 /// Completes the transaction, if there is one, and says who logged in: the nonce is to prove an external id.
-async fn prove(
-    conn: &mut Conn,
-    app_id: &str,
-    proof: &Proof,
-    now: i64,
-) -> Result<(String, String), ApiError> {
-    let user = users::get(conn, app_id, &proof.passkey.user_id).await?;
+fn prove(conn: &Conn, app_id: &str, proof: &Proof, now: i64) -> Result<(String, String), ApiError> {
+    let user = users::get(conn, app_id, &proof.passkey.user_id)?;
     let user = user.ok_or_else(|| proof.refuse()("user: deleted meanwhile."))?;
     if user.is_inactive() {
         return Err(ApiError::operation_not_allowed("user: not active."));
@@ -230,7 +210,7 @@ async fn prove(
     let external_id = user.external_id;
     let external_id = external_id.ok_or_else(|| proof.refuse()("user: has no external id."))?;
     if let Some(id) = &proof.ceremony.transaction_id {
-        let transaction = transactions::take(conn, app_id, id, now).await?;
+        let transaction = transactions::take(conn, app_id, id, now)?;
         transaction.ok_or_else(ApiError::transaction_not_found)?;
     }
     Ok((user.id, external_id))

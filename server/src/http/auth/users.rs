@@ -71,13 +71,11 @@ pub(crate) async fn check_user_identifier(
     let asked = identifier(&text.replace(' ', "+"))?;
     let (app_id, receives) = (call.app.id.clone(), asked.clone());
     let read = call.core.store.read(move |conn| {
-        Box::pin(async move {
-            let Some(user) = accounts::find(conn, &app_id, &receives).await? else {
-                return Ok(None);
-            };
-            let devices = devices::list(conn, &user.id).await?;
-            Ok::<_, ApiError>(Some(view(user, &devices)))
-        })
+        let Some(user) = accounts::find(conn, &app_id, &receives)? else {
+            return Ok(None);
+        };
+        let devices = devices::list(conn, &user.id)?;
+        Ok::<_, ApiError>(Some(view(user, &devices)))
     });
     let mut user = read.await?;
     if call.app.settings.conceal_users
@@ -103,9 +101,10 @@ pub(crate) async fn create_user(
         .map_err(ApiError::invalid_request)?;
     metadata.retain(|_, value| !value.is_null());
     let (app_id, now) = (call.app.id.clone(), call.core.clock.micros());
-    let create = call.core.store.write(move |conn| {
-        Box::pin(async move { accounts::create(conn, &app_id, &receives, metadata, now).await })
-    });
+    let create = call
+        .core
+        .store
+        .write(move |conn| accounts::create(conn, &app_id, &receives, metadata, now));
     let user = view(create.await?, &[]);
     Ok(reply::created(&CreateUserResponse { user }))
 }

@@ -59,48 +59,44 @@ pub(crate) async fn register_webauthn_start(
     let relying_party = RelyingParty::new(&call.app.settings)?;
     let (app_id, now) = (call.app.id.clone(), call.core.clock.micros());
     let start = call.core.store.write(move |conn| {
-        Box::pin(async move {
-            let user = newcomer(conn, &app_id, identifier, now).await?;
-            let handle = passkeys::user_handle(conn, &user.id).await?;
-            let start = Start {
-                app_id: &app_id,
-                purpose: Purpose::Register,
-                user_id: Some(user.id.clone()),
-                transaction_id: None,
-                now,
-            };
-            let name = passkeys::name(&user);
-            let handshake = start
-                .creation(conn, &relying_party, handle, &name, &attachment)
-                .await?;
-            Ok::<_, ApiError>(RegisterWebAuthnStartResponse {
-                handshake,
-                user: Some(view(user, &[])),
-            })
+        let user = newcomer(conn, &app_id, identifier, now)?;
+        let handle = passkeys::user_handle(conn, &user.id)?;
+        let start = Start {
+            app_id: &app_id,
+            purpose: Purpose::Register,
+            user_id: Some(user.id.clone()),
+            transaction_id: None,
+            now,
+        };
+        let name = passkeys::name(&user);
+        let handshake = start.creation(conn, &relying_party, handle, &name, &attachment)?;
+        Ok::<_, ApiError>(RegisterWebAuthnStartResponse {
+            handshake,
+            user: Some(view(user, &[])),
         })
     });
     Ok(reply::ok(&start.await?))
 }
 
 /// The user who registers with this identifier: a new one, or one who was created but never got in.
-async fn newcomer(
-    conn: &mut Conn,
+fn newcomer(
+    conn: &Conn,
     app_id: &str,
     identifier: Identifier,
     now: i64,
 ) -> Result<UserRow, ApiError> {
-    let Some(user) = accounts::find(conn, app_id, &identifier).await? else {
-        return accounts::create(conn, app_id, &identifier, Map::new(), now).await;
+    let Some(user) = accounts::find(conn, app_id, &identifier)? else {
+        return accounts::create(conn, app_id, &identifier, Map::new(), now);
     };
-    may_register(conn, &user).await?;
+    may_register(conn, &user)?;
     Ok(user)
 }
 
 /// Whoever was in before has other ways in, and an identifier that was verified belongs to somebody: a stranger must
 /// not get at either by registering anew.
-async fn may_register(conn: &mut Conn, user: &UserRow) -> Result<(), ApiError> {
+fn may_register(conn: &Conn, user: &UserRow) -> Result<(), ApiError> {
     let untouched = user.is_pending() && !user.email_verified && !user.phone_verified;
-    if untouched && devices::list(conn, &user.id).await?.is_empty() {
+    if untouched && devices::list(conn, &user.id)?.is_empty() {
         Ok(())
     } else {
         Err(ApiError::user_exists())
@@ -133,20 +129,17 @@ pub(crate) async fn register_webauthn_finish(
             visitor.event("register", "passkey"),
         );
         let keep = core.store.write(move |conn| {
-            Box::pin(async move {
-                let refuse = ApiError::webauthn_login_failed;
-                end(conn, &app_id, &ceremony, refuse).await?;
-                let user = users::get(conn, &app_id, &user_id).await?;
-                let user = user.ok_or_else(|| refuse("user: deleted meanwhile."))?;
-                if user.is_inactive() {
-                    return Err(ApiError::user_not_active());
-                }
-                may_register(conn, &user).await?;
-                passkeys::insert(conn, &user.id, &device, &credential)
-                    .await?
-                    .ok_or_else(|| refuse("passkey: registered already."))?;
-                sessions::enter(conn, &app_id, &settings, &user_id, Some(&event), now).await
-            })
+            let refuse = ApiError::webauthn_login_failed;
+            end(conn, &app_id, &ceremony, refuse)?;
+            let user = users::get(conn, &app_id, &user_id)?;
+            let user = user.ok_or_else(|| refuse("user: deleted meanwhile."))?;
+            if user.is_inactive() {
+                return Err(ApiError::user_not_active());
+            }
+            may_register(conn, &user)?;
+            passkeys::insert(conn, &user.id, &device, &credential)?
+                .ok_or_else(|| refuse("passkey: registered already."))?;
+            sessions::enter(conn, &app_id, &settings, &user_id, Some(&event), now)
         });
         let refresh = keep.await?;
         sessions::auth_result(app, &request.user_id, refresh, now).await
@@ -168,32 +161,30 @@ pub(crate) async fn login_webauthn_start(
     let relying_party = RelyingParty::new(&call.app.settings)?;
     let (app_id, now) = (call.app.id.clone(), call.core.clock.micros());
     let start = call.core.store.write(move |conn| {
-        Box::pin(async move {
-            let mut user = None;
-            let mut allowed = Vec::new();
-            if let Some(identifier) = identifier {
-                let found = accounts::find(conn, &app_id, &identifier).await?;
-                let found = found.ok_or_else(ApiError::user_not_found)?;
-                if found.is_inactive() {
-                    return Err(ApiError::user_not_active());
-                }
-                allowed = passkeys::list(conn, &found.id).await?;
-                if allowed.is_empty() {
-                    return Err(ApiError::webauthn_login_failed("user: has no passkeys."));
-                }
-                let devices = devices::list(conn, &found.id).await?;
-                user = Some(view(found, &devices));
+        let mut user = None;
+        let mut allowed = Vec::new();
+        if let Some(identifier) = identifier {
+            let found = accounts::find(conn, &app_id, &identifier)?;
+            let found = found.ok_or_else(ApiError::user_not_found)?;
+            if found.is_inactive() {
+                return Err(ApiError::user_not_active());
             }
-            let start = Start {
-                app_id: &app_id,
-                purpose: Purpose::Login,
-                user_id: user.as_ref().map(|user| user.id.clone()),
-                transaction_id: None,
-                now,
-            };
-            let handshake = start.assertion(conn, &relying_party, &allowed).await?;
-            Ok(LoginWebAuthnStartResponse { handshake, user })
-        })
+            allowed = passkeys::list(conn, &found.id)?;
+            if allowed.is_empty() {
+                return Err(ApiError::webauthn_login_failed("user: has no passkeys."));
+            }
+            let devices = devices::list(conn, &found.id)?;
+            user = Some(view(found, &devices));
+        }
+        let start = Start {
+            app_id: &app_id,
+            purpose: Purpose::Login,
+            user_id: user.as_ref().map(|user| user.id.clone()),
+            transaction_id: None,
+            now,
+        };
+        let handshake = start.assertion(conn, &relying_party, &allowed)?;
+        Ok(LoginWebAuthnStartResponse { handshake, user })
     });
     Ok(reply::ok(&start.await?))
 }
@@ -223,10 +214,8 @@ pub(crate) async fn login_webauthn_finish(
             visitor.event("login", "passkey"),
         );
         let enter = core.store.write(move |conn| {
-            Box::pin(async move {
-                proof.end(conn, &app_id, now).await?;
-                sessions::enter(conn, &app_id, &settings, &id, Some(&event), now).await
-            })
+            proof.end(conn, &app_id, now)?;
+            sessions::enter(conn, &app_id, &settings, &id, Some(&event), now)
         });
         let refresh = enter.await?;
         sessions::auth_result(app, &user_id, refresh, now).await

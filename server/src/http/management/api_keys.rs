@@ -27,9 +27,10 @@ fn view(key: ApiKeyRow) -> ApiKey {
 
 pub(crate) async fn list_api_keys(call: Managed) -> Result<Response, ApiError> {
     let app_id = call.app.id.clone();
-    let read = call.core.store.read(move |conn| {
-        Box::pin(async move { Ok::<_, ApiError>(api_keys::list(conn, &app_id).await?) })
-    });
+    let read = call
+        .core
+        .store
+        .read(move |conn| Ok::<_, ApiError>(api_keys::list(conn, &app_id)?));
     Ok(reply::ok(&ListApiKeysResponse {
         api_keys: read.await?.into_iter().map(view).collect(),
     }))
@@ -43,11 +44,10 @@ pub(crate) async fn create_api_key(call: Managed, body: Bytes) -> Result<Respons
     let plaintext_key = api_key::generate();
     let row = api_key::row(&plaintext_key, request.name, call.core.clock.micros());
     let (app_id, new, hash) = (call.app.id.clone(), row.clone(), ids::hash(&plaintext_key));
-    let insert = call.core.store.write(move |conn| {
-        Box::pin(
-            async move { Ok::<_, ApiError>(api_keys::insert(conn, &app_id, &new, &hash).await?) },
-        )
-    });
+    let insert = call
+        .core
+        .store
+        .write(move |conn| Ok::<_, ApiError>(api_keys::insert(conn, &app_id, &new, &hash)?));
     insert.await?;
     let ApiKey {
         created_at,
@@ -71,11 +71,7 @@ pub(crate) async fn create_api_key(call: Managed, body: Bytes) -> Result<Respons
 pub(crate) async fn get_api_key(call: Managed) -> Result<Response, ApiError> {
     let (app_id, id) = (call.app.id.clone(), call.params.get("api_key_id"));
     let read = call.core.store.read(move |conn| {
-        Box::pin(async move {
-            api_keys::get(conn, &app_id, &id)
-                .await?
-                .ok_or_else(ApiError::api_key_not_found)
-        })
+        api_keys::get(conn, &app_id, &id)?.ok_or_else(ApiError::api_key_not_found)
     });
     Ok(reply::ok(&ApiKeyResponse {
         api_key: view(read.await?),
@@ -84,9 +80,10 @@ pub(crate) async fn get_api_key(call: Managed) -> Result<Response, ApiError> {
 
 pub(crate) async fn delete_api_key(call: Managed) -> Result<Response, ApiError> {
     let (app_id, id) = (call.app.id.clone(), call.params.get("api_key_id"));
-    let delete = call.core.store.write(move |conn| {
-        Box::pin(async move { Ok::<_, ApiError>(api_keys::delete(conn, &app_id, &id).await?) })
-    });
+    let delete = call
+        .core
+        .store
+        .write(move |conn| Ok::<_, ApiError>(api_keys::delete(conn, &app_id, &id)?));
     if delete.await? {
         Ok(reply::empty(StatusCode::OK))
     } else {

@@ -13,12 +13,8 @@ use crate::store::{devices, users};
 pub(crate) async fn list_user_devices(call: Managed) -> Result<Response, ApiError> {
     let (app_id, user_id) = (call.app.id.clone(), call.params.get("user_id"));
     let read = call.core.store.read(move |conn| {
-        Box::pin(async move {
-            users::get(conn, &app_id, &user_id)
-                .await?
-                .ok_or_else(ApiError::user_not_found)?;
-            Ok::<_, ApiError>(devices::list(conn, &user_id).await?)
-        })
+        users::get(conn, &app_id, &user_id)?.ok_or_else(ApiError::user_not_found)?;
+        Ok::<_, ApiError>(devices::list(conn, &user_id)?)
     });
     let devices = read.await?.into_iter().map(view::device).collect();
     Ok(reply::ok(&ListDevicesResponse { devices }))
@@ -31,12 +27,8 @@ pub(crate) async fn delete_user_devices(call: Managed) -> Result<Response, ApiEr
         call.params.get("device_id"),
     );
     let delete = call.core.store.write(move |conn| {
-        Box::pin(async move {
-            users::get(conn, &app_id, &user_id)
-                .await?
-                .ok_or_else(ApiError::user_not_found)?;
-            Ok::<_, ApiError>(devices::delete(conn, &user_id, &id).await?)
-        })
+        users::get(conn, &app_id, &user_id)?.ok_or_else(ApiError::user_not_found)?;
+        Ok::<_, ApiError>(devices::delete(conn, &user_id, &id)?)
     });
     if delete.await? {
         Ok(reply::empty(StatusCode::OK))

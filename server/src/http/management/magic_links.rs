@@ -111,17 +111,15 @@ fn check(request: CreateMagicLinkRequest, app: &App) -> Result<Checked, ApiError
 }
 
 /// The user whom the link is for, created if nobody has the identifier, and the identifier.
-async fn receive(
-    conn: &mut Conn,
+fn receive(
+    conn: &Conn,
     app_id: &str,
     receiver: Receiver,
     now: i64,
 ) -> Result<(UserRow, Identifier), ApiError> {
     let (user, identifier) = match receiver {
         Receiver::UserId(id, channel) => {
-            let user = users::get(conn, app_id, &id)
-                .await?
-                .ok_or_else(ApiError::user_not_found)?;
+            let user = users::get(conn, app_id, &id)?.ok_or_else(ApiError::user_not_found)?;
             let email = user.email.clone().map(Identifier::Email);
             let phone = user.phone.clone().map(Identifier::Phone);
             let identifier = match channel {
@@ -132,9 +130,9 @@ async fn receive(
             (user, identifier)
         }
         Receiver::Reached(identifier) => {
-            let user = match accounts::find(conn, app_id, &identifier).await? {
+            let user = match accounts::find(conn, app_id, &identifier)? {
                 Some(user) => user,
-                None => accounts::create(conn, app_id, &identifier, Map::new(), now).await?,
+                None => accounts::create(conn, app_id, &identifier, Map::new(), now)?,
             };
             (user, Some(identifier))
         }
@@ -166,22 +164,20 @@ pub(crate) async fn create_magic_link(call: Managed, body: Bytes) -> Result<Resp
     let delivered = checked.send.is_some();
     let expires_at = now + checked.ttl_minutes * 60_000_000;
     let insert = call.core.store.write(move |conn| {
-        Box::pin(async move {
-            let (user, identifier) = receive(conn, &app_id, receiver, now).await?;
-            let new = LinkFor {
-                app_id,
-                user_id: Some(user.id.clone()),
-                purpose,
-                identifier: &identifier,
-                delivered,
-                redirect_url,
-                created_at: now,
-                expires_at,
-            };
-            let link = NewLink::make(link_id, new);
-            magic_links::insert(conn, &link.row).await?;
-            Ok::<_, ApiError>((link.secret, user.id, identifier))
-        })
+        let (user, identifier) = receive(conn, &app_id, receiver, now)?;
+        let new = LinkFor {
+            app_id,
+            user_id: Some(user.id.clone()),
+            purpose,
+            identifier: &identifier,
+            delivered,
+            redirect_url,
+            created_at: now,
+            expires_at,
+        };
+        let link = NewLink::make(link_id, new);
+        magic_links::insert(conn, &link.row)?;
+        Ok::<_, ApiError>((link.secret, user.id, identifier))
     });
     let (secret, user_id, identifier) = insert.await?;
     let url = links::url(&call.app, &checked.path, &secret);

@@ -11,12 +11,8 @@ use crate::store::{refresh_tokens, users};
 pub(crate) async fn revoke_user_refresh_tokens(call: Managed) -> Result<Response, ApiError> {
     let (app_id, user_id) = (call.app.id.clone(), call.params.get("user_id"));
     let revoke = call.core.store.write(move |conn| {
-        Box::pin(async move {
-            users::get(conn, &app_id, &user_id)
-                .await?
-                .ok_or_else(ApiError::user_not_found)?;
-            Ok::<_, ApiError>(refresh_tokens::delete_of_user(conn, &user_id).await?)
-        })
+        users::get(conn, &app_id, &user_id)?.ok_or_else(ApiError::user_not_found)?;
+        Ok::<_, ApiError>(refresh_tokens::delete_of_user(conn, &user_id)?)
     });
     revoke.await?;
     Ok(reply::empty(StatusCode::OK))

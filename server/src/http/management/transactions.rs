@@ -66,12 +66,10 @@ async fn create(
     );
     let app_id = call.app.id.clone();
     let insert = call.core.store.write(move |conn| {
-        Box::pin(async move {
-            if kind == Kind::Authenticate {
-                flex::user_with_passkey(conn, &app_id, &row.external_id).await?;
-            }
-            Ok::<_, ApiError>(transactions::insert(conn, &app_id, &row).await?)
-        })
+        if kind == Kind::Authenticate {
+            flex::user_with_passkey(conn, &app_id, &row.external_id)?;
+        }
+        Ok::<_, ApiError>(transactions::insert(conn, &app_id, &row)?)
     });
     insert.await?;
     Ok(reply::created(&CreateTransactionResponse {
@@ -90,11 +88,7 @@ pub(crate) async fn authenticate_verify_nonce(
         call.core.clock.micros(),
     );
     let take = call.core.store.write(move |conn| {
-        Box::pin(async move {
-            transactions::take_nonce(conn, &app_id, &hash, now)
-                .await?
-                .ok_or_else(ApiError::invalid_nonce)
-        })
+        transactions::take_nonce(conn, &app_id, &hash, now)?.ok_or_else(ApiError::invalid_nonce)
     });
     Ok(reply::ok(&AuthenticateVerifyNonceResponse {
         external_id: take.await?,

@@ -30,11 +30,10 @@ pub(crate) async fn list_paginated_users(
         .unwrap_or_else(|| call.core.clock.now().as_second() + 1);
     let before = created_before.saturating_mul(1_000_000);
     let (app_id, wanted) = (call.app.id.clone(), query.clone());
-    let read = call.core.store.read(move |conn| {
-        Box::pin(async move {
-            Ok::<_, ApiError>(user_list::list(conn, &app_id, &wanted, before).await?)
-        })
-    });
+    let read = call
+        .core
+        .store
+        .read(move |conn| Ok::<_, ApiError>(user_list::list(conn, &app_id, &wanted, before)?));
     let page = read.await?;
     Ok(reply::ok(&ListPaginatedUsersResponse {
         created_before,

@@ -12,7 +12,7 @@ use crate::http::extract::{Managed, json};
 use crate::http::reply;
 use crate::identifier;
 use crate::store::users::{self, NewUser, UserRow};
-use crate::store::{Conn, devices, events, is_taken, social_connections};
+use crate::store::{Conn, SqlError, devices, events, is_taken, social_connections};
 
 /// An e-mail address as it is stored.
 pub(super) fn email(text: &str) -> Result<String, ApiError> {
@@ -28,7 +28,7 @@ pub(super) fn phone(text: &str) -> Result<String, ApiError> {
 }
 
 /// The error for a user that could not be stored.
-pub(super) fn stored(result: Result<UserRow, sqlx::Error>) -> Result<UserRow, ApiError> {
+pub(super) fn stored(result: Result<UserRow, SqlError>) -> Result<UserRow, ApiError> {
     result.map_err(|error| {
         if is_taken(&error) {
             ApiError::user_exists()
@@ -38,10 +38,10 @@ pub(super) fn stored(result: Result<UserRow, sqlx::Error>) -> Result<UserRow, Ap
     })
 }
 
-async fn whole(conn: &mut Conn, user: UserRow) -> Result<WholeUser, ApiError> {
-    let devices = devices::list(conn, &user.id).await?;
-    let connections = social_connections::list(conn, &user.id).await?;
-    let events = events::list(conn, &user.id).await?;
+fn whole(conn: &Conn, user: UserRow) -> Result<WholeUser, ApiError> {
+    let devices = devices::list(conn, &user.id)?;
+    let connections = social_connections::list(conn, &user.id)?;
+    let events = events::list(conn, &user.id)?;
     Ok(WholeUser {
         user,
         devices,
@@ -78,9 +78,10 @@ pub(crate) async fn create_user(call: Managed, body: Bytes) -> Result<Response, 
         return Err(ApiError::invalid_request("user: email or phone is needed."));
     }
     let (app_id, now) = (call.app.id.clone(), call.core.clock.micros());
-    let insert = call.core.store.write(move |conn| {
-        Box::pin(async move { stored(users::insert(conn, &app_id, &new, now).await) })
-    });
+    let insert = call
+        .core
+        .store
+        .write(move |conn| stored(users::insert(conn, &app_id, &new, now)));
     let user = insert.await?;
     Ok(user_reply(
         StatusCode::CREATED,
@@ -96,12 +97,8 @@ pub(crate) async fn create_user(call: Managed, body: Bytes) -> Result<Response, 
 pub(crate) async fn get_user(call: Managed) -> Result<Response, ApiError> {
     let (app_id, id) = (call.app.id.clone(), call.params.get("user_id"));
     let read = call.core.store.read(move |conn| {
-        Box::pin(async move {
-            let user = users::get(conn, &app_id, &id)
-                .await?
-                .ok_or_else(ApiError::user_not_found)?;
-            whole(conn, user).await
-        })
+        let user = users::get(conn, &app_id, &id)?.ok_or_else(ApiError::user_not_found)?;
+        whole(conn, user)
     });
     Ok(user_reply(StatusCode::OK, read.await?))
 }
@@ -167,30 +164,27 @@ pub(crate) async fn update_user(call: Managed, body: Bytes) -> Result<Response, 
         call.core.clock.micros(),
     );
     let update = call.core.store.write(move |conn| {
-        Box::pin(async move {
-            let mut user = users::get(conn, &app_id, &id)
-                .await?
-                .ok_or_else(ApiError::user_not_found)?;
-            apply(email, &mut user.email, &mut user.email_verified);
-            apply(phone, &mut user.phone, &mut user.phone_verified);
-            if user.email.is_none() && user.phone.is_none() && user.external_id.is_none() {
-                return Err(ApiError::invalid_request("user: email or phone is needed."));
-            }
-            let mut all = user.metadata();
-            all.extend(metadata);
-            all.retain(|_, value| !value.is_null());
-            let user = stored(users::update(conn, &user, &all, now).await)?;
-            whole(conn, user).await
-        })
+        let mut user = users::get(conn, &app_id, &id)?.ok_or_else(ApiError::user_not_found)?;
+        apply(email, &mut user.email, &mut user.email_verified);
+        apply(phone, &mut user.phone, &mut user.phone_verified);
+        if user.email.is_none() && user.phone.is_none() && user.external_id.is_none() {
+            return Err(ApiError::invalid_request("user: email or phone is needed."));
+        }
+        let mut all = user.metadata();
+        all.extend(metadata);
+        all.retain(|_, value| !value.is_null());
+        let user = stored(users::update(conn, &user, &all, now))?;
+        whole(conn, user)
     });
     Ok(user_reply(StatusCode::OK, update.await?))
 }
 
 pub(crate) async fn delete_user(call: Managed) -> Result<Response, ApiError> {
     let (app_id, id) = (call.app.id.clone(), call.params.get("user_id"));
-    let delete = call.core.store.write(move |conn| {
-        Box::pin(async move { Ok::<_, ApiError>(users::delete(conn, &app_id, &id).await?) })
-    });
+    let delete = call
+        .core
+        .store
+        .write(move |conn| Ok::<_, ApiError>(users::delete(conn, &app_id, &id)?));
     if delete.await? {
         Ok(reply::empty(StatusCode::OK))
     } else {
@@ -213,12 +207,9 @@ async fn set_status(call: Managed, status: &'static str) -> Result<Response, Api
         call.core.clock.micros(),
     );
     let update = call.core.store.write(move |conn| {
-        Box::pin(async move {
-            let user = users::set_status(conn, &app_id, &id, status, now)
-                .await?
-                .ok_or_else(ApiError::user_not_found)?;
-            whole(conn, user).await
-        })
+        let user = users::set_status(conn, &app_id, &id, status, now)?
+            .ok_or_else(ApiError::user_not_found)?;
+        whole(conn, user)
     });
     Ok(user_reply(StatusCode::OK, update.await?))
 }

@@ -64,14 +64,14 @@ async fn the_last_report_of_a_device_is_kept() {
     send_report(&app, Some(&key), &body).await.empty(201);
     app.stop().await;
 
-    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&file);
-    let mut conn = sqlx::ConnectOptions::connect(&options).await.unwrap();
-    let rows: Vec<(String, bool, String, String)> = sqlx::query_as(
-        "SELECT device_id, conditional_ui, os, user_agent FROM passkey_readiness ORDER BY device_id",
-    )
-    .fetch_all(&mut conn)
-    .await
-    .unwrap();
+    let conn = rusqlite::Connection::open(&file).unwrap();
+    let mut rows = conn
+        .prepare("SELECT device_id, conditional_ui, os, user_agent FROM passkey_readiness ORDER BY device_id")
+        .unwrap();
+    let rows = rows.query_map((), |row| {
+        Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+    });
+    let rows: Vec<(String, bool, String, String)> = rows.unwrap().map(Result::unwrap).collect();
     let row = |id: &str| {
         (
             id.to_owned(),
