@@ -9,6 +9,8 @@
 )]
 
 mod api_keys;
+#[cfg(unix)]
+mod app_bounds;
 mod app_info;
 mod auth_api;
 #[cfg(unix)]

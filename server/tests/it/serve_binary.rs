@@ -1,6 +1,7 @@
 //! `passage-server serve` and the commands beside it, as they are run from a shell.
 
-use std::io::{BufRead, BufReader, Read as _};
+use std::io::{BufRead, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
@@ -78,9 +79,19 @@ impl Running {
     }
 
     /// Ends it with a signal. Returns whether it ended well, and its log.
-    fn stop(mut self) -> (bool, String) {
+    fn stop(self) -> (bool, String) {
+        self.terminate();
+        self.ended()
+    }
+
+    /// Tells it to end.
+    fn terminate(&self) {
         let pid = self.child.id().to_string();
         Command::new("kill").args(["-TERM", &pid]).status().unwrap();
+    }
+
+    /// Waits for its end.
+    fn ended(mut self) -> (bool, String) {
         let mut log = String::new();
         let mut output = self.child.stderr.take().unwrap();
         output.read_to_string(&mut log).unwrap();
@@ -152,6 +163,54 @@ async fn it_serves_drains_and_logs_without_secrets() {
     for secret in [&*key, "ada@example.com", "a-secret-token"] {
         assert!(!log.contains(secret), "{log}");
     }
+}
+
+#[test]
+fn what_is_under_way_when_it_stops_gets_its_reply_and_nothing_else_does() {
+    let site = Site::new(TWO_APPS);
+    let config = site.path("passage.toml");
+    let config = config.to_str().unwrap();
+    let (origin, id) = ("https://three.example", "three");
+    let create = ["app", "create", "--config", config, "--id", id];
+    let created = lines(&[create.as_slice(), &["--auth-origin", origin]].concat());
+    let key = text(&created[0]["api_key"]);
+    let server = Running::start(config);
+    let address = text(&server.ready["address"]);
+    let connect = || TcpStream::connect(&address).unwrap();
+    let mut part = [0; 1024];
+
+    let mut idle = connect();
+    let look = b"GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n";
+    idle.write_all(look).unwrap();
+    assert_ne!(idle.read(&mut part).unwrap(), 0);
+    let mut busy = connect();
+    let body = json!({"email": "ada@example.com"}).to_string();
+    let head = format!(
+        "POST /api/v1/apps/three/users HTTP/1.1\r\nhost: a\r\nauthorization: Bearer {key}\r\n\
+         expect: 100-continue\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    busy.write_all(head.as_bytes()).unwrap();
+    let length = busy.read(&mut part).unwrap();
+    assert!(
+        part[..length].starts_with(b"HTTP/1.1 100 "),
+        "it waits for the body"
+    );
+
+    let told = Instant::now();
+    server.terminate();
+    until(|| TcpStream::connect(&address).is_err());
+    let rest = idle.read(&mut part).unwrap_or_default();
+    assert_eq!(rest, 0, "a connection without a request is closed");
+    busy.write_all(body.as_bytes()).unwrap();
+    let mut reply = String::new();
+    busy.read_to_string(&mut reply).unwrap();
+    assert!(reply.starts_with("HTTP/1.1 201 "), "{reply}");
+    assert!(reply.contains("ada@example.com"), "{reply}");
+    let (well, log) = server.ended();
+    assert!(well, "{log}");
+    assert!(told.elapsed() < Duration::from_secs(5), "{log}");
+    assert!(!log.contains("took too long"), "{log}");
 }
 
 #[tokio::test]
