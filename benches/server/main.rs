@@ -33,15 +33,37 @@ fn main() -> Result<(), Failure> {
     let binary = process::binary()?;
     let folder = Folder::new()?;
     let mut table = Table::start();
-    starts(&binary, &folder, &mut table)?;
-    idle(&binary, &folder, &mut table)?;
+    if wanted("start") {
+        starts(&binary, &folder, &mut table)?;
+    }
+    if wanted("memory") {
+        idle(&binary, &folder, &mut table)?;
+    }
     let server = Server::start(&binary, Some(&folder.file("load.db")))?;
-    creation(&server, &mut table)?;
-    sessions(&server, &mut table)?;
-    passkeys(&server, &mut table)?;
+    if wanted("creation") {
+        creation(&server, &mut table)?;
+    }
+    if wanted("sessions") {
+        sessions(&server, &mut table)?;
+    }
+    if wanted("passkeys") {
+        passkeys(&server, &mut table)?;
+    }
     drop(server);
-    firebase::compare(&mut table)?;
+    if wanted("firebase") {
+        firebase::compare(&mut table)?;
+    }
     table.end()
+}
+
+/// Whether a part was asked for by its name; without any name all are.
+fn wanted(part: &str) -> bool {
+    // Cargo adds options of its own.
+    let names: Vec<_> = std::env::args()
+        .skip(1)
+        .filter(|name| !name.starts_with('-'))
+        .collect();
+    names.is_empty() || names.iter().any(|name| name == part)
 }
 
 /// The rows, printed as they come.
