@@ -10,9 +10,13 @@ use crate::mailbox::{ADA, refusal};
 use crate::site::{Site, TWO_APPS};
 use crate::support::{Reply, client, send};
 
-async fn sdk(site: &Site, server: &Service, app: &str) -> Passage {
-    let builder = Passage::builder(app).server(server.url());
-    builder.api_key(site.key_of(app).await).build().unwrap()
+/// The SDK for either app.
+async fn sdks(site: &Site, server: &Service) -> [Passage; 2] {
+    let (one, two) = (site.key_of("one").await, site.key_of("two").await);
+    [("one", one), ("two", two)].map(|(app, key)| {
+        let builder = Passage::builder(app).server(server.url());
+        builder.api_key(key).build().unwrap()
+    })
 }
 
 /// A link that the app's backend makes.
@@ -42,10 +46,7 @@ async fn call(server: &Service, method: Method, app: &str, path: &str, token: &s
 async fn an_auth_token_is_refused_by_another_app_and_by_its_verifiers() {
     let site = Site::new(TWO_APPS);
     let server = site.start().await;
-    let (one, two) = (
-        sdk(&site, &server, "one").await,
-        sdk(&site, &server, "two").await,
-    );
+    let [one, two] = sdks(&site, &server).await;
     for (mine, other) in [(&one, &two), (&two, &one)] {
         let (here, there) = (mine.app_id().as_str(), other.app_id().as_str());
         // The other app has a user with the same address.
@@ -85,10 +86,7 @@ fn text(value: &Value) -> &str {
 async fn links_and_refresh_tokens_do_nothing_in_another_app_and_stay_good() {
     let site = Site::new(TWO_APPS);
     let server = site.start().await;
-    let (one, two) = (
-        sdk(&site, &server, "one").await,
-        sdk(&site, &server, "two").await,
-    );
+    let [one, two] = sdks(&site, &server).await;
     // The user is known there, too.
     sign_in(&two).await;
     let link = link(&one).await;

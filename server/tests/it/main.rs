@@ -35,6 +35,8 @@ mod outbox;
 mod own_account;
 mod pages;
 mod passkeys;
+#[cfg(unix)]
+mod process;
 mod rate_limits;
 mod routing;
 #[cfg(unix)]
