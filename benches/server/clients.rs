@@ -4,28 +4,33 @@ use passage_benches::Failure;
 use serde_json::Value;
 
 use crate::load::{Client, Connection, Request};
-use crate::process::{APP, KEY};
+use crate::passkey::Holder;
+use crate::process::APP;
 
 /// Creates users.
 pub(crate) struct Creator {
     connection: Connection,
     target: String,
+    key: String,
     name: String,
     created: u32,
 }
 
 impl Creator {
-    pub(crate) async fn new(address: &str, name: String) -> Result<Self, Failure> {
+    /// The key is one of the Management API.
+    pub(crate) async fn new(address: &str, key: &str, name: String) -> Result<Self, Failure> {
         Ok(Self {
             connection: Connection::open(address).await?,
             target: format!("POST /api/v1/apps/{APP}/users"),
+            key: key.to_owned(),
             name,
             created: 0,
         })
     }
+}
 
-    /// Creates a user and returns the id.
-    pub(crate) async fn create(&mut self) -> Result<String, Failure> {
+impl Client for Creator {
+    async fn step(&mut self) -> Result<(), Failure> {
         self.created += 1;
         let body = format!(
             r#"{{"email":"{}.{}@example.com","user_metadata":{{"plan":"pro"}}}}"#,
@@ -33,17 +38,10 @@ impl Creator {
         );
         let request = Request {
             target: &self.target,
-            token: Some(KEY),
+            token: Some(&self.key),
             body: &body,
         };
-        let reply = self.connection.call(&request, 201).await?;
-        member(&reply, "/user/id")
-    }
-}
-
-impl Client for Creator {
-    async fn step(&mut self) -> Result<(), Failure> {
-        self.create().await.map(drop)
+        self.connection.call(&request, 201).await.map(drop)
     }
 }
 
@@ -56,22 +54,14 @@ pub(crate) struct Refresher {
 }
 
 impl Refresher {
-    /// Creates a user and signs them in.
-    pub(crate) async fn new(address: &str, name: String) -> Result<Self, Failure> {
-        let mut creator = Creator::new(address, name).await?;
-        let id = creator.create().await?;
-        let mut connection = creator.connection;
-        let request = Request {
-            target: &format!("POST /_dev/users/{id}/sessions"),
-            token: None,
-            body: "",
-        };
-        let reply = connection.call(&request, 201).await?;
+    /// Registers somebody, which signs them in.
+    pub(crate) async fn new(address: &str, email: String) -> Result<Self, Failure> {
+        let (holder, registered) = Holder::register(address, email).await?;
         Ok(Self {
-            connection,
+            connection: holder.into_connection(),
             target: format!("POST /auth/v1/apps/{APP}/tokens"),
-            token: member(&reply, "/auth_result/refresh_token")?,
-            auth_token: member(&reply, "/auth_result/auth_token")?,
+            token: member(&registered, "/auth_result/refresh_token")?,
+            auth_token: member(&registered, "/auth_result/auth_token")?,
         })
     }
 

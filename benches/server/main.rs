@@ -1,5 +1,6 @@
 //! What the server costs: its start, its memory, and its work under load. It runs as a process of its own, as it is
-//! released, on a file in the target folder; the clients are in this process, on one thread.
+//! released and as it runs in production, on a file in the target folder; the clients are in this process, on one
+//! thread.
 //!
 //! A busy machine slows both down, so that what can be counted in the server's CPU time is. Rounds take turns, and
 //! medians are compared.
@@ -20,7 +21,7 @@ use passage_benches::{Failure, Issuer};
 use crate::clients::{Creator, Refresher};
 use crate::load::{Client, Connection, Measured, Request};
 use crate::passkey::Holder;
-use crate::process::{APP, Server, cpu_time, memory};
+use crate::process::{APP, Server, Site, api_key, cpu_time, memory};
 
 const STARTS: usize = 20;
 const CLIENTS: usize = 64;
@@ -39,9 +40,10 @@ fn main() -> Result<(), Failure> {
     if wanted("memory") {
         idle(&binary, &folder, &mut table)?;
     }
-    let server = Server::start(&binary, Some(&folder.file("load.db")))?;
+    let site = Site::new(folder.path("load"))?;
+    let server = Server::serve(&binary, &site)?;
     if wanted("creation") {
-        creation(&server, &mut table)?;
+        creation(&server, &api_key(&binary, &site)?, &mut table)?;
     }
     if wanted("sessions") {
         sessions(&server, &mut table)?;
@@ -109,7 +111,7 @@ impl Folder {
         Ok(Self(folder))
     }
 
-    fn file(&self, name: &str) -> PathBuf {
+    fn path(&self, name: &str) -> PathBuf {
         self.0.join(name)
     }
 }
@@ -126,25 +128,29 @@ fn starts(binary: &Path, folder: &Folder, table: &mut Table) -> Result<(), Failu
     let app = format!("GET /auth/v1/apps/{APP}/.well-known/openid-configuration");
     let keys = format!("GET /auth/v1/apps/{APP}/.well-known/jwks.json");
     let runtime = load::runtime()?;
-    let start = |data: Option<&Path>, target: &str| {
+    let start = |site: Option<&Site>, target: &str| {
         let begun = Instant::now();
-        let server = Server::start(binary, data)?;
+        let server = match site {
+            Some(site) => Server::serve(binary, site)?,
+            None => Server::develop(binary)?,
+        };
         runtime.block_on(get(&server.address, target))?;
         Ok::<_, Failure>(begun.elapsed().as_secs_f64() * 1e3)
     };
     let (mut empty, mut new, mut again, mut key) = (vec![], vec![], vec![], vec![]);
     for round in 0..STARTS {
-        let file = folder.file(&format!("start{round}.db"));
+        let site = Site::new(folder.path(&format!("start{round}")))?;
+        let other = Site::new(folder.path(&format!("new{round}")))?;
         empty.push(start(None, &app)?);
-        key.push(start(Some(&file), &keys)?);
-        again.push(start(Some(&file), &app)?);
-        new.push(start(Some(&folder.file(&format!("new{round}.db"))), &app)?);
+        key.push(start(Some(&site), &keys)?);
+        again.push(start(Some(&site), &app)?);
+        new.push(start(Some(&other), &app)?);
     }
     for (case, times) in [
-        ("start to the first reply, in memory", &mut empty),
-        ("start to the first reply, new file", &mut new),
+        ("start to the first reply, `dev`, in memory", &mut empty),
+        ("start to the first reply, `serve`, new file", &mut new),
         (
-            "start to the first reply, file with a signing key",
+            "start to the first reply, `serve`, file with a signing key",
             &mut again,
         ),
     ] {
@@ -175,36 +181,30 @@ fn idle(binary: &Path, folder: &Folder, table: &mut Table) -> Result<(), Failure
     let runtime = load::runtime()?;
     let app = format!("GET /auth/v1/apps/{APP}/.well-known/openid-configuration");
     let mib = |kib: u64| kib as f64 / 1024.0;
-    let file = folder.file("idle.db");
-    let server = Server::start(binary, Some(&file))?;
-    runtime.block_on(create_users(&server.address))?;
+    let site = Site::new(folder.path("idle"))?;
+    let server = Server::serve(binary, &site)?;
+    let key = api_key(binary, &site)?;
+    runtime.block_on(create_users(&server.address, &key))?;
     let after_load = mib(memory(server.pid())?);
     drop(server);
-    let server = Server::start(binary, Some(&file))?;
+    let server = Server::serve(binary, &site)?;
     runtime.block_on(get(&server.address, &app))?;
     let idle = mib(memory(server.pid())?);
     drop(server);
-    let server = Server::start(binary, None)?;
-    runtime.block_on(create_users(&server.address))?;
-    let in_memory = mib(memory(server.pid())?);
     let case = "resident memory, idle, 10,000 users in the file";
     table.goal(case, &format!("{idle:.1} MiB"), "under 20 MiB", idle < 20.0);
     table.note(
         "the same, after 64 clients created them",
         &format!("{after_load:.1} MiB"),
     );
-    table.note(
-        "the same, with the data in memory",
-        &format!("{in_memory:.1} MiB"),
-    );
     Ok(())
 }
 
-async fn create_users(address: &str) -> Result<(), Failure> {
+async fn create_users(address: &str, key: &str) -> Result<(), Failure> {
     let mut tasks = tokio::task::JoinSet::new();
     let each = USERS.div_ceil(CLIENTS as u32);
     for index in 0..CLIENTS {
-        let mut creator = Creator::new(address, format!("idle{index}")).await?;
+        let mut creator = Creator::new(address, key, format!("idle{index}")).await?;
         tasks.spawn(async move {
             for _ in 0..each {
                 creator.step().await.map_err(|error| error.to_string())?;
@@ -219,12 +219,12 @@ async fn create_users(address: &str) -> Result<(), Failure> {
 }
 
 /// Users created, each on disk before its reply.
-fn creation(server: &Server, table: &mut Table) -> Result<(), Failure> {
+fn creation(server: &Server, key: &str, table: &mut Table) -> Result<(), Failure> {
     let runtime = load::runtime()?;
     let rounds = runtime.block_on(async {
         let mut clients = Vec::new();
         for index in 0..CLIENTS {
-            clients.push(Creator::new(&server.address, format!("new{index}")).await?);
+            clients.push(Creator::new(&server.address, key, format!("new{index}")).await?);
         }
         let mut rounds = Vec::new();
         for _ in 0..ROUNDS {
@@ -250,7 +250,8 @@ fn sessions(server: &Server, table: &mut Table) -> Result<(), Failure> {
     runtime.block_on(async {
         let mut clients = Vec::new();
         for index in 0..CLIENTS {
-            clients.push(Refresher::new(&server.address, format!("user{index}")).await?);
+            let email = format!("user{index}@example.com");
+            clients.push(Refresher::new(&server.address, email).await?);
         }
         for _ in 0..ROUNDS {
             signing.push(sign(&issuer)?);
@@ -306,7 +307,8 @@ fn passkeys(server: &Server, table: &mut Table) -> Result<(), Failure> {
         let mut clients = Vec::new();
         for index in 0..CLIENTS {
             let email = format!("holder{index}@example.com");
-            clients.push(Holder::new(&server.address, email).await?);
+            let (holder, _) = Holder::register(&server.address, email).await?;
+            clients.push(holder);
         }
         let mut one = clients.split_off(CLIENTS - 1);
         for _ in 0..ROUNDS {

@@ -9,10 +9,8 @@ use passage_benches::Failure;
 use serde_json::{Value, json};
 
 use crate::load::{Client, Connection, Request};
-use crate::process::APP;
+use crate::process::{APP, ORIGIN};
 
-/// The website that a server has by default.
-const ORIGIN: &str = "http://localhost:3000";
 const RP_ID: &str = "localhost";
 /// The user is present and was verified, as for every passkey.
 const FLAGS: u8 = 0b101;
@@ -29,8 +27,8 @@ pub(crate) struct Holder {
 }
 
 impl Holder {
-    /// Registers a passkey.
-    pub(crate) async fn new(address: &str, email: String) -> Result<Self, Failure> {
+    /// Registers somebody with a passkey. The reply signs them in.
+    pub(crate) async fn register(address: &str, email: String) -> Result<(Self, String), Failure> {
         let key = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING)?;
         let id = sha256(key.public_key().as_ref());
         let mut holder = Self {
@@ -43,8 +41,13 @@ impl Holder {
         let start = holder.start("register").await?;
         holder.user_handle = text(&start, "/handshake/challenge/publicKey/user/id")?;
         let response = holder.create(&text(&start, CHALLENGE)?)?;
-        holder.finish("register", &start, &response, 201).await?;
-        Ok(holder)
+        let reply = holder.finish("register", &start, &response, 201).await?;
+        Ok((holder, reply))
+    }
+
+    /// The connection, for other requests.
+    pub(crate) fn into_connection(self) -> Connection {
+        self.connection
     }
 
     async fn start(&mut self, ceremony: &str) -> Result<Value, Failure> {
@@ -64,7 +67,7 @@ impl Holder {
         start: &Value,
         response: &Value,
         status: u16,
-    ) -> Result<(), Failure> {
+    ) -> Result<String, Failure> {
         let body = json!({
             "handshake_id": start.pointer("/handshake/id"),
             "handshake_response": response,
@@ -75,7 +78,7 @@ impl Holder {
             token: None,
             body: &body.to_string(),
         };
-        self.connection.call(&request, status).await.map(drop)
+        self.connection.call(&request, status).await
     }
 
     /// What the browser answers to the challenge of a registration.
@@ -135,7 +138,7 @@ impl Client for Holder {
     async fn step(&mut self) -> Result<(), Failure> {
         let start = self.start("login").await?;
         let response = self.get(&text(&start, CHALLENGE)?)?;
-        self.finish("login", &start, &response, 200).await
+        self.finish("login", &start, &response, 200).await.map(drop)
     }
 }
 

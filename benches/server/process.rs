@@ -1,6 +1,8 @@
 //! The server as a process of its own, and what it uses.
 
-use std::io::{BufRead as _, BufReader};
+use std::fs::OpenOptions;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -8,10 +10,12 @@ use std::time::Duration;
 use passage_benches::Failure;
 use serde_json::Value;
 
+use crate::clients::member;
+
 /// The id of the app.
 pub(crate) const APP: &str = "bench";
-/// An API key of the app.
-pub(crate) const KEY: &str = "abcdefghij.secret";
+/// The website of the app.
+pub(crate) const ORIGIN: &str = "http://localhost:3000";
 
 /// Builds the server as it is released. `PASSAGE_SERVER` names another binary to measure.
 pub(crate) fn binary() -> Result<PathBuf, Failure> {
@@ -35,6 +39,44 @@ pub(crate) fn binary() -> Result<PathBuf, Failure> {
     executable.ok_or_else(|| "the server was not built".into())
 }
 
+/// A server that is set up for production: its configuration, with all limits off that are for one address, and its
+/// data file.
+pub(crate) struct Site {
+    config: PathBuf,
+}
+
+impl Site {
+    /// Sets a server up in a folder, which is made.
+    pub(crate) fn new(folder: PathBuf) -> Result<Self, Failure> {
+        std::fs::create_dir_all(&folder)?;
+        let mut secret = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(folder.join("encryption.key"))?;
+        // Any 32 bytes in base64 are a key.
+        secret.write_all(b"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=")?;
+        let config = folder.join("passage.toml");
+        let text = format!(
+            r#"
+            data = "passage.db"
+            [listen]
+            address = "127.0.0.1:0"
+            [keys]
+            encryption_key = {{ file = "encryption.key" }}
+            [limits]
+            messages_per_account_per_minute = 0
+            requests_per_address_per_minute = 0
+            [[apps]]
+            id = "{APP}"
+            auth_origin = "{ORIGIN}"
+            "#
+        );
+        std::fs::write(&config, text)?;
+        Ok(Self { config })
+    }
+}
+
 /// A running server, killed when it is dropped.
 pub(crate) struct Server {
     child: Child,
@@ -43,18 +85,32 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts a server, and returns when it says that it is ready. Without a file its data are in memory.
-    pub(crate) fn start(binary: &Path, data: Option<&Path>) -> Result<Self, Failure> {
-        let mut command = Command::new(binary);
+    /// Starts a server for development, with its data in memory.
+    pub(crate) fn develop(binary: &Path) -> Result<Self, Failure> {
+        Self::start(
+            Command::new(binary)
+                .args(["dev", "--listen", "127.0.0.1:0", "--app-id", APP])
+                .args(["--auth-origin", ORIGIN]),
+        )
+    }
+
+    /// Starts a server as it runs in production. Its log goes nowhere, but is written.
+    pub(crate) fn serve(binary: &Path, site: &Site) -> Result<Self, Failure> {
+        let log = Stdio::null();
+        Self::start(
+            Command::new(binary)
+                .args(["serve", "--config"])
+                .arg(&site.config)
+                .stderr(log),
+        )
+    }
+
+    /// Returns when the server says that it is ready.
+    fn start(command: &mut Command) -> Result<Self, Failure> {
         command
             .env_remove("PASSAGE_LOG")
-            .args(["dev", "--listen", "127.0.0.1:0"])
-            .args(["--app-id", APP, "--api-key", KEY])
             .stdin(Stdio::null())
             .stdout(Stdio::piped());
-        if let Some(data) = data {
-            command.arg("--data").arg(data);
-        }
         let mut child = command.spawn()?;
         let mut line = String::new();
         let output = child.stdout.take().ok_or("no output")?;
@@ -71,6 +127,16 @@ impl Server {
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
+}
+
+/// A new API key of the app.
+pub(crate) fn api_key(binary: &Path, site: &Site) -> Result<String, Failure> {
+    let output = Command::new(binary)
+        .args(["app", "api-key", "create", "--app", APP, "--config"])
+        .arg(&site.config)
+        .stderr(Stdio::inherit())
+        .output()?;
+    member(str::from_utf8(&output.stdout)?, "/api_key")
 }
 
 impl Drop for Server {

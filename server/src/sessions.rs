@@ -7,12 +7,12 @@ use crate::http::error::ApiError;
 use crate::ids;
 use crate::settings::AppSettings;
 use crate::store::events::{self, NewEvent};
-use crate::store::refresh_tokens::{self, RefreshTokenRow};
+use crate::store::sign_ins::{self, Presented, SignInRow};
 use crate::store::{Conn, users};
-use crate::tokens::{self, Claims};
+use crate::tokens::{self, Claims, Header};
 
-/// Characters of a refresh token: 285 random bits.
-const REFRESH_TOKEN_LENGTH: usize = 48;
+/// Characters of a refresh token's secret: 285 random bits. The id of the sign-in comes before it.
+const SECRET_LENGTH: usize = 48;
 
 const MICROS: i64 = 1_000_000;
 
@@ -69,86 +69,74 @@ pub(crate) fn enter(
         users::count_login(conn, user_id, now)?;
         events::insert(conn, user_id, event, now)?;
     }
-    refresh_tokens::delete_expired(conn, user_id, now)?;
     if !settings.refresh_enabled {
         return Ok(None);
     }
     let ends_at = now + settings.refresh_absolute_lifetime * MICROS;
-    let idle = settings.refresh_inactivity_lifetime;
-    let family = ids::new_id();
-    new_refresh_token(conn, user_id.to_owned(), family, ends_at, idle, now).map(Some)
+    let expires_at = ends_at.min(now + settings.refresh_inactivity_lifetime * MICROS);
+    let id = ids::new_id();
+    let token = new_token(&id);
+    let sign_in = SignInRow {
+        user_id: user_id.to_owned(),
+        hash: ids::hash(&token),
+        created_at: now,
+        ends_at,
+        expires_at,
+        id,
+    };
+    sign_ins::insert(conn, &sign_in)?;
+    Ok(Some(NewRefreshToken { token, expires_at }))
+}
+
+fn new_token(sign_in: &str) -> String {
+    format!("{sign_in}{}", ids::alphanumeric(SECRET_LENGTH))
+}
+
+/// The sign-in that a refresh token names. `None` if it cannot be one of ours.
+fn sign_in_of(token: &str) -> Option<String> {
+    let (id, secret) = token.split_at_checked(ids::ID_LENGTH)?;
+    (secret.len() == SECRET_LENGTH).then(|| id.to_owned())
 }
 
 /// Exchanges a refresh token for the next pair. A token that was exchanged before may have been stolen, so its use
 /// ends the whole sign-in.
 pub(crate) async fn refresh(core: &Core, app: &App, token: &str) -> Result<AuthResult, ApiError> {
     let now = core.clock.micros();
-    let (app_id, hash, idle) = (
-        app.id.clone(),
-        ids::hash(token),
-        app.settings.refresh_inactivity_lifetime,
-    );
+    let sign_in = sign_in_of(token).ok_or_else(ApiError::invalid_refresh_token)?;
+    let next = new_token(&sign_in);
+    let (app_id, hash, next_hash) = (app.id.clone(), ids::hash(token), ids::hash(&next));
+    let idle_until = now + app.settings.refresh_inactivity_lifetime * MICROS;
     let exchange = core.store.write(move |conn| {
-        let Some(old) = refresh_tokens::by_hash(conn, &app_id, &hash)? else {
-            return Ok(None);
+        let token = Presented {
+            sign_in: &sign_in,
+            hash: &hash,
         };
-        if old.used_at.is_some() {
-            refresh_tokens::delete_family(conn, &old.family)?;
-            return Ok(None);
+        let refreshed = sign_ins::exchange(conn, &app_id, &token, &next_hash, idle_until, now)?;
+        if refreshed.is_none() {
+            sign_ins::end_if_reused(conn, &app_id, &token)?;
         }
-        let user = users::get(conn, &app_id, &old.user_id)?;
-        if old.expires_at <= now || user.is_none_or(|user| user.is_inactive()) {
-            return Ok(None);
-        }
-        refresh_tokens::mark_used(conn, &hash, now)?;
-        let new = new_refresh_token(
-            conn,
-            old.user_id.clone(),
-            old.family,
-            old.family_ends_at,
-            idle,
-            now,
-        )?;
-        Ok::<_, ApiError>(Some((old.user_id, new)))
+        Ok::<_, ApiError>(refreshed)
     });
-    let (user_id, new) = exchange
+    let refreshed = exchange
         .await?
         .ok_or_else(ApiError::invalid_refresh_token)?;
-    auth_result(app, &user_id, Some(new), now).await
+    let new = NewRefreshToken {
+        token: next,
+        expires_at: refreshed.expires_at,
+    };
+    auth_result(app, &refreshed.user_id, Some(new), now).await
 }
 
 /// Ends the sign-in that a refresh token belongs to. An unknown token is ended already.
 pub(crate) async fn revoke(core: &Core, app: &App, token: &str) -> Result<(), ApiError> {
-    let (app_id, hash) = (app.id.clone(), ids::hash(token));
-    let revoke = core.store.write(move |conn| {
-        if let Some(token) = refresh_tokens::by_hash(conn, &app_id, &hash)? {
-            refresh_tokens::delete_family(conn, &token.family)?;
-        }
-        Ok(())
-    });
-    revoke.await
-}
-
-fn new_refresh_token(
-    conn: &Conn,
-    user_id: String,
-    family: String,
-    ends_at: i64,
-    idle: i64,
-    now: i64,
-) -> Result<NewRefreshToken, ApiError> {
-    let token = ids::alphanumeric(REFRESH_TOKEN_LENGTH);
-    let expires_at = ends_at.min(now + idle * MICROS);
-    let row = RefreshTokenRow {
-        user_id,
-        family,
-        family_ends_at: ends_at,
-        created_at: now,
-        expires_at,
-        used_at: None,
+    let Some(sign_in) = sign_in_of(token) else {
+        return Ok(());
     };
-    refresh_tokens::insert(conn, &ids::hash(&token), &row)?;
-    Ok(NewRefreshToken { token, expires_at })
+    let app_id = app.id.clone();
+    let revoke = core
+        .store
+        .write(move |conn| Ok::<_, ApiError>(sign_ins::end(conn, &app_id, &sign_in)?));
+    revoke.await
 }
 
 /// Signs the auth token. This happens outside the storage, which it would hold up.
@@ -158,16 +146,9 @@ pub(crate) async fn auth_result(
     refresh: Option<NewRefreshToken>,
     now: i64,
 ) -> Result<AuthResult, ApiError> {
-    let issued_at = now / MICROS;
-    let claims = Claims {
-        issuer: &app.issuer,
-        audience: [&app.settings.auth_origin, &app.id],
-        subject: user_id,
-        issued_at,
-        expires_at: issued_at + app.settings.session_timeout_length,
-    };
+    let claims = Claims::new(app, user_id, now / MICROS);
     let key = app.keys.active().await?;
-    let auth_token = tokens::sign(&key, &tokens::header(key.kid()), &claims.to_json())?;
+    let auth_token = tokens::sign(&key, &Header::new(key.kid()), &claims)?;
     Ok(AuthResult {
         auth_token,
         redirect_url: app.settings.redirect_url.clone(),

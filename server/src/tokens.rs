@@ -2,62 +2,89 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde_json::{Map, Value};
 
+use crate::core::App;
 use crate::keys::{KeyError, KeyRing, SigningKey};
 
 /// Seconds by which `nbf` lies before `iat`, as in the tokens of the service.
 pub(crate) const NOT_BEFORE_SLACK: i64 = 5;
 
-/// What a token says. Times are in Unix seconds.
-#[derive(Debug, Clone)]
+/// What a token says: these six claims and no other. Times are in Unix seconds.
+#[derive(Debug, Clone, Serialize)]
 pub(crate) struct Claims<'a> {
-    pub(crate) issuer: &'a str,
-    pub(crate) audience: [&'a str; 2],
-    pub(crate) subject: &'a str,
-    pub(crate) issued_at: i64,
-    pub(crate) expires_at: i64,
+    #[serde(rename = "aud")]
+    audience: [&'a str; 2],
+    #[serde(rename = "exp")]
+    expires_at: i64,
+    #[serde(rename = "iat")]
+    issued_at: i64,
+    #[serde(rename = "iss")]
+    issuer: &'a str,
+    #[serde(rename = "nbf")]
+    not_before: i64,
+    #[serde(rename = "sub")]
+    subject: &'a str,
 }
 
-impl Claims<'_> {
-    /// The claims as JSON: these six and no other.
-    pub(crate) fn to_json(&self) -> Map<String, Value> {
-        let claims = json!({
-            "aud": self.audience,
-            "exp": self.expires_at,
-            "iat": self.issued_at,
-            "iss": self.issuer,
-            "nbf": self.issued_at - NOT_BEFORE_SLACK,
-            "sub": self.subject,
-        });
-        match claims {
-            Value::Object(claims) => claims,
-            _ => Map::new(),
+impl<'a> Claims<'a> {
+    /// A token of the app for a user.
+    pub(crate) fn new(app: &'a App, subject: &'a str, issued_at: i64) -> Self {
+        Self {
+            audience: [&app.settings.auth_origin, &app.id],
+            expires_at: issued_at.saturating_add(app.settings.session_timeout_length),
+            issued_at,
+            issuer: &app.issuer,
+            not_before: issued_at - NOT_BEFORE_SLACK,
+            subject,
         }
     }
 }
 
-/// The header of a token that the key signs.
-pub(crate) fn header(kid: &str) -> Map<String, Value> {
-    Map::from_iter(
-        [("alg", "RS256"), ("kid", kid), ("typ", "JWT")]
-            .map(|(name, value)| (name.to_owned(), value.into())),
-    )
+/// The header of a token.
+#[derive(Serialize)]
+pub(crate) struct Header<'a> {
+    alg: &'static str,
+    kid: &'a str,
+    typ: &'static str,
+}
+
+impl<'a> Header<'a> {
+    /// The header of what the key with this id signs.
+    pub(crate) fn new(kid: &'a str) -> Self {
+        Self {
+            alg: "RS256",
+            kid,
+            typ: "JWT",
+        }
+    }
+}
+
+/// Claims or a header, to be changed.
+pub(crate) fn members(part: &impl Serialize) -> Map<String, Value> {
+    match serde_json::to_value(part) {
+        Ok(Value::Object(members)) => members,
+        _ => Map::new(),
+    }
 }
 
 /// Signs a token.
 pub(crate) fn sign(
     key: &SigningKey,
-    header: &Map<String, Value>,
-    claims: &Map<String, Value>,
+    header: &impl Serialize,
+    claims: &impl Serialize,
 ) -> Result<String, KeyError> {
-    let part =
-        |map: &Map<String, Value>| URL_SAFE_NO_PAD.encode(Value::Object(map.clone()).to_string());
-    let mut token = format!("{}.{}", part(header), part(claims));
+    let mut token = format!("{}.{}", encoded(header)?, encoded(claims)?);
     let signature = key.sign(token.as_bytes())?;
     token.push('.');
     URL_SAFE_NO_PAD.encode_string(signature, &mut token);
     Ok(token)
+}
+
+fn encoded(part: &impl Serialize) -> Result<String, KeyError> {
+    let json = serde_json::to_vec(part).map_err(|_| KeyError::new("a token cannot be written"))?;
+    Ok(URL_SAFE_NO_PAD.encode(json))
 }
 
 /// The subject of a token that one of the keys signed for this issuer and audience, and that is good at this time.
@@ -125,17 +152,19 @@ fn subject(claims: &Map<String, Value>, issuer: &str, audience: &str, now: i64) 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn claims() -> Map<String, Value> {
-        Claims {
-            issuer: "iss",
+        members(&Claims {
             audience: ["origin", "app"],
-            subject: "user",
-            issued_at: 1000,
             expires_at: 2000,
-        }
-        .to_json()
+            issued_at: 1000,
+            issuer: "iss",
+            not_before: 995,
+            subject: "user",
+        })
     }
 
     #[test]

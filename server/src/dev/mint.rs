@@ -1,15 +1,16 @@
 //! Minting auth tokens, good ones and bad ones.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::core::{App, Core};
 use crate::http::error::ApiError;
-use crate::keys;
-use crate::tokens::{self, Claims};
+use crate::keys::{self, KeyError, SigningKey};
+use crate::tokens::{self, Claims, Header};
 
 /// A token to mint. Whatever is not said is as in a token of a real sign-in.
 ///
@@ -110,36 +111,39 @@ impl MintToken {
 
     pub(crate) async fn mint(self, core: &Core, app: &App) -> Result<String, ApiError> {
         let issued_at = core.clock.now().as_second();
-        let lifetime = self
-            .lifetime_seconds
-            .map(|seconds| i64::try_from(seconds).unwrap_or(i64::MAX));
-        let lifetime = lifetime.unwrap_or(app.settings.session_timeout_length);
-        let standard = Claims {
-            issuer: self.issuer.as_deref().unwrap_or(&app.issuer),
-            audience: [&app.settings.auth_origin, &app.id],
-            subject: &self.subject,
-            issued_at,
-            expires_at: self
-                .expires_at
-                .map_or(issued_at.saturating_add(lifetime), Timestamp::as_second),
-        };
-        let mut claims = standard.to_json();
+        let mut claims = tokens::members(&Claims::new(app, &self.subject, issued_at));
+        let mut set = |name: &str, value: Value| claims.insert(name.to_owned(), value);
+        if let Some(issuer) = self.issuer {
+            set("iss", issuer.into());
+        }
+        if let Some(seconds) = self.lifetime_seconds {
+            let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
+            set("exp", issued_at.saturating_add(seconds).into());
+        }
+        if let Some(expires_at) = self.expires_at {
+            set("exp", expires_at.as_second().into());
+        }
         if let Some(audience) = self.audience {
-            claims.insert("aud".to_owned(), audience);
+            set("aud", audience);
         }
         if let Some(not_before) = self.not_before {
-            claims.insert("nbf".to_owned(), json!(not_before.as_second()));
+            set("nbf", not_before.as_second().into());
         }
         change(&mut claims, self.claims);
-        let active = app.keys.active().await?;
-        let mut header = tokens::header(active.kid());
+        let key = app.keys.active().await?;
+        let mut header = tokens::members(&Header::new(key.kid()));
         change(&mut header, self.header);
-        let key = if self.wrong_key {
-            keys::foreign().await?
-        } else {
-            active
-        };
+        let key = signer(key, self.wrong_key).await?;
         Ok(tokens::sign(&key, &header, &claims)?)
+    }
+}
+
+/// The key, or if a wrong one is wanted, one that is in no key set.
+pub(super) async fn signer(key: Arc<SigningKey>, wrong: bool) -> Result<Arc<SigningKey>, KeyError> {
+    if wrong {
+        keys::foreign().await
+    } else {
+        Ok(key)
     }
 }
 

@@ -3,17 +3,18 @@
 use super::{Conn, SqlError, Statements as _};
 
 /// Each version's script, oldest first. One that was released stays as it is.
-const SCRIPTS: [(i64, &str); 6] = [
+const SCRIPTS: [(i64, &str); 7] = [
     (1, include_str!("../../migrations/0001_start.sql")),
     (2, include_str!("../../migrations/0002_passkeys.sql")),
     (3, include_str!("../../migrations/0003_codes.sql")),
     (4, include_str!("../../migrations/0004_apps.sql")),
     (10, include_str!("../../migrations/0010_social.sql")),
     (11, include_str!("../../migrations/0011_ends.sql")),
+    (12, include_str!("../../migrations/0012_sign_ins.sql")),
 ];
 
 /// The version that the scripts lead to.
-pub(super) const LATEST: i64 = 11;
+pub(super) const LATEST: i64 = 12;
 
 /// Brings the tables to the latest version, or leaves all as it was. False if they are of a newer one.
 pub(super) fn run(conn: &Conn) -> Result<bool, SqlError> {

@@ -18,7 +18,7 @@ pub(crate) mod one_time_codes;
 pub(crate) mod passkeys;
 mod readers;
 pub(crate) mod readiness;
-pub(crate) mod refresh_tokens;
+pub(crate) mod sign_ins;
 pub(crate) mod signing_keys;
 pub(crate) mod social_connections;
 pub(crate) mod social_logins;

@@ -120,6 +120,38 @@ async fn a_refresh_token_works_once_and_its_reuse_ends_the_sign_in() {
 }
 
 #[tokio::test]
+async fn a_token_that_is_none_of_ours_does_no_harm_but_with_our_id_it_was_stolen() {
+    let app = App::start().await;
+    let id = app.user_id("ada@example.com").await;
+    let token = app.sign_in(&id).await.refresh_token;
+    assert!(token.len() == 72 && token.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+    let (sign_in, secret) = token.split_at(24);
+    let other_id = format!("{}{secret}", "0".repeat(24));
+    let longer = format!("{token}0");
+    for none_of_ours in [
+        "",
+        "x",
+        sign_in,
+        secret,
+        &other_id,
+        &longer,
+        &"\u{e9}".repeat(36),
+    ] {
+        refresh(&app, none_of_ours)
+            .await
+            .error(401, "invalid_refresh_token");
+    }
+    let (_, token) = next(&app, &token).await;
+    let forged = format!("{sign_in}{}", "0".repeat(48));
+    refresh(&app, &forged)
+        .await
+        .error(401, "invalid_refresh_token");
+    refresh(&app, &token)
+        .await
+        .error(401, "invalid_refresh_token");
+}
+
+#[tokio::test]
 async fn of_two_exchanges_at_once_one_wins() {
     let app = App::start().await;
     let id = app.user_id("ada@example.com").await;

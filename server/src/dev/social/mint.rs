@@ -7,10 +7,10 @@ use serde_json::{Map, Value};
 
 use super::{Account, CODE_LIFETIME, Grant};
 use crate::core::{App, Core};
-use crate::dev::mint::change;
+use crate::dev::mint::{change, signer};
 use crate::http::error::ApiError;
-use crate::keys;
 use crate::social::{SHARED_CLIENT_ID, SocialProvider};
+use crate::tokens::Header;
 use crate::{identifier, tokens};
 
 /// A sign-in at the test provider without a browser, as a provider's library on a device does it. Whatever is not said
@@ -139,14 +139,13 @@ impl MintIdToken {
             expires_at: now + CODE_LIFETIME,
         };
         let key = test_provider.key().await?;
-        let (mut claims, mut header) = (grant.claims(core, now), tokens::header(key.kid()));
+        let (mut claims, mut header) = (
+            grant.claims(core, now),
+            tokens::members(&Header::new(key.kid())),
+        );
         change(&mut claims, self.claims);
         change(&mut header, self.header);
-        let key = if self.wrong_key {
-            keys::foreign().await?
-        } else {
-            key
-        };
+        let key = signer(key, self.wrong_key).await?;
         let id_token = tokens::sign(&key, &header, &claims)?;
         let code = test_provider.grant(grant);
         Ok(IdToken { code, id_token })

@@ -15,6 +15,7 @@ pub use self::mint::{IdToken, MintIdToken};
 use crate::core::Core;
 use crate::keys::{self, KeyError, SigningKey};
 use crate::social::{self, SocialProvider};
+use crate::tokens::Header;
 use crate::{ids, tokens};
 
 /// How long a code is good, in microseconds.
@@ -114,7 +115,7 @@ impl Grant {
     /// The ID token that the code is exchanged for.
     pub(crate) async fn id_token(&self, core: &Core, now: i64) -> Result<String, KeyError> {
         let key = keys::test_provider().await?;
-        tokens::sign(&key, &tokens::header(key.kid()), &self.claims(core, now))
+        tokens::sign(&key, &Header::new(key.kid()), &self.claims(core, now))
     }
 }
 

@@ -1,0 +1,102 @@
+//! Sign-ins that go on by refresh tokens: a row for each, with a hash of the one token that is good.
+
+use super::{Conn, SqlError, Statements as _, columns};
+
+/// A sign-in as stored.
+pub(crate) struct SignInRow {
+    pub(crate) id: String,
+    pub(crate) user_id: String,
+    /// Hash of its refresh token.
+    pub(crate) hash: Vec<u8>,
+    pub(crate) created_at: i64,
+    /// When it ends, however much it is used.
+    pub(crate) ends_at: i64,
+    /// When its refresh token expires.
+    pub(crate) expires_at: i64,
+}
+
+/// What a refresh needs to know of a sign-in.
+pub(crate) struct Refreshed {
+    pub(crate) user_id: String,
+    pub(crate) expires_at: i64,
+}
+
+columns!(Refreshed {
+    user_id,
+    expires_at
+});
+
+/// A refresh token as it is presented.
+pub(crate) struct Presented<'a> {
+    pub(crate) sign_in: &'a str,
+    pub(crate) hash: &'a [u8],
+}
+
+/// Stores a sign-in, and forgets those of the user that are over.
+pub(crate) fn insert(conn: &Conn, sign_in: &SignInRow) -> Result<(), SqlError> {
+    conn.run(
+        "DELETE FROM sign_ins WHERE user_id = ? AND expires_at <= ?",
+        (&sign_in.user_id, sign_in.created_at),
+    )?;
+    conn.run(
+        "INSERT INTO sign_ins (id, user_id, hash, created_at, ends_at, expires_at)
+         VALUES (?, ?, ?, ?, ?, ?)",
+        (
+            &sign_in.id,
+            &sign_in.user_id,
+            &sign_in.hash,
+            sign_in.created_at,
+            sign_in.ends_at,
+            sign_in.expires_at,
+        ),
+    )?;
+    Ok(())
+}
+
+/// Puts the next token, which expires at a time or with the sign-in, in the place of the one that is presented.
+/// `None` if that is not good, or the user may not sign in.
+pub(crate) fn exchange(
+    conn: &Conn,
+    app_id: &str,
+    token: &Presented<'_>,
+    next: &[u8],
+    expires_at: i64,
+    now: i64,
+) -> Result<Option<Refreshed>, SqlError> {
+    conn.maybe_row(
+        "UPDATE sign_ins SET hash = ?, expires_at = min(ends_at, ?)
+         WHERE id = ? AND hash = ? AND expires_at > ? AND EXISTS
+         (SELECT 1 FROM users WHERE users.id = user_id AND app_id = ? AND status <> 'inactive')
+         RETURNING user_id, expires_at",
+        (next, expires_at, token.sign_in, token.hash, now, app_id),
+    )
+}
+
+/// Ends a sign-in whose token is presented again after it was exchanged.
+pub(crate) fn end_if_reused(
+    conn: &Conn,
+    app_id: &str,
+    token: &Presented<'_>,
+) -> Result<(), SqlError> {
+    conn.run(
+        "DELETE FROM sign_ins WHERE id = ? AND hash <> ?
+         AND user_id IN (SELECT id FROM users WHERE app_id = ?)",
+        (token.sign_in, token.hash, app_id),
+    )?;
+    Ok(())
+}
+
+/// Ends a sign-in.
+pub(crate) fn end(conn: &Conn, app_id: &str, id: &str) -> Result<(), SqlError> {
+    conn.run(
+        "DELETE FROM sign_ins WHERE id = ? AND user_id IN (SELECT id FROM users WHERE app_id = ?)",
+        (id, app_id),
+    )?;
+    Ok(())
+}
+
+/// Ends every sign-in of a user.
+pub(crate) fn end_all(conn: &Conn, user_id: &str) -> Result<(), SqlError> {
+    conn.run("DELETE FROM sign_ins WHERE user_id = ?", (user_id,))?;
+    Ok(())
+}
