@@ -1,5 +1,7 @@
 //! What an operator does with a data file, also while a server runs on it.
 
+mod transfer;
+
 use std::fmt;
 use std::path::Path;
 use std::time::Duration;
@@ -13,6 +15,7 @@ use crate::keys::WrappingKey;
 use crate::settings::{AppSettings, MetadataType, is_app_id, is_origin, seconds};
 use crate::store::apps::{self, AppRow};
 use crate::store::{SqlError, Store, StoreError, api_keys, is_taken, signing_keys};
+use crate::transfer::{BadLine, BadLines};
 use crate::{StartError, api_key, ids};
 
 /// A data file, opened to see to its apps and keys. A server may run on it at the same time: it takes up what
@@ -182,6 +185,21 @@ pub struct AdminError(Problem);
 enum Problem {
     Refused(String),
     Failed(StartError),
+    /// Lines of an import that cannot be taken.
+    Lines(BadLines),
+    /// What could not be read or written.
+    Io(String, std::io::Error),
+}
+
+impl AdminError {
+    /// The lines that an import was given up for, in the order of their numbers. Empty if it was something else.
+    #[must_use]
+    pub fn bad_lines(&self) -> &[BadLine] {
+        match &self.0 {
+            Problem::Lines(lines) => lines.list(),
+            Problem::Refused(_) | Problem::Failed(_) | Problem::Io(..) => &[],
+        }
+    }
 }
 
 impl fmt::Display for AdminError {
@@ -189,6 +207,8 @@ impl fmt::Display for AdminError {
         match &self.0 {
             Problem::Refused(problem) => f.write_str(problem),
             Problem::Failed(error) => error.fmt(f),
+            Problem::Lines(lines) => lines.fmt(f),
+            Problem::Io(what, _) => f.write_str(what),
         }
     }
 }
@@ -196,8 +216,9 @@ impl fmt::Display for AdminError {
 impl std::error::Error for AdminError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.0 {
-            Problem::Refused(_) => None,
+            Problem::Refused(_) | Problem::Lines(_) => None,
             Problem::Failed(error) => error.source(),
+            Problem::Io(_, error) => Some(error),
         }
     }
 }
@@ -375,9 +396,11 @@ impl DataFile {
 }
 
 fn require(app: Option<AppRow>, id: &str) -> Result<AppRow, AdminError> {
-    app.ok_or_else(|| {
-        refused(format!(
-            "there is no app `{id}`: see `passage-server app list`"
-        ))
-    })
+    app.ok_or_else(|| no_app(id))
+}
+
+fn no_app(id: &str) -> AdminError {
+    refused(format!(
+        "there is no app `{id}`: see `passage-server app list`"
+    ))
 }

@@ -60,6 +60,7 @@ mod social;
 mod store;
 mod tls;
 mod tokens;
+mod transfer;
 mod upkeep;
 
 pub use self::admin::{AdminError, CreatedApp, DataFile, NewApp, StoredApp, StoredKey};
@@ -75,3 +76,4 @@ pub use self::observe::Exchange;
 pub use self::service::Service;
 pub use self::settings::MetadataType;
 pub use self::social::SocialProvider;
+pub use self::transfer::{BadLine, Moved};

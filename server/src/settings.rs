@@ -10,7 +10,7 @@ use crate::social::SocialSettings;
 use crate::{identifier, ids};
 
 /// Seconds of a lifetime, at most: so many can be added to any time.
-const LONGEST: i64 = 1_000_000_000_000;
+pub(crate) const LONGEST: i64 = 1_000_000_000_000;
 
 /// A lifetime as settings have it.
 pub(crate) fn seconds(lifetime: Duration) -> i64 {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
-use passage_server::{Config, DataFile, MetadataType, NewApp};
+use passage_server::{Config, ConfigError, DataFile, MetadataType, NewApp};
 use serde_json::json;
 
 use super::{Outcome, metadata_field, print};
@@ -115,13 +115,17 @@ pub(super) enum Keys {
 }
 
 impl Where {
+    /// The data file.
+    pub(super) fn data(self) -> Result<PathBuf, ConfigError> {
+        match (self.data, self.config) {
+            (Some(data), _) => Ok(data),
+            (None, Some(config)) => Config::read(config).map(|config| config.data()),
+            (None, None) => Ok(PathBuf::new()),
+        }
+    }
+
     async fn open(self) -> Result<DataFile, Box<dyn std::error::Error>> {
-        let data = match (self.data, self.config) {
-            (Some(data), _) => data,
-            (None, Some(config)) => Config::read(config).map(|config| config.data())?,
-            (None, None) => PathBuf::new(),
-        };
-        Ok(DataFile::open(data).await?)
+        Ok(DataFile::open(self.data()?).await?)
     }
 }
 

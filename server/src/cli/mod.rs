@@ -3,6 +3,7 @@
 mod admin;
 mod dev;
 mod serve;
+mod transfer;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -19,6 +20,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use self::admin::{App, Keys};
 use self::dev::Dev;
 use self::serve::Serve;
+use self::transfer::{Export, Import};
 
 /// A Passage-compatible server.
 #[derive(Parser)]
@@ -44,6 +46,14 @@ enum Command {
     /// See to the keys that sign tokens, also while a server runs.
     #[command(subcommand)]
     Keys(Keys),
+    /// Write apps and their users, with their passkeys, to a file, also while a server runs.
+    ///
+    /// The file has a line of JSON for each, and holds no secrets, but people's data.
+    Export(Export),
+    /// Take in apps and users, with their passkeys, from such a file, while no server runs.
+    ///
+    /// If a line is bad, it is named, and nothing is imported.
+    Import(Import),
 }
 
 /// How a command ends.
@@ -56,6 +66,8 @@ pub(crate) async fn run() -> ExitCode {
         Command::Serve(options) => serve::run(options).await,
         Command::App(command) => admin::app(command).await,
         Command::Keys(command) => admin::keys(command).await,
+        Command::Export(options) => transfer::export(options).await,
+        Command::Import(options) => transfer::import(options).await,
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

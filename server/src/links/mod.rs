@@ -63,15 +63,21 @@ pub(crate) fn landing(app: &App, path: Option<String>) -> Result<String, ApiErro
     let path = path
         .filter(|path| !path.is_empty())
         .unwrap_or_else(|| app.settings.login_url.clone());
+    if is_page(&path) {
+        Ok(path)
+    } else {
+        Err(ApiError::invalid_request(
+            "magic_link_path: must be a path on the app's auth origin.",
+        ))
+    }
+}
+
+/// Whether the text names a page of the app, and cannot lead elsewhere.
+pub(crate) fn is_page(path: &str) -> bool {
     // What stands before the first slash, query or fragment could be a scheme, and what follows two slashes a host.
     let first = path.split(['/', '?', '#']).next().unwrap_or_default();
     let blank = path.contains(|c: char| c.is_whitespace() || c.is_control());
-    if first.contains(':') || path.starts_with("//") || blank {
-        return Err(ApiError::invalid_request(
-            "magic_link_path: must be a path on the app's auth origin.",
-        ));
-    }
-    Ok(path)
+    !(first.contains(':') || path.starts_with("//") || blank)
 }
 
 /// The link: a page of the app with the secret in its query, which comes before a fragment.

@@ -12,7 +12,11 @@ use crate::http::error::ApiError;
 use crate::ids;
 use crate::store::Conn;
 use crate::store::ceremonies::{self, CeremonyRow};
+use crate::store::devices::DeviceRow;
 use crate::store::passkeys::{self, PasskeyRow};
+
+/// Passkeys that a user can have. All of them are sent along when another one is made.
+const MOST: i64 = 64;
 
 /// What a ceremony is for. It cannot be finished as anything else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,7 +60,10 @@ impl Start<'_> {
         attachment: &AuthenticatorAttachment,
     ) -> Result<CredentialCreationChallenge, ApiError> {
         let known = match &self.user_id {
-            Some(user_id) => passkeys::list(conn, user_id)?,
+            Some(user_id) => {
+                has_room(conn, user_id)?;
+                passkeys::list(conn, user_id)?
+            }
             None => Vec::new(),
         };
         let (challenge, state) =
@@ -251,6 +258,27 @@ fn refusal(named: bool) -> Refuse {
 /// Text that is empty counts as not given.
 pub(crate) fn given(text: Option<&str>) -> Option<&str> {
     text.filter(|text| !text.is_empty())
+}
+
+fn has_room(conn: &Conn, user_id: &str) -> Result<(), ApiError> {
+    if passkeys::count(conn, user_id)? < MOST {
+        return Ok(());
+    }
+    let problem = format!("passkeys: a user has {MOST} at most; remove one first.");
+    Err(ApiError::invalid_request(problem))
+}
+
+/// Gives a user the passkey that a ceremony made.
+pub(crate) fn add(
+    conn: &Conn,
+    user_id: &str,
+    device: &DeviceRow,
+    credential: &Credential,
+) -> Result<(), ApiError> {
+    // More ceremonies may have been started than there was room for.
+    has_room(conn, user_id)?;
+    passkeys::insert(conn, user_id, device, credential)?
+        .ok_or_else(|| ApiError::webauthn_login_failed("passkey: registered already."))
 }
 
 /// Ends a ceremony, together with what its outcome changes. Of two requests that finish it at once, one fails here.

@@ -11,7 +11,7 @@ use crate::store::columns;
 const BACKUP_ELIGIBLE: u8 = 0x08;
 const BACKED_UP: u8 = 0x10;
 /// Bytes of a credential id, at most, by the standard.
-const LONGEST_ID: usize = 1023;
+pub(crate) const LONGEST_ID: usize = 1023;
 
 /// The public part of a passkey.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,6 +102,39 @@ impl Credential {
             "attestation_format": "none",
         });
         serde_json::from_value(json!({"cred": credential})).ok()
+    }
+}
+
+/// Looks at a public key that was made elsewhere, in COSE form. The error says what is wrong with it.
+pub(crate) fn check_public_key(bytes: &[u8]) -> Result<(), &'static str> {
+    let Ok(key) = serde_cbor_2::from_slice(bytes) else {
+        return Err("must be a COSE key: these bytes are no CBOR");
+    };
+    let Cbor::Map(members) = &key else {
+        return Err("must be a COSE key: a CBOR map");
+    };
+    let number = |label: i128| match members.get(&Cbor::Integer(label)) {
+        Some(Cbor::Integer(number)) => Some(*number),
+        _ => None,
+    };
+    // By RFC 9053 and RFC 8230: -4 of EC2 and OKP, -3 to -12 of RSA are for private keys.
+    let secret = match number(1) {
+        Some(3) => -12..=-3,
+        _ => -4..=-4,
+    };
+    if secret
+        .into_iter()
+        .any(|label| members.contains_key(&Cbor::Integer(label)))
+    {
+        return Err(
+            "must be a public key: this one is private, and its passkey is no secret any more",
+        );
+    }
+    match COSEKey::try_from(&key) {
+        Ok(key) if fits(&key) => Ok(()),
+        Ok(_) | Err(_) => {
+            Err("must be a key for ES256 on P-256, for ES384 on P-384, or for RS256 with 2048 bits")
+        }
     }
 }
 
@@ -197,6 +230,48 @@ mod tests {
         };
         let other = other.passkey().unwrap();
         assert_eq!(Credential::read(&object(0, &[]), &[], &other), None);
+    }
+
+    /// The key above with other members. Null takes one out.
+    fn changed(members: &[(i128, Cbor)]) -> Vec<u8> {
+        let Cbor::Map(mut map) = serde_cbor_2::from_slice(&key()).unwrap() else {
+            panic!("a key is a map");
+        };
+        for (label, value) in members {
+            match value {
+                Cbor::Null => map.remove(&Cbor::Integer(*label)),
+                value => map.insert(Cbor::Integer(*label), value.clone()),
+            };
+        }
+        serde_cbor_2::to_vec(&Cbor::Map(map)).unwrap()
+    }
+
+    #[test]
+    fn keys_from_elsewhere() {
+        assert_eq!(check_public_key(&key()), Ok(()));
+        let padded = [&key()[..], &[0]].concat();
+        for (bytes, expected) in [
+            (Vec::new(), "no CBOR"),
+            (padded, "no CBOR"),
+            (vec![0x80], "a CBOR map"),
+            (vec![0xa0], "ES256 on P-256"),
+            (changed(&[(-4, Cbor::Bytes(vec![1; 32]))]), "private"),
+            (
+                changed(&[(1, Cbor::Integer(3)), (-12, Cbor::Bytes(vec![1]))]),
+                "private",
+            ),
+            // Another curve than that of the algorithm, and one whose coordinates are longer.
+            (changed(&[(3, Cbor::Integer(-35))]), "ES256 on P-256"),
+            (changed(&[(-1, Cbor::Integer(2))]), "ES256 on P-256"),
+            (changed(&[(-1, Cbor::Integer(8))]), "ES256 on P-256"),
+            (changed(&[(3, Cbor::Integer(-8))]), "ES256 on P-256"),
+            (changed(&[(3, Cbor::Null)]), "ES256 on P-256"),
+            // Not a point of the curve.
+            (changed(&[(-3, Cbor::Bytes(vec![1; 32]))]), "ES256 on P-256"),
+        ] {
+            let problem = check_public_key(&bytes).unwrap_err();
+            assert!(problem.contains(expected), "{bytes:x?}: {problem}");
+        }
     }
 
     #[test]

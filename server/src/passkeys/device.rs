@@ -17,7 +17,12 @@ pub(crate) fn new(
         id: ids::new_id(),
         cred_id: credential.cred_id.clone(),
         friendly_name,
-        r#type: kind(credential, creation).to_owned(),
+        r#type: kind(
+            credential.backup_eligible,
+            creation.attachment.as_deref(),
+            &creation.transports,
+        )
+        .to_owned(),
         icon_light: None,
         icon_dark: None,
         usage_count: 0,
@@ -28,13 +33,15 @@ pub(crate) fn new(
 }
 
 /// `passkey` if it can be synchronised, `security_key` if it is on a roaming authenticator, else `platform`.
-fn kind(credential: &Credential, creation: &Creation) -> &'static str {
+pub(crate) fn kind(
+    backup_eligible: bool,
+    attachment: Option<&str>,
+    transports: &[String],
+) -> &'static str {
     let roams = |name: &String| matches!(name.as_str(), "usb" | "nfc" | "ble" | "smart-card");
-    if credential.backup_eligible {
+    if backup_eligible {
         "passkey"
-    } else if creation.attachment.as_deref() == Some("cross-platform")
-        || creation.transports.iter().any(roams)
-    {
+    } else if attachment == Some("cross-platform") || transports.iter().any(roams) {
         "security_key"
     } else {
         "platform"

@@ -4,7 +4,7 @@
 //! database; the second checks the outcome, once. The checks themselves are those of `webauthn-rs`.
 
 pub(crate) mod ceremony;
-mod credential;
+pub(crate) mod credential;
 pub(crate) mod device;
 pub(crate) mod relying_party;
 pub(crate) mod response;

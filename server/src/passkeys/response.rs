@@ -15,9 +15,14 @@ use webauthn_rs::prelude::{PublicKeyCredential, RegisterPublicKeyCredential};
 use crate::http::error::ApiError;
 
 /// Transports that are kept of one passkey, at most. The standard has seven.
-const TRANSPORTS: usize = 8;
+pub(crate) const TRANSPORTS: usize = 8;
 /// Length of a transport's name, at most.
 const TRANSPORT_LENGTH: usize = 16;
+
+/// Whether the text can be the name of a transport, which authenticators may have more of than the standard.
+pub(crate) fn is_transport(name: &str) -> bool {
+    (1..=TRANSPORT_LENGTH).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_graphic())
+}
 
 /// The outcome of a registration.
 pub(crate) struct Creation {
@@ -48,11 +53,7 @@ impl Creation {
         if transports.is_empty() {
             transports = sent.transports;
         }
-        transports.retain(|name| {
-            name.len() <= TRANSPORT_LENGTH
-                && name.bytes().all(|byte| byte.is_ascii_graphic())
-                && !name.is_empty()
-        });
+        transports.retain(|name| is_transport(name));
         transports.truncate(TRANSPORTS);
         Ok(Self {
             credential,

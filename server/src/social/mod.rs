@@ -26,7 +26,7 @@ pub(crate) use self::params::OAuthParams;
 pub(crate) use self::pkce::{challenge_of, is_challenge};
 pub use self::provider::SocialProvider;
 pub(crate) use self::redirect::{is_callback_url, with_query};
-pub(crate) use self::settings::SocialSettings;
+pub(crate) use self::settings::{SocialLogin, SocialSettings};
 pub(crate) use self::start::{Login, start};
 pub(crate) use self::view::{offered, own_connections, users_connections};
 

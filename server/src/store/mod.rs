@@ -25,6 +25,7 @@ pub(crate) mod social_logins;
 mod sql;
 mod sweep;
 pub(crate) mod transactions;
+pub(crate) mod transfer;
 pub(crate) mod user_list;
 pub(crate) mod users;
 mod writer;
@@ -90,7 +91,7 @@ impl Store {
         }
         Ok(Self {
             writer: Writer::start(conn)?,
-            readers: None,
+            readers: Some(Readers::new(path.to_owned())),
             lock: None,
         })
     }
@@ -121,6 +122,11 @@ impl Store {
         }
     }
 
+    /// Whether no server runs on the file, and none can start.
+    pub(crate) fn is_alone(&self) -> bool {
+        self.lock.is_some()
+    }
+
     /// Runs a command that may write. What it wrote is on disk when this returns `Ok`, and undone when it
     /// returns `Err`; other commands are not affected by its failure.
     pub(crate) async fn write<T, E, F>(&self, command: F) -> Result<T, E>
@@ -147,10 +153,11 @@ impl Store {
 
     /// Lets the commands that have arrived finish, then closes every connection and gives up the file.
     pub(crate) async fn close(&self) {
-        self.writer.close().await;
+        // The last to close moves what is in the log into the file, which readers cannot.
         if let Some(readers) = &self.readers {
             readers.close().await;
         }
+        self.writer.close().await;
         self.release();
     }
 
@@ -293,6 +300,21 @@ mod tests {
         });
         assert_eq!(settings.await.unwrap(), ("wal".to_owned(), 2, 1));
         store.close().await;
+    }
+
+    #[tokio::test]
+    async fn a_file_that_was_closed_is_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("passage.db");
+        let store = Store::open(&path).await.unwrap();
+        let insert = "INSERT INTO apps (id, settings, created_at) VALUES ('app', '{}', 0)";
+        let written = store.write(|conn| Ok::<_, StoreError>(conn.run(insert, ())?));
+        assert_eq!(written.await.unwrap(), 1);
+        let count = "SELECT count(*) FROM apps";
+        let read = store.read(|conn| Ok::<i64, StoreError>(conn.value(count, ())?));
+        assert_eq!(read.await.unwrap(), 1);
+        store.close().await;
+        assert!(!folder.path().join("passage.db-wal").exists());
     }
 
     #[tokio::test]

@@ -56,6 +56,14 @@ pub(crate) fn list(conn: &Conn, user_id: &str) -> Result<Vec<Credential>, SqlErr
     )
 }
 
+/// How many passkeys a user has.
+pub(crate) fn count(conn: &Conn, user_id: &str) -> Result<i64, SqlError> {
+    conn.value(
+        "SELECT count(*) FROM devices WHERE user_id = ? AND public_key IS NOT NULL",
+        (user_id,),
+    )
+}
+
 /// Stores a device with its key. `None` if the credential id is taken.
 pub(crate) fn insert(
     conn: &Conn,

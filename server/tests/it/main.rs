@@ -53,4 +53,9 @@ mod social_id_tokens;
 mod social_rules;
 mod support;
 mod tokens;
+mod transfer;
+#[cfg(unix)]
+mod transfer_binary;
+mod transfer_elsewhere;
+mod transfer_refused;
 mod users;

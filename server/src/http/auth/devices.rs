@@ -15,7 +15,7 @@ use crate::http::error::ApiError;
 use crate::http::extract::{Params, SignedIn, json};
 use crate::http::reply;
 use crate::http::visitor::Visitor;
-use crate::passkeys::ceremony::{Finish, Purpose, Start, end, once};
+use crate::passkeys::ceremony::{Finish, Purpose, Start, add, end, once};
 use crate::passkeys::device;
 use crate::passkeys::relying_party::RelyingParty;
 use crate::passkeys::response::Creation;
@@ -92,8 +92,7 @@ pub(crate) async fn add_device_finish(
         let (app_id, user_id) = (app.id.clone(), user_id.clone());
         let keep = core.store.write(move |conn| {
             end(conn, &app_id, &ceremony, refuse)?;
-            passkeys::insert(conn, &user_id, &device, &credential)?
-                .ok_or_else(|| refuse("passkey: registered already."))?;
+            add(conn, &user_id, &device, &credential)?;
             Ok(device)
         });
         keep.await

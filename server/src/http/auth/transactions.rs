@@ -17,7 +17,7 @@ use crate::http::extract::{Public, json};
 use crate::http::reply;
 use crate::http::visitor::Visitor;
 use crate::limits;
-use crate::passkeys::ceremony::{Finish, Proof, Purpose, Start, end, given, once};
+use crate::passkeys::ceremony::{Finish, Proof, Purpose, Start, add, end, given, once};
 use crate::passkeys::device;
 use crate::passkeys::relying_party::RelyingParty;
 use crate::passkeys::response::{Assertion, Creation};
@@ -103,8 +103,7 @@ pub(crate) async fn register_finish(
             let external_id = transaction.external_id.clone();
             let user = holder(conn, &app_id, &external_id, &ceremony, now)?;
             device.friendly_name = transaction.passkey_display_name;
-            passkeys::insert(conn, &user.id, &device, &credential)?
-                .ok_or_else(|| refuse("passkey: registered already."))?;
+            add(conn, &user.id, &device, &credential)?;
             flex::complete(conn, &app_id, &user.id, &external_id, &event, now)
         });
         complete.await

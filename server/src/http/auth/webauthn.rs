@@ -18,7 +18,7 @@ use crate::http::reply;
 use crate::http::visitor::Visitor;
 use crate::identifier::Identifier;
 use crate::limits::Kind;
-use crate::passkeys::ceremony::{Finish, Purpose, Start, end, given, once};
+use crate::passkeys::ceremony::{Finish, Purpose, Start, add, end, given, once};
 use crate::passkeys::device;
 use crate::passkeys::relying_party::RelyingParty;
 use crate::passkeys::response::{Assertion, Creation};
@@ -137,8 +137,7 @@ pub(crate) async fn register_webauthn_finish(
                 return Err(ApiError::user_not_active());
             }
             may_register(conn, &user)?;
-            passkeys::insert(conn, &user.id, &device, &credential)?
-                .ok_or_else(|| refuse("passkey: registered already."))?;
+            add(conn, &user.id, &device, &credential)?;
             sessions::enter(conn, &app_id, &settings, &user_id, Some(&event), now)
         });
         let refresh = keep.await?;

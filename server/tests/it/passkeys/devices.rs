@@ -18,6 +18,44 @@ async fn list(app: &App, token: &str) -> Value {
 }
 
 #[tokio::test]
+async fn a_user_has_sixty_four_passkeys_at_most() {
+    let app = App::start().await;
+    let ada = app.register("ada@example.com").await;
+    let add = async || {
+        let start = app.add_start(&ada.token).await;
+        let mut key = Key::new();
+        let answer = key.creation(&start["handshake"]);
+        (start, key.create(&answer))
+    };
+    let mut waiting = add().await;
+    for _ in 1..64 {
+        let (start, response) = std::mem::replace(&mut waiting, add().await);
+        app.add_finish(&ada.token, &start, response).await.json(201);
+    }
+    // This one was started when there was room, and finds none.
+    let (start, response) = waiting;
+    let full = app.add_finish(&ada.token, &start, response).await;
+    let problem = full.error(400, "invalid_request");
+    assert!(problem.contains("64 at most; remove one"), "{problem}");
+    let start = json!({});
+    let full = app.own(
+        &ada.token,
+        Method::POST,
+        "/currentuser/devices/start",
+        start,
+    );
+    full.await.error(400, "invalid_request");
+
+    let devices = list(&app, &ada.token).await;
+    assert_eq!(devices.as_array().unwrap().len(), 64);
+    let path = format!("/currentuser/devices/{}", text(&devices[0]["id"]));
+    let removed = app.own(&ada.token, Method::DELETE, &path, json!({})).await;
+    assert_eq!(removed.status, 200);
+    let (start, response) = add().await;
+    app.add_finish(&ada.token, &start, response).await.json(201);
+}
+
+#[tokio::test]
 async fn add_rename_use_and_remove() {
     let app = App::start().await;
     let ada = app.register("ada@example.com").await;

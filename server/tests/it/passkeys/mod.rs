@@ -1,11 +1,11 @@
 //! Passkeys: ceremonies with a software authenticator, and with answers that no authenticator would give.
 
-mod authenticator;
+pub mod authenticator;
 mod bound;
 mod concurrent;
 mod devices;
 mod flex;
-mod forge;
+pub mod forge;
 mod logins;
 mod readiness;
 mod refused_logins;

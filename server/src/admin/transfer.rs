@@ -1,0 +1,160 @@
+//! Users in and out of a data file.
+
+use std::io::{BufRead, Write};
+use std::path::Path;
+
+use super::{AdminError, DataFile, Problem, refused};
+use crate::store::StoreError;
+use crate::transfer::{self, ExportError, ImportError, Moved, PrivateFile};
+
+impl DataFile {
+    /// Writes apps with their users as JSON Lines: those with these ids, or all of them if none is named. It is what
+    /// was there at one moment, also beside a server that goes on. Returns `out` too, when all is written and flushed.
+    ///
+    /// There is nothing secret in it, but people's data. `docs/self-hosting.md` has the format.
+    ///
+    /// # Errors
+    /// If there is no app with one of the ids, the file cannot be read, or `out` fails.
+    ///
+    /// ```
+    /// use passage_server::{DataFile, NewApp};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// let old = DataFile::open(folder.path().join("old.db")).await?;
+    /// old.create_app(NewApp::new("https://shop.example.com").id("shop")).await?;
+    /// let (_, lines) = old.export(&["shop"], Vec::new()).await?;
+    /// old.close().await;
+    ///
+    /// let new = DataFile::open(folder.path().join("new.db")).await?;
+    /// let moved = new.import(std::io::Cursor::new(lines)).await?;
+    /// assert_eq!((moved.apps, moved.users), (1, 0));
+    /// new.close().await;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn export<W>(&self, apps: &[&str], mut out: W) -> Result<(Moved, W), AdminError>
+    where
+        W: Write + Send + 'static,
+    {
+        let apps: Vec<String> = apps.iter().map(|id| (*id).to_owned()).collect();
+        let read = self
+            .store
+            .read(move |conn| Ok((transfer::export(conn, &apps, &mut out)?, out)));
+        read.await.map_err(|error: ExportError| match error {
+            ExportError::NoApp(id) => super::no_app(&id),
+            ExportError::Output(error) => io("what is exported cannot be written", error),
+            ExportError::Storage(error) => error.into(),
+            ExportError::Settings(error) => error.into(),
+        })
+    }
+
+    /// Likewise into a new file, which is for its owner alone and appears when it is complete.
+    ///
+    /// # Errors
+    /// As for [`DataFile::export`], and if there is a file with that name already.
+    pub async fn export_file(
+        &self,
+        apps: &[&str],
+        path: impl AsRef<Path>,
+    ) -> Result<Moved, AdminError> {
+        let path = path.as_ref();
+        let cannot = |error| io(format!("{} cannot be written", path.display()), error);
+        let file = PrivateFile::create(path).map_err(cannot)?;
+        let (moved, file) = self.export(apps, file).await?;
+        file.put().map_err(cannot)?;
+        Ok(moved)
+    }
+
+    /// Takes in apps and users from JSON Lines, all of them or none. An app that is there keeps its settings, and gets
+    /// the users; apps that are new get no API key. Dates that a line does not say are the present time.
+    ///
+    /// # Errors
+    /// If a server runs on the file, which could not write meanwhile; if the lines cannot be read, or the file cannot
+    /// be written; and if lines are bad: [`AdminError::bad_lines`] has those of the first twenty.
+    ///
+    /// ```
+    /// use passage_server::{DataFile, NewApp};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// let file = DataFile::open(folder.path().join("passage.db")).await?;
+    /// file.create_app(NewApp::new("https://shop.example.com").id("shop")).await?;
+    /// let lines = r#"{"format":"passage-server","version":1}
+    /// {"type":"user","app":"shop","email":"ada@example.com"}
+    /// {"type":"user","app":"shop","email":"bob"}
+    /// "#;
+    /// let error = file.import(lines.as_bytes()).await.unwrap_err();
+    /// assert_eq!(
+    ///     error.to_string(),
+    ///     "nothing was imported\nline 3: email: must be an e-mail address"
+    /// );
+    /// # file.close().await;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn import<R>(&self, lines: R) -> Result<Moved, AdminError>
+    where
+        R: BufRead + Send + 'static,
+    {
+        self.take_in(lines, false).await
+    }
+
+    /// Does what [`DataFile::import`] does, and undoes it: says what it would say.
+    ///
+    /// # Errors
+    /// As for [`DataFile::import`].
+    pub async fn check_import<R>(&self, lines: R) -> Result<Moved, AdminError>
+    where
+        R: BufRead + Send + 'static,
+    {
+        self.take_in(lines, true).await
+    }
+
+    async fn take_in<R>(&self, lines: R, only_check: bool) -> Result<Moved, AdminError>
+    where
+        R: BufRead + Send + 'static,
+    {
+        if !self.store.is_alone() {
+            return Err(refused(
+                "a passage-server runs on the data file, and could not write during an import: stop it first",
+            ));
+        }
+        let now = self.clock.micros();
+        let work = self.store.write(move |conn| {
+            let moved = transfer::import(conn, lines, now).map_err(Undone::Failed)?;
+            if only_check {
+                return Err(Undone::Checked(moved));
+            }
+            Ok(moved)
+        });
+        match work.await {
+            Ok(moved) | Err(Undone::Checked(moved)) => Ok(moved),
+            Err(Undone::Failed(error)) => Err(match error {
+                ImportError::Bad(lines) => AdminError(Problem::Lines(lines)),
+                ImportError::Input(error) => io("what is imported cannot be read", error),
+                ImportError::Storage(error) => error.into(),
+                ImportError::Settings(error) => error.into(),
+            }),
+        }
+    }
+}
+
+/// Why what an import wrote is undone.
+enum Undone {
+    /// It was wanted so.
+    Checked(Moved),
+    Failed(ImportError),
+}
+
+impl From<StoreError> for Undone {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+fn io(what: impl Into<String>, error: std::io::Error) -> AdminError {
+    AdminError(Problem::Io(what.into(), error))
+}

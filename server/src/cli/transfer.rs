@@ -1,0 +1,105 @@
+//! `passage-server export` and `passage-server import`.
+
+use std::fs::File;
+use std::io::{BufReader, BufWriter};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use passage_server::{DataFile, Moved};
+use serde_json::{Value, json};
+
+use super::admin::Where;
+use super::{Outcome, print};
+
+/// Stands for standard input and standard output.
+const STANDARD: &str = "-";
+
+#[derive(Args)]
+pub(super) struct Export {
+    #[command(flatten)]
+    place: Where,
+    /// This app. Can be repeated [default: all apps]
+    #[arg(long = "app", value_name = "ID")]
+    apps: Vec<String>,
+    /// File to make, for its owner alone; - for standard output
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+}
+
+#[derive(Args)]
+pub(super) struct Import {
+    #[command(flatten)]
+    place: Where,
+    /// Only say what is wrong, or what would be imported
+    #[arg(long)]
+    dry_run: bool,
+    /// File to read; - for standard input
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+}
+
+/// Writes apps with their users to a file, and prints how many they were.
+pub(super) async fn export(options: Export) -> Outcome {
+    let path = options.place.data()?;
+    if !path.exists() {
+        // Opening would make one, with nothing in it to export.
+        return Err(format!("there is no data file {}", path.display()).into());
+    }
+    let apps: Vec<&str> = options.apps.iter().map(String::as_str).collect();
+    let data = DataFile::open(path).await?;
+    if options.file == Path::new(STANDARD) {
+        let out = BufWriter::new(std::io::stdout());
+        let (moved, _) = data.export(&apps, out).await?;
+        eprintln!("{}", counts(&moved));
+    } else {
+        let moved = data.export_file(&apps, &options.file).await?;
+        print(&counts(&moved))?;
+    }
+    data.close().await;
+    Ok(())
+}
+
+/// Takes in apps and users from a file, and prints how many they were.
+pub(super) async fn import(options: Import) -> Outcome {
+    let path = options.place.data()?;
+    let file = options.file;
+    let moved = if file == Path::new(STANDARD) {
+        let lines = BufReader::new(std::io::stdin());
+        take_in(&path, lines, options.dry_run).await?
+    } else {
+        let lines = File::open(&file).map_err(|error| format!("{}: {error}", file.display()))?;
+        take_in(&path, BufReader::new(lines), options.dry_run).await?
+    };
+    let mut counts = counts(&moved);
+    if options.dry_run
+        && let Some(counts) = counts.as_object_mut()
+    {
+        counts.insert("dry_run".to_owned(), json!(true));
+    }
+    print(&counts)?;
+    Ok(())
+}
+
+async fn take_in(
+    path: &Path,
+    lines: impl std::io::BufRead + Send + 'static,
+    dry_run: bool,
+) -> Result<Moved, Box<dyn std::error::Error>> {
+    let data = DataFile::open(path).await?;
+    let moved = if dry_run {
+        data.check_import(lines).await?
+    } else {
+        data.import(lines).await?
+    };
+    data.close().await;
+    Ok(moved)
+}
+
+fn counts(moved: &Moved) -> Value {
+    json!({
+        "apps": moved.apps,
+        "users": moved.users,
+        "devices": moved.devices,
+        "social_connections": moved.social_connections,
+    })
+}

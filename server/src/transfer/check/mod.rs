@@ -1,0 +1,76 @@
+//! From lines to what is stored: each member is checked, and given its default or its usual form.
+
+mod app;
+mod device;
+#[cfg(test)]
+mod tests;
+mod user;
+
+pub(super) use self::app::app;
+pub(super) use self::user::user;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
+
+use super::problem::Findings;
+use crate::clock::NEVER;
+use crate::ids;
+
+/// Characters of an id, at most.
+const LONGEST_ID: usize = 64;
+
+/// Whether the text can be the id of something in an app: it stands in paths and in links.
+fn is_id(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    (1..=LONGEST_ID).contains(&text.len()) && text.bytes().all(plain)
+}
+
+/// The id that was given, or a new one.
+fn id(given: Option<String>, member: &str, findings: &mut Findings<'_>) -> String {
+    match given {
+        None => ids::new_id(),
+        Some(id) => {
+            if !is_id(&id) {
+                findings.add(
+                    member,
+                    "must be 1 to 64 letters, digits, - and _; without it a new one is made",
+                );
+            }
+            id
+        }
+    }
+}
+
+/// A time in microseconds, or what stands for it if it was not given.
+fn time(
+    given: Option<&str>,
+    otherwise: i64,
+    member: impl Into<String>,
+    findings: &mut Findings<'_>,
+) -> i64 {
+    let Some(text) = given else {
+        return otherwise;
+    };
+    let time = text.parse::<Timestamp>().ok();
+    let micros = time
+        .map(Timestamp::as_microsecond)
+        .filter(|micros| *micros >= NEVER);
+    let wrong = "must be a time in the form of RFC 3339, such as 2026-01-31T12:00:00Z";
+    findings
+        .check(member, micros.ok_or(wrong))
+        .unwrap_or(otherwise)
+}
+
+/// A number that is not negative.
+fn count(given: i64, member: impl Into<String>, findings: &mut Findings<'_>) -> i64 {
+    if given < 0 {
+        findings.add(member, "must not be negative");
+    }
+    given
+}
+
+/// Bytes in base64url, with padding or without.
+fn bytes(text: &str) -> Option<Vec<u8>> {
+    URL_SAFE_NO_PAD.decode(text.trim_end_matches('=')).ok()
+}

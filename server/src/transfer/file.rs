@@ -1,0 +1,137 @@
+//! A file for its owner alone, which appears when it is complete.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use crate::ids;
+
+/// A file that is being written, beside its place. It is removed if it is dropped before [`PrivateFile::put`].
+#[derive(Debug)]
+pub(crate) struct PrivateFile {
+    out: BufWriter<File>,
+    /// Where it is written, until it is in its place.
+    temporary: Option<PathBuf>,
+    place: PathBuf,
+}
+
+impl PrivateFile {
+    /// Begins a file. There must be none with its name.
+    pub(crate) fn create(place: impl Into<PathBuf>) -> io::Result<Self> {
+        let place = place.into();
+        vacant(&place)?;
+        let mut name = place
+            .file_name()
+            .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "not the name of a file"))?
+            .to_owned();
+        name.push(format!(".{}.part", ids::alphanumeric(8)));
+        let temporary = place.with_file_name(name);
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options.open(&temporary)?;
+        Ok(Self {
+            out: BufWriter::with_capacity(1 << 16, file),
+            temporary: Some(temporary),
+            place,
+        })
+    }
+
+    /// Puts the file into its place, when all of it is on disk. Fails if the place was taken meanwhile.
+    pub(crate) fn put(mut self) -> io::Result<()> {
+        self.out.flush()?;
+        self.out.get_ref().sync_all()?;
+        vacant(&self.place)?;
+        if let Some(temporary) = &self.temporary {
+            fs::rename(temporary, &self.place)?;
+            self.temporary = None;
+        }
+        #[cfg(unix)]
+        {
+            // The new name is on disk when its folder is.
+            let folder = self.place.parent().filter(|it| !it.as_os_str().is_empty());
+            File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
+        }
+        Ok(())
+    }
+}
+
+fn vacant(place: &Path) -> io::Result<()> {
+    match place.symlink_metadata() {
+        Ok(_) => Err(io::Error::new(
+            io::ErrorKind::AlreadyExists,
+            "it is there already: remove it, or choose another name",
+        )),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+impl Write for PrivateFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.out.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+impl Drop for PrivateFile {
+    fn drop(&mut self) {
+        if let Some(temporary) = &self.temporary {
+            // Nothing is lost if it stays: whatever went wrong was reported already.
+            let _removed = fs::remove_file(temporary);
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = fs::read_dir(folder).unwrap();
+        let mut names: Vec<_> = entries
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn it_is_there_when_it_is_complete_and_for_its_owner_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().join("users.jsonl");
+        let mut file = PrivateFile::create(&place).unwrap();
+        file.write_all(b"a").unwrap();
+        assert!(!place.exists());
+        file.put().unwrap();
+        assert_eq!(fs::read(&place).unwrap(), b"a");
+        assert_eq!(names(folder.path()), ["users.jsonl"]);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            let mode = fs::metadata(&place).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+        }
+    }
+
+    #[test]
+    fn what_is_given_up_leaves_nothing_and_what_is_there_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().join("users.jsonl");
+        drop(PrivateFile::create(&place).unwrap());
+        assert_eq!(names(folder.path()), [""; 0]);
+
+        let late = PrivateFile::create(&place).unwrap();
+        fs::write(&place, "precious").unwrap();
+        let error = PrivateFile::create(&place).unwrap_err();
+        assert!(error.to_string().contains("there already"), "{error}");
+        assert!(late.put().is_err());
+        assert_eq!(fs::read(&place).unwrap(), b"precious");
+        assert_eq!(names(folder.path()), ["users.jsonl"]);
+    }
+}

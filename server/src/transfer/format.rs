@@ -1,0 +1,196 @@
+//! The lines of a file, as they are written and read. What they mean is seen to in [`super::check`].
+
+use serde::de::{Error as _, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value};
+
+use crate::settings::MetadataType;
+
+/// What the header calls the format.
+pub(super) const FORMAT: &str = "passage-server";
+/// The version of the format that is written, and the only one that is read.
+pub(super) const VERSION: u64 = 1;
+
+/// The first line.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct HeaderLine {
+    pub(super) format: String,
+    pub(super) version: u64,
+}
+
+/// What a line is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Kind {
+    App,
+    User,
+}
+
+/// An app. Lifetimes are in seconds.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AppLine {
+    pub(super) r#type: Kind,
+    pub(super) id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) name: Option<String>,
+    pub(super) auth_origin: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) rp_id: Option<String>,
+    pub(super) login_url: Option<String>,
+    pub(super) redirect_url: Option<String>,
+    pub(super) session_seconds: Option<i64>,
+    pub(super) refresh_tokens: Option<bool>,
+    pub(super) refresh_seconds: Option<i64>,
+    pub(super) refresh_idle_seconds: Option<i64>,
+    pub(super) magic_links: Option<bool>,
+    pub(super) magic_link_seconds: Option<i64>,
+    pub(super) one_time_codes: Option<bool>,
+    pub(super) one_time_code_seconds: Option<i64>,
+    pub(super) conceal_users: Option<bool>,
+    pub(super) social_logins: Option<SocialLoginsLine>,
+    pub(super) callback_urls: Option<Vec<String>>,
+    pub(super) metadata_fields: Option<Vec<FieldLine>>,
+    pub(super) created_at: Option<String>,
+}
+
+/// The social logins that an app offers: those that are there.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SocialLoginsLine {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) apple: Option<SocialLoginLine>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) github: Option<SocialLoginLine>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) google: Option<SocialLoginLine>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SocialLoginLine {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) client_id: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FieldLine {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) id: Option<String>,
+    pub(super) name: String,
+    pub(super) r#type: MetadataType,
+}
+
+/// A user, with everything that belongs to them. The members that the Management API has too are named as there.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct UserLine {
+    pub(super) r#type: Kind,
+    pub(super) app: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) email: Option<String>,
+    #[serde(default)]
+    pub(super) email_verified: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) phone: Option<String>,
+    #[serde(default)]
+    pub(super) phone_verified: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) external_id: Option<String>,
+    pub(super) status: Option<String>,
+    #[serde(default)]
+    pub(super) login_count: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) last_login_at: Option<String>,
+    pub(super) created_at: Option<String>,
+    pub(super) updated_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) user_metadata: Option<Metadata>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) user_handle: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) social_connections: Vec<ConnectionLine>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) devices: Vec<DeviceLine>,
+}
+
+/// An account at an identity provider.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ConnectionLine {
+    pub(super) r#type: String,
+    pub(super) provider_id: String,
+    pub(super) provider_identifier: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) last_login_at: Option<String>,
+    pub(super) created_at: Option<String>,
+}
+
+/// A passkey.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DeviceLine {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) id: Option<String>,
+    pub(super) cred_id: String,
+    /// It must be there, so that nobody forgets it, but may be null.
+    #[serde(deserialize_with = "Option::deserialize")]
+    pub(super) public_key: Option<String>,
+    #[serde(default)]
+    pub(super) sign_count: i64,
+    #[serde(default)]
+    pub(super) transports: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) aaguid: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) backup_eligible: Option<bool>,
+    #[serde(default)]
+    pub(super) backup_state: bool,
+    pub(super) r#type: Option<String>,
+    pub(super) friendly_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) icon_light: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) icon_dark: Option<String>,
+    #[serde(default)]
+    pub(super) usage_count: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) last_login_at: Option<String>,
+    pub(super) created_at: Option<String>,
+    pub(super) updated_at: Option<String>,
+}
+
+/// Metadata values by field name, each name once: of two values one would be lost.
+#[derive(Serialize)]
+#[serde(transparent)]
+pub(super) struct Metadata(pub(super) Map<String, Value>);
+
+impl<'de> Deserialize<'de> for Metadata {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Unique;
+
+        impl<'de> Visitor<'de> for Unique {
+            type Value = Metadata;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Metadata, A::Error> {
+                let mut all = Map::new();
+                while let Some((name, value)) = map.next_entry::<String, Value>()? {
+                    if all.insert(name, value).is_some() {
+                        return Err(A::Error::custom("has the same member twice"));
+                    }
+                }
+                Ok(Metadata(all))
+            }
+        }
+
+        deserializer.deserialize_map(Unique)
+    }
+}

@@ -1,0 +1,275 @@
+//! Import: every line is checked and stored, in one transaction that is undone if one of them is bad.
+
+use std::collections::{HashMap, HashSet};
+use std::io::{self, BufRead};
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::format::{AppLine, FORMAT, HeaderLine, Kind, UserLine, VERSION};
+use super::lines::{LONGEST, Line, Lines};
+use super::problem::{BadLines, Findings};
+use super::records::UserRecord;
+use super::{Moved, check};
+use crate::core;
+use crate::error::StartErrorKind;
+use crate::settings::AppSettings;
+use crate::store::apps::{self, AppRow};
+use crate::store::transfer::{self, Clash};
+use crate::store::{Conn, SqlError, StoreError};
+
+/// Why an import was given up.
+#[derive(Debug)]
+pub(crate) enum ImportError {
+    Bad(BadLines),
+    Input(io::Error),
+    Storage(StoreError),
+    /// The settings of an app that is there cannot be read.
+    Settings(StartErrorKind),
+}
+
+impl From<io::Error> for ImportError {
+    fn from(error: io::Error) -> Self {
+        Self::Input(error)
+    }
+}
+
+impl From<StoreError> for ImportError {
+    fn from(error: StoreError) -> Self {
+        Self::Storage(error)
+    }
+}
+
+impl From<SqlError> for ImportError {
+    fn from(error: SqlError) -> Self {
+        Self::Storage(error.into())
+    }
+}
+
+/// Stores what the lines say. Whoever calls this undoes it all if it fails.
+pub(crate) fn import(conn: &Conn, input: impl BufRead, now: i64) -> Result<Moved, ImportError> {
+    let mut lines = Lines::new(input);
+    let mut import = Import {
+        conn,
+        now,
+        apps: HashMap::new(),
+        new_apps: HashSet::new(),
+        bad_apps: false,
+        moved: Moved::default(),
+        bad: BadLines::default(),
+    };
+    // Without its header a file could be anything, so that nothing else in it would be worth a word.
+    match lines.next()? {
+        Some((number, line)) => header(line, &mut Findings::new(number, &mut import.bad)),
+        None => import.bad.add(1, "", format!("must be {}", example())),
+    }
+    if !import.bad.is_empty() {
+        return Err(ImportError::Bad(import.bad));
+    }
+    while let Some((number, line)) = lines.next()? {
+        import.line(number, line)?;
+        if import.bad.full() {
+            break;
+        }
+    }
+    if import.bad.is_empty() {
+        Ok(import.moved)
+    } else {
+        Err(ImportError::Bad(import.bad))
+    }
+}
+
+/// The header, as it should be.
+fn example() -> String {
+    format!("the header {{\"format\":\"{FORMAT}\",\"version\":{VERSION}}}")
+}
+
+fn header(line: Line<'_>, findings: &mut Findings<'_>) {
+    /// Enough to tell other versions, whatever else their headers have.
+    #[derive(Deserialize)]
+    struct Version {
+        format: String,
+        version: u64,
+    }
+    let text = match line {
+        Line::Text(text) => text,
+        Line::TooLong => b"",
+    };
+    match serde_json::from_slice::<Version>(text) {
+        Ok(header) if header.format != FORMAT => {
+            findings.add("format", format!("must be `{FORMAT}`"));
+        }
+        Ok(header) if header.version != VERSION => findings.add(
+            "version",
+            format!(
+                "must be {VERSION}: another passage-server wrote the file, which has to export it as version {VERSION}, \
+                 or import it itself"
+            ),
+        ),
+        Ok(_) => {
+            read::<HeaderLine>(text, findings);
+        }
+        Err(_) => findings.add("", format!("must be {}", example())),
+    }
+}
+
+/// What is written on a line.
+fn read<T: DeserializeOwned>(text: &[u8], findings: &mut Findings<'_>) -> Option<T> {
+    // Without this an array would be read too, as the members in the order of their declaration.
+    if text.first() != Some(&b'{') {
+        findings.add("", "must be a JSON object");
+        return None;
+    }
+    let mut reader = serde_json::Deserializer::from_slice(text);
+    match serde_path_to_error::deserialize(&mut reader) {
+        Ok(value) => match reader.end() {
+            Ok(()) => Some(value),
+            Err(_) => {
+                findings.add("", "must be one JSON object, with nothing behind it");
+                None
+            }
+        },
+        Err(error) => {
+            findings.unreadable(&error);
+            None
+        }
+    }
+}
+
+/// An import under way.
+struct Import<'c> {
+    conn: &'c Conn,
+    now: i64,
+    /// The apps that were asked for, as far as they are there.
+    apps: HashMap<String, AppSettings>,
+    /// The apps that a line was for.
+    new_apps: HashSet<String>,
+    /// Whether an app could not be taken. Nothing can be said then of users whose app is not there.
+    bad_apps: bool,
+    moved: Moved,
+    bad: BadLines,
+}
+
+impl Import<'_> {
+    fn line(&mut self, number: u64, line: Line<'_>) -> Result<(), ImportError> {
+        /// What kind of line it is. All else is read when that is known.
+        #[derive(Deserialize)]
+        struct Typed {
+            r#type: Kind,
+        }
+        // While a line is looked at, its findings are kept apart from the rest of what the import knows.
+        let mut bad = std::mem::take(&mut self.bad);
+        let mut findings = Findings::new(number, &mut bad);
+        let result = match line {
+            Line::TooLong => {
+                findings.add("", format!("is longer than {} MiB", LONGEST >> 20));
+                Ok(())
+            }
+            Line::Text(text) => match read::<Typed>(text, &mut findings) {
+                None => Ok(()),
+                Some(Typed { r#type: Kind::App }) => self.app(text, &mut findings),
+                Some(Typed { r#type: Kind::User }) => self.user(text, &mut findings),
+            },
+        };
+        self.bad = bad;
+        result
+    }
+
+    fn app(&mut self, text: &[u8], findings: &mut Findings<'_>) -> Result<(), ImportError> {
+        let line = read::<AppLine>(text, findings);
+        let Some(app) = line.and_then(|line| check::app(line, self.now, findings)) else {
+            self.bad_apps = true;
+            return Ok(());
+        };
+        if !self.new_apps.insert(app.id.clone()) {
+            findings.add("id", "is that of an app on an earlier line");
+            return Ok(());
+        }
+        match self.known(&app.id)? {
+            // It keeps its settings, but its passkeys would be no good on another domain.
+            Some(known) if known.rp_id() != app.settings.rp_id() => findings.add(
+                "rp_id",
+                "must be that of the app that is there, or no passkey would work: change one of the two, or take the \
+                 line out to add the users nevertheless",
+            ),
+            Some(_) => {}
+            None => {
+                let settings = serde_json::to_string(&app.settings);
+                let row = AppRow {
+                    id: app.id.clone(),
+                    settings: settings.map_err(|error| ImportError::Settings(StartErrorKind::Settings(error)))?,
+                    created_at: app.created_at,
+                };
+                apps::insert(self.conn, &row)?;
+                self.moved.apps += 1;
+                self.apps.insert(app.id, app.settings);
+            }
+        }
+        Ok(())
+    }
+
+    fn user(&mut self, text: &[u8], findings: &mut Findings<'_>) -> Result<(), ImportError> {
+        let Some(line) = read::<UserLine>(text, findings) else {
+            return Ok(());
+        };
+        let now = self.now;
+        let id = line.app.clone();
+        let bad_apps = self.bad_apps;
+        let Some(app) = self.known(&id)? else {
+            if !bad_apps {
+                findings.add(
+                    "app",
+                    "is not there: create it first, or put its line before those of its users",
+                );
+            }
+            return Ok(());
+        };
+        match check::user(line, app, now, findings) {
+            Some(user) => self.store(&user, findings),
+            None => Ok(()),
+        }
+    }
+
+    fn store(&mut self, user: &UserRecord, findings: &mut Findings<'_>) -> Result<(), ImportError> {
+        let clashes = transfer::insert_user(self.conn, user)?;
+        for clash in clashes {
+            let taken = "is that of another user of the app";
+            match clash {
+                Clash::Member("id") => findings.add("id", "is that of another user"),
+                Clash::Member(member) => findings.add(member, taken),
+                Clash::Device(place, "id") => {
+                    findings.add(format!("devices[{place}].id"), "is that of another device")
+                }
+                Clash::Device(place, member) => findings.add(
+                    format!("devices[{place}].{member}"),
+                    "is that of another passkey",
+                ),
+                Clash::SecondOfType(place) => findings.add(
+                    format!("social_connections[{place}].type"),
+                    "is that of another connection of the user",
+                ),
+                Clash::Account(place) => findings.add(
+                    format!("social_connections[{place}].provider_id"),
+                    "is connected to another user of the app",
+                ),
+            }
+        }
+        self.moved.users += 1;
+        self.moved.devices += user.devices.len() as u64;
+        self.moved.social_connections += user.connections.len() as u64;
+        Ok(())
+    }
+
+    /// The settings of an app.
+    fn known(&mut self, id: &str) -> Result<Option<&AppSettings>, ImportError> {
+        if !self.apps.contains_key(id) {
+            // Those that are not there are not remembered: a file could name any number of them.
+            let Some(row) = apps::get(self.conn, id)? else {
+                return Ok(None);
+            };
+            let settings = core::settings(&row).map_err(ImportError::Settings)?;
+            self.apps.insert(id.to_owned(), settings);
+        }
+        Ok(self.apps.get(id))
+    }
+}

@@ -1,0 +1,111 @@
+//! Export: pages of users, all as they are at one moment.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use super::format::{FORMAT, HeaderLine, VERSION};
+use super::records::AppRecord;
+use super::{Moved, show};
+use crate::core;
+use crate::error::StartErrorKind;
+use crate::store::apps::{self, AppRow};
+use crate::store::transfer::{self, Place};
+use crate::store::{Conn, SqlError, StoreError};
+
+/// Users that are read at once.
+const PAGE: i64 = 500;
+
+/// Why an export was given up.
+#[derive(Debug)]
+pub(crate) enum ExportError {
+    /// There is no app with this id.
+    NoApp(String),
+    Output(io::Error),
+    Storage(StoreError),
+    /// The settings of an app cannot be read.
+    Settings(StartErrorKind),
+}
+
+impl From<io::Error> for ExportError {
+    fn from(error: io::Error) -> Self {
+        Self::Output(error)
+    }
+}
+
+impl From<StoreError> for ExportError {
+    fn from(error: StoreError) -> Self {
+        Self::Storage(error)
+    }
+}
+
+impl From<SqlError> for ExportError {
+    fn from(error: SqlError) -> Self {
+        Self::Storage(error.into())
+    }
+}
+
+/// Writes these apps with their users, or all apps if none is named. Whoever calls this sees to it that all is read in
+/// one transaction.
+pub(crate) fn export(
+    conn: &Conn,
+    wanted: &[String],
+    out: &mut impl Write,
+) -> Result<Moved, ExportError> {
+    let mut moved = Moved::default();
+    let chosen = choose(conn, wanted)?;
+    line(
+        out,
+        &HeaderLine {
+            format: FORMAT.to_owned(),
+            version: VERSION,
+        },
+    )?;
+    for row in chosen {
+        let app = AppRecord {
+            settings: core::settings(&row).map_err(ExportError::Settings)?,
+            id: row.id.clone(),
+            created_at: row.created_at,
+        };
+        line(out, &show::app(app))?;
+        moved.apps += 1;
+        let mut after = None;
+        loop {
+            let page = transfer::users(conn, &row.id, after.as_ref(), PAGE)?;
+            let Some(last) = page.last() else {
+                break;
+            };
+            after = Some(Place {
+                created_at: last.created_at,
+                id: last.id.clone(),
+            });
+            for user in page {
+                moved.users += 1;
+                moved.devices += user.devices.len() as u64;
+                moved.social_connections += user.connections.len() as u64;
+                line(out, &show::user(user))?;
+            }
+        }
+    }
+    out.flush()?;
+    Ok(moved)
+}
+
+/// The apps that are wanted, oldest first.
+fn choose(conn: &Conn, wanted: &[String]) -> Result<Vec<AppRow>, ExportError> {
+    let mut all = apps::all(conn)?;
+    for id in wanted {
+        if !all.iter().any(|app| app.id == *id) {
+            return Err(ExportError::NoApp(id.clone()));
+        }
+    }
+    if !wanted.is_empty() {
+        all.retain(|app| wanted.contains(&app.id));
+    }
+    Ok(all)
+}
+
+fn line(out: &mut impl Write, line: &impl Serialize) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, line)?;
+    out.write_all(b"\n")
+}
