@@ -54,6 +54,11 @@ impl Service {
                 "neither `listen.tls` is set nor is `url` https: tokens travel in clear"
             );
         }
+        if !config.delivers() {
+            tracing::warn!(
+                "neither `mail` nor `texts` is set: no code and no link is sent, and only passkeys sign users in"
+            );
+        }
         let now = clock.micros();
         put_apps(config, &store, now).await?;
         let core = Arc::new(Core {

@@ -200,6 +200,7 @@ impl Config {
             head: Duration::from_secs(listen.head_seconds.get()),
             connections: listen.connections.get(),
             tls,
+            ..Terms::default()
         })
     }
 
@@ -231,6 +232,11 @@ impl Config {
             every,
             Duration::from_secs(u64::from(keys.announce_hours) * 3600),
         )
+    }
+
+    /// Whether there is a way for codes and links to reach anybody.
+    pub(crate) fn delivers(&self) -> bool {
+        self.file.mail.is_some() || self.file.texts.is_some()
     }
 
     pub(crate) fn delivery(&self) -> Result<Delivery, ConfigError> {
