@@ -229,13 +229,13 @@ async fn apps_are_changed_and_deleted_while_the_server_runs() {
     let site = Site::new(TWO_APPS);
     let (config, data) = (site.path("passage.toml"), site.path("passage.db"));
     let (config, data) = (config.to_str().unwrap(), data.to_str().unwrap());
-    let server = Running::start(config);
+    let server = start(config);
     let three = ["app", "create", "--config", config, "--id", "three"];
     let created = lines(&[&three[..], &["--auth-origin", "https://three.example"]].concat());
     let key = text(&created[0]["api_key"]);
     let show = async |app: &str| {
-        let url = server.url(&format!("/auth/v1/apps/{app}"));
-        let reply = send(client().get(url)).await;
+        let app = url(&server, &format!("/auth/v1/apps/{app}"));
+        let reply = send(client().get(app)).await;
         (reply.status == 200).then(|| reply.json(200)["app"].clone())
     };
     let wait = async |so: fn(&Option<Value>) -> bool| {
@@ -274,7 +274,7 @@ async fn apps_are_changed_and_deleted_while_the_server_runs() {
     assert!(refused(&change(&["--auth-origin", "three"])).contains("must be an origin"));
     assert!(refused(&["app", "update", "--data", data, "--app", "four"]).contains("no app `four`"));
 
-    let users = server.url("/api/v1/apps/three/users");
+    let users = url(&server, "/api/v1/apps/three/users");
     let body = json!({"email": "ada@example.com"});
     send(client().post(&users).bearer_auth(&key).json(&body))
         .await
@@ -294,7 +294,8 @@ async fn apps_are_changed_and_deleted_while_the_server_runs() {
             "{problem}"
         );
     }
-    assert!(server.stop().0);
+    let (status, log) = server.stop("TERM");
+    assert!(status.success(), "{log}");
 }
 
 #[test]
