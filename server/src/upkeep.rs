@@ -1,5 +1,9 @@
 //! What a server does by itself while it runs: it takes up what commands changed in the data file, and changes keys.
 
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
+
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -65,6 +65,14 @@ fn what_is_wrong_is_named_with_its_line_and_a_mend() {
             "apps: rp_id of `a` must be",
         ),
         (
+            "[[apps]]\nid = \"a\"\nauth_origin = \"https://a.example\"\none_time_codes = true",
+            "apps: `a` has one_time_codes = true, but without [mail] or [texts] they reach nobody: add",
+        ),
+        (
+            "[[apps]]\nid = \"a\"\nauth_origin = \"https://a.example\"\nmagic_links = true",
+            "apps: `a` has magic_links = true, but",
+        ),
+        (
             "[mail]\nhost = \"mail.example.com\"\nfrom = \"a@example.com\"\nusername = \"me\"",
             "mail: username and password",
         ),
@@ -87,6 +95,31 @@ fn what_is_wrong_is_named_with_its_line_and_a_mend() {
     );
     assert!(problem("data = 1").starts_with("line 1: "));
     assert!(problem("what is this").starts_with("line 1: "));
+}
+
+#[test]
+fn codes_and_links_can_be_promised_with_any_provider_and_denied_without() {
+    let app = "[[apps]]\nid = \"a\"\nauth_origin = \"https://a.example\"\n";
+    let (yes, no) = ("one_time_codes = true", "one_time_codes = false");
+    let mail = "[mail]\nhost = \"mail.example.com\"\nfrom = \"a@example.com\"\n";
+    let texts = "[texts]\nurl = \"https://a.example\"\nsecret = { env = \"A\" }\n";
+    for good in [
+        format!("{LEAST}{app}{no}"),
+        format!("{LEAST}{mail}{app}{yes}"),
+        format!("{LEAST}{texts}{app}{yes}"),
+    ] {
+        Config::parse(&good).unwrap();
+    }
+}
+
+#[test]
+fn what_the_file_says_of_connections_is_how_they_are_taken() {
+    let listen = "\n[keys]";
+    let said = "head_seconds = 3\nbody_seconds = 4\nconnections = 5\n[keys]";
+    let config = Config::parse(&LEAST.replace(listen, said)).unwrap();
+    let terms = config.terms().unwrap();
+    assert_eq!((terms.head.as_secs(), terms.connections), (3, 5));
+    assert_eq!(config.manners("https://a.example").body.as_secs(), 4);
 }
 
 #[test]

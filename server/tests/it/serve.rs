@@ -1,8 +1,6 @@
 //! A server for production, in this process.
 
 use std::fs::{self, Permissions};
-use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt as _;
 
 use passage_server::{Config, DataFile, Service};
@@ -26,14 +24,70 @@ async fn there_are_no_controls_and_nothing_of_them() {
         "/_dev/outbox",
         "/_dev/clock",
         "/_dev/requests",
+        "/_dev/social",
         "/_dev/social/google/authorize",
         "/_dev/social/google/jwks.json",
     ] {
         get(&server, path).await.error(404, "not_found");
     }
-    for path in ["/_dev/reset", "/_dev/tokens", "/_dev/keys/rotate"] {
+    for path in [
+        "/_dev/reset",
+        "/_dev/tokens",
+        "/_dev/keys/rotate",
+        "/_dev/faults",
+        "/_dev/users/u/sessions",
+        "/_dev/users/u/devices",
+        "/_dev/transactions/t/complete",
+        "/_dev/social/id_tokens/one",
+    ] {
         let url = format!("{}{path}", server.url());
         send(client().post(url)).await.error(404, "not_found");
+    }
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn social_logins_say_that_there_is_no_provider() {
+    let site = Site::new(TWO_APPS);
+    let server = site.start().await;
+    let app = format!("{}/auth/v1/apps/one", server.url());
+    let authorize = [
+        ("redirect_uri", "https://one.example/back"),
+        (
+            "code_challenge",
+            "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+        ),
+        ("code_challenge_method", "S256"),
+    ];
+    for provider in ["apple", "github", "google"] {
+        let request = client().get(format!("{app}/social/authorize"));
+        let request = request.query(&[("connection_type", provider)]);
+        let refused = send(request.query(&authorize)).await;
+        let problem = refused.error(400, "invalid_request");
+        let says = format!("connection_type: this server has no connection to {provider}.");
+        assert!(problem.starts_with(&says), "{problem}");
+    }
+    let token = json!({"connection_type": "google", "code": "c", "id_token": "t"});
+    let request = client().post(format!("{app}/social/id_token"));
+    let problem = send(request.json(&token))
+        .await
+        .error(400, "invalid_request");
+    assert!(problem.contains("no connection to google"), "{problem}");
+    // Nobody was sent to a provider, so nobody comes back from one.
+    for url in [
+        format!("{app}/social/oauth2_callback?state=s&code=c"),
+        format!(
+            "{}/auth/v1/social/oauth2_callback?state=s&code=c",
+            server.url()
+        ),
+        format!("{app}/social/token?code=c&verifier=v"),
+    ] {
+        send(client().get(url)).await.error(400, "invalid_request");
+    }
+    let info = get(&server, "/auth/v1/apps/one").await.json(200);
+    for (method, set) in info["app"]["auth_methods"].as_object().unwrap() {
+        let social = ["apple", "github", "google"].contains(&method.as_str());
+        assert!(!social || set.is_null(), "{method} is offered");
     }
     server.shutdown().await;
 }
@@ -81,30 +135,6 @@ async fn each_app_has_its_own_keys_users_and_settings() {
         assert_eq!(info["app"]["auth_origin"], format!("https://{app}.example"));
     }
     assert_ne!(kids[0], kids[1]);
-    server.shutdown().await;
-}
-
-#[tokio::test]
-async fn a_running_server_takes_up_what_commands_do() {
-    let site = Site::new("");
-    let server = site.start().await;
-    let file = DataFile::open(site.path("passage.db")).await.unwrap();
-    let app = passage_server::NewApp::new("https://new.example").id("new");
-    let created = file.create_app(app.clone()).await.unwrap();
-    let again = file.create_app(app).await.unwrap_err().to_string();
-    assert_eq!(again, "app `new` already exists");
-    assert!(!format!("{created:?}").contains(&created.api_key));
-    let url = format!("{}/api/v1/apps/new/users", server.url());
-    // It looks every two seconds; a request every now and then is no load.
-    loop {
-        let reply = send(client().get(&url).bearer_auth(&created.api_key)).await;
-        if reply.status != 404 {
-            reply.json(200);
-            break;
-        }
-        tokio::task::yield_now().await;
-    }
-    file.close().await;
     server.shutdown().await;
 }
 
@@ -207,53 +237,6 @@ async fn files_that_others_may_use_are_refused_or_made_private() {
         problem.contains("encryption.key") && problem.contains("chmod 600"),
         "{problem}"
     );
-}
-
-/// Sends bytes, and returns what comes until the server closes the connection.
-fn talk(server: &Service, bytes: &[u8]) -> String {
-    let mut stream = TcpStream::connect(server.address()).unwrap();
-    stream.write_all(bytes).unwrap();
-    let mut reply = String::new();
-    stream.read_to_string(&mut reply).unwrap();
-    reply
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn slow_and_greedy_clients_are_cut() {
-    let site = Site::new("head_seconds = 1\nbody_seconds = 1\n");
-    let server = site.start().await;
-    assert_eq!(
-        talk(&server, b"GET /healthz HTTP/1.1\r\nhost: a\r\n"),
-        "",
-        "half a head"
-    );
-    let half = talk(
-        &server,
-        b"POST /healthz HTTP/1.1\r\nhost: a\r\ncontent-length: 10\r\n\r\n{",
-    );
-    assert!(half.starts_with("HTTP/1.1 408 "), "{half}");
-    assert!(half.contains("\"code\":\"invalid_request\""), "{half}");
-    let head = format!(
-        "GET /healthz HTTP/1.1\r\nhost: a\r\nx: {}",
-        "x".repeat(17 * 1024)
-    );
-    let long = talk(&server, head.as_bytes());
-    assert!(long.starts_with("HTTP/1.1 431 "), "{long}");
-    assert!(long.ends_with("\r\n\r\n"), "{long}");
-    server.shutdown().await;
-}
-
-#[tokio::test]
-async fn only_so_many_connections_are_taken_at_the_same_time() {
-    let site = Site::new("connections = 1\nhead_seconds = 1\n");
-    let server = site.start().await;
-    // It holds the only place until it is cut.
-    let idle = tokio::net::TcpStream::connect(server.address())
-        .await
-        .unwrap();
-    get(&server, "/healthz").await.json(200);
-    drop(idle);
-    server.shutdown().await;
 }
 
 #[tokio::test]
