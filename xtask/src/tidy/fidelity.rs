@@ -20,9 +20,6 @@ struct Known {
 
 /// Marks, sources, tests and operations.
 pub(super) fn evidence(project: &Project) -> Result<Vec<Finding>, String> {
-    if !project.exists(PAGE) {
-        return Ok(Vec::new());
-    }
     let known = Known::read(project)?;
     let text = project.text(PAGE)?;
     let mut findings = Vec::new();
