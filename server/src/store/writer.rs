@@ -139,6 +139,7 @@ fn run(conn: Conn, mut messages: mpsc::Receiver<Message>) {
             break;
         };
         let mut group = Vec::new();
+        let mut waited = false;
         let mut next = Some(first);
         while let Some(message) = next.take() {
             match message {
@@ -151,6 +152,12 @@ fn run(conn: Conn, mut messages: mpsc::Receiver<Message>) {
             }
             if group.len() < GROUP {
                 next = messages.try_recv().ok();
+                if next.is_none() && !waited {
+                    // Once, whoever is waiting for the processor has it, and may have a command for this group.
+                    waited = true;
+                    thread::yield_now();
+                    next = messages.try_recv().ok();
+                }
             }
         }
         if let Err(error) = commit(&conn, group) {
