@@ -14,7 +14,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::HeaderName;
-use tokio_rustls::TlsAcceptor;
 
 use self::file::File;
 pub(crate) use self::secret::require_private;
@@ -190,10 +189,10 @@ impl Config {
     pub(crate) fn terms(&self) -> Result<Terms, ConfigError> {
         let listen = &self.file.listen;
         let tls = match &listen.tls {
-            Some(tls) => Some(TlsAcceptor::from(tls::load(
+            Some(tls) => Some(tls::load(
                 &self.folder.join(&tls.certificate),
                 &self.folder.join(&tls.key),
-            )?)),
+            )?),
             None => None,
         };
         Ok(Terms {

@@ -12,11 +12,11 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time;
-use tokio_rustls::TlsAcceptor;
 
 use super::entry::Entry;
 use super::visitor::Peer;
 use crate::error::StartErrorKind;
+use crate::tls::Tls;
 
 /// How long a stopping server waits for what is under way.
 pub(crate) const DRAIN: Duration = Duration::from_secs(5);
@@ -32,7 +32,7 @@ pub(crate) struct Terms {
     pub(crate) head: Duration,
     /// Connections at the same time. More wait to be accepted.
     pub(crate) connections: usize,
-    pub(crate) tls: Option<TlsAcceptor>,
+    pub(crate) tls: Option<Tls>,
 }
 
 impl Default for Terms {
@@ -103,7 +103,7 @@ async fn connect(
     let Some(tls) = &terms.tls else {
         return connection(stream, peer, entry, terms.head, stop).await;
     };
-    match time::timeout(terms.head, tls.accept(stream)).await {
+    match time::timeout(terms.head, tls.acceptor.accept(stream)).await {
         Ok(Ok(stream)) => connection(stream, peer, entry, terms.head, stop).await,
         Ok(Err(error)) => tracing::debug!(
             error = &error as &dyn std::error::Error,
