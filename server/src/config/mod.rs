@@ -197,6 +197,7 @@ impl Config {
         };
         Ok(Terms {
             head: Duration::from_secs(listen.head_seconds.get()),
+            reply: Duration::from_secs(listen.reply_seconds.get()),
             connections: listen.connections.get(),
             tls,
         })

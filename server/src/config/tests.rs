@@ -28,7 +28,8 @@ fn little_is_needed_and_the_rest_has_defaults() {
     assert_eq!(config.log().level, tracing::Level::INFO);
     assert_eq!(config.apps().count(), 0);
     assert_eq!(config.manners("https://a.example").body.as_secs(), 30);
-    assert_eq!(config.terms().unwrap().head.as_secs(), 10);
+    let terms = config.terms().unwrap();
+    assert_eq!((terms.head.as_secs(), terms.reply.as_secs()), (10, 30));
 }
 
 #[test]
@@ -78,6 +79,12 @@ fn what_is_wrong_is_named_with_its_line_and_a_mend() {
     }
     let open = LEAST.replace("127.0.0.1", "0.0.0.0");
     assert!(problem(&open).starts_with("url: is needed"));
+    let never = LEAST.replace("[keys]", "reply_seconds = 0\n[keys]");
+    assert!(
+        problem(&never).starts_with("line 6: "),
+        "{}",
+        problem(&never)
+    );
     let tls = LEAST.replace(
         "[keys]",
         "tls = { certificate = \"a\", key = \"b\" }\n[keys]",

@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 use tokio::time;
 
 use super::entry::Entry;
+use super::patience::Patient;
 use super::visitor::Peer;
 use crate::error::StartErrorKind;
 use crate::tls::Tls;
@@ -28,8 +29,10 @@ const HEAD_LIMIT: usize = 16 * 1024;
 /// How connections are taken.
 #[derive(Clone)]
 pub(crate) struct Terms {
-    /// How long the head of a request may take, and before it the TLS handshake.
+    /// How long the head of a request may take from the reply before, and before the first the TLS handshake.
     pub(crate) head: Duration,
+    /// How long a reply may wait for a client that reads nothing of it.
+    pub(crate) reply: Duration,
     /// Connections at the same time. More wait to be accepted.
     pub(crate) connections: usize,
     pub(crate) tls: Option<Tls>,
@@ -39,6 +42,7 @@ impl Default for Terms {
     fn default() -> Self {
         Self {
             head: Duration::from_secs(10),
+            reply: Duration::from_secs(30),
             connections: 4096,
             tls: None,
         }
@@ -96,14 +100,22 @@ async fn connect(
     peer: Peer,
     entry: Arc<Entry>,
     terms: Terms,
-    stop: watch::Receiver<bool>,
+    mut stop: watch::Receiver<bool>,
 ) {
     // A reply is one write: waiting to fill a packet only adds delay. Failing to say so costs nothing more.
     let _slower = stream.set_nodelay(true);
+    // Below TLS, where what waits for the client is seen, and nothing else.
+    let stream = Patient::new(stream, terms.reply);
     let Some(tls) = &terms.tls else {
         return connection(stream, peer, entry, terms.head, stop).await;
     };
-    match time::timeout(terms.head, tls.acceptor.accept(stream)).await {
+    let handshake = time::timeout(terms.head, tls.acceptor.accept(stream));
+    let shaken = tokio::select! {
+        shaken = handshake => shaken,
+        // There is no request under way that a stopping server would wait for.
+        () = stopped(&mut stop) => return,
+    };
+    match shaken {
         Ok(Ok(stream)) => connection(stream, peer, entry, terms.head, stop).await,
         Ok(Err(error)) => tracing::debug!(
             error = &error as &dyn std::error::Error,

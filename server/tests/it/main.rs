@@ -42,6 +42,8 @@ mod serve_binary;
 mod sessions;
 #[cfg(unix)]
 mod site;
+#[cfg(unix)]
+mod slow_clients;
 mod social;
 mod social_bounds;
 mod social_connections;

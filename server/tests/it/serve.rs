@@ -1,8 +1,6 @@
 //! A server for production, in this process.
 
 use std::fs::{self, Permissions};
-use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt as _;
 use std::time::{Duration, Instant};
 
@@ -203,51 +201,6 @@ async fn files_that_others_may_use_are_refused_or_made_private() {
         problem.contains("encryption.key") && problem.contains("chmod 600"),
         "{problem}"
     );
-}
-
-/// Sends bytes, and returns what comes until the server closes the connection.
-fn talk(server: &Service, bytes: &[u8]) -> String {
-    let mut stream = TcpStream::connect(server.address()).unwrap();
-    stream.write_all(bytes).unwrap();
-    let mut reply = String::new();
-    stream.read_to_string(&mut reply).unwrap();
-    reply
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn slow_and_greedy_clients_are_cut() {
-    let site = Site::new("head_seconds = 1\nbody_seconds = 1\n");
-    let server = site.start().await;
-    assert_eq!(
-        talk(&server, b"GET /healthz HTTP/1.1\r\nhost: a\r\n"),
-        "",
-        "half a head"
-    );
-    let half = talk(
-        &server,
-        b"POST /healthz HTTP/1.1\r\nhost: a\r\ncontent-length: 10\r\n\r\n{",
-    );
-    assert!(half.starts_with("HTTP/1.1 408 "), "{half}");
-    let head = format!(
-        "GET /healthz HTTP/1.1\r\nhost: a\r\nx: {}",
-        "x".repeat(17 * 1024)
-    );
-    let long = talk(&server, head.as_bytes());
-    assert!(long.starts_with("HTTP/1.1 431 "), "{long}");
-    server.shutdown().await;
-}
-
-#[tokio::test]
-async fn only_so_many_connections_are_taken_at_the_same_time() {
-    let site = Site::new("connections = 1\nhead_seconds = 1\n");
-    let server = site.start().await;
-    // It holds the only place until it is cut.
-    let idle = tokio::net::TcpStream::connect(server.address())
-        .await
-        .unwrap();
-    get(&server, "/healthz").await.json(200);
-    drop(idle);
-    server.shutdown().await;
 }
 
 #[tokio::test]
