@@ -16,7 +16,7 @@ use passage_identity::tower::PassageLayer;
 use passage_identity::{Claims, ErrorCode, ErrorKind, Passage};
 use passage_server::{Cut, Fault, MintToken};
 use std::time::Duration;
-use web::{Route, Setup, answer, try_route};
+use web::{ACCOUNT, HELLO, ME, Route, Setup, answer, gone, inactive, try_route, try_session};
 
 /// Serves it and gives its URL.
 async fn serve(service: Router) -> String {
@@ -32,60 +32,32 @@ async fn serve_example(passage: Passage) -> String {
 
 #[tokio::test]
 async fn an_extractor_without_the_layer() {
-    let route = Route {
-        path: "/me",
-        known: |id| format!("you are {id}\n"),
-        nobody: None,
-        has_text: true,
-    };
-    try_route(&route, serve_example).await;
+    try_route(&ME, serve_example).await;
 }
 
 #[tokio::test]
 async fn an_extractor_behind_the_layer() {
     let route = Route {
         path: "/members/me",
-        known: |id| format!("you are {id}\n"),
-        nobody: None,
         has_text: false,
+        ..ME
     };
     try_route(&route, serve_example).await;
 }
 
 #[tokio::test]
 async fn an_optional_extractor() {
-    let route = Route {
-        path: "/hello",
-        known: |id| format!("hello, {id}\n"),
-        nobody: Some("hello, stranger\n"),
-        has_text: true,
-    };
-    try_route(&route, serve_example).await;
+    try_route(&HELLO, serve_example).await;
 }
 
 #[tokio::test]
 async fn what_else_the_token_says() {
-    let setup = Setup::new().await;
-    let url = serve_example(setup.passage()).await + "/session";
-    let (status, .., body) = answer(setup.get(&url).await).await;
-    let expected = format!(
-        "you are {}, from {}\n",
-        setup.user_id,
-        setup.server.issuer()
-    );
-    assert_eq!((status, body), (200, expected));
-    assert_eq!(answer(setup.http.get(&url)).await.0, 401);
+    try_session(serve_example).await;
 }
 
 #[tokio::test]
 async fn the_user_as_it_is_now() {
-    let route = Route {
-        path: "/account",
-        known: |id| format!("you are {id}, pending\n"),
-        nobody: None,
-        has_text: true,
-    };
-    try_route(&route, serve_example).await;
+    try_route(&ACCOUNT, serve_example).await;
 }
 
 /// Takes the token away, as a proxy between two parts of a service might.
@@ -286,8 +258,7 @@ async fn a_user_who_is_gone_or_not_active() {
     let url = serve_example(passage.clone()).await + "/account";
 
     passage.users().deactivate(&setup.user_id).await.unwrap();
-    let forbidden = (403, None, None, "the user is not active".to_owned());
-    assert_eq!(answer(setup.get(&url).await).await, forbidden);
+    assert_eq!(answer(setup.get(&url).await).await, inactive());
     passage.users().activate(&setup.user_id).await.unwrap();
     let known = (
         200,
@@ -298,10 +269,7 @@ async fn a_user_who_is_gone_or_not_active() {
     assert_eq!(answer(setup.get(&url).await).await, known);
 
     passage.users().delete(&setup.user_id).await.unwrap();
-    let text = "the user does not exist".to_owned();
-    let challenge = format!("Bearer error=\"invalid_token\", error_description=\"{text}\"");
-    let gone = (401, Some(challenge), None, text);
-    assert_eq!(answer(setup.get(&url).await).await, gone);
+    assert_eq!(answer(setup.get(&url).await).await, gone());
 }
 
 #[tokio::test]

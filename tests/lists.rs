@@ -10,15 +10,15 @@ use std::time::Duration;
 use futures_util::stream::{FusedStream, Stream};
 use futures_util::{StreamExt, TryStreamExt};
 use gate::{Gate, let_others_work, until};
-use passage_contract::{CheckedServer, checked};
 use passage_identity::{
     CountFilter, CreateUser, ErrorKind, ListCursor, Order, Passage, SortBy, TextFilter, TimeFilter,
     UpdateUser, UserStatus, UserStream,
 };
-use passage_server::{Fault, PassageServer};
+use passage_server::Fault;
+use passage_test_server::TestServer;
 use serde_json::json;
 
-fn client(server: &PassageServer, url: &str) -> Passage {
+fn client(server: &TestServer, url: &str) -> Passage {
     Passage::builder(server.app_id())
         .server(url)
         .api_key(server.api_key())
@@ -31,8 +31,8 @@ fn client(server: &PassageServer, url: &str) -> Passage {
 }
 
 /// A server with so many users, who were created some time ago.
-async fn stage(users: usize) -> (CheckedServer, Passage) {
-    let server = checked(PassageServer::builder()).await;
+async fn stage(users: usize) -> (TestServer, Passage) {
+    let server = TestServer::checked().await;
     let passage = client(&server, server.url());
     for number in 0..users {
         create(&passage, number).await;
@@ -65,7 +65,7 @@ fn all(range: std::ops::Range<usize>) -> Vec<String> {
 }
 
 /// The pages that were asked for, without repeats.
-fn pages(server: &PassageServer) -> Vec<String> {
+fn pages(server: &TestServer) -> Vec<String> {
     let requests = server.controls().requests();
     let pages = requests.iter().map(|request| {
         let query = request.path.split_once('?').map_or("", |(_, query)| query);

@@ -5,16 +5,16 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use passage_contract::{CheckedServer, checked};
 use passage_identity::{
     CountFilter, CreateMagicLink, CreateUser, ErrorCode, ErrorKind, MagicLinkChannel,
     MagicLinkLanguage, MagicLinkType, Order, Passage, SortBy, TextFilter, UpdateUser, UserStatus,
 };
-use passage_server::{PassageServer, SeedDevice};
+use passage_server::SeedDevice;
+use passage_test_server::TestServer;
 use serde_json::json;
 
-async fn stage() -> (CheckedServer, Passage) {
-    let server = checked(PassageServer::builder()).await;
+async fn stage() -> (TestServer, Passage) {
+    let server = TestServer::checked().await;
     let passage = Passage::builder(server.app_id())
         .server(server.url())
         .api_key(server.api_key())
@@ -486,7 +486,7 @@ async fn the_facade_reaches_every_management_operation() {
     let requests = server.controls().requests();
     let reached: BTreeSet<_> = requests
         .iter()
-        .filter_map(|request| request.operation)
+        .filter_map(|request| request.operation.as_deref())
         .collect();
     let document = include_str!("../openapi/effective/management.json");
     let document: serde_json::Value = serde_json::from_str(document).unwrap();

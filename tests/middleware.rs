@@ -7,7 +7,7 @@ mod example;
 mod web;
 
 use passage_identity::Passage;
-use web::{Route, try_route};
+use web::{ME, Route, try_route};
 
 async fn serve(passage: Passage) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -19,10 +19,8 @@ async fn serve(passage: Passage) -> String {
 #[tokio::test]
 async fn good_bad_and_undecided_tokens() {
     let route = Route {
-        path: "/me",
-        known: |id| format!("you are {id}\n"),
-        nobody: None,
         has_text: false,
+        ..ME
     };
     try_route(&route, serve).await;
 }

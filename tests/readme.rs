@@ -1,4 +1,4 @@
-//! The README's table of methods names every operation of the Management API.
+//! The README's tables name every operation of the Management API, and every gate.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use serde_json::Value;
@@ -25,4 +25,33 @@ fn every_operation_is_in_the_table() {
         }
     }
     assert_eq!(operations, 19);
+}
+
+#[test]
+fn every_gate_is_a_command() {
+    let readme = include_str!("../README.md");
+    let (_, section) = readme.split_once("\n## Working on it\n").unwrap();
+    let section = section.split("\n## ").next().unwrap();
+    let rows: Vec<_> = section
+        .lines()
+        .filter(|line| line.starts_with("| "))
+        .collect();
+    for gate in [
+        "`cargo test --workspace`",
+        "`cargo xtask binary-test`",
+        "`cargo xtask browser-test --required`",
+        "`cargo xtask contract-test --required`",
+        "`cargo test --package passage-server --test crash`",
+        "`cargo test --release -p passage-server --test crash -- --ignored --nocapture --test-threads 1`",
+        "`cargo xtask fuzz --seconds 60 --required`",
+        "`cargo xtask regen --check`",
+        "`cargo xtask tidy`",
+        "`cargo bench --bench server`",
+        "`cargo bench --bench verify`",
+    ] {
+        let row = rows.iter().find(|row| row.contains(gate));
+        let row = row.unwrap_or_else(|| panic!("no row has {gate}"));
+        let what = row.split(" | ").next().unwrap();
+        assert!(what.len() > 20, "{gate} does not say what it is for");
+    }
 }

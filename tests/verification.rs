@@ -6,14 +6,14 @@ use std::time::Duration;
 use aws_lc_rs::hmac;
 use base64::{Engine as _, prelude::BASE64_STANDARD, prelude::BASE64_URL_SAFE_NO_PAD};
 use http::{HeaderMap, HeaderValue, header};
-use passage_contract::{CheckedServer, checked};
 use passage_identity::{AuthStrategy, CreateUser, Error, ErrorKind, Passage, UserId};
-use passage_server::{MintToken, PassageServer};
+use passage_server::MintToken;
+use passage_test_server::TestServer;
 use serde_json::{Value, json};
 
 /// A server with one user, and a client for each auth strategy.
 struct Stage {
-    server: CheckedServer,
+    server: TestServer,
     cookie: Passage,
     header: Passage,
     user: UserId,
@@ -21,7 +21,7 @@ struct Stage {
 
 impl Stage {
     async fn new() -> Self {
-        let server = checked(PassageServer::builder()).await;
+        let server = TestServer::checked().await;
         let client = |strategy| {
             Passage::builder(server.app_id())
                 .server(server.url())
@@ -333,8 +333,8 @@ async fn rotated_keys_are_picked_up_and_old_tokens_stay_good() {
 }
 
 /// A server that can go away, a client that has no keys yet, and a good and a forged token.
-async fn alone() -> (PassageServer, Passage, [String; 2]) {
-    let server = PassageServer::builder().start().await.unwrap();
+async fn alone() -> (TestServer, Passage, [String; 2]) {
+    let server = TestServer::start().await;
     let passage = Passage::builder(server.app_id())
         .server(server.url())
         .build()

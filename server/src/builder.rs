@@ -120,7 +120,7 @@ impl ServerBuilder {
 
     /// Whether those who ask too often get 429, as `passage-server serve` has it: codes and links for an account 5
     /// times a minute, and 20 requests a minute from an address for each of asking for them, using them, looking up
-    /// or creating users, and starting with a passkey. If not said, everybody may go on.
+    /// or creating users, and starting with a passkey or a social login. If not said, everybody may go on.
     pub fn rate_limits(mut self, limited: bool) -> Self {
         self.rate_limits = if limited {
             RateLimits::standard()

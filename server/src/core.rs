@@ -1,6 +1,6 @@
 //! What every request needs: the apps, their keys, the storage, the clock and the development tools.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -44,6 +44,14 @@ impl Apps {
             .write()
             .unwrap_or_else(PoisonError::into_inner)
             .insert(app.id.clone(), app);
+    }
+
+    /// Lets go of all apps but these.
+    pub(crate) fn keep(&self, ids: &HashSet<String>) {
+        self.0
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .retain(|id, _| ids.contains(id));
     }
 
     /// The app with this id.

@@ -24,7 +24,7 @@ pub(crate) enum Kind {
     Try,
     /// Look for a user, or create one.
     Look,
-    /// Start to register or log in with a passkey.
+    /// Start to register or log in with a passkey, or with an account at a provider.
     Start,
 }
 

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use crate::core::Core;
 use crate::http::entry::{Entry, Manners};
 use crate::http::router::router;
-use crate::http::serve::{DRAIN, Terms, serve};
+use crate::http::serve::{Terms, serve};
 
 /// What remains for messages at least, when requests took up the time.
 const LEAST: Duration = Duration::from_millis(500);
@@ -22,6 +22,7 @@ pub(crate) struct Running {
     pub(crate) core: Arc<Core>,
     pub(crate) address: SocketAddr,
     stop: watch::Sender<bool>,
+    drain: Duration,
     task: Option<JoinHandle<()>>,
 }
 
@@ -36,11 +37,13 @@ impl Running {
         let router = router(Arc::clone(&core));
         let entry = Arc::new(Entry::new(Arc::clone(&core), router, manners));
         let (stop, stopped) = watch::channel(false);
+        let drain = terms.drain;
         let task = tokio::spawn(serve(listener, entry, terms, stopped));
         Self {
             core,
             address,
             stop,
+            drain,
             task: Some(task),
         }
     }
@@ -48,7 +51,7 @@ impl Running {
     /// Takes no more requests, lets those under way finish for up to five seconds together with the messages that
     /// are being delivered, and closes the data file.
     pub(crate) async fn shutdown(mut self) {
-        let deadline = Instant::now() + DRAIN;
+        let deadline = Instant::now() + self.drain;
         self.stop.send_replace(true);
         if let Some(task) = self.task.take() {
             // It ends by itself; an error means that it had failed before.
@@ -67,5 +70,36 @@ impl Drop for Running {
             task.abort();
         }
         self.core.store.release();
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+pub(crate) mod testing {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+    use crate::clock::Clock;
+    use crate::core::Apps;
+    use crate::delivery::Delivery;
+    use crate::http::serve::bind;
+    use crate::limits::RateLimits;
+    use crate::store::Store;
+
+    /// A server with no apps, no development tools, no providers and no limits.
+    pub(crate) async fn start(store: Store, manners: Manners, terms: Terms) -> Running {
+        let (listener, address) = bind((Ipv4Addr::LOCALHOST, 0).into()).await.unwrap();
+        let core = Core {
+            url: format!("http://{address}"),
+            store,
+            clock: Clock::default(),
+            dev: None,
+            provider: None,
+            sender: Delivery::new().start(None).unwrap(),
+            observer: None,
+            apps: Apps::default(),
+            limits: RateLimits::default(),
+        };
+        Running::start(Arc::new(core), listener, address, manners, terms)
     }
 }

@@ -55,6 +55,11 @@ impl Service {
                 "neither `listen.tls` is set nor is `url` https: tokens travel in clear"
             );
         }
+        if !config.delivers() {
+            tracing::warn!(
+                "neither `mail` nor `texts` is set: no code and no link is sent, and only passkeys sign users in"
+            );
+        }
         let now = clock.micros();
         put_apps(config, &store, now).await?;
         let core = Arc::new(Core {
@@ -125,12 +130,16 @@ async fn put_apps(config: &Config, store: &Store, now: i64) -> Result<(), StartE
     Ok(())
 }
 
-/// Takes up the apps that are stored: those that are new, and those whose settings somebody changed.
+/// Takes up the apps that are stored: those that are new, and those whose settings somebody changed. Lets go of those
+/// that were deleted.
 pub(crate) async fn load_apps(core: &Core, sealing: &Arc<Sealing>) -> Result<(), StartError> {
     let all = core
         .store
         .read(|conn| Ok::<_, StoreError>(apps::all(conn)?));
-    for row in all.await? {
+    let all = all.await?;
+    core.apps
+        .keep(&all.iter().map(|row| row.id.clone()).collect());
+    for row in all {
         match core.apps.get(&row.id) {
             None => {
                 let now = core.clock.micros();

@@ -1,6 +1,10 @@
 //! What a server does by itself while it runs: it takes up what commands changed in the data file and a renewed
 //! certificate, and changes keys.
 
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
+
 use std::sync::Arc;
 use std::time::Duration;
 

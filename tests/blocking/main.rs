@@ -15,21 +15,21 @@ use std::thread;
 use std::time::Duration;
 
 use http::HeaderMap;
-use passage_contract::{CheckedServer, checked};
 use passage_identity::{CreateUser, Passage, PassageBuilder, blocking, test_util};
-use passage_server::{ControlError, MintToken, PassageServer};
+use passage_server::MintToken;
+use passage_test_server::{Refused, TestServer};
 use tokio::runtime::{Builder, Runtime};
 
 /// A server on a runtime of its own, for tests that are not async.
 struct Stage {
-    server: CheckedServer,
+    server: TestServer,
     runtime: Runtime,
 }
 
 impl Stage {
     fn new() -> Self {
         let runtime = Runtime::new().unwrap();
-        let server = runtime.block_on(checked(PassageServer::builder()));
+        let server = runtime.block_on(TestServer::checked());
         Self { server, runtime }
     }
 
@@ -55,7 +55,7 @@ impl Stage {
         self.control(self.server.controls().mint_token(token))
     }
 
-    fn control<T>(&self, call: impl Future<Output = Result<T, ControlError>>) -> T {
+    fn control<T>(&self, call: impl Future<Output = Result<T, Refused>>) -> T {
         self.runtime.block_on(call).unwrap()
     }
 

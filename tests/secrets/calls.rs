@@ -8,7 +8,8 @@ use passage_identity::{
     CountFilter, CreateMagicLink, CreateUser, MagicLinkChannel, Order, Passage, SortBy, TextFilter,
     TimeFilter, UpdateUser,
 };
-use passage_server::{PassageServer, SeedDevice};
+use passage_server::SeedDevice;
+use passage_test_server::TestServer;
 use serde_json::json;
 
 use crate::canaries::*;
@@ -102,7 +103,7 @@ impl Known {
 
     /// Makes a user with an external id, a device, a key and a nonce.
     pub(crate) async fn made_at(
-        server: &PassageServer,
+        server: &TestServer,
         passage: &Passage,
         kept: &mut Kept,
         secrets: &mut Vec<String>,

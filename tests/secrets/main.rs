@@ -31,7 +31,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use passage_identity::{AuthStrategy, CallOptions, Endpoint, ErrorKind, JwkSet, Passage};
-use passage_server::{MintToken, PassageServer};
+use passage_server::MintToken;
+use passage_test_server::TestServer;
 use serde_json::json;
 
 use calls::{Kept, Known, every_call, every_refused_argument};
@@ -118,12 +119,7 @@ fn builder(url: &str) -> passage_identity::PassageBuilder {
 }
 
 async fn a_server_that_answers(kept: &mut Kept, secrets: &mut Vec<String>) {
-    let server = PassageServer::builder()
-        .app_id("app1")
-        .api_key(API_KEY)
-        .start()
-        .await
-        .unwrap();
+    let server = TestServer::start_as("app1", API_KEY).await;
     let passage = builder(server.url()).build().unwrap();
     kept.value(&passage);
     let known = Known::made_at(&server, &passage, kept, secrets).await;
@@ -132,7 +128,10 @@ async fn a_server_that_answers(kept: &mut Kept, secrets: &mut Vec<String>) {
 
     // What the test is about must not be less than all there is.
     let requests = server.controls().requests();
-    let reached: BTreeSet<_> = requests.iter().filter_map(|it| it.operation).collect();
+    let reached: BTreeSet<_> = requests
+        .iter()
+        .filter_map(|it| it.operation.as_deref())
+        .collect();
     let document = include_str!("../../openapi/effective/management.json");
     let described = document.matches("\"operationId\"").count();
     let management = reached
@@ -238,11 +237,7 @@ async fn servers_that_fail(kept: &mut Kept) {
 }
 
 async fn verification(kept: &mut Kept, secrets: &mut Vec<String>) {
-    let server = PassageServer::builder()
-        .app_id("app1")
-        .start()
-        .await
-        .unwrap();
+    let server = TestServer::start_as("app1", API_KEY).await;
     let controls = server.controls();
     let claims = || {
         MintToken::new("user1")

@@ -2,19 +2,20 @@
 #![allow(dead_code, reason = "each test program uses a part")]
 
 use passage_identity::{AuthStrategy, CreateUser, Passage, PassageBuilder, UserId};
-use passage_server::{Fault, MintToken, PassageServer};
+use passage_server::{Fault, MintToken};
+use passage_test_server::TestServer;
 use reqwest::{RequestBuilder, Response};
 
 /// A server with one user, who has never signed in.
 pub(crate) struct Setup {
-    pub(crate) server: PassageServer,
+    pub(crate) server: TestServer,
     pub(crate) user_id: UserId,
     pub(crate) http: reqwest::Client,
 }
 
 impl Setup {
     pub(crate) async fn new() -> Self {
-        let server = PassageServer::builder().start().await.unwrap();
+        let server = TestServer::start().await;
         let passage = Passage::builder(server.app_id())
             .server(server.url())
             .api_key(server.api_key())
@@ -198,4 +199,54 @@ fn field(strategy: AuthStrategy, token: &str) -> (&'static str, String) {
         AuthStrategy::Cookie => ("cookie", format!("theme=dark; psg_auth_token={token}")),
         _ => ("authorization", format!("Bearer {token}")),
     }
+}
+
+/// A route of the example services that asks who the request is from.
+pub(crate) const ME: Route = Route {
+    path: "/me",
+    known: |id| format!("you are {id}\n"),
+    nobody: None,
+    has_text: true,
+};
+
+/// One that anybody may ask.
+pub(crate) const HELLO: Route = Route {
+    path: "/hello",
+    known: |id| format!("hello, {id}\n"),
+    nobody: Some("hello, stranger\n"),
+    has_text: true,
+};
+
+/// One that looks the user up.
+pub(crate) const ACCOUNT: Route = Route {
+    path: "/account",
+    known: |id| format!("you are {id}, pending\n"),
+    nobody: None,
+    has_text: true,
+};
+
+/// Tries the route of the example services that shows what else the token says.
+pub(crate) async fn try_session(serve: impl AsyncFn(Passage) -> String) {
+    let setup = Setup::new().await;
+    let url = serve(setup.passage()).await + "/session";
+    let (status, .., body) = answer(setup.get(&url).await).await;
+    let expected = format!(
+        "you are {}, from {}\n",
+        setup.user_id,
+        setup.server.issuer()
+    );
+    assert_eq!((status, body), (200, expected));
+    assert_eq!(answer(setup.http.get(&url)).await.0, 401);
+}
+
+/// The answer about a user who was deactivated.
+pub(crate) fn inactive() -> Answer {
+    (403, None, None, "the user is not active".to_owned())
+}
+
+/// The answer about a user who was deleted.
+pub(crate) fn gone() -> Answer {
+    let text = "the user does not exist".to_owned();
+    let challenge = format!("Bearer error=\"invalid_token\", error_description=\"{text}\"");
+    (401, Some(challenge), None, text)
 }

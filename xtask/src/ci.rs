@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::run::{Outcome, cargo, metadata, regen, root, succeed};
-use crate::{browser_test, contract_test, fuzz, tidy};
+use crate::{binary_test, browser_test, contract_test, fuzz, tidy};
 
 /// Something that must hold before a change lands.
 struct Step {
@@ -17,7 +17,7 @@ struct Step {
 }
 
 /// Quick ones first. The tests are last, so that what the gate prints ends with what they say.
-const STEPS: [Step; 12] = [
+const STEPS: [Step; 13] = [
     Step {
         name: "format",
         what: "all code is formatted",
@@ -95,6 +95,11 @@ const STEPS: [Step; 12] = [
         name: "browser",
         what: "the official web packages work with the server, if Chromium is at hand",
         run: || browser_test::run(None, false),
+    },
+    Step {
+        name: "binary",
+        what: "the SDK's tests pass against the server binary, too",
+        run: binary_test::run,
     },
     Step {
         name: "test",
@@ -261,7 +266,7 @@ mod tests {
     fn steps_can_be_chosen() {
         assert_eq!(choice(&[], None), names());
         assert_eq!(choice(&["docs", "tidy"], None), ["tidy", "docs"]);
-        assert_eq!(choice(&[], Some("browser")), ["browser", "test"]);
+        assert_eq!(choice(&[], Some("browser")), ["browser", "binary", "test"]);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Maintainers' commands.
 
+mod binary_test;
 mod browser_test;
 mod build_cost;
 mod ci;
@@ -64,6 +65,8 @@ enum Command {
         #[arg(long)]
         required: bool,
     },
+    /// Run the SDK's tests that need a server against the server binary, each test with a process of its own.
+    BinaryTest,
     /// Let the official web packages use the server, in a headless Chromium. Needs Node, npm, openssl and Chromium; says
     /// so and does nothing without.
     BrowserTest {
@@ -93,6 +96,7 @@ fn main() -> ExitCode {
         Command::Regen { arguments } => run::regen(&arguments).map(done),
         Command::Fuzz { seconds, required } => fuzz::run(seconds, required),
         Command::ContractTest { cases, required } => contract_test::run(cases, required),
+        Command::BinaryTest => binary_test::run(),
         Command::BrowserTest { only, required } => browser_test::run(only.as_deref(), required),
         Command::BuildCost { runs, jobs } => build_cost::run(runs, jobs).map(done),
     };

@@ -3,7 +3,9 @@
 use std::io::{BufRead, Write};
 use std::path::Path;
 
-use super::{AdminError, DataFile, Problem, refused};
+use super::DataFile;
+use super::app::no_app;
+use super::error::{AdminError, Problem, refused};
 use crate::store::StoreError;
 use crate::transfer::{self, ExportError, ImportError, Moved, PrivateFile};
 
@@ -43,7 +45,7 @@ impl DataFile {
             .store
             .read(move |conn| Ok((transfer::export(conn, &apps, &mut out)?, out)));
         read.await.map_err(|error: ExportError| match error {
-            ExportError::NoApp(id) => super::no_app(&id),
+            ExportError::NoApp(id) => no_app(&id),
             ExportError::Output(error) => io("what is exported cannot be written", error),
             ExportError::Storage(error) => error.into(),
             ExportError::Settings(error) => error.into(),

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod admin;
+mod app;
 mod dev;
 mod serve;
 mod transfer;
@@ -17,7 +18,8 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-use self::admin::{App, Keys};
+use self::admin::Keys;
+use self::app::App;
 use self::dev::Dev;
 use self::serve::Serve;
 use self::transfer::{Export, Import};
@@ -64,7 +66,7 @@ pub(crate) async fn run() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Dev(options) => dev::run(options).await,
         Command::Serve(options) => serve::run(options).await,
-        Command::App(command) => admin::app(command).await,
+        Command::App(command) => app::run(command).await,
         Command::Keys(command) => admin::keys(command).await,
         Command::Export(options) => transfer::export(options).await,
         Command::Import(options) => transfer::import(options).await,

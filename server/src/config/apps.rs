@@ -34,6 +34,16 @@ impl AppTable {
         self.id.as_ref()
     }
 
+    /// Whether the file says that the server sends the app's users codes or links.
+    pub(super) fn promises_messages(&self) -> Option<&'static str> {
+        let promised = [
+            ("magic_links", self.magic_links),
+            ("one_time_codes", self.one_time_codes),
+        ];
+        let promised = promised.iter().find(|(_, set)| *set == Some(true));
+        promised.map(|(name, _)| *name)
+    }
+
     /// The settings of the app. Of those that are stored only the ids of the metadata fields count.
     pub(super) fn settings(&self, stored: AppSettings) -> AppSettings {
         let default = AppSettings::default();

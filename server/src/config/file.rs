@@ -220,6 +220,16 @@ impl File {
                     app.id()
                 )));
             }
+            if let Some(member) = app.promises_messages()
+                && self.mail.is_none()
+                && self.texts.is_none()
+            {
+                return Err(ConfigError::new(format!(
+                    "apps: `{}` has {member} = true, but without [mail] or [texts] they reach nobody: add one of \
+                     the two, or leave {member} out",
+                    app.id()
+                )));
+            }
             if app.settings(AppSettings::default()).rp_id().is_none() {
                 return Err(ConfigError::new(format!(
                     "apps: rp_id of `{}` must be the host of its auth_origin, or a domain above it",

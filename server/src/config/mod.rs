@@ -200,6 +200,7 @@ impl Config {
             reply: Duration::from_secs(listen.reply_seconds.get()),
             connections: listen.connections.get(),
             tls,
+            ..Terms::default()
         })
     }
 
@@ -233,6 +234,11 @@ impl Config {
         )
     }
 
+    /// Whether there is a way for codes and links to reach anybody.
+    pub(crate) fn delivers(&self) -> bool {
+        self.file.mail.is_some() || self.file.texts.is_some()
+    }
+
     pub(crate) fn delivery(&self) -> Result<Delivery, ConfigError> {
         let mut delivery = Delivery::new();
         if let Some(mail) = &self.file.mail {
@@ -254,6 +260,11 @@ impl Config {
             delivery = delivery.texts(hook);
         }
         Ok(delivery)
+    }
+
+    /// Ids of the apps that the configuration has. What it says of them counts at every start.
+    pub fn app_ids(&self) -> impl Iterator<Item = &str> {
+        self.file.apps.iter().map(|app| app.id())
     }
 
     /// The apps that the configuration has, given what is stored of each.

@@ -66,6 +66,14 @@ fn what_is_wrong_is_named_with_its_line_and_a_mend() {
             "apps: rp_id of `a` must be",
         ),
         (
+            "[[apps]]\nid = \"a\"\nauth_origin = \"https://a.example\"\none_time_codes = true",
+            "apps: `a` has one_time_codes = true, but without [mail] or [texts] they reach nobody: add",
+        ),
+        (
+            "[[apps]]\nid = \"a\"\nauth_origin = \"https://a.example\"\nmagic_links = true",
+            "apps: `a` has magic_links = true, but",
+        ),
+        (
             "[mail]\nhost = \"mail.example.com\"\nfrom = \"a@example.com\"\nusername = \"me\"",
             "mail: username and password",
         ),
@@ -80,11 +88,7 @@ fn what_is_wrong_is_named_with_its_line_and_a_mend() {
     let open = LEAST.replace("127.0.0.1", "0.0.0.0");
     assert!(problem(&open).starts_with("url: is needed"));
     let never = LEAST.replace("[keys]", "reply_seconds = 0\n[keys]");
-    assert!(
-        problem(&never).starts_with("line 6: "),
-        "{}",
-        problem(&never)
-    );
+    assert!(problem(&never).starts_with("line 7: invalid value: integer `0`"));
     let tls = LEAST.replace(
         "[keys]",
         "tls = { certificate = \"a\", key = \"b\" }\n[keys]",
@@ -94,6 +98,32 @@ fn what_is_wrong_is_named_with_its_line_and_a_mend() {
     );
     assert!(problem("data = 1").starts_with("line 1: "));
     assert!(problem("what is this").starts_with("line 1: "));
+}
+
+#[test]
+fn codes_and_links_can_be_promised_with_any_provider_and_denied_without() {
+    let app = "[[apps]]\nid = \"a\"\nauth_origin = \"https://a.example\"\n";
+    let (yes, no) = ("one_time_codes = true", "one_time_codes = false");
+    let mail = "[mail]\nhost = \"mail.example.com\"\nfrom = \"a@example.com\"\n";
+    let texts = "[texts]\nurl = \"https://a.example\"\nsecret = { env = \"A\" }\n";
+    for good in [
+        format!("{LEAST}{app}{no}"),
+        format!("{LEAST}{mail}{app}{yes}"),
+        format!("{LEAST}{texts}{app}{yes}"),
+    ] {
+        Config::parse(&good).unwrap();
+    }
+}
+
+#[test]
+fn what_the_file_says_of_connections_is_how_they_are_taken() {
+    let listen = "\n[keys]";
+    let said = "head_seconds = 3\nbody_seconds = 4\nreply_seconds = 5\nconnections = 6\n[keys]";
+    let config = Config::parse(&LEAST.replace(listen, said)).unwrap();
+    let terms = config.terms().unwrap();
+    let seconds = (terms.head.as_secs(), terms.reply.as_secs());
+    assert_eq!((seconds, terms.connections), ((3, 5), 6));
+    assert_eq!(config.manners("https://a.example").body.as_secs(), 4);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::language::Language;
 use crate::clock::time;
@@ -11,7 +11,7 @@ use crate::identifier::Identifier;
 use crate::ids;
 
 /// How a message is delivered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Channel {
@@ -23,7 +23,7 @@ pub enum Channel {
 
 /// A message that was, or would have been, delivered. Its `Debug` shows neither link nor code, which sign their
 /// bearer in, nor the text, which has them too.
-#[derive(Clone, Serialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Message {
     /// Id of the message.

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use http::{HeaderMap, Method, StatusCode};
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::redact;
@@ -17,7 +17,7 @@ const KEPT: usize = 1000;
 const KEPT_BYTES: usize = 4 * 1024 * 1024;
 
 /// A request to one of the two APIs. Credentials in it are replaced by `[redacted]`.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct LoggedRequest {
     /// When it arrived, by the server's clock.
@@ -27,7 +27,7 @@ pub struct LoggedRequest {
     /// Its path as sent, with its query.
     pub path: String,
     /// The operation it names, if any.
-    pub operation: Option<&'static str>,
+    pub operation: Option<String>,
     /// Its headers by lower-case name.
     pub headers: Map<String, Value>,
     /// Its body, if it is JSON, and null otherwise.
@@ -77,7 +77,7 @@ impl RequestLog {
             at: entry.at,
             method: entry.method.to_string(),
             path: redact::path(entry.path),
-            operation: entry.operation,
+            operation: entry.operation.map(str::to_owned),
             headers: redact::headers(entry.headers),
             body: redact::body(entry.body, entry.operation),
             status: entry.status.map(|status| status.as_u16()),

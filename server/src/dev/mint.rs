@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::core::{App, Core};
@@ -23,7 +23,7 @@ use crate::tokens::{self, Claims, Header};
 /// let forged = MintToken::new("user id").wrong_key();
 /// # let _ = (short, foreign, forged);
 /// ```
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[must_use]
 pub struct MintToken {

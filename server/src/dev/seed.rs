@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use passage_identity::generated::management::types::WebAuthnType;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::clock::NEVER;
 use crate::http::error::ApiError;
@@ -18,7 +18,7 @@ use crate::store::devices::DeviceRow;
 /// let key = SeedDevice::new().friendly_name("Security key").kind("security_key").usage_count(3);
 /// # let _ = key;
 /// ```
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[must_use]
 pub struct SeedDevice {

@@ -1,5 +1,9 @@
 //! Accepting connections, and letting go of them.
 
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,8 +23,6 @@ use super::visitor::Peer;
 use crate::error::StartErrorKind;
 use crate::tls::Tls;
 
-/// How long a stopping server waits for what is under way.
-pub(crate) const DRAIN: Duration = Duration::from_secs(5);
 /// How long to wait when a connection cannot be accepted, as happens when the process is out of file handles.
 const PAUSE: Duration = Duration::from_millis(50);
 /// Bytes of a request's head, at most.
@@ -35,6 +37,8 @@ pub(crate) struct Terms {
     pub(crate) reply: Duration,
     /// Connections at the same time. More wait to be accepted.
     pub(crate) connections: usize,
+    /// How long a stopping server waits for what is under way.
+    pub(crate) drain: Duration,
     pub(crate) tls: Option<Tls>,
 }
 
@@ -44,6 +48,7 @@ impl Default for Terms {
             head: Duration::from_secs(10),
             reply: Duration::from_secs(30),
             connections: 4096,
+            drain: Duration::from_secs(5),
             tls: None,
         }
     }
@@ -84,7 +89,7 @@ pub(crate) async fn serve(
     }
     drop(listener);
     let drained = async { while connections.join_next().await.is_some() {} };
-    if time::timeout(DRAIN, drained).await.is_err() {
+    if time::timeout(terms.drain, drained).await.is_err() {
         tracing::warn!("some requests took too long to finish");
     }
 }

@@ -64,11 +64,13 @@ impl KeyRing {
     /// Makes the first key. Nobody knows of another, so that there is none to announce it to.
     async fn start(self: Arc<Self>, lifetime: i64, now: i64) {
         let made = self.replace_at_once(lifetime, now).await;
-        if let Err(error) = &made {
-            tracing::error!(
+        match &made {
+            // The server has stopped meanwhile, and makes another at the next start.
+            Ok(_) | Err(KeyRingError::Store(StoreError::Closed)) => {}
+            Err(error) => tracing::error!(
                 error = error as &dyn std::error::Error,
                 "there is no signing key"
-            );
+            ),
         }
         let made = made.map(drop).map_err(|_| NONE);
         self.ready.send_replace(Some(made));

@@ -59,3 +59,22 @@ pub(crate) fn put(conn: &Conn, app: &AppRow) -> Result<(), SqlError> {
     )?;
     Ok(())
 }
+
+/// How many users an app has.
+pub(crate) fn users(conn: &Conn, id: &str) -> Result<i64, SqlError> {
+    conn.value("SELECT count(*) FROM users WHERE app_id = ?", (id,))
+}
+
+/// Whether users of an app have devices.
+pub(crate) fn has_passkeys(conn: &Conn, id: &str) -> Result<bool, SqlError> {
+    conn.value(
+        "SELECT EXISTS (SELECT 1 FROM devices JOIN users ON users.id = user_id WHERE app_id = ?)",
+        (id,),
+    )
+}
+
+/// Deletes an app with all that belongs to it.
+pub(crate) fn delete(conn: &Conn, id: &str) -> Result<(), SqlError> {
+    conn.run("DELETE FROM apps WHERE id = ?", (id,))?;
+    Ok(())
+}

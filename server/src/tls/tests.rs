@@ -14,7 +14,7 @@ use tokio_rustls::client::TlsStream;
 use super::*;
 
 /// A certificate and its key, in PEM.
-struct Made {
+pub(crate) struct Made {
     der: CertificateDer<'static>,
     certificate: String,
     key: String,
@@ -32,14 +32,15 @@ fn make_until(year: i32) -> Made {
     }
 }
 
-fn make() -> Made {
+pub(crate) fn make() -> Made {
     make_until(4000)
 }
 
-struct Folder(tempfile::TempDir);
+/// Where the two files are.
+pub(crate) struct Folder(tempfile::TempDir);
 
 impl Folder {
-    fn with(made: &Made) -> Self {
+    pub(crate) fn with(made: &Made) -> Self {
         let folder = Self(tempfile::tempdir().unwrap());
         folder.put("cert.pem", &made.certificate);
         folder.put("key.pem", &made.key);
@@ -55,7 +56,7 @@ impl Folder {
         fs::rename(new, path).unwrap();
     }
 
-    fn load(&self) -> Result<Tls, ConfigError> {
+    pub(crate) fn load(&self) -> Result<Tls, ConfigError> {
         let path = self.0.path();
         load(&path.join("cert.pem"), &path.join("key.pem"))
     }
@@ -87,6 +88,12 @@ async fn echo(tls: &Tls) -> SocketAddr {
 }
 
 async fn connect(address: SocketAddr, trusted: &[&Made]) -> TlsStream<TcpStream> {
+    let stream = TcpStream::connect(address).await.unwrap();
+    over_tls(stream, trusted).await
+}
+
+/// Does the handshake of a client.
+pub(crate) async fn over_tls(stream: TcpStream, trusted: &[&Made]) -> TlsStream<TcpStream> {
     let mut roots = RootCertStore::empty();
     for made in trusted {
         roots.add(made.der.clone()).unwrap();
@@ -96,7 +103,6 @@ async fn connect(address: SocketAddr, trusted: &[&Made]) -> TlsStream<TcpStream>
         .unwrap()
         .with_root_certificates(roots)
         .with_no_client_auth();
-    let stream = TcpStream::connect(address).await.unwrap();
     let name = ServerName::try_from("localhost").unwrap();
     let connector = TlsConnector::from(Arc::new(config));
     connector.connect(name, stream).await.unwrap()

@@ -57,11 +57,7 @@ async fn the_current_user_is_the_one_the_token_names() {
         .seed_device(&id, passage_server::SeedDevice::new())
         .await
         .unwrap();
-    let token = app
-        .controls()
-        .mint_token(MintToken::new(&id))
-        .await
-        .unwrap();
+    let token = app.mint(MintToken::new(&id)).await;
     let managed = app.get(&format!("/users/{id}")).await.json(200)["user"].clone();
     let current = app.current_user(&token).await.json(200)["user"].clone();
     for name in [
@@ -110,7 +106,7 @@ async fn a_token_that_is_not_good_is_401() {
     let foreign = MintToken::new(&id)
         .issuer(app.server().issuer())
         .audience([app.server().app_id()]);
-    let foreign = elsewhere.controls().mint_token(foreign).await.unwrap();
+    let foreign = elsewhere.mint(foreign).await;
 
     let [header, claims, signature] = good.split('.').collect::<Vec<_>>()[..] else {
         panic!("{good}")
@@ -214,10 +210,8 @@ async fn a_token_dies_when_its_time_is_over() {
     let app = App::start().await;
     let id = app.user_id("ada@example.com").await;
     let token = app
-        .controls()
-        .mint_token(MintToken::new(&id).lifetime(Duration::from_secs(60)))
-        .await
-        .unwrap();
+        .mint(MintToken::new(&id).lifetime(Duration::from_secs(60)))
+        .await;
     app.controls().advance(Duration::from_secs(50));
     app.current_user(&token).await.json(200);
     app.controls().advance(Duration::from_secs(10));
@@ -230,11 +224,7 @@ async fn a_token_dies_when_its_time_is_over() {
 async fn the_user_of_a_good_token_may_be_inactive_or_gone() {
     let app = App::start().await;
     let id = app.user_id("ada@example.com").await;
-    let token = app
-        .controls()
-        .mint_token(MintToken::new(&id))
-        .await
-        .unwrap();
+    let token = app.mint(MintToken::new(&id)).await;
     app.touch(&format!("/users/{id}/deactivate"))
         .await
         .json(200);

@@ -1,33 +1,16 @@
-//! The binary, as it is run from a shell.
+//! `passage-server dev`, as it is run from a shell.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
 
-use serde_json::{Value, json};
+use serde_json::json;
 
+use crate::process::{Process, refused};
 use crate::support::{client, members, send, text};
 
-fn command(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_passage-server"));
-    command
-        .env_remove("PASSAGE_APP_ID")
-        .env_remove("PASSAGE_API_KEY")
-        .env_remove("PASSAGE_LOG");
-    command
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    command
-}
-
-/// A running binary, ended when it goes away.
-struct Running {
-    child: Child,
-    ready: Value,
-}
+/// A development server.
+struct Running(Process);
 
 impl Running {
     fn start(arguments: &[&str]) -> Self {
@@ -35,89 +18,36 @@ impl Running {
     }
 
     fn start_at(address: &str, arguments: &[&str]) -> Self {
-        let mut child = command(&[&["dev", "--listen", address], arguments].concat())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        let mut output = BufReader::new(child.stdout.take().unwrap());
-        output.read_line(&mut line).unwrap();
-        if line.is_empty() {
-            let mut problem = String::new();
-            child
-                .stderr
-                .take()
-                .unwrap()
-                .read_to_string(&mut problem)
-                .unwrap();
-            panic!("the server did not start: {problem}");
-        }
-        child.stdout = Some(output.into_inner());
-        Self {
-            child,
-            ready: serde_json::from_str(&line).unwrap(),
-        }
+        let dev = ["dev", "--listen", address];
+        Self(Process::start(&[&dev, arguments].concat()))
     }
 
+    fn base(&self) -> String {
+        text(&self.0.ready["url"])
+    }
+
+    /// URL of the app on the Management API, followed by a path.
     fn url(&self, path: &str) -> String {
         format!(
             "{}/api/v1/apps/{}{path}",
-            text(&self.ready["url"]),
-            text(&self.ready["app_id"])
+            self.base(),
+            text(&self.0.ready["app_id"])
         )
     }
 
     fn key(&self) -> String {
-        text(&self.ready["api_key"])
+        text(&self.0.ready["api_key"])
     }
-
-    /// Sends a signal and waits for the end. Returns what else was printed.
-    fn signal(mut self, name: &str) -> (ExitStatus, String) {
-        let sent = Command::new("kill")
-            .args([&format!("-{name}"), &self.child.id().to_string()])
-            .status()
-            .unwrap();
-        assert!(sent.success());
-        let mut rest = String::new();
-        self.child
-            .stdout
-            .take()
-            .unwrap()
-            .read_to_string(&mut rest)
-            .unwrap();
-        self.child
-            .stderr
-            .take()
-            .unwrap()
-            .read_to_string(&mut rest)
-            .unwrap();
-        (self.child.wait().unwrap(), rest)
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // It may have ended already.
-        let _ended = self.child.kill();
-        let _ended = self.child.wait();
-    }
-}
-
-/// What the binary says when it refuses to run.
-fn refused(arguments: &[&str]) -> String {
-    let output = command(arguments).output().unwrap();
-    assert!(!output.status.success(), "{arguments:?}");
-    assert!(output.stdout.is_empty(), "{arguments:?}: nothing is ready");
-    String::from_utf8(output.stderr).unwrap()
 }
 
 #[test]
 fn it_logs_as_much_as_it_is_told() {
     let mut server = Running::start(&["--log", "debug"]);
-    let url = text(&server.ready["url"]);
+    let url = server.base();
     let mut stream = TcpStream::connect(url.trim_start_matches("http://")).unwrap();
     stream.write_all(b"this is no HTTP\r\n\r\n").unwrap();
     let mut line = String::new();
-    let mut log = BufReader::new(server.child.stderr.take().unwrap());
+    let mut log = BufReader::new(server.0.child.stderr.take().unwrap());
     log.read_line(&mut line).unwrap();
     assert!(
         line.contains("DEBUG") && line.contains("a connection ended early"),
@@ -128,13 +58,16 @@ fn it_logs_as_much_as_it_is_told() {
 #[tokio::test]
 async fn it_says_one_line_when_it_is_ready_and_serves() {
     let server = Running::start(&["--app-id", "demo", "--api-key", "abcdefghij.secret"]);
-    assert_eq!(members(&server.ready), ["api_key", "app_id", "pid", "url"]);
     assert_eq!(
-        (&server.ready["app_id"], &server.ready["api_key"]),
+        members(&server.0.ready),
+        ["api_key", "app_id", "pid", "url"]
+    );
+    assert_eq!(
+        (&server.0.ready["app_id"], &server.0.ready["api_key"]),
         (&json!("demo"), &json!("abcdefghij.secret"))
     );
-    assert_eq!(server.ready["pid"], server.child.id());
-    assert!(text(&server.ready["url"]).starts_with("http://127.0.0.1:"));
+    assert_eq!(server.0.ready["pid"], server.0.child.id());
+    assert!(server.base().starts_with("http://127.0.0.1:"));
     let body = json!({"email": "ada@example.com"});
     send(
         client()
@@ -144,10 +77,10 @@ async fn it_says_one_line_when_it_is_ready_and_serves() {
     )
     .await
     .json(201);
-    send(client().get(format!("{}/_dev/health", text(&server.ready["url"]))))
+    send(client().get(format!("{}/_dev/health", server.base())))
         .await
         .json(200);
-    let (status, rest) = server.signal("TERM");
+    let (status, rest) = server.0.stop("TERM");
     assert_eq!((status.code(), rest.as_str()), (Some(0), ""));
 }
 
@@ -157,7 +90,7 @@ async fn an_interrupt_ends_it_in_order_too() {
     send(client().get(server.url("/users")).bearer_auth(server.key()))
         .await
         .json(200);
-    assert_eq!(server.signal("INT").0.code(), Some(0));
+    assert_eq!(server.0.stop("INT").0.code(), Some(0));
 }
 
 #[tokio::test]
@@ -173,7 +106,7 @@ async fn its_options_reach_the_tokens() {
         "--metadata",
         "plan:string",
     ]);
-    let base = text(&server.ready["url"]);
+    let base = server.base();
     let info = send(client().get(format!("{base}/auth/v1/apps/demo")))
         .await
         .json(200);
@@ -205,10 +138,7 @@ async fn restart(data: &Path, signal: &str) {
         data.to_str().unwrap(),
     ];
     let server = Running::start(&arguments);
-    let jwks = format!(
-        "{}/auth/v1/apps/demo/.well-known/jwks.json",
-        text(&server.ready["url"])
-    );
+    let jwks = format!("{}/auth/v1/apps/demo/.well-known/jwks.json", server.base());
     let keys = send(client().get(jwks)).await.json(200);
     let before = send(client().get(server.url("/users")).bearer_auth(server.key()))
         .await
@@ -228,7 +158,7 @@ async fn restart(data: &Path, signal: &str) {
         .json(201);
         ids.push(text(&user["user"]["id"]));
     }
-    server.signal(signal);
+    server.0.stop(signal);
 
     let server = Running::start(&arguments);
     for id in ids {
@@ -240,12 +170,9 @@ async fn restart(data: &Path, signal: &str) {
         .await
         .json(200);
     }
-    let jwks = format!(
-        "{}/auth/v1/apps/demo/.well-known/jwks.json",
-        text(&server.ready["url"])
-    );
+    let jwks = format!("{}/auth/v1/apps/demo/.well-known/jwks.json", server.base());
     assert_eq!(send(client().get(jwks)).await.json(200), keys);
-    server.signal("TERM");
+    server.0.stop("TERM");
 }
 
 #[tokio::test]
@@ -267,7 +194,7 @@ fn two_processes_do_not_share_a_file() {
         problem.contains(data) && problem.contains("open in another"),
         "{problem}"
     );
-    assert_eq!(first.signal("TERM").0.code(), Some(0));
+    assert_eq!(first.0.stop("TERM").0.code(), Some(0));
 }
 
 #[test]
@@ -282,7 +209,7 @@ fn only_this_machine_can_reach_it() {
 #[test]
 fn a_taken_address_is_named() {
     let first = Running::start(&[]);
-    let address = text(&first.ready["url"]).replace("http://", "");
+    let address = first.base().replace("http://", "");
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("passage.db");
     let problem = refused(&[
@@ -299,7 +226,7 @@ fn a_taken_address_is_named() {
 #[test]
 fn localhost_is_this_machine_and_other_names_are_not_looked_up() {
     let server = Running::start_at("localhost:0", &[]);
-    assert!(text(&server.ready["url"]).starts_with("http://127.0.0.1:"));
+    assert!(server.base().starts_with("http://127.0.0.1:"));
     for name in ["localhost.example:0", "example.com:80", "localhost"] {
         let problem = refused(&["dev", "--listen", name]);
         assert!(problem.contains("must be a loopback address"), "{problem}");

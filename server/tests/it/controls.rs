@@ -167,11 +167,7 @@ async fn a_reset_takes_everything_back_to_the_start() {
     for over_http in [false, true] {
         let id = app.user_id("ada@example.com").await;
         let refresh = app.sign_in(&id).await.refresh_token;
-        let token = app
-            .controls()
-            .mint_token(MintToken::new(&id))
-            .await
-            .unwrap();
+        let token = app.mint(MintToken::new(&id)).await;
         let key = text(
             &app.post("/api-keys", json!({"name": "spare"}))
                 .await

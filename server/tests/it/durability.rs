@@ -121,11 +121,7 @@ async fn an_old_token_still_verifies_after_a_restart() {
     };
     let app = start().await;
     let id = app.user_id("ada@example.com").await;
-    let token = app
-        .controls()
-        .mint_token(MintToken::new(&id))
-        .await
-        .unwrap();
+    let token = app.mint(MintToken::new(&id)).await;
     app.controls().rotate_keys().await.unwrap();
     app.stop().await;
     let app = start().await;

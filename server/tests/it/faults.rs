@@ -167,7 +167,7 @@ async fn connections_are_cut_before_after_and_in_the_middle() {
         .controls()
         .requests()
         .into_iter()
-        .filter(|request| request.operation == Some("createUser"))
+        .filter(|request| request.operation.as_deref() == Some("createUser"))
         .collect();
     assert_eq!(
         log.iter().map(|request| request.status).collect::<Vec<_>>(),

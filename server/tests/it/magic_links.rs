@@ -85,14 +85,7 @@ async fn a_link_for_an_unknown_address_creates_the_user() {
 #[tokio::test]
 async fn a_link_for_a_known_user_creates_nobody() {
     let app = App::start().await;
-    let user = app
-        .post(
-            "/users",
-            json!({"email": "ada@example.com", "phone": "+15005550006"}),
-        )
-        .await
-        .json(201)["user"]
-        .clone();
+    let user = app.user_with_phone("ada@example.com", "+15005550006").await;
     let id = text(&user["id"]);
     for (body, identifier) in [
         (json!({"email": "ADA@example.com"}), "ada@example.com"),

@@ -9,6 +9,8 @@
 )]
 
 mod api_keys;
+#[cfg(unix)]
+mod app_bounds;
 mod app_info;
 mod auth_api;
 #[cfg(unix)]
@@ -33,6 +35,8 @@ mod outbox;
 mod own_account;
 mod pages;
 mod passkeys;
+#[cfg(unix)]
+mod process;
 mod rate_limits;
 mod routing;
 #[cfg(unix)]
@@ -42,8 +46,6 @@ mod serve_binary;
 mod sessions;
 #[cfg(unix)]
 mod site;
-#[cfg(unix)]
-mod slow_clients;
 mod social;
 mod social_bounds;
 mod social_connections;

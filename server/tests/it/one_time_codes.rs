@@ -405,11 +405,7 @@ async fn a_sign_in_by_code_is_one_like_any_other() {
     let (otp_id, code) = app.login_code(ADA).await;
     let result = tokens(&app.enter(&otp_id, &code).await);
     assert_eq!(result.redirect_url, "/");
-    let minted = app
-        .controls()
-        .mint_token(MintToken::new(&id))
-        .await
-        .unwrap();
+    let minted = app.mint(MintToken::new(&id)).await;
     assert_eq!(result.auth_token.len(), minted.len(), "the same claims");
     let refreshed = app
         .visit_post("/tokens", json!({"refresh_token": result.refresh_token}))

@@ -98,6 +98,40 @@ async fn an_address_asks_tries_and_looks_twenty_times_a_minute_each() {
 }
 
 #[tokio::test]
+async fn an_address_starts_twenty_sign_ins_a_minute() {
+    let app = start().await;
+    let flex = app.post(
+        "/transactions/register",
+        json!({"external_id": "a", "passkey_display_name": "A"}),
+    );
+    let flex = flex.await.json(201)["transaction_id"].clone();
+    // Whatever stores something for a visitor who may be anybody counts.
+    let starts = async |number: usize| match number % 4 {
+        0 => app.authorize("google", &[]).await,
+        1 => app.visit_post("/login/webauthn/start", json!({})).await,
+        2 => {
+            let path = "/authenticate/transactions/webauthn/start";
+            app.visit_post(path, json!({})).await
+        }
+        _ => {
+            let path = "/register/transactions/webauthn/start";
+            app.visit_post(path, json!({"transaction_id": flex})).await
+        }
+    };
+    for number in 0..20 {
+        let status = starts(number).await.status;
+        assert!([200, 302].contains(&status), "{number}: {status}");
+    }
+    for number in 0..4 {
+        let refused = starts(number).await;
+        refused.error(429, "too_many_requests");
+        assert_eq!(refused.header("retry-after"), "3");
+    }
+    app.controls().advance(Duration::from_secs(60));
+    app.authorize("google", &[]).await.location();
+}
+
+#[tokio::test]
 async fn a_header_does_not_make_another_address() {
     let app = start().await;
     let look = |client: usize| {

@@ -25,12 +25,70 @@ async fn there_are_no_controls_and_nothing_of_them() {
         "/_dev/outbox",
         "/_dev/clock",
         "/_dev/requests",
+        "/_dev/social",
+        "/_dev/social/google/authorize",
+        "/_dev/social/google/jwks.json",
     ] {
         get(&server, path).await.error(404, "not_found");
     }
-    for path in ["/_dev/reset", "/_dev/tokens", "/_dev/keys/rotate"] {
+    for path in [
+        "/_dev/reset",
+        "/_dev/tokens",
+        "/_dev/keys/rotate",
+        "/_dev/faults",
+        "/_dev/users/u/sessions",
+        "/_dev/users/u/devices",
+        "/_dev/transactions/t/complete",
+        "/_dev/social/id_tokens/one",
+    ] {
         let url = format!("{}{path}", server.url());
         send(client().post(url)).await.error(404, "not_found");
+    }
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn social_logins_say_that_there_is_no_provider() {
+    let site = Site::new(TWO_APPS);
+    let server = site.start().await;
+    let app = format!("{}/auth/v1/apps/one", server.url());
+    let authorize = [
+        ("redirect_uri", "https://one.example/back"),
+        (
+            "code_challenge",
+            "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+        ),
+        ("code_challenge_method", "S256"),
+    ];
+    for provider in ["apple", "github", "google"] {
+        let request = client().get(format!("{app}/social/authorize"));
+        let request = request.query(&[("connection_type", provider)]);
+        let refused = send(request.query(&authorize)).await;
+        let problem = refused.error(400, "invalid_request");
+        let says = format!("connection_type: this server has no connection to {provider}.");
+        assert!(problem.starts_with(&says), "{problem}");
+    }
+    let token = json!({"connection_type": "google", "code": "c", "id_token": "t"});
+    let request = client().post(format!("{app}/social/id_token"));
+    let problem = send(request.json(&token))
+        .await
+        .error(400, "invalid_request");
+    assert!(problem.contains("no connection to google"), "{problem}");
+    // Nobody was sent to a provider, so nobody comes back from one.
+    for url in [
+        format!("{app}/social/oauth2_callback?state=s&code=c"),
+        format!(
+            "{}/auth/v1/social/oauth2_callback?state=s&code=c",
+            server.url()
+        ),
+        format!("{app}/social/token?code=c&verifier=v"),
+    ] {
+        send(client().get(url)).await.error(400, "invalid_request");
+    }
+    let info = get(&server, "/auth/v1/apps/one").await.json(200);
+    for (method, set) in info["app"]["auth_methods"].as_object().unwrap() {
+        let social = ["apple", "github", "google"].contains(&method.as_str());
+        assert!(!social || set.is_null(), "{method} is offered");
     }
     server.shutdown().await;
 }
@@ -78,30 +136,6 @@ async fn each_app_has_its_own_keys_users_and_settings() {
         assert_eq!(info["app"]["auth_origin"], format!("https://{app}.example"));
     }
     assert_ne!(kids[0], kids[1]);
-    server.shutdown().await;
-}
-
-#[tokio::test]
-async fn a_running_server_takes_up_what_commands_do() {
-    let site = Site::new("");
-    let server = site.start().await;
-    let file = DataFile::open(site.path("passage.db")).await.unwrap();
-    let app = passage_server::NewApp::new("https://new.example").id("new");
-    let created = file.create_app(app.clone()).await.unwrap();
-    let again = file.create_app(app).await.unwrap_err().to_string();
-    assert_eq!(again, "app `new` already exists");
-    assert!(!format!("{created:?}").contains(&created.api_key));
-    let url = format!("{}/api/v1/apps/new/users", server.url());
-    // It looks every two seconds; a request every now and then is no load.
-    loop {
-        let reply = send(client().get(&url).bearer_auth(&created.api_key)).await;
-        if reply.status != 404 {
-            reply.json(200);
-            break;
-        }
-        tokio::task::yield_now().await;
-    }
-    file.close().await;
     server.shutdown().await;
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::{App, Reply, members, send, text};
+use crate::support::{AUTH_RESULT, App, Reply, members, send, text};
 
 async fn refresh(app: &App, token: &str) -> Reply {
     send(
@@ -86,15 +86,7 @@ async fn a_refresh_token_is_exchanged_for_the_next_pair() {
         .error(401, "invalid_access_token");
 
     let result = refresh(&app, &first.refresh_token).await.json(201)["auth_result"].clone();
-    assert_eq!(
-        members(&result),
-        [
-            "auth_token",
-            "redirect_url",
-            "refresh_token",
-            "refresh_token_expiration"
-        ]
-    );
+    assert_eq!(members(&result), AUTH_RESULT);
     let expires = result["refresh_token_expiration"].as_i64().unwrap();
     assert!(expires > app.controls().now().as_second());
     assert_ne!(result["refresh_token"], first.refresh_token);

@@ -225,9 +225,8 @@ async fn an_address_that_is_there_is_not_taken_over() {
     );
 }
 
-#[tokio::test]
-async fn an_address_must_be_verified() {
-    let app = App::start().await;
+/// A code for tokens, from a login with an account whose address the provider has not verified.
+async fn unverified_code(app: &App) -> String {
     let start = app
         .authorize("google", &[("login_hint", ADA)])
         .await
@@ -236,22 +235,20 @@ async fn an_address_must_be_verified() {
         .follow(&format!("{start}&unverified=1"))
         .await
         .location();
-    let code = query(&app.follow(&answer).await.location())["code"].clone();
+    query(&app.follow(&answer).await.location())["code"].clone()
+}
+
+#[tokio::test]
+async fn an_address_must_be_verified() {
+    let app = App::start().await;
+    let code = unverified_code(&app).await;
     app.exchange(&code, VERIFIER)
         .await
         .error(403, "identifier_not_verified");
     assert_eq!(app.list(&[]).await.json(200)["total_users"], 0);
     // Who is known needs no address.
     app.social_sign_in("google", ADA).await.signed_in();
-    let start = app
-        .authorize("google", &[("login_hint", ADA)])
-        .await
-        .location();
-    let answer = app
-        .follow(&format!("{start}&unverified=1"))
-        .await
-        .location();
-    let code = query(&app.follow(&answer).await.location())["code"].clone();
+    let code = unverified_code(&app).await;
     app.exchange(&code, VERIFIER).await.signed_in();
 }
 

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::{HeaderMap, Method};
 use passage_contract::Watch;
-use passage_server::{Controls, PassageServer, ServerBuilder};
+use passage_server::{Controls, MintToken, PassageServer, ServerBuilder};
 use reqwest::{Client, RequestBuilder};
 use serde_json::{Value, json};
 
@@ -135,6 +135,19 @@ impl App {
         send(self.http.post(self.dev(path)).json(&body)).await
     }
 
+    /// An auth token of the server's making.
+    pub async fn mint(&self, token: MintToken) -> String {
+        let minted = self.controls().mint_token(token).await;
+        minted.expect("the token can be made")
+    }
+
+    /// The ids of the keys in the key set.
+    pub async fn kids(&self) -> Vec<String> {
+        let jwks = self.jwks().await;
+        let keys = jwks["keys"].as_array().unwrap().iter();
+        keys.map(|key| text(&key["kid"])).collect()
+    }
+
     /// Signs a user in, as if with a passkey.
     pub async fn sign_in(&self, user_id: &str) -> SignIn {
         let result = self
@@ -153,11 +166,25 @@ impl App {
         self.post("/users", json!({"email": email})).await.json(201)["user"].clone()
     }
 
+    /// Creates a user with an e-mail address and a phone number, and returns them.
+    pub async fn user_with_phone(&self, email: &str, phone: &str) -> Value {
+        let body = json!({"email": email, "phone": phone});
+        self.post("/users", body).await.json(201)["user"].clone()
+    }
+
     /// Creates a user and returns the id.
     pub async fn user_id(&self, email: &str) -> String {
         text(&self.user(email).await["id"])
     }
 }
+
+/// The members of what a sign-in gives, where refresh tokens are on.
+pub const AUTH_RESULT: [&str; 4] = [
+    "auth_token",
+    "redirect_url",
+    "refresh_token",
+    "refresh_token_expiration",
+];
 
 /// The credentials of a user who signed in.
 pub struct SignIn {

@@ -37,11 +37,7 @@ async fn verify(app: &App, token: &str) -> Result<(Header, Value), ErrorKind> {
 async fn header_and_claims_are_as_documented() {
     let app = App::start_with(|builder| builder.auth_origin("https://app.example.com")).await;
     let id = app.user_id("ada@example.com").await;
-    let minted = app
-        .controls()
-        .mint_token(MintToken::new(&id))
-        .await
-        .unwrap();
+    let minted = app.mint(MintToken::new(&id)).await;
     let now = app.controls().now().as_second();
     for token in [minted, app.sign_in(&id).await.auth_token] {
         let (header, claims) = verify(&app, &token).await.unwrap();
@@ -66,11 +62,7 @@ async fn header_and_claims_are_as_documented() {
 #[tokio::test]
 async fn a_wrong_key_really_is_wrong() {
     let app = App::start().await;
-    let token = app
-        .controls()
-        .mint_token(MintToken::new("someone").wrong_key())
-        .await
-        .unwrap();
+    let token = app.mint(MintToken::new("someone").wrong_key()).await;
     assert_eq!(
         verify(&app, &token).await.unwrap_err(),
         ErrorKind::InvalidSignature
@@ -93,7 +85,7 @@ async fn a_token_can_be_minted_to_order() {
         .claim("role", "admin")
         .claim("groups", json!(["a", "b"]))
         .header("extra", 1);
-    let token = app.controls().mint_token(token).await.unwrap();
+    let token = app.mint(token).await;
     let (_, claims) = verify(&app, &token).await.unwrap();
     assert_eq!(
         (&claims["role"], &claims["groups"]),
@@ -131,7 +123,7 @@ async fn a_token_can_be_minted_to_order() {
             ErrorKind::MissingRequiredClaim("sub".to_owned()),
         ),
     ] {
-        let token = app.controls().mint_token(token).await.unwrap();
+        let token = app.mint(token).await;
         assert_eq!(verify(&app, &token).await.unwrap_err(), error);
     }
 }
@@ -144,11 +136,7 @@ async fn the_issuer_can_be_another_address() {
             .app_id("demo")
     })
     .await;
-    let token = app
-        .controls()
-        .mint_token(MintToken::new("someone"))
-        .await
-        .unwrap();
+    let token = app.mint(MintToken::new("someone")).await;
     let (_, claims) = verify(&app, &token).await.unwrap();
     assert_eq!(claims["iss"], "https://auth.passage.test/v1/apps/demo");
     assert_eq!(claims["aud"][1], "demo");
@@ -163,38 +151,20 @@ async fn the_issuer_can_be_another_address() {
 async fn after_a_rotation_old_tokens_stay_good() {
     let app = App::start().await;
     let id = app.user_id("ada@example.com").await;
-    let old = app
-        .controls()
-        .mint_token(MintToken::new(&id))
-        .await
-        .unwrap();
+    let old = app.mint(MintToken::new(&id)).await;
     let new_kid = app.controls().rotate_keys().await.unwrap();
-    let new = app
-        .controls()
-        .mint_token(MintToken::new(&id))
-        .await
-        .unwrap();
+    let new = app.mint(MintToken::new(&id)).await;
     assert_eq!(decode_header(&new).unwrap().kid.unwrap(), new_kid);
     assert_ne!(decode_header(&old).unwrap().kid.unwrap(), new_kid);
     for token in [&old, &new] {
         verify(&app, token).await.unwrap();
         app.current_user(token).await.json(200);
     }
-    let kids: Vec<String> = app.jwks().await["keys"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|key| text(&key["kid"]))
-        .collect();
+    let kids = app.kids().await;
     assert_eq!(kids.len(), 2);
 
     let reply = app.dev_post("/keys/rotate", json!({})).await.json(201);
-    let kids: Vec<String> = app.jwks().await["keys"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|key| text(&key["kid"]))
-        .collect();
+    let kids = app.kids().await;
     assert_eq!(kids.len(), 3);
     assert!(kids.contains(&text(&reply["kid"])));
     verify(&app, &old).await.unwrap();
@@ -208,11 +178,7 @@ async fn no_two_servers_share_a_key() {
         two.jwks().await["keys"][0]["n"]
     );
     assert_ne!(one.server().api_key(), two.server().api_key());
-    let token = one
-        .controls()
-        .mint_token(MintToken::new("someone"))
-        .await
-        .unwrap();
+    let token = one.mint(MintToken::new("someone")).await;
     two.current_user(&token)
         .await
         .error(401, "invalid_access_token");

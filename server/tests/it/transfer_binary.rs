@@ -3,23 +3,13 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt as _;
-use std::process::{Command, Output, Stdio};
+use std::process::{Output, Stdio};
 
 use serde_json::{Value, json};
 
+use crate::process::command;
 use crate::site::{Site, TWO_APPS};
 use crate::transfer::HEADER;
-
-fn command(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_passage-server"));
-    command
-        .env_remove("PASSAGE_CONFIG")
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    command
-}
 
 /// Runs it with this on its standard input.
 fn run_with(arguments: &[&str], input: &[u8]) -> Output {

@@ -103,12 +103,7 @@ async fn null_and_empty_identifiers_are_as_good_as_absent() {
 #[tokio::test]
 async fn identifiers_are_unique() {
     let app = App::start().await;
-    app.post(
-        "/users",
-        json!({"email": "ada@example.com", "phone": "+15005550006"}),
-    )
-    .await
-    .json(201);
+    app.user_with_phone("ada@example.com", "+15005550006").await;
     for taken in [
         json!({"email": "ada@example.com"}),
         json!({"email": "ADA@example.com"}),
@@ -270,23 +265,13 @@ async fn an_update_changes_what_it_names() {
     )
     .await
     .json(200);
-    app.post(
-        "/users",
-        json!({"email": "ada@example.com", "phone": "+15005550006"}),
-    )
-    .await
-    .json(201);
+    app.user_with_phone("ada@example.com", "+15005550006").await;
 }
 
 #[tokio::test]
 async fn an_update_that_cannot_be_is_refused_whole() {
     let app = App::start().await;
-    app.post(
-        "/users",
-        json!({"email": "bob@example.com", "phone": "+15005550001"}),
-    )
-    .await
-    .json(201);
+    app.user_with_phone("bob@example.com", "+15005550001").await;
     let created = app.user("ada@example.com").await;
     let path = format!("/users/{}", text(&created["id"]));
     for (body, expected) in [
@@ -318,14 +303,8 @@ async fn an_update_that_cannot_be_is_refused_whole() {
 #[tokio::test]
 async fn a_user_keeps_at_least_one_identifier() {
     let app = App::start().await;
-    let user = app
-        .post(
-            "/users",
-            json!({"email": "ada@example.com", "phone": "+15005550006"}),
-        )
-        .await
-        .json(201);
-    let path = format!("/users/{}", text(&user["user"]["id"]));
+    let user = app.user_with_phone("ada@example.com", "+15005550006").await;
+    let path = format!("/users/{}", text(&user["id"]));
     for clear in [json!({"phone": ""}), json!({"phone": null})] {
         app.patch(&path, json!({"phone": "+15005550006"}))
             .await

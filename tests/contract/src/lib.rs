@@ -1,8 +1,8 @@
 //! Checks every exchange between a client and passage-server against the
 //! vendored API documents, so that the two cannot drift apart unseen.
 //!
-//! A test starts its server with [`checked`], or has [`watch`] look at one; when the
-//! guard goes out of scope, every exchange that broke the documents fails the test.
+//! A test has [`watch`] look at the server that it is about to start; when the guard goes out
+//! of scope, every exchange that broke the documents fails the test.
 #![allow(
     clippy::expect_used,
     reason = "a broken document or a poisoned lock must fail the test that meets it"
@@ -13,7 +13,7 @@ mod schema;
 
 use std::sync::{Arc, LazyLock, Mutex};
 
-use passage_server::{Exchange, PassageServer, ServerBuilder};
+use passage_server::{Exchange, ServerBuilder};
 
 pub use document::Contract;
 
@@ -58,34 +58,5 @@ impl Drop for Watch {
             "exchanges break the vendored documents:\n{}",
             violations.join("\n")
         );
-    }
-}
-
-/// A server with a [`Watch`]; see [`checked`].
-#[derive(Debug)]
-pub struct CheckedServer {
-    server: PassageServer,
-    _watch: Watch,
-}
-
-/// Starts the server that `builder` describes and checks each exchange with it.
-///
-/// # Panics
-///
-/// Panics if the server does not start.
-pub async fn checked(builder: ServerBuilder) -> CheckedServer {
-    let (builder, watch) = watch(builder);
-    let server = builder.start().await.expect("the server starts");
-    CheckedServer {
-        server,
-        _watch: watch,
-    }
-}
-
-impl std::ops::Deref for CheckedServer {
-    type Target = PassageServer;
-
-    fn deref(&self) -> &PassageServer {
-        &self.server
     }
 }

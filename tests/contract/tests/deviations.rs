@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex};
 
 use http::{Method, StatusCode, header};
-use passage_contract::{Contract, checked};
+use passage_contract::{Contract, watch};
 use passage_identity::{CreateUser, Passage};
 use passage_server::{Exchange, PassageServer};
 use serde_json::{Value, json};
@@ -136,7 +136,8 @@ async fn each_kind_of_deviation_is_found() {
 #[tokio::test]
 #[should_panic(expected = "break the vendored documents")]
 async fn a_watched_server_fails_its_test() {
-    let server = checked(PassageServer::builder()).await;
+    let (builder, _watch) = watch(PassageServer::builder());
+    let server = builder.start().await.unwrap();
     // The path is known, but no document has a parameter of this name.
     let url = format!(
         "{}/auth/v1/apps/{}?nonsense=1",

@@ -15,6 +15,7 @@ use crate::http::error::ApiError;
 use crate::http::extract::{Params, Public, SignedIn, json};
 use crate::http::reply;
 use crate::http::visitor::Visitor;
+use crate::limits::Kind;
 use crate::social::{self, Answer, Login, OAuthParams, SocialProvider};
 use crate::store::social_connections;
 
@@ -30,8 +31,10 @@ fn provider(name: &str) -> Result<SocialProvider, ApiError> {
 
 pub(crate) async fn get_authorize(
     call: Public,
+    visitor: Visitor,
     RawQuery(text): RawQuery,
 ) -> Result<Response, ApiError> {
+    visitor.may(&call.core, Kind::Start)?;
     let query = query(text);
     let login = Login {
         provider: provider(&query.need("connection_type")?)?,

@@ -16,6 +16,7 @@ use crate::http::error::ApiError;
 use crate::http::extract::{Public, json};
 use crate::http::reply;
 use crate::http::visitor::Visitor;
+use crate::limits;
 use crate::passkeys::ceremony::{Finish, Proof, Purpose, Start, add, end, given, once};
 use crate::passkeys::device;
 use crate::passkeys::relying_party::RelyingParty;
@@ -25,7 +26,12 @@ use crate::store::transactions::{self, Kind};
 use crate::store::users::{self, NewUser, UserRow};
 use crate::store::{Conn, passkeys};
 
-pub(crate) async fn register_start(call: Public, body: Bytes) -> Result<Response, ApiError> {
+pub(crate) async fn register_start(
+    call: Public,
+    visitor: Visitor,
+    body: Bytes,
+) -> Result<Response, ApiError> {
+    visitor.may(&call.core, limits::Kind::Start)?;
     let request: RegisterWebAuthnStartWithTransactionRequest = json(&body)?;
     let attachment = attachment(request.authenticator_attachment)?;
     let relying_party = RelyingParty::new(&call.app.settings)?;
@@ -133,7 +139,12 @@ fn holder(
     }
 }
 
-pub(crate) async fn authenticate_start(call: Public, body: Bytes) -> Result<Response, ApiError> {
+pub(crate) async fn authenticate_start(
+    call: Public,
+    visitor: Visitor,
+    body: Bytes,
+) -> Result<Response, ApiError> {
+    visitor.may(&call.core, limits::Kind::Start)?;
     let request: AuthenticateWebAuthnStartWithTransactionRequest = maybe_json(&body)?;
     let transaction_id = request.transaction_id.filter(|id| !id.is_empty());
     let relying_party = RelyingParty::new(&call.app.settings)?;

@@ -44,6 +44,48 @@ pub struct Answer {
     pub tampered: Option<Part>,
 }
 
+/// What is wrong, how the answer differs from the right one, and a word of the error's text.
+pub type Wrong = (&'static str, fn(&mut Answer), &'static str);
+
+/// What is wrong with a registration and with a login alike.
+pub const WRONG_ANYWHERE: &[Wrong] = &[
+    (
+        "another site",
+        |it| it.origin = "https://evil.example".into(),
+        "origin",
+    ),
+    (
+        "a subdomain",
+        |it| it.origin = "http://a.localhost:3000".into(),
+        "origin",
+    ),
+    (
+        "another port",
+        |it| it.origin = "http://localhost:3001".into(),
+        "origin",
+    ),
+    (
+        "another scheme",
+        |it| it.origin = "https://localhost:3000".into(),
+        "origin",
+    ),
+    (
+        "in a frame of another site",
+        |it| it.cross_origin = Some(true),
+        "frame",
+    ),
+    (
+        "another relying party",
+        |it| it.rp_id = "evil.example".into(),
+        "relying party",
+    ),
+    (
+        "another challenge",
+        |it| it.challenge = "A".repeat(43),
+        "challenge",
+    ),
+];
+
 /// A part of an answer that is changed after it was signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {

@@ -2,13 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::forge::{Answer, BACKED_UP, BACKUP_ELIGIBLE, Key, PRESENT, Part, VERIFIED};
+use super::forge::{
+    BACKED_UP, BACKUP_ELIGIBLE, Key, PRESENT, Part, VERIFIED, WRONG_ANYWHERE, Wrong,
+};
 use crate::support::App;
 
-type Change = fn(&mut Answer);
-
-/// What is wrong, how the answer differs from the right one, and a word of the error's text. The stored counter is 5.
-const WRONG: &[(&str, Change, &str)] = &[
+/// What is wrong with this kind of answer alone. The stored counter is 5.
+const WRONG: &[Wrong] = &[
     (
         "tampered signature",
         |it| it.tampered = Some(Part::Signature),
@@ -25,28 +25,8 @@ const WRONG: &[(&str, Change, &str)] = &[
         "signature",
     ),
     (
-        "another site",
-        |it| it.origin = "https://evil.example".into(),
-        "origin",
-    ),
-    (
-        "a subdomain",
-        |it| it.origin = "http://a.localhost:3000".into(),
-        "origin",
-    ),
-    (
-        "another port",
-        |it| it.origin = "http://localhost:3001".into(),
-        "origin",
-    ),
-    (
         "no port",
         |it| it.origin = "http://localhost".into(),
-        "origin",
-    ),
-    (
-        "another scheme",
-        |it| it.origin = "https://localhost:3000".into(),
         "origin",
     ),
     (
@@ -60,24 +40,9 @@ const WRONG: &[(&str, Change, &str)] = &[
         "accepted",
     ),
     (
-        "in a frame of another site",
-        |it| it.cross_origin = Some(true),
-        "frame",
-    ),
-    (
-        "another relying party",
-        |it| it.rp_id = "evil.example".into(),
-        "relying party",
-    ),
-    (
         "a subdomain as relying party",
         |it| it.rp_id = "a.localhost".into(),
         "relying party",
-    ),
-    (
-        "another challenge",
-        |it| it.challenge = "A".repeat(43),
-        "challenge",
     ),
     (
         "a part of the challenge",
@@ -130,7 +95,7 @@ async fn refused(body: Value, code: &str) {
         .await
         .json(200);
     let before = app.managed_user(&ada.id).await;
-    for (what, change, word) in WRONG {
+    for (what, change, word) in WRONG_ANYWHERE.iter().chain(WRONG) {
         let start = app.login_start(body.clone()).await;
         let mut answer = ada.key.assertion(&start["handshake"]);
         answer.counter = 6;

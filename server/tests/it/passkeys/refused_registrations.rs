@@ -2,51 +2,14 @@
 
 use serde_json::{Value, json};
 
-use super::forge::{Answer, BACKED_UP, Key, PRESENT, VERIFIED, encode};
+use super::forge::{BACKED_UP, Key, PRESENT, VERIFIED, WRONG_ANYWHERE, Wrong, encode};
 use crate::support::{App, text};
 
 /// The flag that a new credential is attested.
 const ATTESTED: u8 = 0x40;
 
-type Change = fn(&mut Answer);
-
-/// What is wrong, how the answer differs from the right one, and a word of the error's text.
-const WRONG: &[(&str, Change, &str)] = &[
-    (
-        "another site",
-        |it| it.origin = "https://evil.example".into(),
-        "origin",
-    ),
-    (
-        "a subdomain",
-        |it| it.origin = "http://a.localhost:3000".into(),
-        "origin",
-    ),
-    (
-        "another port",
-        |it| it.origin = "http://localhost:3001".into(),
-        "origin",
-    ),
-    (
-        "another scheme",
-        |it| it.origin = "https://localhost:3000".into(),
-        "origin",
-    ),
-    (
-        "in a frame of another site",
-        |it| it.cross_origin = Some(true),
-        "frame",
-    ),
-    (
-        "another relying party",
-        |it| it.rp_id = "evil.example".into(),
-        "relying party",
-    ),
-    (
-        "another challenge",
-        |it| it.challenge = "A".repeat(43),
-        "challenge",
-    ),
+/// What is wrong with this kind of answer alone.
+const WRONG: &[Wrong] = &[
     (
         "the outcome of a login",
         |it| it.kind = "webauthn.get",
@@ -102,7 +65,7 @@ const WRONG: &[(&str, Change, &str)] = &[
 #[tokio::test]
 async fn a_registration() {
     let app = App::start().await;
-    for (what, change, word) in WRONG {
+    for (what, change, word) in WRONG_ANYWHERE.iter().chain(WRONG) {
         let start = app.register_start("ada@example.com").await;
         let mut key = Key::new();
         let mut answer = key.creation(&start["handshake"]);

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::authenticator::Browser;
 use super::forge::{BACKED_UP, BACKUP_ELIGIBLE, Key, bytes};
 use crate::mailbox::sdk;
-use crate::support::{App, is_id, members, text};
+use crate::support::{AUTH_RESULT, App, is_id, members, text};
 
 #[tokio::test]
 async fn from_nothing_to_a_verified_token_by_the_sdk() {
@@ -176,15 +176,7 @@ async fn registering_makes_a_pending_user_active_and_shows_everywhere() {
         .json(&body);
     let finish = crate::support::send(finish.header("user-agent", agent)).await;
     let result = finish.json(201)["auth_result"].clone();
-    assert_eq!(
-        members(&result),
-        [
-            "auth_token",
-            "redirect_url",
-            "refresh_token",
-            "refresh_token_expiration"
-        ]
-    );
+    assert_eq!(members(&result), AUTH_RESULT);
 
     let user = app.managed_user(&id).await;
     assert_eq!(

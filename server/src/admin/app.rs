@@ -1,0 +1,308 @@
+//! Apps in a data file.
+
+use std::fmt;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::DataFile;
+use super::error::{AdminError, refused};
+use crate::clock::time;
+use crate::core;
+use crate::error::StartErrorKind;
+use crate::settings::{AppSettings, MetadataType, is_app_id, is_origin, seconds};
+use crate::store::apps::{self, AppRow};
+use crate::store::{api_keys, is_taken};
+use crate::{api_key, ids};
+
+/// An app to be created, or to be changed.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct NewApp {
+    id: Option<String>,
+    settings: AppSettings,
+}
+
+impl NewApp {
+    /// An app whose website has this origin. Its id is a random one, and its name the origin.
+    pub fn new(auth_origin: impl Into<String>) -> Self {
+        let auth_origin = auth_origin.into();
+        Self {
+            id: None,
+            settings: AppSettings {
+                name: auth_origin.clone(),
+                auth_origin,
+                ..AppSettings::default()
+            },
+        }
+    }
+
+    /// Id of the app. It cannot change.
+    pub fn id(mut self, id: impl Into<String>) -> Self {
+        self.id = Some(id.into());
+        self
+    }
+
+    /// Origin of the app's website.
+    pub fn auth_origin(mut self, auth_origin: impl Into<String>) -> Self {
+        self.settings.auth_origin = auth_origin.into();
+        self
+    }
+
+    /// Name of the app, as messages to its users have it.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.settings.name = name.into();
+        self
+    }
+
+    /// Domain that the app's passkeys belong to: the host of the auth origin, or a domain above it. If not said, that
+    /// host.
+    pub fn rp_id(mut self, domain: impl AsRef<str>) -> Self {
+        self.settings.rp_id = Some(domain.as_ref().to_ascii_lowercase());
+        self
+    }
+
+    /// Page of the app that magic links open. If not said, `/`.
+    pub fn login_url(mut self, path: impl Into<String>) -> Self {
+        self.settings.login_url = path.into();
+        self
+    }
+
+    /// Page of the app where users go after they signed in. If not said, `/`.
+    pub fn redirect_url(mut self, path: impl Into<String>) -> Self {
+        self.settings.redirect_url = path.into();
+        self
+    }
+
+    /// Lifetime of auth tokens, in whole seconds. If not said, an hour.
+    pub fn session_timeout(mut self, lifetime: Duration) -> Self {
+        self.settings.session_timeout_length = seconds(lifetime).max(1);
+        self
+    }
+
+    /// Whether the app hands out refresh tokens. If not said, it does.
+    pub fn refresh_tokens(mut self, enabled: bool) -> Self {
+        self.settings.refresh_enabled = enabled;
+        self
+    }
+
+    /// Whether users can ask for magic links to sign in with. If not said, they can.
+    pub fn magic_links(mut self, enabled: bool) -> Self {
+        self.settings.magic_links = enabled;
+        self
+    }
+
+    /// Whether users can ask for one-time codes. If not said, they can.
+    pub fn one_time_codes(mut self, enabled: bool) -> Self {
+        self.settings.one_time_codes = enabled;
+        self
+    }
+
+    /// Whether requests for codes and links are answered alike for users who are known and who are not. If not
+    /// said, they are not.
+    pub fn conceal_users(mut self, conceal: bool) -> Self {
+        self.settings.conceal_users = conceal;
+        self
+    }
+
+    /// Defines a metadata field. An app with at least one takes no others; an app without any takes all.
+    pub fn metadata_field(mut self, name: impl AsRef<str>, kind: MetadataType) -> Self {
+        self.settings.put_field(name.as_ref(), kind);
+        self
+    }
+
+    /// Takes a metadata field away. Users keep the values that they have in it, but get no others.
+    pub fn without_metadata_field(mut self, name: impl AsRef<str>) -> Self {
+        let name = name.as_ref();
+        self.settings.metadata.retain(|field| field.name != name);
+        self
+    }
+
+    /// The settings as they are stored, if they can work.
+    fn checked(&self) -> Result<String, AdminError> {
+        if !is_origin(&self.settings.auth_origin) {
+            return Err(refused(
+                "auth origin must be an origin such as https://example.com, without a path or a slash at its end",
+            ));
+        }
+        if self.settings.rp_id().is_none() {
+            return Err(refused(
+                "relying party id must be the host of the auth origin, or a domain above it",
+            ));
+        }
+        Ok(serde_json::to_string(&self.settings).map_err(StartErrorKind::Settings)?)
+    }
+}
+
+/// An app that was created.
+#[non_exhaustive]
+pub struct CreatedApp {
+    /// Id of the app.
+    pub id: String,
+    /// Its first API key. It is stored as a hash: this is the only time that it is seen.
+    pub api_key: String,
+}
+
+impl fmt::Debug for CreatedApp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CreatedApp")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// An app in a data file.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct StoredApp {
+    /// Id of the app.
+    pub id: String,
+    /// Name of the app.
+    pub name: String,
+    /// Origin of the app's website.
+    pub auth_origin: String,
+    /// When the app was created.
+    pub created_at: Timestamp,
+}
+
+impl DataFile {
+    /// Creates an app with an API key.
+    ///
+    /// # Errors
+    /// If the id is taken or cannot stand in a path, the origin is none, or the file cannot be written.
+    pub async fn create_app(&self, app: NewApp) -> Result<CreatedApp, AdminError> {
+        let settings = app.checked()?;
+        let id = app.id.unwrap_or_else(ids::new_id);
+        if !is_app_id(&id) {
+            return Err(refused("app id must be made of letters, digits, - and _"));
+        }
+        let now = self.clock.micros();
+        let key = api_key::generate();
+        let row = AppRow {
+            id: id.clone(),
+            settings,
+            created_at: now,
+        };
+        let (key_row, hash) = (api_key::row(&key, "first".to_owned(), now), ids::hash(&key));
+        let insert = self.store.write(move |conn| {
+            match apps::insert(conn, &row) {
+                Err(error) if is_taken(&error) => {
+                    return Err(refused(format!("app `{}` already exists", row.id)));
+                }
+                other => other?,
+            }
+            Ok::<_, AdminError>(api_keys::insert(conn, &row.id, &key_row, &hash)?)
+        });
+        insert.await?;
+        Ok(CreatedApp { id, api_key: key })
+    }
+
+    /// Changes an app: the closure gets it as it is, and says what is to be otherwise. A running server takes that up
+    /// within seconds.
+    ///
+    /// # Errors
+    /// If there is no such app, it would have another id, its passkeys would belong to another domain than before, the
+    /// origin is none, or the file cannot be written.
+    ///
+    /// ```
+    /// use passage_server::{DataFile, NewApp};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let file = DataFile::open(folder.path().join("passage.db")).await?;
+    /// file.create_app(NewApp::new("https://shop.example.com").id("shop")).await?;
+    /// file.update_app("shop", |app| app.name("The Shop").conceal_users(true)).await?;
+    /// assert_eq!(file.apps().await?[0].name, "The Shop");
+    /// file.delete_app("shop", false).await?;
+    /// assert!(file.apps().await?.is_empty());
+    /// # file.close().await;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn update_app(
+        &self,
+        app_id: impl Into<String>,
+        change: impl FnOnce(NewApp) -> NewApp + Send + 'static,
+    ) -> Result<(), AdminError> {
+        let app_id = app_id.into();
+        let update = self.store.write(move |conn| {
+            let mut row = require(apps::get(conn, &app_id)?, &app_id)?;
+            let settings = core::settings(&row)?;
+            let rp_id = settings.rp_id();
+            let changed = change(NewApp {
+                id: Some(app_id.clone()),
+                settings,
+            });
+            if changed.id.as_deref() != Some(&app_id) {
+                return Err(refused("the id of an app cannot change"));
+            }
+            row.settings = changed.checked()?;
+            if changed.settings.rp_id() != rp_id && apps::has_passkeys(conn, &app_id)? {
+                return Err(refused(format!(
+                    "users of `{app_id}` have passkeys, which belong to {}: they would be lost under another domain; \
+                     make another app for it",
+                    rp_id.unwrap_or_default(),
+                )));
+            }
+            Ok(apps::put(conn, &row)?)
+        });
+        update.await
+    }
+
+    /// Deletes an app with its keys, and with its users if that is said. A running server lets go of it within
+    /// seconds.
+    ///
+    /// # Errors
+    /// If there is no such app, it has users who are not to go too, or the file cannot be written.
+    pub async fn delete_app(
+        &self,
+        app_id: impl Into<String>,
+        with_users: bool,
+    ) -> Result<(), AdminError> {
+        let app_id = app_id.into();
+        let delete = self.store.write(move |conn| {
+            require(apps::get(conn, &app_id)?, &app_id)?;
+            let users = apps::users(conn, &app_id)?;
+            if users > 0 && !with_users {
+                return Err(refused(format!(
+                    "app `{app_id}` has {users} users: export them, if they are still wanted, and say that they are to be \
+                     deleted too"
+                )));
+            }
+            Ok(apps::delete(conn, &app_id)?)
+        });
+        delete.await
+    }
+
+    /// The apps, oldest first.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub async fn apps(&self) -> Result<Vec<StoredApp>, AdminError> {
+        let all = self
+            .store
+            .read(|conn| Ok::<_, AdminError>(apps::all(conn)?));
+        let rows = all.await?.into_iter();
+        let apps = rows.map(|row| {
+            let settings = core::settings(&row)?;
+            Ok(StoredApp {
+                id: row.id,
+                name: settings.name,
+                auth_origin: settings.auth_origin,
+                created_at: time(row.created_at),
+            })
+        });
+        apps.collect()
+    }
+}
+
+pub(super) fn require(app: Option<AppRow>, id: &str) -> Result<AppRow, AdminError> {
+    app.ok_or_else(|| no_app(id))
+}
+
+pub(super) fn no_app(id: &str) -> AdminError {
+    refused(format!(
+        "there is no app `{id}`: see `passage-server app list`"
+    ))
+}

@@ -1,0 +1,77 @@
+//! Why an operation on a data file did not work.
+
+use std::fmt;
+
+use crate::StartError;
+use crate::error::StartErrorKind;
+use crate::store::{SqlError, StoreError};
+use crate::transfer::{BadLine, BadLines};
+
+/// Why an operation on a data file did not work.
+#[derive(Debug)]
+pub struct AdminError(pub(super) Problem);
+
+#[derive(Debug)]
+pub(super) enum Problem {
+    Refused(String),
+    Failed(StartError),
+    /// Lines of an import that cannot be taken.
+    Lines(BadLines),
+    /// What could not be read or written.
+    Io(String, std::io::Error),
+}
+
+impl AdminError {
+    /// The lines that an import was given up for, in the order of their numbers. Empty if it was something else.
+    #[must_use]
+    pub fn bad_lines(&self) -> &[BadLine] {
+        match &self.0 {
+            Problem::Lines(lines) => lines.list(),
+            Problem::Refused(_) | Problem::Failed(_) | Problem::Io(..) => &[],
+        }
+    }
+}
+
+impl fmt::Display for AdminError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Problem::Refused(problem) => f.write_str(problem),
+            Problem::Failed(error) => error.fmt(f),
+            Problem::Lines(lines) => lines.fmt(f),
+            Problem::Io(what, _) => f.write_str(what),
+        }
+    }
+}
+
+impl std::error::Error for AdminError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.0 {
+            Problem::Refused(_) | Problem::Lines(_) => None,
+            Problem::Failed(error) => error.source(),
+            Problem::Io(_, error) => Some(error),
+        }
+    }
+}
+
+impl From<StoreError> for AdminError {
+    fn from(error: StoreError) -> Self {
+        Self(Problem::Failed(error.into()))
+    }
+}
+
+impl From<SqlError> for AdminError {
+    fn from(error: SqlError) -> Self {
+        StoreError::from(error).into()
+    }
+}
+
+impl From<StartErrorKind> for AdminError {
+    fn from(error: StartErrorKind) -> Self {
+        Self(Problem::Failed(error.into()))
+    }
+}
+
+/// The error for what cannot be done as it was asked for.
+pub(super) fn refused(problem: impl Into<String>) -> AdminError {
+    AdminError(Problem::Refused(problem.into()))
+}

@@ -1,0 +1,143 @@
+//! What an operator does with a data file, also while a server runs on it.
+
+mod app;
+mod error;
+mod transfer;
+
+use std::path::Path;
+
+use jiff::Timestamp;
+
+use self::app::require;
+pub use self::app::{CreatedApp, NewApp, StoredApp};
+pub use self::error::AdminError;
+use crate::clock::{Clock, time};
+use crate::keys::WrappingKey;
+use crate::store::{Store, api_keys, apps, signing_keys};
+use crate::{api_key, ids};
+
+/// A data file, opened to see to its apps and keys. A server may run on it at the same time: it takes up what
+/// changes within a few seconds.
+///
+/// ```
+/// use passage_server::{DataFile, NewApp};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("passage.db");
+/// let file = DataFile::open(path).await?;
+/// let app = file.create_app(NewApp::new("https://shop.example.com").id("shop").name("Shop")).await?;
+/// println!("{} has the API key {}", app.id, app.api_key);
+/// file.close().await;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct DataFile {
+    store: Store,
+    clock: Clock,
+}
+
+/// A signing key in a data file.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct StoredKey {
+    /// App whose tokens it signs.
+    pub app_id: String,
+    /// Id of the key, as tokens and key sets have it.
+    pub kid: String,
+    /// `next`, `active` or `retired`.
+    pub state: String,
+    /// When the key was made, which is when it was announced.
+    pub created_at: Timestamp,
+}
+
+impl DataFile {
+    /// Opens a data file, or makes it.
+    ///
+    /// # Errors
+    /// If it cannot be used: it is no database, or one of another version that a running server has open.
+    pub async fn open(path: impl AsRef<Path>) -> Result<Self, AdminError> {
+        Ok(Self {
+            store: Store::open_beside(path.as_ref())?,
+            clock: Clock::default(),
+        })
+    }
+
+    /// Creates an API key of an app, and returns it. It is stored as a hash: this is the only time that it is seen.
+    ///
+    /// # Errors
+    /// If there is no such app, or the file cannot be written.
+    pub async fn create_api_key(
+        &self,
+        app_id: impl Into<String>,
+        name: impl Into<String>,
+    ) -> Result<String, AdminError> {
+        let key = api_key::generate();
+        let row = api_key::row(&key, name.into(), self.clock.micros());
+        let (app_id, hash) = (app_id.into(), ids::hash(&key));
+        let insert = self.store.write(move |conn| {
+            require(apps::get(conn, &app_id)?, &app_id)?;
+            Ok::<_, AdminError>(api_keys::insert(conn, &app_id, &row, &hash)?)
+        });
+        insert.await?;
+        Ok(key)
+    }
+
+    /// The signing keys of all apps, without their secrets.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub async fn signing_keys(&self) -> Result<Vec<StoredKey>, AdminError> {
+        let read = self.store.read(|conn| {
+            let mut keys = Vec::new();
+            for app in apps::all(conn)? {
+                let rows = signing_keys::list(conn, &app.id)?;
+                keys.extend(rows.into_iter().map(|row| StoredKey {
+                    app_id: app.id.clone(),
+                    kid: row.kid,
+                    state: row.state,
+                    created_at: time(row.created_at),
+                }));
+            }
+            Ok::<_, AdminError>(keys)
+        });
+        read.await
+    }
+
+    /// Asks the server for new signing keys: of one app, or of all. It makes them within seconds, or when it is
+    /// started the next time, and announces them before they sign, unless they are to sign at once.
+    ///
+    /// # Errors
+    /// If there is no such app, or the file cannot be written.
+    pub async fn rotate_keys(
+        &self,
+        app_id: Option<String>,
+        at_once: bool,
+    ) -> Result<(), AdminError> {
+        let now = self.clock.micros();
+        let ask = self.store.write(move |conn| {
+            let apps = match app_id {
+                Some(id) => vec![require(apps::get(conn, &id)?, &id)?],
+                None => apps::all(conn)?,
+            };
+            for app in apps {
+                signing_keys::ask(conn, &app.id, at_once, now)?;
+            }
+            Ok::<_, AdminError>(())
+        });
+        ask.await
+    }
+
+    /// A new key to encrypt signing keys with: 32 random bytes in base64.
+    #[must_use]
+    pub fn encryption_key() -> String {
+        WrappingKey::generate()
+    }
+
+    /// Closes the file.
+    pub async fn close(self) {
+        self.store.close().await;
+    }
+}
