@@ -139,12 +139,12 @@ mod tests {
             let mut got = Vec::new();
             for _ in 0..10 {
                 time::sleep(ALMOST).await;
-                got.push(theirs.read_u8().await.unwrap());
+                got.push(theirs.read_u8().await?);
             }
-            got
+            io::Result::Ok(got)
         };
-        let (sent, got) = tokio::join!(ours.write_all(b"0123456789"), reading);
-        sent.unwrap();
+        let both = tokio::try_join!(ours.write_all(b"0123456789"), reading);
+        let ((), got) = both.unwrap();
         assert_eq!(got, b"0123456789");
         assert_eq!(start.elapsed(), 10 * ALMOST);
     }
