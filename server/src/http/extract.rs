@@ -7,8 +7,10 @@ use bytes::Bytes;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 
 use super::error::ApiError;
+use super::problem::unreadable;
 use crate::core::{App, Core};
 use crate::ids;
 use crate::store::api_keys::{self, ApiKeyRow};
@@ -186,17 +188,16 @@ pub(crate) fn json<T: DeserializeOwned>(body: &Bytes) -> Result<T, ApiError> {
         return Err(ApiError::invalid_request("body: a JSON object is needed."));
     }
     let mut reader = serde_json::Deserializer::from_slice(body);
-    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
-        let (path, problem) = (error.path().to_string(), error.into_inner());
-        let member = if path == "." {
-            String::new()
-        } else {
-            format!("{path}: ")
-        };
-        ApiError::invalid_request(format!("body: {member}{problem}."))
-    })?;
+    let value = serde_path_to_error::deserialize(&mut reader).map_err(unreadable)?;
     reader
         .end()
         .map_err(|error| ApiError::invalid_request(format!("body: {error}.")))?;
     Ok(value)
+}
+
+/// Reads the members of a JSON body.
+pub(crate) fn from_members<T: DeserializeOwned>(
+    members: Map<String, Value>,
+) -> Result<T, ApiError> {
+    serde_path_to_error::deserialize(Value::Object(members)).map_err(unreadable)
 }

@@ -10,6 +10,7 @@ mod headers;
 pub(crate) mod health;
 pub(crate) mod management;
 mod patience;
+mod problem;
 pub(crate) mod reply;
 mod route;
 pub(crate) mod router;

@@ -138,8 +138,10 @@ fn same_id(
 }
 
 fn parse<T: DeserializeOwned>(value: Value) -> Result<T, ApiError> {
-    serde_json::from_value(value).map_err(|error| {
-        ApiError::invalid_request(format!("handshake_response: cannot be read: {error}."))
+    // The members are there and strings, so that all that can be wrong is how bytes are written.
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let member = error.path();
+        ApiError::invalid_request(format!("handshake_response.{member}: must be base64url."))
     })
 }
 
@@ -207,6 +209,10 @@ mod tests {
                 "clientDataJSON",
             ),
             (
+                json!({"id": "AQID", "response": {"attestationObject": "A Q", "clientDataJSON": "Ag"}}),
+                "handshake_response.response.attestationObject: must be base64url.",
+            ),
+            (
                 json!({"id": "AQID", "rawId": "BQID", "response": response}),
                 "differ",
             ),
@@ -216,7 +222,7 @@ mod tests {
             ),
             (
                 json!({"id": "A+/D", "response": response}),
-                "cannot be read",
+                "handshake_response.rawId: must be base64url.",
             ),
         ] {
             let problem = creation(sent.clone()).err().unwrap();

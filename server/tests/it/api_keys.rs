@@ -86,6 +86,7 @@ async fn the_first_key_is_listed_by_its_prefix() {
         members(key),
         ["created_at", "id", "key_prefix", "name", "role"]
     );
+    assert_eq!(key["name"], "development");
     assert!(
         app.server()
             .api_key()

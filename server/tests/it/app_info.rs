@@ -43,6 +43,21 @@ async fn both_apis_show_the_app() {
         assert_eq!(info["rsa_public_key"], managed["rsa_public_key"]);
     }
     assert!(public.get("secret").is_none() && managed.get("secret").is_none());
+    for info in [&managed, &public] {
+        assert_eq!(
+            (&info["allowed_identifier"], &info["required_identifier"]),
+            (&json!("both"), &json!("either"))
+        );
+        assert_eq!(
+            (
+                &info["public_signup"],
+                &info["require_identifier_verification"]
+            ),
+            (&json!(true), &json!(false))
+        );
+    }
+    assert_eq!(public["auth_methods"]["passkeys"], json!({}));
+    assert_eq!(public["auth_methods"]["otp"]["ttl"], 300);
 
     let token = app.mint(MintToken::new("someone")).await;
     let forged = app.mint(MintToken::new("someone").wrong_key()).await;

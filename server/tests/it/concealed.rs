@@ -194,3 +194,15 @@ async fn a_look_up_tells_no_more_than_that_somebody_is_there() {
         assert_eq!(user["user_metadata"], json!({}));
     }
 }
+
+#[tokio::test]
+async fn creating_a_user_who_is_there_says_so() {
+    let (app, _) = start().await;
+    for taken in [ADA, BOB] {
+        let reply = app.visit_post("/users", json!({"identifier": taken})).await;
+        assert_eq!(reply.error(400, "invalid_request"), "user: already exists.");
+    }
+    app.visit_post("/users", json!({"identifier": CARL}))
+        .await
+        .json(201);
+}

@@ -53,6 +53,14 @@ async fn every_management_operation_needs_the_api_key() {
             .await
             .error(404, "app_not_found");
     }
+    // A missing key is noticed first, then the app, then the key.
+    let elsewhere = format!("{}/api/v1/apps/anotherapp/users", app.server().url());
+    send(app.http.get(&elsewhere))
+        .await
+        .error(401, "invalid_access_token");
+    send(app.http.get(&elsewhere).bearer_auth("wrongwrong.wrong"))
+        .await
+        .error(404, "app_not_found");
 }
 
 #[tokio::test]

@@ -410,6 +410,11 @@ async fn no_secret_is_stored_in_clear() {
             .await
             .json(201)["magic_link"]["secret"],
     );
+    let body = json!({"external_id": "customer-7", "passkey_display_name": "Phone"});
+    let transaction = app.post("/transactions/register", body).await.json(201);
+    let transaction = text(&transaction["transaction_id"]);
+    let nonce = app.controls().complete_transaction(transaction).await;
+    let nonce = nonce.unwrap();
     app.stop().await;
     let mut bytes = Vec::new();
     for entry in std::fs::read_dir(folder.path()).unwrap() {
@@ -426,7 +431,29 @@ async fn no_secret_is_stored_in_clear() {
         &refresh,
         key.split_once('.').unwrap().1,
         &link,
+        &nonce,
     ] {
         assert!(!holds(secret));
     }
+}
+
+#[tokio::test]
+async fn a_failure_is_answered_without_details() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("passage.db");
+    let app = open(&data).await;
+    let id = app.user_id("ada@example.com").await;
+    let beside = rusqlite::Connection::open(&data).unwrap();
+    beside
+        .execute("ALTER TABLE events RENAME TO elsewhere", ())
+        .unwrap();
+    let reply = app.get(&format!("/users/{id}")).await;
+    assert_eq!(
+        reply.error(500, "internal_server_error"),
+        "The server failed."
+    );
+    beside
+        .execute("ALTER TABLE elsewhere RENAME TO events", ())
+        .unwrap();
+    app.get(&format!("/users/{id}")).await.json(200);
 }

@@ -201,7 +201,11 @@ async fn a_nonce_must_be_known_and_fresh() {
         .complete_transaction(&transaction)
         .await
         .unwrap();
-    app.controls().advance(Duration::from_secs(24 * 3600));
+    let second = register(&app, "customer-7").await;
+    let early = app.controls().complete_transaction(&second).await.unwrap();
+    app.controls().advance(Duration::from_secs(295));
+    verify(&app, &early).await.json(200);
+    app.controls().advance(Duration::from_secs(5));
     verify(&app, &nonce).await.error(401, "invalid_nonce");
 }
 

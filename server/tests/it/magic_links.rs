@@ -95,6 +95,7 @@ async fn a_link_for_a_known_user_creates_nobody() {
             "ada@example.com",
         ),
         (json!({"user_id": id, "channel": "phone"}), "+15005550006"),
+        (json!({"user_id": id}), "ada@example.com"),
     ] {
         let link = create(&app, body.clone()).await;
         assert_eq!(
@@ -182,6 +183,7 @@ async fn what_cannot_be_a_link_is_refused() {
         json!({"email": "ada@example.com", "type": "hug"}),
         json!({"email": "ada@example.com", "language": "tlh"}),
         json!({"email": "ada@example.com", "ttl": -1}),
+        json!({"email": "ada@example.com", "ttl": 525_601}),
         json!({"email": "ada@example.com", "ttl": "soon"}),
         json!({"email": "ada@example.com", "send": "perhaps"}),
         json!({"email": "ada@example.com", "user_id": phone_only}),
@@ -193,6 +195,12 @@ async fn what_cannot_be_a_link_is_refused() {
         assert_eq!(reply.status, 400, "{body}");
         reply.error(400, "invalid_request");
     }
+    let body = json!({"email": "ada@example.com", "redirect_url": ["/"]});
+    let error = app.post("/magic-links", body).await;
+    assert_eq!(
+        error.error(400, "invalid_request"),
+        "body: redirect_url: a string is needed, not an array."
+    );
     app.post(
         "/magic-links",
         json!({"user_id": NOBODY, "channel": "email"}),

@@ -10,7 +10,7 @@ use passage_identity::generated::auth::types::{
 use passage_server::Channel;
 use serde_json::json;
 
-use crate::mailbox::{ADA, BOB, PHONE, refusal, sdk, secret, tokens};
+use crate::mailbox::{ADA, BOB, PHONE, refusal, sdk, secret, together, tokens};
 use crate::support::{App, is_id, members, text};
 
 #[tokio::test]
@@ -267,4 +267,21 @@ async fn a_link_that_is_not_good_is_401() {
     assert_eq!(members(&reply), ["auth_result"]);
     let log = serde_json::to_string(&app.controls().requests()).unwrap();
     assert!(!log.contains(&link) && !log.contains(&format!("\"{id}\"")));
+}
+
+#[tokio::test]
+async fn of_many_that_open_a_link_at_once_one_wins() {
+    let app = App::start().await;
+    let id = app.user_id(ADA).await;
+    let (waiting, link) = app.login_link(ADA).await;
+    let replies = together((0..8).map(|_| app.open(&link))).await;
+    let won = replies.iter().filter(|reply| reply.status == 200).count();
+    assert_eq!(won, 1);
+    for reply in replies.iter().filter(|reply| reply.status != 200) {
+        reply.error(401, "invalid_magic_link");
+    }
+    let replies = together((0..8).map(|_| app.link_status(&waiting))).await;
+    let won = replies.iter().filter(|reply| reply.status == 200).count();
+    assert_eq!(won, 1, "who waits gets tokens once, too");
+    assert_eq!(app.managed_user(&id).await["login_count"], 1);
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::mailbox::{ADA, BOB};
+use crate::mailbox::{ADA, BOB, together};
 use crate::support::{App, send};
 
 #[tokio::test]
@@ -33,6 +33,24 @@ async fn a_request_waits_until_a_message_is_there() {
     // What is there already is not waited for.
     let all = app.dev_get("/outbox?wait=60").await.json(200);
     assert_eq!(all["messages"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn the_last_thousand_messages_are_kept() {
+    let app = App::start().await;
+    app.user(ADA).await;
+    app.user(BOB).await;
+    app.login_code(BOB).await;
+    for _ in 0..10 {
+        let body = json!({"identifier": ADA});
+        let hundred = (0..100).map(|_| app.visit_post("/login/otp", body.clone()));
+        for reply in together(hundred).await {
+            reply.json(201);
+        }
+    }
+    let messages = app.controls().outbox();
+    assert_eq!(messages.len(), 1000);
+    assert!(messages.iter().all(|message| message.to == ADA));
 }
 
 #[tokio::test]

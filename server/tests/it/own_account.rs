@@ -184,6 +184,24 @@ async fn a_new_number_is_theirs_when_the_link_is_opened() {
 }
 
 #[tokio::test]
+async fn the_own_address_is_verified_by_its_link() {
+    let app = App::start().await;
+    let id = app.user_id(ADA).await;
+    let token = app.sign_in(&id).await.auth_token;
+    let body = json!({"new_email": "Ada@Example.com"});
+    app.own(&token, PATCH, "/currentuser/email", body)
+        .await
+        .json(200);
+    assert_eq!(app.managed_user(&id).await["email_verified"], false);
+    app.open(&secret(&app.message(ADA))).await.json(200);
+    let user = app.managed_user(&id).await;
+    assert_eq!(
+        (&user["email"], &user["email_verified"]),
+        (&json!(ADA), &json!(true))
+    );
+}
+
+#[tokio::test]
 async fn an_address_that_was_taken_meanwhile_stays_with_its_user() {
     let app = App::start().await;
     let id = app.user_id(ADA).await;

@@ -251,6 +251,23 @@ async fn any_client_version_is_served() {
 }
 
 #[tokio::test]
+async fn any_user_agent_is_served() {
+    let app = App::start().await;
+    let silent = reqwest::Client::builder().no_proxy().build().unwrap();
+    for agent in [None, Some("Python-urllib/3.12"), Some("")] {
+        let request = silent.get(app.auth("/.well-known/jwks.json"));
+        let request = match agent {
+            Some(agent) => request.header("user-agent", agent),
+            None => request,
+        };
+        send(request).await.json(200);
+    }
+    let first = app.controls().requests().remove(0);
+    let named = first.headers.contains_key("user-agent");
+    assert!(!named, "{first:?}");
+}
+
+#[tokio::test]
 async fn ids_in_paths_are_data() {
     // No description declares a 400 for what is not even text.
     let app = App::unchecked().await;
@@ -264,8 +281,13 @@ async fn ids_in_paths_are_data() {
         "%ff",
     ] {
         let reply = app.delete(&format!("/users/{id}")).await;
-        assert!(matches!(reply.status, 400 | 404), "{id}: {}", reply.status);
-        assert!(reply.json(reply.status)["code"].is_string());
+        let expected = match id {
+            "%ff" => (400, "invalid_request"),
+            // A slash that is not a slash makes no other path.
+            _ => (404, "user_not_found"),
+        };
+        assert_eq!(reply.status, expected.0, "{id}");
+        reply.error(expected.0, expected.1);
     }
     assert_eq!(app.list(&[]).await.json(200)["total_users"], 1);
 }

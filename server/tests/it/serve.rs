@@ -180,8 +180,11 @@ async fn replies_carry_headers_that_protect_them() {
     ] {
         assert_eq!(reply.header(name), value, "{name}");
     }
-    let keys = get(&server, "/auth/v1/apps/one/.well-known/jwks.json").await;
-    assert_eq!(keys.header("cache-control"), "");
+    for public in ["jwks.json", "openid-configuration"] {
+        let reply = get(&server, &format!("/auth/v1/apps/one/.well-known/{public}")).await;
+        reply.json(200);
+        assert_eq!(reply.header("cache-control"), "", "{public}");
+    }
     server.shutdown().await;
 }
 

@@ -89,7 +89,12 @@ async fn a_refresh_token_is_exchanged_for_the_next_pair() {
     assert_eq!(members(&result), AUTH_RESULT);
     let expires = result["refresh_token_expiration"].as_i64().unwrap();
     assert!(expires > app.controls().now().as_second());
-    assert_ne!(result["refresh_token"], first.refresh_token);
+    let second = text(&result["refresh_token"]);
+    assert_ne!(second, first.refresh_token);
+    for token in [&second, &first.refresh_token] {
+        let plain = token.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        assert!(plain && token.len() == 72);
+    }
     let user = app
         .current_user(&text(&result["auth_token"]))
         .await
@@ -248,6 +253,21 @@ async fn an_inactive_or_deleted_user_gets_no_tokens() {
         app.controls().sign_in(&id).await.unwrap_err().code(),
         "user_not_found"
     );
+}
+
+#[tokio::test]
+async fn an_activated_user_goes_on_with_the_refresh_token() {
+    let app = App::start().await;
+    let id = app.user_id("ada@example.com").await;
+    let token = app.sign_in(&id).await.refresh_token;
+    app.touch(&format!("/users/{id}/deactivate"))
+        .await
+        .json(200);
+    refresh(&app, &token)
+        .await
+        .error(401, "invalid_refresh_token");
+    app.touch(&format!("/users/{id}/activate")).await.json(200);
+    next(&app, &token).await;
 }
 
 #[tokio::test]

@@ -181,6 +181,24 @@ async fn every_provider_comes_back_in_its_own_way() {
 }
 
 #[tokio::test]
+async fn either_way_back_is_taken_and_only_state_and_code_count() {
+    let app = App::start().await;
+    for (provider, comes_as) in [("google", "apple"), ("apple", "google")] {
+        let (to, mut members) = app.at_provider(provider, ADA).await;
+        let other = json!({"name": {"firstName": "Eve"}, "email": BOB}).to_string();
+        members.push(("user".to_owned(), other));
+        members.push(("id_token".to_owned(), "made.up.token".to_owned()));
+        let back = app.come_back(comes_as, &to, &members).await.location();
+        let signed_in = app.exchange(&query(&back)["code"], VERIFIER).await;
+        let token = signed_in.signed_in().auth_token;
+        let me = app.current_user(&token).await.json(200);
+        assert_eq!(me["user"]["email"], ADA, "{provider}");
+        let id = text(&me["user"]["id"]);
+        app.delete(&format!("/users/{id}")).await.empty(200);
+    }
+}
+
+#[tokio::test]
 async fn a_provider_that_posts_gets_a_page_with_one_script() {
     let app = App::start().await;
     let start = app

@@ -151,3 +151,22 @@ async fn no_secret_is_kept() {
         assert!(!stored.contains(&secret), "in the file: {secret}");
     }
 }
+
+#[tokio::test]
+async fn an_account_is_the_same_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("passage.db");
+    let mut ids = Vec::new();
+    for _ in 0..2 {
+        let app = App::start_with(|builder| builder.data(&file)).await;
+        for email in [ADA, BOB] {
+            let token = app.social_sign_in("google", email).await.signed_in();
+            let me = app.current_user(&token.auth_token).await.json(200);
+            let connection = &me["user"]["social_connections"]["google"];
+            ids.push((me["user"]["id"].clone(), connection["provider_id"].clone()));
+        }
+        app.stop().await;
+    }
+    assert_eq!(ids[..2], ids[2..]);
+    assert_ne!(ids[0].1, ids[1].1);
+}

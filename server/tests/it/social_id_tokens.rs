@@ -336,6 +336,8 @@ async fn the_providers_tokens_verify_elsewhere() {
         ),
         (&json!("me"), &json!("n"), &json!("x"), &json!(ADA))
     );
+    let seconds = claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap();
+    assert_eq!(seconds, 600);
     let body = json!({"code": minted["code"], "id_token": token, "connection_type": "google"});
     app.visit_post("/social/id_token", body).await.signed_in();
     // The app's own key set does not have the provider's key.

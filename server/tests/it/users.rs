@@ -390,3 +390,40 @@ async fn an_unknown_user_is_404_everywhere() {
         send(request).await.error(404, "user_not_found");
     }
 }
+
+#[tokio::test]
+async fn a_changed_identifier_is_not_verified() {
+    let app = App::start().await;
+    let id = app.user_id("ada@example.com").await;
+    let path = format!("/users/{id}");
+    let (otp_id, code) = app.login_code("ada@example.com").await;
+    app.enter(&otp_id, &code).await.json(200);
+    let change = async |body: Value| {
+        app.patch(&path, body).await.json(200)["user"]["email_verified"].clone()
+    };
+    assert_eq!(change(json!({"email": "ADA@example.com"})).await, true);
+    assert_eq!(change(json!({"phone": "+15005550006"})).await, true);
+    assert_eq!(change(json!({"email": "grace@example.com"})).await, false);
+    // Nor is the old one when it comes back.
+    assert_eq!(change(json!({"email": "ada@example.com"})).await, false);
+}
+
+#[tokio::test]
+async fn times_have_at_most_six_digits_of_a_second() {
+    let app = App::start().await;
+    app.controls().stop_clock();
+    let mut fractions = std::collections::HashSet::new();
+    for index in 0..20 {
+        let user = app.user(&format!("u{index}@example.com")).await;
+        let created = text(&user["created_at"]);
+        time(&user["created_at"]);
+        let (second, _) = created.split_once(['.', 'Z']).unwrap();
+        assert_eq!(second.len(), "2006-01-02T15:04:05".len(), "{created}");
+        let fraction = created.trim_end_matches('Z').split_once('.');
+        let fraction = fraction.map_or(0, |(_, digits)| digits.len());
+        assert!(fraction <= 6, "{created}");
+        fractions.insert(fraction);
+        app.controls().advance(std::time::Duration::from_micros(1));
+    }
+    assert!(fractions.contains(&6), "{fractions:?}");
+}

@@ -4,6 +4,7 @@
 //! find. A finding names the file, the line and what to do.
 
 mod commands;
+mod fidelity;
 mod links;
 mod manifest;
 mod markdown;
@@ -45,7 +46,7 @@ impl fmt::Display for Finding {
 
 type Rule = fn(&Project) -> Result<Vec<Finding>, String>;
 
-const RULES: [Rule; 9] = [
+const RULES: [Rule; 10] = [
     provenance::hashes,
     source::lengths,
     source::promises,
@@ -53,6 +54,7 @@ const RULES: [Rule; 9] = [
     manifest::versions,
     manifest::features,
     commands::commands,
+    fidelity::evidence,
     links::links,
     links::examples,
 ];

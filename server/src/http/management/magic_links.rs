@@ -13,7 +13,7 @@ use crate::accounts;
 use crate::core::App;
 use crate::delivery::{Channel, Content, Language, Message, NewMessage, Purpose};
 use crate::http::error::ApiError;
-use crate::http::extract::{Managed, json};
+use crate::http::extract::{Managed, from_members, json};
 use crate::http::reply;
 use crate::identifier::Identifier;
 use crate::ids;
@@ -56,8 +56,7 @@ fn read(body: &Bytes) -> Result<CreateMagicLinkRequest, ApiError> {
     if members.get("ttl").and_then(Value::as_i64) == Some(0) {
         members.remove("ttl");
     }
-    serde_json::from_value(Value::Object(members))
-        .map_err(|error| ApiError::invalid_request(format!("body: {error}.")))
+    from_members(members)
 }
 
 fn check(request: CreateMagicLinkRequest, app: &App) -> Result<Checked, ApiError> {

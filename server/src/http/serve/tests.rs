@@ -52,6 +52,7 @@ async fn a_body_that_takes_too_long_is_refused() {
         let reply = talk(&server, format!("{head}{half}").as_bytes());
         assert!(reply.starts_with("HTTP/1.1 408 "), "{reply}");
         assert!(reply.contains("took too long"), "{reply}");
+        assert!(reply.contains(r#""code":"invalid_request""#), "{reply}");
     }
     server.shutdown().await;
 }
@@ -69,6 +70,7 @@ async fn a_head_that_is_too_long_is_refused() {
     assert!(fits.starts_with("HTTP/1.1 200 "), "{fits}");
     let long = reply(17 * 1024);
     assert!(long.starts_with("HTTP/1.1 431 "), "{long}");
+    assert!(long.ends_with("\r\n\r\n"), "without a body: {long}");
     server.shutdown().await;
 }
 

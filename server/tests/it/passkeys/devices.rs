@@ -97,6 +97,8 @@ async fn add_rename_use_and_remove() {
     assert_eq!(me["webauthn_devices"], devices);
     assert_eq!(me["webauthn_types"], json!(["platform", "passkey"]));
     assert_eq!(me["login_count"], 1, "adding a device is no login");
+    let events = app.managed_user(&ada.id).await["recent_events"].clone();
+    assert_eq!(events.as_array().unwrap().len(), 1, "and no event");
 
     app.controls().advance(Duration::from_secs(1));
     let path = format!("/currentuser/devices/{}", text(&device["id"]));
@@ -240,6 +242,40 @@ async fn who_came_in_by_a_code_adds_a_passkey_and_does_not_register_again() {
         (&me["email_verified"], &me["login_count"]),
         (&json!(true), &json!(2))
     );
+}
+
+#[tokio::test]
+async fn an_outcome_that_cannot_be_read_is_refused() {
+    let app = App::start().await;
+    let ada = app.register("ada@example.com").await;
+    let start = app.add_start(&ada.token).await;
+    let mut key = Key::new();
+    let answer = key.creation(&start["handshake"]);
+    let right = key.create(&answer);
+    let part = |name: &str, value: Value| {
+        let mut response = right.clone();
+        response["response"][name] = value;
+        response
+    };
+    for (response, problem) in [
+        (
+            json!("x"),
+            "body: handshake_response: an object is needed, not a string.",
+        ),
+        (json!({}), "handshake_response: rawId is needed."),
+        (
+            part("transports", json!("usb")),
+            "body: handshake_response.response.transports: an array is needed, not a string.",
+        ),
+        (
+            part("attestationObject", json!("*")),
+            "handshake_response.response.attestationObject: must be base64url.",
+        ),
+    ] {
+        let reply = app.add_finish(&ada.token, &start, response).await;
+        assert_eq!(reply.error(400, "invalid_request"), problem);
+    }
+    app.add_finish(&ada.token, &start, right).await.json(201);
 }
 
 #[tokio::test]

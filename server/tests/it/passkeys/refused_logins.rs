@@ -191,8 +191,21 @@ async fn requests_that_cannot_be_read() {
     let right = json!({"handshake_id": id, "handshake_response": ada.key.get(&answer)});
     for (pointer, value, names) in [
         ("/handshake_id", json!(null), "handshake_id"),
-        ("/handshake_response", json!(null), "handshake_response"),
-        ("/handshake_response", json!("x"), "handshake_response"),
+        (
+            "/handshake_response",
+            json!(null),
+            "body: handshake_response: an object is needed, not null.",
+        ),
+        (
+            "/handshake_response",
+            json!("x"),
+            "body: handshake_response: an object is needed, not a string.",
+        ),
+        (
+            "/handshake_response/response",
+            json!([]),
+            "body: handshake_response.response: an object is needed, not an array.",
+        ),
         ("/handshake_response/rawId", json!("AAAA"), "rawId"),
         ("/handshake_response/type", json!("password"), "type"),
         ("/handshake_response/response", json!(null), "response"),
@@ -204,7 +217,7 @@ async fn requests_that_cannot_be_read() {
         (
             "/handshake_response/response/signature",
             json!("not base64url!"),
-            "cannot be read",
+            "handshake_response.response.signature: must be base64url.",
         ),
         (
             "/handshake_response/response/clientDataJSON",
@@ -214,12 +227,12 @@ async fn requests_that_cannot_be_read() {
         (
             "/handshake_response/response/authenticatorData",
             json!(7),
-            "authenticatorData",
+            "body: handshake_response.response.authenticatorData: a string is needed, not a number.",
         ),
         (
             "/handshake_response/response/userHandle",
             json!("+"),
-            "cannot be read",
+            "handshake_response.response.userHandle: must be base64url.",
         ),
     ] {
         let mut body = right.clone();

@@ -182,7 +182,7 @@ async fn requests_that_cannot_be_read() {
         (
             "/handshake_response/response/attestationObject",
             json!("*"),
-            "cannot be read",
+            "handshake_response.response.attestationObject: must be base64url.",
         ),
         (
             "/handshake_response/response/clientDataJSON",
