@@ -43,6 +43,7 @@ impl Service {
 
     pub(crate) async fn start_at(config: &Config, clock: Clock) -> Result<Self, StartError> {
         let terms = config.terms()?;
+        let certificate = terms.tls.as_ref().map(|tls| Arc::clone(&tls.certificate));
         let sealing = Arc::new(config.sealing()?);
         let sender = config.delivery()?.start(None)?;
         // A server whose address is taken leaves no file behind.
@@ -78,6 +79,7 @@ impl Service {
             core: Arc::clone(&core),
             sealing,
             rhythm: config.rotation(),
+            certificate,
         };
         let running = Running::start(core, listener, address, manners, terms);
         Ok(Self {

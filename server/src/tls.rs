@@ -1,35 +1,144 @@
-//! The server's certificate.
+//! The server's certificate, which is read again when its files change.
 
+mod files;
+#[cfg(test)]
+pub(crate) mod tests;
+
+use std::fmt;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+use jiff::Timestamp;
 use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+use tokio_rustls::TlsAcceptor;
 
-use crate::config::{ConfigError, require_private};
+use self::files::{Files, Mark, Pair};
+use crate::config::ConfigError;
+
+/// How TLS is spoken, and with what.
+#[derive(Clone)]
+pub(crate) struct Tls {
+    pub(crate) acceptor: TlsAcceptor,
+    pub(crate) certificate: Arc<Certificate>,
+}
 
 /// Reads a certificate with its chain, and its key, from PEM files.
-pub(crate) fn load(certificate: &Path, key: &Path) -> Result<Arc<ServerConfig>, ConfigError> {
-    let fails = |path: &Path, problem: &dyn std::fmt::Display| {
-        ConfigError::new(format!("{}: {problem}", path.display()))
+pub(crate) fn load(certificate: &Path, key: &Path) -> Result<Tls, ConfigError> {
+    let fails = |error| ConfigError::new(format!("{}: {error}", certificate.display()));
+    let files = Files {
+        certificate: certificate.to_owned(),
+        key: key.to_owned(),
     };
-    let chain = CertificateDer::pem_file_iter(certificate)
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .map_err(|error| fails(certificate, &error))?;
-    if chain.is_empty() {
-        return Err(fails(certificate, &"there is no certificate in it"));
-    }
-    require_private(key)?;
-    let secret = PrivateKeyDer::from_pem_file(key).map_err(|error| fails(key, &error))?;
+    let resolver = Arc::new(Certificate::read(files)?);
     // The provider is named: what a program installed as its default is none of our business.
     let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()
-        .map_err(|error| fails(certificate, &error))?
+        .map_err(fails)?
         .with_no_client_auth()
-        .with_single_cert(chain, secret)
-        .map_err(|error| fails(certificate, &error))?;
+        .with_cert_resolver(Arc::clone(&resolver) as Arc<dyn ResolvesServerCert>);
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(Arc::new(config))
+    Ok(Tls {
+        acceptor: TlsAcceptor::from(Arc::new(config)),
+        certificate: resolver,
+    })
+}
+
+/// The certificate that new connections get, and the files that it comes from.
+pub(crate) struct Certificate {
+    files: Files,
+    current: RwLock<Pair>,
+    seen: Mutex<Seen>,
+}
+
+/// What the last look found.
+struct Seen {
+    marks: [Option<Mark>; 2],
+    /// Whether the log has it that the current certificate expired.
+    expiry_told: bool,
+}
+
+/// What a look at the files came to.
+#[derive(Debug)]
+pub(crate) enum Look {
+    /// They are as they were.
+    Same,
+    /// What is in them now is in use.
+    Taken,
+    /// What is in them now cannot be used. What was in use still is.
+    Refused(ConfigError),
+}
+
+impl fmt::Debug for Certificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Certificate")
+            .field("files", &self.files)
+            .finish_non_exhaustive()
+    }
+}
+
+impl ResolvesServerCert for Certificate {
+    fn resolve(&self, _hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+        Some(Arc::clone(&current.certified))
+    }
+}
+
+impl Certificate {
+    fn read(files: Files) -> Result<Self, ConfigError> {
+        // Before they are read: a change meanwhile is then seen by the next look.
+        let marks = files.marks();
+        let pair = files.read()?;
+        Ok(Self {
+            files,
+            current: RwLock::new(pair),
+            seen: Mutex::new(Seen {
+                marks,
+                expiry_told: false,
+            }),
+        })
+    }
+
+    /// Looks whether the files changed, and writes to the log what came of it.
+    pub(crate) fn keep_up(&self, now: Timestamp) {
+        match self.look() {
+            Look::Same => {}
+            Look::Taken => tracing::info!("the certificate was renewed"),
+            Look::Refused(error) => tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "the new certificate cannot be used: the old one stays in use"
+            ),
+        }
+        if let Some(expiry) = self.news_of_expiry(now) {
+            tracing::warn!(%expiry, "the certificate has expired: clients will refuse it");
+        }
+    }
+
+    /// Reads the files if they changed since the last look. What cannot be used is refused once, until they change again.
+    pub(crate) fn look(&self) -> Look {
+        let marks = self.files.marks();
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if seen.marks == marks {
+            return Look::Same;
+        }
+        seen.marks = marks;
+        match self.files.read() {
+            Ok(pair) => {
+                seen.expiry_told = false;
+                *self.current.write().unwrap_or_else(PoisonError::into_inner) = pair;
+                Look::Taken
+            }
+            Err(error) => Look::Refused(error),
+        }
+    }
+
+    /// When the certificate in use expired, unless it did not or this said so before.
+    fn news_of_expiry(&self, now: Timestamp) -> Option<Timestamp> {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+        let expiry = current.expiry.filter(|expiry| *expiry < now)?;
+        (!std::mem::replace(&mut seen.expiry_told, true)).then_some(expiry)
+    }
 }

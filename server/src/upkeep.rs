@@ -1,4 +1,5 @@
-//! What a server does by itself while it runs: it takes up what commands changed in the data file, and changes keys.
+//! What a server does by itself while it runs: it takes up what commands changed in the data file and a renewed
+//! certificate, and changes keys.
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
@@ -7,7 +8,7 @@ mod tests;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::{self, MissedTickBehavior};
 
 use crate::core::{App, Core};
@@ -16,6 +17,7 @@ use crate::keys::{Rotation, Sealing, Wish};
 use crate::service::load_apps;
 use crate::store::StoreError;
 use crate::store::signing_keys::{self, RotationRow};
+use crate::tls::Certificate;
 
 /// How often it looks.
 const ROUND: Duration = Duration::from_secs(2);
@@ -25,6 +27,8 @@ pub(crate) struct Upkeep {
     pub(crate) core: Arc<Core>,
     pub(crate) sealing: Arc<Sealing>,
     pub(crate) rhythm: Rotation,
+    /// The one of the server, if it speaks TLS itself.
+    pub(crate) certificate: Option<Arc<Certificate>>,
 }
 
 /// The work under way. It ends when this is dropped.
@@ -61,6 +65,11 @@ impl Upkeep {
 
     /// Looks once, and does what is due. What fails for one app does not keep others from theirs.
     async fn round(&self) {
+        if let Some(certificate) = &self.certificate {
+            let (certificate, now) = (Arc::clone(certificate), self.core.clock.now());
+            // Files may be far away. A panic shows itself, and the next round looks again.
+            let _looked = spawn_blocking(move || certificate.keep_up(now)).await;
+        }
         if let Err(error) = load_apps(&self.core, &self.sealing).await {
             complain(&error);
         }

@@ -41,6 +41,8 @@ pub(super) struct Listen {
     pub(super) head_seconds: NonZeroU64,
     #[serde(default = "thirty")]
     pub(super) body_seconds: NonZeroU64,
+    #[serde(default = "thirty")]
+    pub(super) reply_seconds: NonZeroU64,
     pub(super) client_address_header: Option<Header>,
     #[serde(default = "one")]
     pub(super) proxies: NonZeroUsize,

@@ -14,7 +14,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::HeaderName;
-use tokio_rustls::TlsAcceptor;
 
 use self::file::File;
 pub(crate) use self::secret::require_private;
@@ -190,14 +189,15 @@ impl Config {
     pub(crate) fn terms(&self) -> Result<Terms, ConfigError> {
         let listen = &self.file.listen;
         let tls = match &listen.tls {
-            Some(tls) => Some(TlsAcceptor::from(tls::load(
+            Some(tls) => Some(tls::load(
                 &self.folder.join(&tls.certificate),
                 &self.folder.join(&tls.key),
-            )?)),
+            )?),
             None => None,
         };
         Ok(Terms {
             head: Duration::from_secs(listen.head_seconds.get()),
+            reply: Duration::from_secs(listen.reply_seconds.get()),
             connections: listen.connections.get(),
             tls,
             ..Terms::default()

@@ -28,7 +28,8 @@ fn little_is_needed_and_the_rest_has_defaults() {
     assert_eq!(config.log().level, tracing::Level::INFO);
     assert_eq!(config.apps().count(), 0);
     assert_eq!(config.manners("https://a.example").body.as_secs(), 30);
-    assert_eq!(config.terms().unwrap().head.as_secs(), 10);
+    let terms = config.terms().unwrap();
+    assert_eq!((terms.head.as_secs(), terms.reply.as_secs()), (10, 30));
 }
 
 #[test]
@@ -86,6 +87,8 @@ fn what_is_wrong_is_named_with_its_line_and_a_mend() {
     }
     let open = LEAST.replace("127.0.0.1", "0.0.0.0");
     assert!(problem(&open).starts_with("url: is needed"));
+    let never = LEAST.replace("[keys]", "reply_seconds = 0\n[keys]");
+    assert!(problem(&never).starts_with("line 7: invalid value: integer `0`"));
     let tls = LEAST.replace(
         "[keys]",
         "tls = { certificate = \"a\", key = \"b\" }\n[keys]",
@@ -115,10 +118,11 @@ fn codes_and_links_can_be_promised_with_any_provider_and_denied_without() {
 #[test]
 fn what_the_file_says_of_connections_is_how_they_are_taken() {
     let listen = "\n[keys]";
-    let said = "head_seconds = 3\nbody_seconds = 4\nconnections = 5\n[keys]";
+    let said = "head_seconds = 3\nbody_seconds = 4\nreply_seconds = 5\nconnections = 6\n[keys]";
     let config = Config::parse(&LEAST.replace(listen, said)).unwrap();
     let terms = config.terms().unwrap();
-    assert_eq!((terms.head.as_secs(), terms.connections), (3, 5));
+    let seconds = (terms.head.as_secs(), terms.reply.as_secs());
+    assert_eq!((seconds, terms.connections), ((3, 5), 6));
     assert_eq!(config.manners("https://a.example").body.as_secs(), 4);
 }
 

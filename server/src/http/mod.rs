@@ -9,6 +9,7 @@ pub(crate) mod extract;
 mod headers;
 pub(crate) mod health;
 pub(crate) mod management;
+mod patience;
 mod problem;
 pub(crate) mod reply;
 mod route;

@@ -16,11 +16,12 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time;
-use tokio_rustls::TlsAcceptor;
 
 use super::entry::Entry;
+use super::patience::Patient;
 use super::visitor::Peer;
 use crate::error::StartErrorKind;
+use crate::tls::Tls;
 
 /// How long to wait when a connection cannot be accepted, as happens when the process is out of file handles.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -30,19 +31,22 @@ const HEAD_LIMIT: usize = 16 * 1024;
 /// How connections are taken.
 #[derive(Clone)]
 pub(crate) struct Terms {
-    /// How long the head of a request may take, and before it the TLS handshake.
+    /// How long the head of a request may take from the reply before, and before the first the TLS handshake.
     pub(crate) head: Duration,
+    /// How long a reply may wait for a client that reads nothing of it.
+    pub(crate) reply: Duration,
     /// Connections at the same time. More wait to be accepted.
     pub(crate) connections: usize,
     /// How long a stopping server waits for what is under way.
     pub(crate) drain: Duration,
-    pub(crate) tls: Option<TlsAcceptor>,
+    pub(crate) tls: Option<Tls>,
 }
 
 impl Default for Terms {
     fn default() -> Self {
         Self {
             head: Duration::from_secs(10),
+            reply: Duration::from_secs(30),
             connections: 4096,
             drain: Duration::from_secs(5),
             tls: None,
@@ -101,14 +105,22 @@ async fn connect(
     peer: Peer,
     entry: Arc<Entry>,
     terms: Terms,
-    stop: watch::Receiver<bool>,
+    mut stop: watch::Receiver<bool>,
 ) {
     // A reply is one write: waiting to fill a packet only adds delay. Failing to say so costs nothing more.
     let _slower = stream.set_nodelay(true);
+    // Below TLS, where what waits for the client is seen, and nothing else.
+    let stream = Patient::new(stream, terms.reply);
     let Some(tls) = &terms.tls else {
         return connection(stream, peer, entry, terms.head, stop).await;
     };
-    match time::timeout(terms.head, tls.accept(stream)).await {
+    let handshake = time::timeout(terms.head, tls.acceptor.accept(stream));
+    let shaken = tokio::select! {
+        shaken = handshake => shaken,
+        // There is no request under way that a stopping server would wait for.
+        () = stopped(&mut stop) => return,
+    };
+    match shaken {
         Ok(Ok(stream)) => connection(stream, peer, entry, terms.head, stop).await,
         Ok(Err(error)) => tracing::debug!(
             error = &error as &dyn std::error::Error,

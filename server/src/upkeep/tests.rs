@@ -19,6 +19,7 @@ async fn a_running_server_takes_up_the_apps_that_commands_make() {
         core: Arc::clone(&server.core),
         sealing: Arc::default(),
         rhythm: Rotation::new(None, Duration::ZERO),
+        certificate: None,
     };
 
     let file = DataFile::open(&data).await.unwrap();

@@ -2,6 +2,7 @@
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
+use std::time::{Duration, Instant};
 
 use passage_server::{Config, DataFile, Service};
 use reqwest::Client;
@@ -280,11 +281,7 @@ async fn it_speaks_tls() {
     let server = site.start().await;
     let port = server.address().port();
     assert_eq!(server.url(), format!("https://127.0.0.1:{port}"));
-    let trusting = Client::builder()
-        .no_proxy()
-        .tls_certs_only([reqwest::Certificate::from_pem(made.cert.pem().as_bytes()).unwrap()])
-        .build()
-        .unwrap();
+    let trusting = trusting(&made.cert.pem());
     let reply = send(trusting.get(format!("https://localhost:{port}/healthz"))).await;
     assert_eq!(reply.json(200), json!({"status": "ok"}));
     assert_eq!(
@@ -293,6 +290,42 @@ async fn it_speaks_tls() {
     );
     let plain = client().get(format!("http://localhost:{port}/healthz"));
     assert!(plain.send().await.is_err());
+    server.shutdown().await;
+}
+
+/// A client that trusts one certificate, and keeps its connection.
+fn trusting(certificate: &str) -> Client {
+    Client::builder()
+        .no_proxy()
+        .tls_certs_only([reqwest::Certificate::from_pem(certificate.as_bytes()).unwrap()])
+        .build()
+        .unwrap()
+}
+
+#[tokio::test]
+async fn a_renewed_certificate_needs_no_restart() {
+    let make = || rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let (old, new) = (make(), make());
+    let site = Site::new("tls = { certificate = \"cert.pem\", key = \"key.pem\" }\n");
+    fs::write(site.path("cert.pem"), old.cert.pem()).unwrap();
+    site.secret("key.pem", &old.signing_key.serialize_pem());
+    let server = site.start().await;
+    let url = format!("https://localhost:{}/healthz", server.address().port());
+    let before = trusting(&old.cert.pem());
+    send(before.get(&url)).await.json(200);
+    assert!(trusting(&new.cert.pem()).get(&url).send().await.is_err());
+
+    site.secret("key.pem", &new.signing_key.serialize_pem());
+    fs::write(site.path("cert.pem"), new.cert.pem()).unwrap();
+    let start = Instant::now();
+    while trusting(&new.cert.pem()).get(&url).send().await.is_err() {
+        assert!(start.elapsed() < Duration::from_secs(30), "it never comes");
+        // The connection from before goes on, and is not idle for long.
+        send(before.get(&url)).await.json(200);
+    }
+    send(before.get(&url)).await.json(200);
+    let late = trusting(&old.cert.pem()).get(&url).send().await;
+    assert!(late.is_err(), "a new connection gets the new certificate");
     server.shutdown().await;
 }
 

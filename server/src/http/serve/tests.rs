@@ -1,5 +1,8 @@
 //! Clients that are slow, greedy or too many.
 
+mod quiet;
+mod slow_readers;
+
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
 

@@ -1,0 +1,98 @@
+//! The two files of a certificate: what is in them, and whether they changed.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use jiff::Timestamp;
+use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::CertifiedKey;
+
+use crate::config::{ConfigError, require_private};
+
+#[derive(Debug)]
+pub(super) struct Files {
+    pub(super) certificate: PathBuf,
+    pub(super) key: PathBuf,
+}
+
+/// A certificate with its chain and the key that fits it.
+pub(super) struct Pair {
+    pub(super) certified: Arc<CertifiedKey>,
+    /// Unknown if the certificate does not say it in a way that we can read, which is for clients to judge.
+    pub(super) expiry: Option<Timestamp>,
+}
+
+/// By what a file is known to be the same as before.
+#[derive(PartialEq, Eq)]
+pub(super) struct Mark {
+    modified: Option<SystemTime>,
+    length: u64,
+    #[cfg(unix)]
+    inode: Inode,
+}
+
+/// What changes even if a file is given the time of another, and when its mode is mended.
+#[cfg(unix)]
+#[derive(PartialEq, Eq)]
+struct Inode {
+    number: u64,
+    changed: (i64, i64),
+}
+
+impl Mark {
+    /// `None` if there is no such file.
+    fn of(path: &Path) -> Option<Self> {
+        let data = fs::metadata(path).ok()?;
+        Some(Self {
+            modified: data.modified().ok(),
+            length: data.len(),
+            #[cfg(unix)]
+            inode: {
+                use std::os::unix::fs::MetadataExt as _;
+                Inode {
+                    number: data.ino(),
+                    changed: (data.ctime(), data.ctime_nsec()),
+                }
+            },
+        })
+    }
+}
+
+impl Files {
+    pub(super) fn marks(&self) -> [Option<Mark>; 2] {
+        [Mark::of(&self.certificate), Mark::of(&self.key)]
+    }
+
+    /// Reads the pair, and checks that both belong together.
+    pub(super) fn read(&self) -> Result<Pair, ConfigError> {
+        let fails = |path: &Path, problem: &dyn std::fmt::Display| {
+            ConfigError::new(format!("{}: {problem}", path.display()))
+        };
+        let chain = CertificateDer::pem_file_iter(&self.certificate)
+            .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+            .map_err(|error| fails(&self.certificate, &error))?;
+        let Some(first) = chain.first() else {
+            return Err(fails(&self.certificate, &"there is no certificate in it"));
+        };
+        let expiry = expiry(first);
+        require_private(&self.key)?;
+        let secret =
+            PrivateKeyDer::from_pem_file(&self.key).map_err(|error| fails(&self.key, &error))?;
+        // This refuses a key that does not fit.
+        let certified = CertifiedKey::from_der(chain, secret, &aws_lc_rs::default_provider())
+            .map_err(|error| fails(&self.certificate, &error))?;
+        Ok(Pair {
+            certified: Arc::new(certified),
+            expiry,
+        })
+    }
+}
+
+fn expiry(certificate: &CertificateDer<'_>) -> Option<Timestamp> {
+    let (_rest, parsed) = x509_parser::parse_x509_certificate(certificate).ok()?;
+    Timestamp::from_second(parsed.validity().not_after.timestamp()).ok()
+}
