@@ -9,6 +9,10 @@ use serde_json::{Map, Value};
 use crate::social::SocialSettings;
 use crate::{identifier, ids};
 
+/// Whether an app for production conceals its users unless it is told otherwise. One for development does not, so that
+/// it answers as the API's description has it.
+pub(crate) const CONCEAL_USERS: bool = true;
+
 /// Seconds of a lifetime, at most: so many can be added to any time.
 pub(crate) const LONGEST: i64 = 1_000_000_000_000;
 

@@ -10,7 +10,7 @@ use super::error::{AdminError, refused};
 use crate::clock::time;
 use crate::core;
 use crate::error::StartErrorKind;
-use crate::settings::{AppSettings, MetadataType, is_app_id, is_origin, seconds};
+use crate::settings::{AppSettings, CONCEAL_USERS, MetadataType, is_app_id, is_origin, seconds};
 use crate::store::apps::{self, AppRow};
 use crate::store::{api_keys, is_taken};
 use crate::{api_key, ids};
@@ -32,6 +32,7 @@ impl NewApp {
             settings: AppSettings {
                 name: auth_origin.clone(),
                 auth_origin,
+                conceal_users: CONCEAL_USERS,
                 ..AppSettings::default()
             },
         }
@@ -99,7 +100,7 @@ impl NewApp {
     }
 
     /// Whether requests for codes and links are answered alike for users who are known and who are not. If not
-    /// said, they are not.
+    /// said, they are.
     pub fn conceal_users(mut self, conceal: bool) -> Self {
         self.settings.conceal_users = conceal;
         self
@@ -212,7 +213,7 @@ impl DataFile {
     /// # let folder = tempfile::tempdir()?;
     /// # let file = DataFile::open(folder.path().join("passage.db")).await?;
     /// file.create_app(NewApp::new("https://shop.example.com").id("shop")).await?;
-    /// file.update_app("shop", |app| app.name("The Shop").conceal_users(true)).await?;
+    /// file.update_app("shop", |app| app.name("The Shop").magic_links(false)).await?;
     /// assert_eq!(file.apps().await?[0].name, "The Shop");
     /// file.delete_app("shop", false).await?;
     /// assert!(file.apps().await?.is_empty());

@@ -94,7 +94,7 @@ struct Settings {
     /// Sign users in with one-time codes [default: true]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     one_time_codes: Option<bool>,
-    /// Answer requests for codes and links alike for users who are known and who are not [default: false]
+    /// Answer requests for codes and links alike for users who are known and who are not [default: true]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     conceal_users: Option<bool>,
     /// A metadata field, such as plan:string; an app without any takes all fields. Can be repeated.

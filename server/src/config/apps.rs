@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::values::{AppId, Lifetime, Origin, SitePath};
-use crate::settings::{AppSettings, MetadataType};
+use crate::settings::{AppSettings, CONCEAL_USERS, MetadataType};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -75,7 +75,7 @@ impl AppTable {
             magic_link_ttl: seconds(&self.magic_link_seconds, default.magic_link_ttl),
             one_time_codes: self.one_time_codes.unwrap_or(default.one_time_codes),
             otp_ttl: seconds(&self.one_time_code_seconds, default.otp_ttl),
-            conceal_users: self.conceal_users.unwrap_or(default.conceal_users),
+            conceal_users: self.conceal_users.unwrap_or(CONCEAL_USERS),
             metadata: stored.metadata,
             ..default
         };

@@ -185,14 +185,14 @@ fn an_app_is_what_the_file_says() {
     assert_eq!(id, "shop");
     let mut stored = AppSettings {
         name: "Before".to_owned(),
-        conceal_users: true,
+        conceal_users: false,
         ..AppSettings::default()
     };
     stored.put_field("plan", MetadataType::Boolean);
     stored.put_field("gone", MetadataType::Boolean);
     let plan = stored.metadata.first().unwrap().id.clone();
     let settings = settings(stored);
-    assert_eq!((&*settings.name, settings.conceal_users), ("shop", false));
+    assert_eq!((&*settings.name, settings.conceal_users), ("shop", true));
     assert!(!settings.refresh_enabled);
     let fields: Vec<_> = settings
         .metadata

@@ -4,7 +4,7 @@ use super::super::format::{AppLine, FieldLine, SocialLoginLine, SocialLoginsLine
 use super::super::problem::Findings;
 use super::super::records::AppRecord;
 use super::{is_id, time};
-use crate::settings::{AppSettings, LONGEST, MetadataField, is_app_id, is_origin};
+use crate::settings::{AppSettings, CONCEAL_USERS, LONGEST, MetadataField, is_app_id, is_origin};
 use crate::social::{SHARED_CLIENT_ID, SocialLogin, SocialSettings, is_callback_url};
 use crate::{ids, links};
 
@@ -64,7 +64,7 @@ pub(crate) fn app(line: AppLine, now: i64, findings: &mut Findings<'_>) -> Optio
         refresh_enabled: line.refresh_tokens.unwrap_or(default.refresh_enabled),
         magic_links: line.magic_links.unwrap_or(default.magic_links),
         one_time_codes: line.one_time_codes.unwrap_or(default.one_time_codes),
-        conceal_users: line.conceal_users.unwrap_or(default.conceal_users),
+        conceal_users: line.conceal_users.unwrap_or(CONCEAL_USERS),
         social: line
             .social_logins
             .map_or(default.social, |logins| social(logins, findings)),

@@ -90,6 +90,7 @@ fn a_short_line_is_enough_for_an_app() {
     let expected = AppSettings {
         name: "shop".to_owned(),
         auth_origin: "https://shop.example.com".to_owned(),
+        conceal_users: true,
         ..AppSettings::default()
     };
     let text = |settings: &AppSettings| serde_json::to_value(settings).unwrap();
