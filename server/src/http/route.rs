@@ -28,6 +28,9 @@ pub(super) fn route(parts: &mut Parts) -> String {
     } else {
         path
     };
+    if path == parts.uri.path() && parts.uri.authority().is_none() {
+        return path;
+    }
     let target = match parts.uri.query() {
         Some(query) => format!("{path}?{query}"),
         None => path.clone(),
