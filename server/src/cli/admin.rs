@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use passage_server::{Config, ConfigError, DataFile};
+use passage_server::{AdminError, Config, ConfigError, DataFile};
 use serde_json::json;
 
 use super::{Outcome, print};
@@ -53,21 +53,30 @@ impl Where {
     }
 
     /// The data file, for a change to an app: one that the configuration has is changed there.
-    pub(super) async fn open_for(self, app: &str) -> Result<DataFile, Box<dyn std::error::Error>> {
-        if let Some(path) = &self.config
-            && Config::read(path)?.app_ids().any(|id| id == app)
-        {
+    pub(super) fn data_of(self, app: &str) -> Result<PathBuf, Box<dyn std::error::Error>> {
+        let (None, Some(path)) = (&self.data, &self.config) else {
+            return Ok(self.data()?);
+        };
+        let config = Config::read(path)?;
+        if config.app_ids().any(|id| id == app) {
             let path = path.display();
             let problem =
                 format!("app `{app}` is in {path}, which counts at every start: change it there");
             return Err(problem.into());
         }
-        self.open().await
+        Ok(config.data())
     }
+}
 
-    pub(super) async fn open(self) -> Result<DataFile, Box<dyn std::error::Error>> {
-        Ok(DataFile::open(self.data()?).await?)
-    }
+/// Opens a data file, works on it, and closes it whatever came of that.
+pub(super) async fn with<T>(
+    data: PathBuf,
+    work: impl AsyncFnOnce(&DataFile) -> Result<T, AdminError>,
+) -> Result<T, AdminError> {
+    let file = DataFile::open(data).await?;
+    let done = work(&file).await;
+    file.close().await;
+    done
 }
 
 pub(super) async fn keys(command: Keys) -> Outcome {
@@ -77,8 +86,8 @@ pub(super) async fn keys(command: Keys) -> Outcome {
             println!("{}", DataFile::encryption_key());
         }
         Keys::List { place } => {
-            let file = place.open().await?;
-            for key in file.signing_keys().await? {
+            let keys = with(place.data()?, async |file| file.signing_keys().await);
+            for key in keys.await? {
                 print(&json!({
                     "app_id": key.app_id,
                     "kid": key.kid,
@@ -86,12 +95,9 @@ pub(super) async fn keys(command: Keys) -> Outcome {
                     "created_at": key.created_at,
                 }))?;
             }
-            file.close().await;
         }
         Keys::Rotate { place, app, now } => {
-            let file = place.open().await?;
-            file.rotate_keys(app, now).await?;
-            file.close().await;
+            with(place.data()?, async |file| file.rotate_keys(app, now).await).await?;
         }
     }
     Ok(())

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use passage_server::{MetadataType, NewApp};
 use serde_json::json;
 
-use super::admin::Where;
+use super::admin::{Where, with};
 use super::{Outcome, metadata_field, print};
 
 #[derive(Subcommand)]
@@ -143,21 +143,19 @@ impl Settings {
 
 pub(super) async fn run(command: App) -> Outcome {
     match command {
-        App::Create(options) => create(options).await,
-        App::Update(options) => update(options).await,
+        App::Create(options) => create(options).await?,
+        App::Update(options) => update(options).await?,
         App::Delete {
             place,
             app,
             with_users,
         } => {
-            let file = place.open_for(&app).await?;
-            file.delete_app(app, with_users).await?;
-            file.close().await;
-            Ok(())
+            let data = place.data_of(&app)?;
+            with(data, async |file| file.delete_app(app, with_users).await).await?;
         }
         App::List { place } => {
-            let file = place.open().await?;
-            for app in file.apps().await? {
+            let apps = with(place.data()?, async |file| file.apps().await);
+            for app in apps.await? {
                 print(&json!({
                     "app_id": app.id,
                     "name": app.name,
@@ -165,17 +163,15 @@ pub(super) async fn run(command: App) -> Outcome {
                     "created_at": app.created_at,
                 }))?;
             }
-            file.close().await;
-            Ok(())
         }
         App::ApiKey(ApiKey::Create { place, app, name }) => {
-            let file = place.open().await?;
-            let key = file.create_api_key(app.clone(), name).await?;
-            file.close().await;
-            print(&json!({"app_id": app, "api_key": key}))?;
-            Ok(())
+            let key = with(place.data()?, async |file| {
+                file.create_api_key(app.clone(), name).await
+            });
+            print(&json!({"app_id": app, "api_key": key.await?}))?;
         }
     }
+    Ok(())
 }
 
 async fn create(options: Create) -> Outcome {
@@ -183,24 +179,27 @@ async fn create(options: Create) -> Outcome {
     if let Some(id) = options.id {
         app = app.id(id);
     }
-    let file = options.place.open().await?;
-    let app = file.create_app(app).await?;
-    file.close().await;
+    let created = with(options.place.data()?, async |file| {
+        file.create_app(app).await
+    });
+    let app = created.await?;
     print(&json!({"app_id": app.id, "api_key": app.api_key}))?;
     Ok(())
 }
 
 async fn update(options: Update) -> Outcome {
-    let file = options.place.open_for(&options.app).await?;
+    let data = options.place.data_of(&options.app)?;
     let (origin, fields) = (options.auth_origin, options.without_metadata);
-    let update = file.update_app(options.app, move |app| {
+    let change = move |app| {
         let mut app = options.settings.apply(app);
         if let Some(origin) = origin {
             app = app.auth_origin(origin);
         }
         fields.into_iter().fold(app, NewApp::without_metadata_field)
-    });
-    update.await?;
-    file.close().await;
+    };
+    with(data, async |file| {
+        file.update_app(options.app, change).await
+    })
+    .await?;
     Ok(())
 }

@@ -5,10 +5,10 @@ use std::io::{BufReader, BufWriter};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use passage_server::{DataFile, Moved};
+use passage_server::{AdminError, Moved};
 use serde_json::{Value, json};
 
-use super::admin::Where;
+use super::admin::{Where, with};
 use super::{Outcome, print};
 
 /// Stands for standard input and standard output.
@@ -46,16 +46,16 @@ pub(super) async fn export(options: Export) -> Outcome {
         return Err(format!("there is no data file {}", path.display()).into());
     }
     let apps: Vec<&str> = options.apps.iter().map(String::as_str).collect();
-    let data = DataFile::open(path).await?;
     if options.file == Path::new(STANDARD) {
         let out = BufWriter::new(std::io::stdout());
-        let (moved, _) = data.export(&apps, out).await?;
+        let (moved, _) = with(path, async |data| data.export(&apps, out).await).await?;
         eprintln!("{}", counts(&moved));
     } else {
-        let moved = data.export_file(&apps, &options.file).await?;
-        print(&counts(&moved))?;
+        let export = with(path, async |data| {
+            data.export_file(&apps, &options.file).await
+        });
+        print(&counts(&export.await?))?;
     }
-    data.close().await;
     Ok(())
 }
 
@@ -65,10 +65,10 @@ pub(super) async fn import(options: Import) -> Outcome {
     let file = options.file;
     let moved = if file == Path::new(STANDARD) {
         let lines = BufReader::new(std::io::stdin());
-        take_in(&path, lines, options.dry_run).await?
+        take_in(path, lines, options.dry_run).await?
     } else {
         let lines = File::open(&file).map_err(|error| format!("{}: {error}", file.display()))?;
-        take_in(&path, BufReader::new(lines), options.dry_run).await?
+        take_in(path, BufReader::new(lines), options.dry_run).await?
     };
     let mut counts = counts(&moved);
     if options.dry_run
@@ -81,18 +81,15 @@ pub(super) async fn import(options: Import) -> Outcome {
 }
 
 async fn take_in(
-    path: &Path,
+    path: PathBuf,
     lines: impl std::io::BufRead + Send + 'static,
     dry_run: bool,
-) -> Result<Moved, Box<dyn std::error::Error>> {
-    let data = DataFile::open(path).await?;
-    let moved = if dry_run {
-        data.check_import(lines).await?
-    } else {
-        data.import(lines).await?
-    };
-    data.close().await;
-    Ok(moved)
+) -> Result<Moved, AdminError> {
+    let work = with(path, async |data| match dry_run {
+        true => data.check_import(lines).await,
+        false => data.import(lines).await,
+    });
+    work.await
 }
 
 fn counts(moved: &Moved) -> Value {
