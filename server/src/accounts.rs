@@ -6,7 +6,8 @@ use crate::delivery::Purpose;
 use crate::http::error::ApiError;
 use crate::identifier::Identifier;
 use crate::settings::AppSettings;
-use crate::store::users::{self, NewUser, UserRow};
+use crate::store;
+use crate::store::users::{NewUser, UserRow};
 use crate::store::{Conn, SqlError, is_taken};
 
 /// The user who has the identifier.
@@ -16,8 +17,8 @@ pub(crate) fn find(
     identifier: &Identifier,
 ) -> Result<Option<UserRow>, SqlError> {
     match identifier {
-        Identifier::Email(email) => users::by_email(conn, app_id, email),
-        Identifier::Phone(phone) => users::by_phone(conn, app_id, phone),
+        Identifier::Email(email) => store::users::by_email(conn, app_id, email),
+        Identifier::Phone(phone) => store::users::by_phone(conn, app_id, phone),
     }
 }
 
@@ -37,7 +38,7 @@ pub(crate) fn create(
         Identifier::Email(email) => new.email = Some(email.clone()),
         Identifier::Phone(phone) => new.phone = Some(phone.clone()),
     }
-    taken(users::insert(conn, app_id, &new, now))
+    taken(store::users::insert(conn, app_id, &new, now))
 }
 
 /// A unique violation on a user says that somebody else has the identifier.
@@ -115,6 +116,6 @@ pub(crate) fn confirm(
     *own = Some(identifier.as_str().to_owned());
     *verified = true;
     let metadata = user.metadata();
-    taken(users::update(conn, &user, &metadata, now))?;
+    taken(store::users::update(conn, &user, &metadata, now))?;
     Ok(())
 }

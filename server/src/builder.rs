@@ -22,8 +22,9 @@ use crate::limits::RateLimits;
 use crate::observe::{Exchange, Observer};
 use crate::running::Running;
 use crate::settings::{AppSettings, MetadataType, is_app_id, is_origin, seconds};
-use crate::store::apps::{self, AppRow};
-use crate::store::{Store, StoreError, api_keys};
+use crate::store;
+use crate::store::apps::AppRow;
+use crate::store::{Store, StoreError};
 use crate::{api_key, ids};
 
 /// Options of a development server. Each has a default.
@@ -230,8 +231,8 @@ impl ServerBuilder {
         let id = self.app_id.clone();
         let find = store.read(move |conn| {
             let found = match id {
-                Some(id) => apps::get(conn, &id)?,
-                None => apps::first(conn)?,
+                Some(id) => store::apps::get(conn, &id)?,
+                None => store::apps::first(conn)?,
             };
             Ok::<_, StoreError>(found)
         });
@@ -259,7 +260,7 @@ impl ServerBuilder {
             created_at,
         };
         let row = app.clone();
-        let put = store.write(move |conn| Ok::<_, StoreError>(apps::put(conn, &row)?));
+        let put = store.write(move |conn| Ok::<_, StoreError>(store::apps::put(conn, &row)?));
         put.await?;
         Ok(app)
     }
@@ -296,8 +297,9 @@ impl ServerBuilder {
             api_key::development(&key, now),
             ids::hash(&key),
         );
-        let put = store
-            .write(move |conn| Ok::<_, StoreError>(api_keys::insert(conn, &app_id, &row, &hash)?));
+        let put = store.write(move |conn| {
+            Ok::<_, StoreError>(store::api_keys::insert(conn, &app_id, &row, &hash)?)
+        });
         put.await?;
         Ok(key)
     }
@@ -319,7 +321,7 @@ mod tests {
             settings: settings.to_owned(),
             created_at: 0,
         };
-        let put = store.write(move |conn| Ok::<_, StoreError>(apps::put(conn, &app)?));
+        let put = store.write(move |conn| Ok::<_, StoreError>(store::apps::put(conn, &app)?));
         put.await.unwrap();
         store.close().await;
 
@@ -328,7 +330,7 @@ mod tests {
         assert!(problem.contains("settings"), "{problem}");
 
         let store = Store::open(&file).await.unwrap();
-        let find = store.read(|conn| Ok::<_, StoreError>(apps::first(conn)?));
+        let find = store.read(|conn| Ok::<_, StoreError>(store::apps::first(conn)?));
         assert_eq!(find.await.unwrap().unwrap().settings, settings);
         store.close().await;
     }

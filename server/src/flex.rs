@@ -2,9 +2,10 @@
 
 use crate::http::error::ApiError;
 use crate::ids;
-use crate::store::events::{self, NewEvent};
+use crate::store;
+use crate::store::Conn;
+use crate::store::events::NewEvent;
 use crate::store::users::UserRow;
-use crate::store::{Conn, devices, transactions, users};
 
 /// How long a transaction may take, in microseconds.
 pub(crate) const TRANSACTION_LIFETIME: i64 = 300 * 1_000_000;
@@ -19,9 +20,9 @@ pub(crate) fn user_with_passkey(
     app_id: &str,
     external_id: &str,
 ) -> Result<UserRow, ApiError> {
-    let user = users::by_external_id(conn, app_id, external_id)?
+    let user = store::users::by_external_id(conn, app_id, external_id)?
         .ok_or_else(ApiError::user_has_no_passkeys)?;
-    if devices::list(conn, &user.id)?.is_empty() {
+    if store::devices::list(conn, &user.id)?.is_empty() {
         return Err(ApiError::user_has_no_passkeys());
     }
     if user.is_inactive() {
@@ -39,10 +40,10 @@ pub(crate) fn complete(
     event: &NewEvent,
     now: i64,
 ) -> Result<String, ApiError> {
-    users::count_login(conn, user_id, now)?;
-    events::insert(conn, user_id, event, now)?;
+    store::users::count_login(conn, user_id, now)?;
+    store::events::insert(conn, user_id, event, now)?;
     let nonce = ids::alphanumeric(NONCE_LENGTH);
-    transactions::insert_nonce(
+    store::transactions::insert_nonce(
         conn,
         app_id,
         &ids::hash(&nonce),

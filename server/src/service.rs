@@ -12,7 +12,8 @@ use crate::http::serve::bind;
 use crate::keys::Sealing;
 use crate::running::Running;
 use crate::settings::AppSettings;
-use crate::store::apps::{self, AppRow};
+use crate::store;
+use crate::store::apps::AppRow;
 use crate::store::{Store, StoreError};
 use crate::upkeep::{AtWork, Upkeep};
 
@@ -112,7 +113,7 @@ impl Service {
 async fn put_apps(config: &Config, store: &Store, now: i64) -> Result<(), StartError> {
     for (id, settings) in config.apps() {
         let wanted = id.to_owned();
-        let find = store.read(move |conn| Ok::<_, StoreError>(apps::get(conn, &wanted)?));
+        let find = store.read(move |conn| Ok::<_, StoreError>(store::apps::get(conn, &wanted)?));
         let found = find.await?;
         let stored = match &found {
             Some(row) => core::settings(row)?,
@@ -124,7 +125,7 @@ async fn put_apps(config: &Config, store: &Store, now: i64) -> Result<(), StartE
             settings: serde_json::to_string(&settings).map_err(StartErrorKind::Settings)?,
             created_at: found.map_or(now, |row| row.created_at),
         };
-        let put = store.write(move |conn| Ok::<_, StoreError>(apps::put(conn, &row)?));
+        let put = store.write(move |conn| Ok::<_, StoreError>(store::apps::put(conn, &row)?));
         put.await?;
     }
     Ok(())
@@ -135,7 +136,7 @@ async fn put_apps(config: &Config, store: &Store, now: i64) -> Result<(), StartE
 pub(crate) async fn load_apps(core: &Core, sealing: &Arc<Sealing>) -> Result<(), StartError> {
     let all = core
         .store
-        .read(|conn| Ok::<_, StoreError>(apps::all(conn)?));
+        .read(|conn| Ok::<_, StoreError>(store::apps::all(conn)?));
     let all = all.await?;
     core.apps
         .keep(&all.iter().map(|row| row.id.clone()).collect());

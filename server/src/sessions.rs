@@ -6,9 +6,10 @@ use crate::core::{App, Core};
 use crate::http::error::ApiError;
 use crate::ids;
 use crate::settings::AppSettings;
-use crate::store::events::{self, NewEvent};
-use crate::store::sign_ins::{self, Presented, SignInRow};
-use crate::store::{Conn, users};
+use crate::store;
+use crate::store::Conn;
+use crate::store::events::NewEvent;
+use crate::store::sign_ins::{Presented, SignInRow};
 use crate::tokens::{self, Claims, Header};
 
 /// Characters of a refresh token's secret: 285 random bits. The id of the sign-in comes before it.
@@ -61,13 +62,13 @@ pub(crate) fn enter(
     event: Option<&NewEvent>,
     now: i64,
 ) -> Result<Option<NewRefreshToken>, ApiError> {
-    let user = users::get(conn, app_id, user_id)?.ok_or_else(ApiError::user_not_found)?;
+    let user = store::users::get(conn, app_id, user_id)?.ok_or_else(ApiError::user_not_found)?;
     if user.is_inactive() {
         return Err(ApiError::user_not_active());
     }
     if let Some(event) = event {
-        users::count_login(conn, user_id, now)?;
-        events::insert(conn, user_id, event, now)?;
+        store::users::count_login(conn, user_id, now)?;
+        store::events::insert(conn, user_id, event, now)?;
     }
     if !settings.refresh_enabled {
         return Ok(None);
@@ -84,7 +85,7 @@ pub(crate) fn enter(
         expires_at,
         id,
     };
-    sign_ins::insert(conn, &sign_in)?;
+    store::sign_ins::insert(conn, &sign_in)?;
     Ok(Some(NewRefreshToken { token, expires_at }))
 }
 
@@ -111,9 +112,10 @@ pub(crate) async fn refresh(core: &Core, app: &App, token: &str) -> Result<AuthR
             sign_in: &sign_in,
             hash: &hash,
         };
-        let refreshed = sign_ins::exchange(conn, &app_id, &token, &next_hash, idle_until, now)?;
+        let refreshed =
+            store::sign_ins::exchange(conn, &app_id, &token, &next_hash, idle_until, now)?;
         if refreshed.is_none() {
-            sign_ins::end_if_reused(conn, &app_id, &token)?;
+            store::sign_ins::end_if_reused(conn, &app_id, &token)?;
         }
         Ok::<_, ApiError>(refreshed)
     });
@@ -135,7 +137,7 @@ pub(crate) async fn revoke(core: &Core, app: &App, token: &str) -> Result<(), Ap
     let app_id = app.id.clone();
     let revoke = core
         .store
-        .write(move |conn| Ok::<_, ApiError>(sign_ins::end(conn, &app_id, &sign_in)?));
+        .write(move |conn| Ok::<_, ApiError>(store::sign_ins::end(conn, &app_id, &sign_in)?));
     revoke.await
 }
 

@@ -15,8 +15,9 @@ use crate::core::{App, Core};
 use crate::error::StartError;
 use crate::keys::{Rotation, Sealing, Wish};
 use crate::service::load_apps;
+use crate::store;
 use crate::store::StoreError;
-use crate::store::signing_keys::{self, RotationRow};
+use crate::store::signing_keys::RotationRow;
 use crate::tls::Certificate;
 
 /// How often it looks.
@@ -90,7 +91,7 @@ impl Upkeep {
         let asked = self
             .core
             .store
-            .read(|conn| Ok::<_, StoreError>(signing_keys::asked(conn)?));
+            .read(|conn| Ok::<_, StoreError>(store::signing_keys::asked(conn)?));
         asked.await
     }
 
@@ -119,7 +120,7 @@ impl Upkeep {
         let done = self
             .core
             .store
-            .write(move |conn| Ok::<_, StoreError>(signing_keys::done(conn, &rotation)?));
+            .write(move |conn| Ok::<_, StoreError>(store::signing_keys::done(conn, &rotation)?));
         done.await
     }
 }

@@ -11,8 +11,9 @@ use crate::clock::time;
 use crate::core;
 use crate::error::StartErrorKind;
 use crate::settings::{AppSettings, CONCEAL_USERS, MetadataType, is_app_id, is_origin, seconds};
-use crate::store::apps::{self, AppRow};
-use crate::store::{api_keys, is_taken};
+use crate::store;
+use crate::store::apps::AppRow;
+use crate::store::is_taken;
 use crate::{api_key, ids};
 
 /// An app to be created, or to be changed.
@@ -186,13 +187,13 @@ impl DataFile {
         };
         let (key_row, hash) = (api_key::row(&key, "first".to_owned(), now), ids::hash(&key));
         let insert = self.store.write(move |conn| {
-            match apps::insert(conn, &row) {
+            match store::apps::insert(conn, &row) {
                 Err(error) if is_taken(&error) => {
                     return Err(refused(format!("app `{}` already exists", row.id)));
                 }
                 other => other?,
             }
-            Ok::<_, AdminError>(api_keys::insert(conn, &row.id, &key_row, &hash)?)
+            Ok::<_, AdminError>(store::api_keys::insert(conn, &row.id, &key_row, &hash)?)
         });
         insert.await?;
         Ok(CreatedApp { id, api_key: key })
@@ -228,7 +229,7 @@ impl DataFile {
     ) -> Result<(), AdminError> {
         let app_id = app_id.into();
         let update = self.store.write(move |conn| {
-            let mut row = require(apps::get(conn, &app_id)?, &app_id)?;
+            let mut row = require(store::apps::get(conn, &app_id)?, &app_id)?;
             let settings = core::settings(&row)?;
             let rp_id = settings.rp_id();
             let changed = change(NewApp {
@@ -239,14 +240,14 @@ impl DataFile {
                 return Err(refused("the id of an app cannot change"));
             }
             row.settings = changed.checked()?;
-            if changed.settings.rp_id() != rp_id && apps::has_passkeys(conn, &app_id)? {
+            if changed.settings.rp_id() != rp_id && store::apps::has_passkeys(conn, &app_id)? {
                 return Err(refused(format!(
                     "users of `{app_id}` have passkeys, which belong to {}: they would be lost under another domain; \
                      make another app for it",
                     rp_id.unwrap_or_default(),
                 )));
             }
-            Ok(apps::put(conn, &row)?)
+            Ok(store::apps::put(conn, &row)?)
         });
         update.await
     }
@@ -263,15 +264,15 @@ impl DataFile {
     ) -> Result<(), AdminError> {
         let app_id = app_id.into();
         let delete = self.store.write(move |conn| {
-            require(apps::get(conn, &app_id)?, &app_id)?;
-            let users = apps::users(conn, &app_id)?;
+            require(store::apps::get(conn, &app_id)?, &app_id)?;
+            let users = store::apps::users(conn, &app_id)?;
             if users > 0 && !with_users {
                 return Err(refused(format!(
                     "app `{app_id}` has {users} users: export them, if they are still wanted, and say that they are to be \
                      deleted too"
                 )));
             }
-            Ok(apps::delete(conn, &app_id)?)
+            Ok(store::apps::delete(conn, &app_id)?)
         });
         delete.await
     }
@@ -283,7 +284,7 @@ impl DataFile {
     pub async fn apps(&self) -> Result<Vec<StoredApp>, AdminError> {
         let all = self
             .store
-            .read(|conn| Ok::<_, AdminError>(apps::all(conn)?));
+            .read(|conn| Ok::<_, AdminError>(store::apps::all(conn)?));
         let rows = all.await?.into_iter();
         let apps = rows.map(|row| {
             let settings = core::settings(&row)?;

@@ -13,7 +13,8 @@ pub use self::app::{CreatedApp, NewApp, StoredApp};
 pub use self::error::AdminError;
 use crate::clock::{Clock, time};
 use crate::keys::WrappingKey;
-use crate::store::{Store, api_keys, apps, signing_keys};
+use crate::store;
+use crate::store::Store;
 use crate::{api_key, ids};
 
 /// A data file, opened to see to its apps and keys. A server may run on it at the same time: it takes up what
@@ -78,8 +79,8 @@ impl DataFile {
         let row = api_key::row(&key, name.into(), self.clock.micros());
         let (app_id, hash) = (app_id.into(), ids::hash(&key));
         let insert = self.store.write(move |conn| {
-            require(apps::get(conn, &app_id)?, &app_id)?;
-            Ok::<_, AdminError>(api_keys::insert(conn, &app_id, &row, &hash)?)
+            require(store::apps::get(conn, &app_id)?, &app_id)?;
+            Ok::<_, AdminError>(store::api_keys::insert(conn, &app_id, &row, &hash)?)
         });
         insert.await?;
         Ok(key)
@@ -92,8 +93,8 @@ impl DataFile {
     pub async fn signing_keys(&self) -> Result<Vec<StoredKey>, AdminError> {
         let read = self.store.read(|conn| {
             let mut keys = Vec::new();
-            for app in apps::all(conn)? {
-                let rows = signing_keys::list(conn, &app.id)?;
+            for app in store::apps::all(conn)? {
+                let rows = store::signing_keys::list(conn, &app.id)?;
                 keys.extend(rows.into_iter().map(|row| StoredKey {
                     app_id: app.id.clone(),
                     kid: row.kid,
@@ -119,11 +120,11 @@ impl DataFile {
         let now = self.clock.micros();
         let ask = self.store.write(move |conn| {
             let apps = match app_id {
-                Some(id) => vec![require(apps::get(conn, &id)?, &id)?],
-                None => apps::all(conn)?,
+                Some(id) => vec![require(store::apps::get(conn, &id)?, &id)?],
+                None => store::apps::all(conn)?,
             };
             for app in apps {
-                signing_keys::ask(conn, &app.id, at_once, now)?;
+                store::signing_keys::ask(conn, &app.id, at_once, now)?;
             }
             Ok::<_, AdminError>(())
         });

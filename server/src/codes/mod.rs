@@ -10,8 +10,9 @@ use crate::delivery::{Content, Language, Message, NewMessage, Purpose};
 use crate::http::error::ApiError;
 use crate::http::visitor::Visitor;
 use crate::identifier::Identifier;
-use crate::store::one_time_codes::{self, CodeRow};
-use crate::store::{Conn, SqlError, users};
+use crate::store;
+use crate::store::one_time_codes::CodeRow;
+use crate::store::{Conn, SqlError};
 use crate::{ids, sessions};
 
 /// Tries of a code. After so many wrong ones it is dead, even for the right digits.
@@ -57,7 +58,7 @@ pub(crate) async fn request(
             expires_at,
         };
         row.seal = seal::seal(&row, &id, &code);
-        one_time_codes::insert(conn, &row)?;
+        store::one_time_codes::insert(conn, &row)?;
         Ok(receiver)
     });
     let Receiver { user, purpose } = insert.await?;
@@ -82,8 +83,8 @@ pub(crate) async fn request(
 
 /// Whether too many codes were guessed for an identifier lately.
 fn is_spent(conn: &Conn, app_id: &str, identifier: &str, now: i64) -> Result<bool, SqlError> {
-    let since = now - one_time_codes::KEPT;
-    let tries = one_time_codes::tries_since(conn, app_id, identifier, since)?;
+    let since = now - store::one_time_codes::KEPT;
+    let tries = store::one_time_codes::tries_since(conn, app_id, identifier, since)?;
     Ok(tries >= TRIES_IN_AN_HOUR)
 }
 
@@ -121,7 +122,7 @@ pub(crate) async fn activate(
 }
 
 fn check(conn: &Conn, app_id: &str, id: &str, code: &str, now: i64) -> Result<Outcome, ApiError> {
-    let Some(row) = one_time_codes::get(conn, app_id, &ids::hash(id))? else {
+    let Some(row) = store::one_time_codes::get(conn, app_id, &ids::hash(id))? else {
         return Ok(Outcome::Wrong);
     };
     if row.expires_at <= now {
@@ -132,14 +133,14 @@ fn check(conn: &Conn, app_id: &str, id: &str, code: &str, now: i64) -> Result<Ou
     }
     let matches = seal::opens(&row, id, code.trim());
     let (Some(user_id), true) = (&row.user_id, matches) else {
-        one_time_codes::count_try(conn, &row.id_hash)?;
+        store::one_time_codes::count_try(conn, &row.id_hash)?;
         return Ok(Outcome::Wrong);
     };
-    let user = users::get(conn, app_id, user_id)?.ok_or_else(ApiError::user_not_found)?;
+    let user = store::users::get(conn, app_id, user_id)?.ok_or_else(ApiError::user_not_found)?;
     if user.is_inactive() {
         return Err(ApiError::user_not_active());
     }
-    one_time_codes::delete(conn, &row.id_hash)?;
+    store::one_time_codes::delete(conn, &row.id_hash)?;
     let identifier = Identifier::stored(&row.identifier);
     // The code went to somebody who is not reached there any more.
     if !accounts::has(&user, &identifier) {

@@ -14,9 +14,9 @@ use crate::error::ControlError;
 use crate::http::error::ApiError;
 use crate::ids;
 use crate::store::events::NewEvent;
-use crate::store::transactions::{self, Kind};
-use crate::store::users::{self, NewUser};
-use crate::store::{self, StoreError, api_keys, devices, is_taken};
+use crate::store::transactions::Kind;
+use crate::store::users::NewUser;
+use crate::store::{self, StoreError, is_taken};
 use crate::{api_key, flex, sessions};
 
 /// Controls of a running server: what tests and demos need beyond the API. The binary offers the same under `/_dev`.
@@ -83,8 +83,8 @@ impl Controls {
         let row = device.into_row(self.core.clock.micros())?;
         let (app_id, user_id) = (self.dev.app.id.clone(), user_id.as_ref().to_owned());
         let insert = self.core.store.write(move |conn| {
-            users::get(conn, &app_id, &user_id)?.ok_or_else(ApiError::user_not_found)?;
-            match devices::insert(conn, &user_id, &row) {
+            store::users::get(conn, &app_id, &user_id)?.ok_or_else(ApiError::user_not_found)?;
+            match store::devices::insert(conn, &user_id, &row) {
                 Err(error) if is_taken(&error) => {
                     Err(ApiError::invalid_request("cred_id: already exists."))
                 }
@@ -106,7 +106,7 @@ impl Controls {
         let now = self.core.clock.micros();
         let (app_id, id) = (self.dev.app.id.clone(), transaction_id.as_ref().to_owned());
         let complete = self.core.store.write(move |conn| {
-            let found = transactions::take(conn, &app_id, &id, now)?;
+            let found = store::transactions::take(conn, &app_id, &id, now)?;
             let transaction = found.ok_or_else(ApiError::transaction_not_found)?;
             let external_id = transaction.external_id.clone();
             let (action, user) = match transaction.kind() {
@@ -115,7 +115,7 @@ impl Controls {
                     flex::user_with_passkey(conn, &app_id, &external_id)?,
                 ),
                 Kind::Register => {
-                    let known = users::by_external_id(conn, &app_id, &external_id)?;
+                    let known = store::users::by_external_id(conn, &app_id, &external_id)?;
                     let user = match known {
                         Some(user) if user.is_inactive() => {
                             return Err(ApiError::operation_not_allowed("user: not active."));
@@ -126,13 +126,13 @@ impl Controls {
                                 external_id: Some(external_id.clone()),
                                 ..NewUser::default()
                             };
-                            users::insert(conn, &app_id, &new, now)?
+                            store::users::insert(conn, &app_id, &new, now)?
                         }
                     };
                     let device = SeedDevice::new()
                         .friendly_name(transaction.passkey_display_name)
                         .into_row(now)?;
-                    devices::insert(conn, &user.id, &device)?;
+                    store::devices::insert(conn, &user.id, &device)?;
                     ("register", user)
                 }
             };
@@ -176,7 +176,7 @@ impl Controls {
         let key = api_key::development(&self.dev.api_key, core.clock.micros());
         let clear = core.store.write(move |conn| {
             store::clear(conn, &keep)?;
-            Ok::<_, StoreError>(api_keys::insert(conn, &app_id, &key, &keep)?)
+            Ok::<_, StoreError>(store::api_keys::insert(conn, &app_id, &key, &keep)?)
         });
         clear.await?;
         self.dev.outbox.clear();

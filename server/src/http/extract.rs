@@ -13,10 +13,11 @@ use super::error::ApiError;
 use super::problem::unreadable;
 use crate::core::{App, Core};
 use crate::ids;
-use crate::store::api_keys::{self, ApiKeyRow};
-use crate::store::devices::{self, DeviceRow};
-use crate::store::social_connections::{self, ConnectionRow};
-use crate::store::users::{self, UserRow};
+use crate::store;
+use crate::store::api_keys::ApiKeyRow;
+use crate::store::devices::DeviceRow;
+use crate::store::social_connections::ConnectionRow;
+use crate::store::users::UserRow;
 use crate::tokens;
 
 /// The parameters of the path.
@@ -135,12 +136,13 @@ impl FromRequestParts<Arc<Core>> for SignedIn {
         let (core, app_id) = (Arc::clone(core), app.id.clone());
         let store = core.store.clone();
         let read = store.read(move |conn| {
-            let user = users::get(conn, &app_id, &user_id)?.ok_or_else(ApiError::user_not_found)?;
+            let user =
+                store::users::get(conn, &app_id, &user_id)?.ok_or_else(ApiError::user_not_found)?;
             if user.is_inactive() {
                 return Err(ApiError::user_not_active());
             }
-            let devices = devices::list(conn, &user.id)?;
-            let connections = social_connections::list(conn, &user.id)?;
+            let devices = store::devices::list(conn, &user.id)?;
+            let connections = store::social_connections::list(conn, &user.id)?;
             Ok(Self {
                 core,
                 app,
@@ -176,7 +178,7 @@ async fn api_key(core: &Core, app: &App, key: &str) -> Result<ApiKeyRow, ApiErro
     let (app_id, hash) = (app.id.clone(), ids::hash(key));
     let find = core
         .store
-        .read(move |conn| Ok::<_, ApiError>(api_keys::by_hash(conn, &app_id, &hash)?));
+        .read(move |conn| Ok::<_, ApiError>(store::api_keys::by_hash(conn, &app_id, &hash)?));
     find.await?
         .ok_or_else(|| ApiError::invalid_access_token("api key: not a key of this app."))
 }

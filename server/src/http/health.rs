@@ -11,7 +11,8 @@ use serde_json::json;
 
 use super::reply;
 use crate::core::Core;
-use crate::store::{StoreError, apps};
+use crate::store;
+use crate::store::StoreError;
 
 pub(crate) fn routes() -> Router<Arc<Core>> {
     Router::new()
@@ -28,7 +29,7 @@ async fn alive() -> Response {
 async fn ready(State(core): State<Arc<Core>>) -> Response {
     let read = core
         .store
-        .read(|conn| Ok::<_, StoreError>(apps::all(conn)?.len()));
+        .read(|conn| Ok::<_, StoreError>(store::apps::all(conn)?.len()));
     let problem = if read.await.is_err() {
         Some("the database does not answer")
     } else if !core.apps.all().iter().all(|app| app.keys.is_ready()) {

@@ -6,7 +6,8 @@ use tokio::sync::{Mutex, watch};
 
 use super::schedule::{self, Rotation, Step, Wish};
 use super::{KeyError, KeyRingError, Sealing, SigningKey, generate};
-use crate::store::signing_keys::{self, SigningKeyRow};
+use crate::store;
+use crate::store::signing_keys::SigningKeyRow;
 use crate::store::{Store, StoreError};
 
 const NONE: KeyError = KeyError::new("there is no signing key");
@@ -90,7 +91,7 @@ impl KeyRing {
         let app_id = self.app_id.clone();
         let list = self
             .store
-            .read(move |conn| Ok::<_, StoreError>(signing_keys::list(conn, &app_id)?));
+            .read(move |conn| Ok::<_, StoreError>(store::signing_keys::list(conn, &app_id)?));
         list.await
     }
 
@@ -125,7 +126,7 @@ impl KeyRing {
             let kid = row.kid.clone();
             let sealed = self.sealing.seal(&self.app_id, &kid, &opened.pkcs8)?;
             let replace = self.store.write(move |conn| {
-                Ok::<_, StoreError>(signing_keys::replace(conn, &kid, &sealed)?)
+                Ok::<_, StoreError>(store::signing_keys::replace(conn, &kid, &sealed)?)
             });
             replace.await?;
         }
@@ -136,7 +137,7 @@ impl KeyRing {
     pub(crate) async fn note_lifetime(&self, seconds: i64) -> Result<(), StoreError> {
         let app_id = self.app_id.clone();
         let note = self.store.write(move |conn| {
-            Ok::<_, StoreError>(signing_keys::note_lifetime(conn, &app_id, seconds)?)
+            Ok::<_, StoreError>(store::signing_keys::note_lifetime(conn, &app_id, seconds)?)
         });
         note.await
     }
@@ -171,7 +172,9 @@ impl KeyRing {
         let sealed = self.sealing.seal(&self.app_id, &kid, &key.to_pkcs8()?)?;
         let app_id = self.app_id.clone();
         let announce = self.store.write(move |conn| {
-            Ok::<_, StoreError>(signing_keys::announce(conn, &app_id, &kid, &sealed, now)?)
+            Ok::<_, StoreError>(store::signing_keys::announce(
+                conn, &app_id, &kid, &sealed, now,
+            )?)
         });
         announce.await?;
         tracing::info!(
@@ -185,7 +188,7 @@ impl KeyRing {
     async fn activate(&self, lifetime: i64, now: i64) -> Result<(), KeyRingError> {
         let app_id = self.app_id.clone();
         let activate = self.store.write(move |conn| {
-            Ok::<_, StoreError>(signing_keys::activate(conn, &app_id, lifetime, now)?)
+            Ok::<_, StoreError>(store::signing_keys::activate(conn, &app_id, lifetime, now)?)
         });
         activate.await?;
         tracing::info!(app_id = self.app_id, "the announced signing key signs now");
@@ -194,9 +197,9 @@ impl KeyRing {
 
     async fn forget(&self, kid: String) -> Result<(), KeyRingError> {
         let app_id = self.app_id.clone();
-        let forget = self
-            .store
-            .write(move |conn| Ok::<_, StoreError>(signing_keys::forget(conn, &app_id, &kid)?));
+        let forget = self.store.write(move |conn| {
+            Ok::<_, StoreError>(store::signing_keys::forget(conn, &app_id, &kid)?)
+        });
         forget.await?;
         tracing::info!(app_id = self.app_id, "a retired signing key is forgotten");
         Ok(())
@@ -265,7 +268,7 @@ mod tests {
 
     use super::*;
     use crate::keys::WrappingKey;
-    use crate::store::apps::{self, AppRow};
+    use crate::store::apps::AppRow;
 
     const HOUR: i64 = 3600 * 1_000_000;
 
@@ -276,7 +279,7 @@ mod tests {
             settings: "{}".to_owned(),
             created_at: 0,
         };
-        let insert = store.write(move |conn| Ok::<_, StoreError>(apps::insert(conn, &app)?));
+        let insert = store.write(move |conn| Ok::<_, StoreError>(store::apps::insert(conn, &app)?));
         insert.await.unwrap();
         store
     }
@@ -349,7 +352,7 @@ mod tests {
         let open = |sealing: Sealing| KeyRing::open(&store, "app", Arc::new(sealing), 60, 0);
         let stored = async || {
             let read = store.read(|conn| {
-                let rows = signing_keys::list(conn, "app")?;
+                let rows = store::signing_keys::list(conn, "app")?;
                 Ok::<_, StoreError>(rows.into_iter().map(|row| row.pkcs8).collect::<Vec<_>>())
             });
             read.await.unwrap()

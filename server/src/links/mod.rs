@@ -8,7 +8,8 @@ use crate::delivery::{Content, Language, Message, NewMessage, Purpose};
 use crate::http::error::ApiError;
 use crate::identifier::Identifier;
 use crate::ids;
-use crate::store::magic_links::{self, LinkRow};
+use crate::store;
+use crate::store::magic_links::LinkRow;
 use crate::store::users::UserRow;
 
 pub(crate) use self::open::{open, wait};
@@ -190,7 +191,7 @@ async fn send(
             expires_at,
         };
         let link = NewLink::make(ids::new_id(), new);
-        magic_links::insert(conn, &link.row)?;
+        store::magic_links::insert(conn, &link.row)?;
         Ok::<_, ApiError>((link, purpose))
     });
     let (link, purpose) = insert.await?;

@@ -8,8 +8,9 @@ use crate::delivery::Purpose;
 use crate::http::error::ApiError;
 use crate::http::visitor::Visitor;
 use crate::identifier::Identifier;
-use crate::store::magic_links::{self, LinkRow};
-use crate::store::{Conn, users};
+use crate::store;
+use crate::store::Conn;
+use crate::store::magic_links::LinkRow;
 use crate::{ids, sessions};
 
 /// How long after a link was opened the device that waits for it can have its tokens, in microseconds.
@@ -25,7 +26,7 @@ pub(crate) async fn open(
     let now = core.clock.micros();
     let (app_id, hash) = (app.id.clone(), ids::hash(secret));
     let check = core.store.write(move |conn| {
-        let link = magic_links::by_secret(conn, &app_id, &hash)?
+        let link = store::magic_links::by_secret(conn, &app_id, &hash)?
             .ok_or_else(ApiError::invalid_magic_link)?;
         take(conn, link, now)
     });
@@ -44,7 +45,8 @@ fn take(conn: &Conn, link: LinkRow, now: i64) -> Result<(String, LinkRow), ApiEr
         .user_id
         .clone()
         .ok_or_else(ApiError::invalid_magic_link)?;
-    let user = users::get(conn, &link.app_id, &user_id)?.ok_or_else(ApiError::user_not_found)?;
+    let user =
+        store::users::get(conn, &link.app_id, &user_id)?.ok_or_else(ApiError::user_not_found)?;
     if user.is_inactive() {
         return Err(ApiError::user_not_active());
     }
@@ -54,7 +56,7 @@ fn take(conn: &Conn, link: LinkRow, now: i64) -> Result<(String, LinkRow), ApiEr
     if purpose != Purpose::ChangeIdentifier && !accounts::has(&user, &identifier) {
         return Err(ApiError::invalid_magic_link());
     }
-    magic_links::mark_opened(conn, &link.id_hash, now)?;
+    store::magic_links::mark_opened(conn, &link.id_hash, now)?;
     // A link that signs in, and that the app's backend delivered, may have gone anywhere.
     if link.delivered || purpose == Purpose::VerifyIdentifier {
         accounts::confirm(conn, user, &identifier, now)?;
@@ -68,7 +70,7 @@ pub(crate) async fn wait(core: &Core, app: &App, id: &str) -> Result<AuthResult,
     let (app_id, id_hash) = (app.id.clone(), ids::hash(id));
     let find = core
         .store
-        .read(move |conn| Ok::<_, ApiError>(magic_links::by_id(conn, &app_id, &id_hash)?));
+        .read(move |conn| Ok::<_, ApiError>(store::magic_links::by_id(conn, &app_id, &id_hash)?));
     let link = find.await?.ok_or_else(ApiError::magic_link_not_found)?;
     if link.opened_at.is_none() {
         // Nearly every question ends here, without a write.
@@ -84,7 +86,7 @@ pub(crate) async fn wait(core: &Core, app: &App, id: &str) -> Result<AuthResult,
     let id_hash = link.id_hash.clone();
     let claim = core.store.write(move |conn| {
         let since = now - CLAIM_LIFETIME;
-        Ok::<_, ApiError>(magic_links::claim(conn, &id_hash, since, now)?)
+        Ok::<_, ApiError>(store::magic_links::claim(conn, &id_hash, since, now)?)
     });
     let (Some(user_id), true) = (link.user_id.clone(), claim.await?) else {
         return Err(ApiError::invalid_magic_link());

@@ -10,10 +10,11 @@ use super::response::{Assertion, Creation};
 use crate::core::{App, Core};
 use crate::http::error::ApiError;
 use crate::ids;
+use crate::store;
 use crate::store::Conn;
-use crate::store::ceremonies::{self, CeremonyRow};
+use crate::store::ceremonies::CeremonyRow;
 use crate::store::devices::DeviceRow;
-use crate::store::passkeys::{self, PasskeyRow};
+use crate::store::passkeys::PasskeyRow;
 
 /// Passkeys that a user can have. All of them are sent along when another one is made.
 const MOST: i64 = 64;
@@ -62,7 +63,7 @@ impl Start<'_> {
         let known = match &self.user_id {
             Some(user_id) => {
                 has_room(conn, user_id)?;
-                passkeys::list(conn, user_id)?
+                store::passkeys::list(conn, user_id)?
             }
             None => Vec::new(),
         };
@@ -100,7 +101,7 @@ impl Start<'_> {
             created_at: self.now,
             expires_at: self.now + LIFETIME,
         };
-        ceremonies::insert(conn, self.app_id, &row)?;
+        store::ceremonies::insert(conn, self.app_id, &row)?;
         Ok(row.id)
     }
 }
@@ -132,7 +133,7 @@ impl Finish<'_> {
         let (app_id, id) = (app.id.clone(), self.handshake_id.to_owned());
         let read = core
             .store
-            .read(move |conn| Ok::<_, ApiError>(ceremonies::get(conn, &app_id, &id)?));
+            .read(move |conn| Ok::<_, ApiError>(store::ceremonies::get(conn, &app_id, &id)?));
         let ceremony = self
             .check(read.await?, core.clock.micros())
             .map_err(refuse)?;
@@ -159,8 +160,8 @@ impl Finish<'_> {
             assertion.cred_id.clone(),
         );
         let read = core.store.read(move |conn| {
-            let ceremony = ceremonies::get(conn, &app_id, &id)?;
-            let passkey = passkeys::by_cred_id(conn, &app_id, &cred_id)?;
+            let ceremony = store::ceremonies::get(conn, &app_id, &id)?;
+            let passkey = store::passkeys::by_cred_id(conn, &app_id, &cred_id)?;
             Ok::<_, ApiError>((ceremony, passkey))
         });
         let (ceremony, passkey) = read.await?;
@@ -215,7 +216,7 @@ impl Proof {
             backed_up,
         } = self.signed;
         let device_id = &self.passkey.device_id;
-        if passkeys::count_login(conn, device_id, sign_count, backed_up, now)? {
+        if store::passkeys::count_login(conn, device_id, sign_count, backed_up, now)? {
             Ok(())
         } else {
             Err(self.refuse()("passkey: removed, or its counter went back."))
@@ -261,7 +262,7 @@ pub(crate) fn given(text: Option<&str>) -> Option<&str> {
 }
 
 fn has_room(conn: &Conn, user_id: &str) -> Result<(), ApiError> {
-    if passkeys::count(conn, user_id)? < MOST {
+    if store::passkeys::count(conn, user_id)? < MOST {
         return Ok(());
     }
     let problem = format!("passkeys: a user has {MOST} at most; remove one first.");
@@ -277,7 +278,7 @@ pub(crate) fn add(
 ) -> Result<(), ApiError> {
     // More ceremonies may have been started than there was room for.
     has_room(conn, user_id)?;
-    passkeys::insert(conn, user_id, device, credential)?
+    store::passkeys::insert(conn, user_id, device, credential)?
         .ok_or_else(|| ApiError::webauthn_login_failed("passkey: registered already."))
 }
 
@@ -288,7 +289,7 @@ pub(crate) fn end(
     ceremony: &CeremonyRow,
     refuse: Refuse,
 ) -> Result<(), ApiError> {
-    if ceremonies::take(conn, app_id, &ceremony.id)? {
+    if store::ceremonies::take(conn, app_id, &ceremony.id)? {
         Ok(())
     } else {
         Err(refuse("handshake: unknown, expired or used."))
@@ -310,7 +311,7 @@ pub(crate) async fn once<T>(
         let (app_id, id) = (app.id.clone(), handshake_id.to_owned());
         let end = core
             .store
-            .write(move |conn| Ok::<_, ApiError>(ceremonies::take(conn, &app_id, &id)?));
+            .write(move |conn| Ok::<_, ApiError>(store::ceremonies::take(conn, &app_id, &id)?));
         end.await?;
     }
     result

@@ -7,8 +7,9 @@ use crate::accounts;
 use crate::clock::NEVER;
 use crate::http::error::ApiError;
 use crate::identifier::Identifier;
-use crate::store::social_connections::{self, ConnectionRow};
-use crate::store::users::{self, UserRow};
+use crate::store;
+use crate::store::social_connections::ConnectionRow;
+use crate::store::users::UserRow;
 use crate::store::{Conn, is_taken};
 
 /// The user whom an account signs in, and whether that is a `login` or makes them `register`.
@@ -23,10 +24,10 @@ pub(super) fn user(
     now: i64,
 ) -> Result<(String, &'static str), ApiError> {
     let provider = identity.provider.as_str();
-    let known = social_connections::by_account(conn, app_id, provider, &identity.subject)?;
+    let known = store::social_connections::by_account(conn, app_id, provider, &identity.subject)?;
     if let Some(connection) = known {
         let user = active(conn, app_id, &connection.user_id)?;
-        social_connections::note_login(conn, &connection, identity.identifier(), now)?;
+        store::social_connections::note_login(conn, &connection, identity.identifier(), now)?;
         return Ok((user.id, "login"));
     }
     // With an unverified address somebody could register in another's name, and wait inside until they come.
@@ -37,7 +38,7 @@ pub(super) fn user(
     let id = user.id.clone();
     accounts::confirm(conn, user, &identifier, now)?;
     let row = connection(&id, identity, now, now);
-    social_connections::insert(conn, app_id, &row)?;
+    store::social_connections::insert(conn, app_id, &row)?;
     Ok((id, "register"))
 }
 
@@ -51,7 +52,7 @@ pub(super) fn connect(
 ) -> Result<(), ApiError> {
     let user = active(conn, app_id, user_id)?;
     let provider = identity.provider.as_str();
-    let known = social_connections::by_account(conn, app_id, provider, &identity.subject)?;
+    let known = store::social_connections::by_account(conn, app_id, provider, &identity.subject)?;
     match known {
         Some(connection) if connection.user_id == user.id => return Ok(()),
         Some(_) => {
@@ -62,7 +63,7 @@ pub(super) fn connect(
         None => {}
     }
     let row = connection(&user.id, identity, now, NEVER);
-    match social_connections::insert(conn, app_id, &row) {
+    match store::social_connections::insert(conn, app_id, &row) {
         Err(error) if is_taken(&error) => Err(ApiError::operation_not_allowed(
             "social login: another account of this provider is connected, remove it first.",
         )),
@@ -71,7 +72,7 @@ pub(super) fn connect(
 }
 
 fn active(conn: &Conn, app_id: &str, user_id: &str) -> Result<UserRow, ApiError> {
-    let user = users::get(conn, app_id, user_id)?.ok_or_else(ApiError::user_not_found)?;
+    let user = store::users::get(conn, app_id, user_id)?.ok_or_else(ApiError::user_not_found)?;
     if user.is_inactive() {
         return Err(ApiError::user_not_active());
     }

@@ -8,7 +8,8 @@ use crate::core::{App, Core};
 use crate::dev::Redemption;
 use crate::http::error::ApiError;
 use crate::ids;
-use crate::store::social_logins::{self, LoginRow, SocialCodeRow};
+use crate::store;
+use crate::store::social_logins::{LoginRow, SocialCodeRow};
 
 /// How long a code is good, in microseconds. Clients exchange it at once.
 const CODE_LIFETIME: i64 = 60 * 1_000_000;
@@ -72,7 +73,7 @@ async fn take(
     let (app_id, hash) = (app_id.map(str::to_owned), ids::hash(state));
     let take = core.store.write(move |conn| {
         let app_id = app_id.as_deref();
-        Ok::<_, ApiError>(social_logins::take_login(conn, app_id, &hash, now)?)
+        Ok::<_, ApiError>(store::social_logins::take_login(conn, app_id, &hash, now)?)
     });
     take.await?.ok_or_else(unknown_state)
 }
@@ -137,7 +138,7 @@ async fn make_code(
     };
     let insert = core
         .store
-        .write(move |conn| Ok::<_, ApiError>(social_logins::insert_code(conn, &row, now)?));
+        .write(move |conn| Ok::<_, ApiError>(store::social_logins::insert_code(conn, &row, now)?));
     insert.await?;
     Ok(code)
 }

@@ -7,7 +7,8 @@ use crate::core::{App, Core};
 use crate::dev::Redemption;
 use crate::http::error::ApiError;
 use crate::http::visitor::Visitor;
-use crate::store::{Conn, events, social_logins};
+use crate::store;
+use crate::store::Conn;
 use crate::{ids, sessions};
 
 /// Signs in with a code, for a client that has the verifier.
@@ -49,7 +50,7 @@ pub(crate) async fn link(
         };
         accounts::connect(conn, &app_id, &user_id, &identity, now)?;
         let event = visitor.social_event("other", identity.provider);
-        events::insert(conn, &user_id, &event, now)?;
+        store::events::insert(conn, &user_id, &event, now)?;
         Ok::<_, ApiError>(Some(()))
     });
     exchange.await?.ok_or_else(refused)
@@ -110,7 +111,7 @@ fn take(
     verifier: &str,
     now: i64,
 ) -> Result<Option<Identity>, ApiError> {
-    let Some(row) = social_logins::take_code(conn, app_id, code_hash, now)? else {
+    let Some(row) = store::social_logins::take_code(conn, app_id, code_hash, now)? else {
         return Ok(None);
     };
     let provider = SocialProvider::named(&row.r#type);

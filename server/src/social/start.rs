@@ -8,7 +8,8 @@ use super::{SocialProvider, client, issuer, pkce, redirect};
 use crate::core::{App, Core};
 use crate::http::error::ApiError;
 use crate::ids;
-use crate::store::social_logins::{self, LoginRow};
+use crate::store;
+use crate::store::social_logins::LoginRow;
 
 /// How long a person may take at the provider, in microseconds.
 const LIFETIME: i64 = 600 * 1_000_000;
@@ -97,7 +98,7 @@ pub(crate) async fn start(core: &Core, app: &App, login: Login) -> Result<String
     };
     let insert = core
         .store
-        .write(move |conn| Ok::<_, ApiError>(social_logins::insert_login(conn, &row, now)?));
+        .write(move |conn| Ok::<_, ApiError>(store::social_logins::insert_login(conn, &row, now)?));
     insert.await?;
     let challenge = pkce::challenge_of(&secrets.verifier);
     let mut query = vec![

@@ -14,8 +14,9 @@ use super::{Moved, check};
 use crate::core;
 use crate::error::StartErrorKind;
 use crate::settings::AppSettings;
-use crate::store::apps::{self, AppRow};
-use crate::store::transfer::{self, Clash};
+use crate::store;
+use crate::store::apps::AppRow;
+use crate::store::transfer::Clash;
 use crate::store::{Conn, SqlError, StoreError};
 
 /// Why an import was given up.
@@ -200,7 +201,7 @@ impl Import<'_> {
                     settings: settings.map_err(|error| ImportError::Settings(StartErrorKind::Settings(error)))?,
                     created_at: app.created_at,
                 };
-                apps::insert(self.conn, &row)?;
+                store::apps::insert(self.conn, &row)?;
                 self.moved.apps += 1;
                 self.apps.insert(app.id, app.settings);
             }
@@ -231,7 +232,7 @@ impl Import<'_> {
     }
 
     fn store(&mut self, user: &UserRecord, findings: &mut Findings<'_>) -> Result<(), ImportError> {
-        let clashes = transfer::insert_user(self.conn, user)?;
+        let clashes = store::transfer::insert_user(self.conn, user)?;
         for clash in clashes {
             let taken = "is that of another user of the app";
             match clash {
@@ -264,7 +265,7 @@ impl Import<'_> {
     fn known(&mut self, id: &str) -> Result<Option<&AppSettings>, ImportError> {
         if !self.apps.contains_key(id) {
             // Those that are not there are not remembered: a file could name any number of them.
-            let Some(row) = apps::get(self.conn, id)? else {
+            let Some(row) = store::apps::get(self.conn, id)? else {
                 return Ok(None);
             };
             let settings = core::settings(&row).map_err(ImportError::Settings)?;

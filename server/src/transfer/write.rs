@@ -9,8 +9,9 @@ use super::records::AppRecord;
 use super::{Moved, show};
 use crate::core;
 use crate::error::StartErrorKind;
-use crate::store::apps::{self, AppRow};
-use crate::store::transfer::{self, Place};
+use crate::store;
+use crate::store::apps::AppRow;
+use crate::store::transfer::Place;
 use crate::store::{Conn, SqlError, StoreError};
 
 /// Users that are read at once.
@@ -71,7 +72,7 @@ pub(crate) fn export(
         moved.apps += 1;
         let mut after = None;
         loop {
-            let page = transfer::users(conn, &row.id, after.as_ref(), PAGE)?;
+            let page = store::transfer::users(conn, &row.id, after.as_ref(), PAGE)?;
             let Some(last) = page.last() else {
                 break;
             };
@@ -93,7 +94,7 @@ pub(crate) fn export(
 
 /// The apps that are wanted, oldest first.
 fn choose(conn: &Conn, wanted: &[String]) -> Result<Vec<AppRow>, ExportError> {
-    let mut all = apps::all(conn)?;
+    let mut all = store::apps::all(conn)?;
     for id in wanted {
         if !all.iter().any(|app| app.id == *id) {
             return Err(ExportError::NoApp(id.clone()));

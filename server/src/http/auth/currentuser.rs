@@ -10,7 +10,8 @@ use crate::http::error::ApiError;
 use crate::http::extract::SignedIn;
 use crate::http::reply;
 use crate::social;
-use crate::store::devices::{self, DeviceRow};
+use crate::store;
+use crate::store::devices::DeviceRow;
 use crate::store::social_connections::ConnectionRow;
 use crate::store::users::UserRow;
 
@@ -26,7 +27,7 @@ pub(super) fn view(
     connections: &[ConnectionRow],
 ) -> CurrentUser {
     let user_metadata = Some(user.metadata());
-    let webauthn_types = devices::kinds(&devices);
+    let webauthn_types = store::devices::kinds(&devices);
     CurrentUser {
         created_at: time(user.created_at).to_string(),
         email: user.email.unwrap_or_default(),

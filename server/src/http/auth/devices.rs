@@ -19,7 +19,7 @@ use crate::passkeys::ceremony::{Finish, Purpose, Start, add, end, once};
 use crate::passkeys::device;
 use crate::passkeys::relying_party::RelyingParty;
 use crate::passkeys::response::Creation;
-use crate::store::{devices, passkeys};
+use crate::store;
 
 /// Characters of a device's name, at most.
 const LONGEST_NAME: usize = 255;
@@ -46,7 +46,7 @@ pub(crate) async fn add_device_start(call: SignedIn, body: Bytes) -> Result<Resp
     } = call;
     let (app_id, now) = (app.id.clone(), core.clock.micros());
     let start = core.store.write(move |conn| {
-        let handle = passkeys::user_handle(conn, &user.id)?;
+        let handle = store::passkeys::user_handle(conn, &user.id)?;
         let start = Start {
             app_id: &app_id,
             purpose: Purpose::AddDevice,
@@ -54,7 +54,7 @@ pub(crate) async fn add_device_start(call: SignedIn, body: Bytes) -> Result<Resp
             transaction_id: None,
             now,
         };
-        let name = passkeys::name(&user);
+        let name = store::passkeys::name(&user);
         let handshake = start.creation(conn, &relying_party, handle, &name, &attachment)?;
         Ok::<_, ApiError>(AddDeviceStartResponse {
             handshake,
@@ -122,7 +122,8 @@ pub(crate) async fn update_currentuser_device(
         call.core.clock.micros(),
     );
     let rename = call.core.store.write(move |conn| {
-        devices::rename(conn, &owner, &id, &name, now)?.ok_or_else(ApiError::own_device_not_found)
+        store::devices::rename(conn, &owner, &id, &name, now)?
+            .ok_or_else(ApiError::own_device_not_found)
     });
     Ok(reply::ok(&CurrentUserDevice {
         device: credential(rename.await?, &user_id),
@@ -137,7 +138,7 @@ pub(crate) async fn delete_currentuser_device(
     let delete = call
         .core
         .store
-        .write(move |conn| Ok::<_, ApiError>(devices::delete(conn, &user_id, &id)?));
+        .write(move |conn| Ok::<_, ApiError>(store::devices::delete(conn, &user_id, &id)?));
     if delete.await? {
         Ok(reply::empty(StatusCode::OK))
     } else {

@@ -15,7 +15,7 @@ use crate::http::reply;
 use crate::http::visitor::Visitor;
 use crate::identifier::{self, Identifier};
 use crate::links::{self, Wishes};
-use crate::store::users;
+use crate::store;
 
 pub(crate) async fn get_metadata(call: SignedIn) -> Result<Response, ApiError> {
     let user_metadata = call.user.metadata();
@@ -32,11 +32,11 @@ pub(crate) async fn update_metadata(call: SignedIn, body: Bytes) -> Result<Respo
     let (app_id, id) = (call.app.id.clone(), call.user.id);
     let now = call.core.clock.micros();
     let update = call.core.store.write(move |conn| {
-        let user = users::get(conn, &app_id, &id)?.ok_or_else(ApiError::user_not_found)?;
+        let user = store::users::get(conn, &app_id, &id)?.ok_or_else(ApiError::user_not_found)?;
         let mut all = user.metadata();
         all.extend(metadata);
         all.retain(|_, value| !value.is_null());
-        Ok::<_, ApiError>(users::update(conn, &user, &all, now)?)
+        Ok::<_, ApiError>(store::users::update(conn, &user, &all, now)?)
     });
     let user = view(update.await?, call.devices, &call.connections);
     Ok(reply::ok(&CurrentUserResponse { user }))

@@ -14,7 +14,8 @@ use crate::http::error::ApiError;
 use crate::http::extract::json;
 use crate::http::reply;
 use crate::ids;
-use crate::store::readiness::{self, Visitor};
+use crate::store;
+use crate::store::readiness::Visitor;
 
 /// Bytes of a device id, at most.
 const LONGEST_ID: usize = 255;
@@ -31,7 +32,7 @@ pub(crate) async fn create_passkey_readiness(
     let hash = ids::hash(key.trim());
     let find = core
         .store
-        .read(move |conn| Ok::<_, ApiError>(readiness::app_of_key(conn, &hash)?));
+        .read(move |conn| Ok::<_, ApiError>(store::readiness::app_of_key(conn, &hash)?));
     let app_id = find.await?;
     let app_id = app_id.ok_or_else(|| ApiError::invalid_access_token("api key: unknown."))?;
     let report: CreatePasskeyReadinessRequest = json(&body)?;
@@ -50,7 +51,9 @@ pub(crate) async fn create_passkey_readiness(
     };
     let now = core.clock.micros();
     let put = core.store.write(move |conn| {
-        Ok::<_, ApiError>(readiness::put(conn, &app_id, &report, &visitor, now)?)
+        Ok::<_, ApiError>(store::readiness::put(
+            conn, &app_id, &report, &visitor, now,
+        )?)
     });
     put.await?;
     Ok(reply::empty(StatusCode::CREATED))

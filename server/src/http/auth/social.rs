@@ -17,7 +17,7 @@ use crate::http::reply;
 use crate::http::visitor::Visitor;
 use crate::limits::Kind;
 use crate::social::{self, Answer, Login, OAuthParams, SocialProvider};
-use crate::store::social_connections;
+use crate::store;
 
 fn query(query: Option<String>) -> OAuthParams {
     OAuthParams::parse(query.unwrap_or_default().as_bytes())
@@ -105,7 +105,9 @@ pub(crate) async fn delete_connection(
     let provider = params.get("social_connection_type");
     let user_id = call.user.id;
     let delete = call.core.store.write(move |conn| {
-        Ok::<_, ApiError>(social_connections::delete(conn, &user_id, &provider)?)
+        Ok::<_, ApiError>(store::social_connections::delete(
+            conn, &user_id, &provider,
+        )?)
     });
     if delete.await? {
         Ok(reply::empty(StatusCode::OK))

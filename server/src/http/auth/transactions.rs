@@ -21,10 +21,11 @@ use crate::passkeys::ceremony::{Finish, Proof, Purpose, Start, add, end, given, 
 use crate::passkeys::device;
 use crate::passkeys::relying_party::RelyingParty;
 use crate::passkeys::response::{Assertion, Creation};
+use crate::store;
+use crate::store::Conn;
 use crate::store::ceremonies::CeremonyRow;
-use crate::store::transactions::{self, Kind};
-use crate::store::users::{self, NewUser, UserRow};
-use crate::store::{Conn, passkeys};
+use crate::store::transactions::Kind;
+use crate::store::users::{NewUser, UserRow};
 
 pub(crate) async fn register_start(
     call: Public,
@@ -38,12 +39,12 @@ pub(crate) async fn register_start(
     let (app_id, now) = (call.app.id.clone(), call.core.clock.micros());
     let start = call.core.store.write(move |conn| {
         let id = request.transaction_id;
-        let transaction = transactions::get(conn, &app_id, &id, Kind::Register, now)?;
+        let transaction = store::transactions::get(conn, &app_id, &id, Kind::Register, now)?;
         let transaction = transaction.ok_or_else(ApiError::transaction_not_found)?;
         let user = known(conn, &app_id, &transaction.external_id)?;
         let handle = match &user {
-            Some(user) => passkeys::user_handle(conn, &user.id)?,
-            None => passkeys::new_user_handle(),
+            Some(user) => store::passkeys::user_handle(conn, &user.id)?,
+            None => store::passkeys::new_user_handle(),
         };
         let start = Start {
             app_id: &app_id,
@@ -64,7 +65,7 @@ pub(crate) async fn register_start(
 
 /// The user with this external id, who must be active.
 fn known(conn: &Conn, app_id: &str, external_id: &str) -> Result<Option<UserRow>, ApiError> {
-    let user = users::by_external_id(conn, app_id, external_id)?;
+    let user = store::users::by_external_id(conn, app_id, external_id)?;
     if user.as_ref().is_some_and(UserRow::is_inactive) {
         return Err(ApiError::operation_not_allowed("user: not active."));
     }
@@ -98,7 +99,7 @@ pub(crate) async fn register_finish(
         let complete = core.store.write(move |conn| {
             let refuse = ApiError::webauthn_login_failed;
             end(conn, &app_id, &ceremony, refuse)?;
-            let transaction = transactions::take(conn, &app_id, &id, now)?;
+            let transaction = store::transactions::take(conn, &app_id, &id, now)?;
             let transaction = transaction.ok_or_else(ApiError::transaction_not_found)?;
             let external_id = transaction.external_id.clone();
             let user = holder(conn, &app_id, &external_id, &ceremony, now)?;
@@ -129,9 +130,9 @@ fn holder(
                 external_id: Some(external_id.to_owned()),
                 ..NewUser::default()
             };
-            let user = users::insert(conn, app_id, &new, now)?;
+            let user = store::users::insert(conn, app_id, &new, now)?;
             let handle = ceremony.user_handle.as_deref().unwrap_or_default();
-            passkeys::set_user_handle(conn, &user.id, handle)?;
+            store::passkeys::set_user_handle(conn, &user.id, handle)?;
             Ok(user)
         }
         // The passkey has the handle of a user who is another by now.
@@ -153,10 +154,10 @@ pub(crate) async fn authenticate_start(
         let mut user_id = None;
         let mut allowed = Vec::new();
         if let Some(id) = &transaction_id {
-            let found = transactions::get(conn, &app_id, id, Kind::Authenticate, now)?;
+            let found = store::transactions::get(conn, &app_id, id, Kind::Authenticate, now)?;
             let found = found.ok_or_else(ApiError::transaction_not_found)?;
             let user = flex::user_with_passkey(conn, &app_id, &found.external_id)?;
-            allowed = passkeys::list(conn, &user.id)?;
+            allowed = store::passkeys::list(conn, &user.id)?;
             if allowed.is_empty() {
                 return Err(ApiError::user_has_no_passkeys());
             }
@@ -212,7 +213,7 @@ pub(crate) async fn authenticate_finish(
 
 /// Completes the transaction, if there is one, and says who logged in: the nonce is to prove an external id.
 fn prove(conn: &Conn, app_id: &str, proof: &Proof, now: i64) -> Result<(String, String), ApiError> {
-    let user = users::get(conn, app_id, &proof.passkey.user_id)?;
+    let user = store::users::get(conn, app_id, &proof.passkey.user_id)?;
     let user = user.ok_or_else(|| proof.refuse()("user: deleted meanwhile."))?;
     if user.is_inactive() {
         return Err(ApiError::operation_not_allowed("user: not active."));
@@ -220,7 +221,7 @@ fn prove(conn: &Conn, app_id: &str, proof: &Proof, now: i64) -> Result<(String, 
     let external_id = user.external_id;
     let external_id = external_id.ok_or_else(|| proof.refuse()("user: has no external id."))?;
     if let Some(id) = &proof.ceremony.transaction_id {
-        let transaction = transactions::take(conn, app_id, id, now)?;
+        let transaction = store::transactions::take(conn, app_id, id, now)?;
         transaction.ok_or_else(ApiError::transaction_not_found)?;
     }
     Ok((user.id, external_id))

@@ -15,7 +15,8 @@ use crate::http::reply;
 use crate::http::visitor::Visitor;
 use crate::identifier::Identifier;
 use crate::limits::Kind;
-use crate::store::devices::{self, DeviceRow};
+use crate::store;
+use crate::store::devices::DeviceRow;
 use crate::store::users::UserRow;
 
 /// Reads an identifier of a request.
@@ -39,7 +40,7 @@ pub(super) fn view(user: UserRow, devices: &[DeviceRow]) -> User {
         status: user.status.into(),
         user_metadata,
         webauthn: !devices.is_empty(),
-        webauthn_types: devices::kinds(devices),
+        webauthn_types: store::devices::kinds(devices),
     }
 }
 
@@ -74,7 +75,7 @@ pub(crate) async fn check_user_identifier(
         let Some(user) = accounts::find(conn, &app_id, &receives)? else {
             return Ok(None);
         };
-        let devices = devices::list(conn, &user.id)?;
+        let devices = store::devices::list(conn, &user.id)?;
         Ok::<_, ApiError>(Some(view(user, &devices)))
     });
     let mut user = read.await?;

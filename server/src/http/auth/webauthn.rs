@@ -23,9 +23,9 @@ use crate::passkeys::device;
 use crate::passkeys::relying_party::RelyingParty;
 use crate::passkeys::response::{Assertion, Creation};
 use crate::sessions;
-use crate::store::devices;
-use crate::store::users::{self, UserRow};
-use crate::store::{Conn, passkeys};
+use crate::store;
+use crate::store::Conn;
+use crate::store::users::UserRow;
 
 /// Where a new passkey is to be kept.
 pub(super) fn attachment(
@@ -60,7 +60,7 @@ pub(crate) async fn register_webauthn_start(
     let (app_id, now) = (call.app.id.clone(), call.core.clock.micros());
     let start = call.core.store.write(move |conn| {
         let user = newcomer(conn, &app_id, identifier, now)?;
-        let handle = passkeys::user_handle(conn, &user.id)?;
+        let handle = store::passkeys::user_handle(conn, &user.id)?;
         let start = Start {
             app_id: &app_id,
             purpose: Purpose::Register,
@@ -68,7 +68,7 @@ pub(crate) async fn register_webauthn_start(
             transaction_id: None,
             now,
         };
-        let name = passkeys::name(&user);
+        let name = store::passkeys::name(&user);
         let handshake = start.creation(conn, &relying_party, handle, &name, &attachment)?;
         Ok::<_, ApiError>(RegisterWebAuthnStartResponse {
             handshake,
@@ -96,7 +96,7 @@ fn newcomer(
 /// not get at either by registering anew.
 fn may_register(conn: &Conn, user: &UserRow) -> Result<(), ApiError> {
     let untouched = user.is_pending() && !user.email_verified && !user.phone_verified;
-    if untouched && devices::list(conn, &user.id)?.is_empty() {
+    if untouched && store::devices::list(conn, &user.id)?.is_empty() {
         Ok(())
     } else {
         Err(ApiError::user_exists())
@@ -131,7 +131,7 @@ pub(crate) async fn register_webauthn_finish(
         let keep = core.store.write(move |conn| {
             let refuse = ApiError::webauthn_login_failed;
             end(conn, &app_id, &ceremony, refuse)?;
-            let user = users::get(conn, &app_id, &user_id)?;
+            let user = store::users::get(conn, &app_id, &user_id)?;
             let user = user.ok_or_else(|| refuse("user: deleted meanwhile."))?;
             if user.is_inactive() {
                 return Err(ApiError::user_not_active());
@@ -168,11 +168,11 @@ pub(crate) async fn login_webauthn_start(
             if found.is_inactive() {
                 return Err(ApiError::user_not_active());
             }
-            allowed = passkeys::list(conn, &found.id)?;
+            allowed = store::passkeys::list(conn, &found.id)?;
             if allowed.is_empty() {
                 return Err(ApiError::webauthn_login_failed("user: has no passkeys."));
             }
-            let devices = devices::list(conn, &found.id)?;
+            let devices = store::devices::list(conn, &found.id)?;
             user = Some(view(found, &devices));
         }
         let start = Start {

@@ -12,7 +12,8 @@ use crate::clock::time;
 use crate::http::error::ApiError;
 use crate::http::extract::{Managed, json};
 use crate::http::reply;
-use crate::store::api_keys::{self, ApiKeyRow};
+use crate::store;
+use crate::store::api_keys::ApiKeyRow;
 use crate::{api_key, ids};
 
 fn view(key: ApiKeyRow) -> ApiKey {
@@ -30,7 +31,7 @@ pub(crate) async fn list_api_keys(call: Managed) -> Result<Response, ApiError> {
     let read = call
         .core
         .store
-        .read(move |conn| Ok::<_, ApiError>(api_keys::list(conn, &app_id)?));
+        .read(move |conn| Ok::<_, ApiError>(store::api_keys::list(conn, &app_id)?));
     Ok(reply::ok(&ListApiKeysResponse {
         api_keys: read.await?.into_iter().map(view).collect(),
     }))
@@ -47,7 +48,7 @@ pub(crate) async fn create_api_key(call: Managed, body: Bytes) -> Result<Respons
     let insert = call
         .core
         .store
-        .write(move |conn| Ok::<_, ApiError>(api_keys::insert(conn, &app_id, &new, &hash)?));
+        .write(move |conn| Ok::<_, ApiError>(store::api_keys::insert(conn, &app_id, &new, &hash)?));
     insert.await?;
     let ApiKey {
         created_at,
@@ -71,7 +72,7 @@ pub(crate) async fn create_api_key(call: Managed, body: Bytes) -> Result<Respons
 pub(crate) async fn get_api_key(call: Managed) -> Result<Response, ApiError> {
     let (app_id, id) = (call.app.id.clone(), call.params.get("api_key_id"));
     let read = call.core.store.read(move |conn| {
-        api_keys::get(conn, &app_id, &id)?.ok_or_else(ApiError::api_key_not_found)
+        store::api_keys::get(conn, &app_id, &id)?.ok_or_else(ApiError::api_key_not_found)
     });
     Ok(reply::ok(&ApiKeyResponse {
         api_key: view(read.await?),
@@ -83,7 +84,7 @@ pub(crate) async fn delete_api_key(call: Managed) -> Result<Response, ApiError> 
     let delete = call
         .core
         .store
-        .write(move |conn| Ok::<_, ApiError>(api_keys::delete(conn, &app_id, &id)?));
+        .write(move |conn| Ok::<_, ApiError>(store::api_keys::delete(conn, &app_id, &id)?));
     if delete.await? {
         Ok(reply::empty(StatusCode::OK))
     } else {

@@ -8,13 +8,13 @@ use super::view;
 use crate::http::error::ApiError;
 use crate::http::extract::Managed;
 use crate::http::reply;
-use crate::store::{devices, users};
+use crate::store;
 
 pub(crate) async fn list_user_devices(call: Managed) -> Result<Response, ApiError> {
     let (app_id, user_id) = (call.app.id.clone(), call.params.get("user_id"));
     let read = call.core.store.read(move |conn| {
-        users::get(conn, &app_id, &user_id)?.ok_or_else(ApiError::user_not_found)?;
-        Ok::<_, ApiError>(devices::list(conn, &user_id)?)
+        store::users::get(conn, &app_id, &user_id)?.ok_or_else(ApiError::user_not_found)?;
+        Ok::<_, ApiError>(store::devices::list(conn, &user_id)?)
     });
     let devices = read.await?.into_iter().map(view::device).collect();
     Ok(reply::ok(&ListDevicesResponse { devices }))
@@ -27,8 +27,8 @@ pub(crate) async fn delete_user_devices(call: Managed) -> Result<Response, ApiEr
         call.params.get("device_id"),
     );
     let delete = call.core.store.write(move |conn| {
-        users::get(conn, &app_id, &user_id)?.ok_or_else(ApiError::user_not_found)?;
-        Ok::<_, ApiError>(devices::delete(conn, &user_id, &id)?)
+        store::users::get(conn, &app_id, &user_id)?.ok_or_else(ApiError::user_not_found)?;
+        Ok::<_, ApiError>(store::devices::delete(conn, &user_id, &id)?)
     });
     if delete.await? {
         Ok(reply::empty(StatusCode::OK))

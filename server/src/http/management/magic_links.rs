@@ -18,8 +18,9 @@ use crate::http::reply;
 use crate::identifier::Identifier;
 use crate::ids;
 use crate::links::{self, LinkFor, NewLink};
-use crate::store::users::{self, UserRow};
-use crate::store::{Conn, magic_links};
+use crate::store;
+use crate::store::Conn;
+use crate::store::users::UserRow;
 
 /// Whom a link is for.
 #[derive(Clone)]
@@ -118,7 +119,8 @@ fn receive(
 ) -> Result<(UserRow, Identifier), ApiError> {
     let (user, identifier) = match receiver {
         Receiver::UserId(id, channel) => {
-            let user = users::get(conn, app_id, &id)?.ok_or_else(ApiError::user_not_found)?;
+            let user =
+                store::users::get(conn, app_id, &id)?.ok_or_else(ApiError::user_not_found)?;
             let email = user.email.clone().map(Identifier::Email);
             let phone = user.phone.clone().map(Identifier::Phone);
             let identifier = match channel {
@@ -175,7 +177,7 @@ pub(crate) async fn create_magic_link(call: Managed, body: Bytes) -> Result<Resp
             expires_at,
         };
         let link = NewLink::make(link_id, new);
-        magic_links::insert(conn, &link.row)?;
+        store::magic_links::insert(conn, &link.row)?;
         Ok::<_, ApiError>((link.secret, user.id, identifier))
     });
     let (secret, user_id, identifier) = insert.await?;

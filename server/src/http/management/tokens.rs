@@ -6,13 +6,13 @@ use http::StatusCode;
 use crate::http::error::ApiError;
 use crate::http::extract::Managed;
 use crate::http::reply;
-use crate::store::{sign_ins, users};
+use crate::store;
 
 pub(crate) async fn revoke_user_refresh_tokens(call: Managed) -> Result<Response, ApiError> {
     let (app_id, user_id) = (call.app.id.clone(), call.params.get("user_id"));
     let revoke = call.core.store.write(move |conn| {
-        users::get(conn, &app_id, &user_id)?.ok_or_else(ApiError::user_not_found)?;
-        Ok::<_, ApiError>(sign_ins::end_all(conn, &user_id)?)
+        store::users::get(conn, &app_id, &user_id)?.ok_or_else(ApiError::user_not_found)?;
+        Ok::<_, ApiError>(store::sign_ins::end_all(conn, &user_id)?)
     });
     revoke.await?;
     Ok(reply::empty(StatusCode::OK))

@@ -10,7 +10,8 @@ use passage_identity::generated::management::types::{
 use crate::http::error::ApiError;
 use crate::http::extract::{Managed, json};
 use crate::http::reply;
-use crate::store::transactions::{self, Kind, TransactionRow};
+use crate::store;
+use crate::store::transactions::{Kind, TransactionRow};
 use crate::{flex, ids};
 
 fn given(name: &str, value: &str) -> Result<(), ApiError> {
@@ -69,7 +70,7 @@ async fn create(
         if kind == Kind::Authenticate {
             flex::user_with_passkey(conn, &app_id, &row.external_id)?;
         }
-        Ok::<_, ApiError>(transactions::insert(conn, &app_id, &row)?)
+        Ok::<_, ApiError>(store::transactions::insert(conn, &app_id, &row)?)
     });
     insert.await?;
     Ok(reply::created(&CreateTransactionResponse {
@@ -88,7 +89,8 @@ pub(crate) async fn authenticate_verify_nonce(
         call.core.clock.micros(),
     );
     let take = call.core.store.write(move |conn| {
-        transactions::take_nonce(conn, &app_id, &hash, now)?.ok_or_else(ApiError::invalid_nonce)
+        store::transactions::take_nonce(conn, &app_id, &hash, now)?
+            .ok_or_else(ApiError::invalid_nonce)
     });
     Ok(reply::ok(&AuthenticateVerifyNonceResponse {
         external_id: take.await?,

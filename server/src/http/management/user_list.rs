@@ -13,7 +13,7 @@ use crate::http::entry::SentPath;
 use crate::http::error::ApiError;
 use crate::http::extract::Managed;
 use crate::http::reply;
-use crate::store::user_list;
+use crate::store;
 
 pub(crate) async fn list_paginated_users(
     call: Managed,
@@ -30,10 +30,9 @@ pub(crate) async fn list_paginated_users(
         .unwrap_or_else(|| call.core.clock.now().as_second() + 1);
     let before = created_before.saturating_mul(1_000_000);
     let (app_id, wanted) = (call.app.id.clone(), query.clone());
-    let read = call
-        .core
-        .store
-        .read(move |conn| Ok::<_, ApiError>(user_list::list(conn, &app_id, &wanted, before)?));
+    let read = call.core.store.read(move |conn| {
+        Ok::<_, ApiError>(store::user_list::list(conn, &app_id, &wanted, before)?)
+    });
     let page = read.await?;
     Ok(reply::ok(&ListPaginatedUsersResponse {
         created_before,

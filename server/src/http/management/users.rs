@@ -11,8 +11,9 @@ use crate::http::error::ApiError;
 use crate::http::extract::{Managed, json};
 use crate::http::reply;
 use crate::identifier;
-use crate::store::users::{self, NewUser, UserRow};
-use crate::store::{Conn, SqlError, devices, events, is_taken, social_connections};
+use crate::store;
+use crate::store::users::{NewUser, UserRow};
+use crate::store::{Conn, SqlError, is_taken};
 
 /// An e-mail address as it is stored.
 pub(super) fn email(text: &str) -> Result<String, ApiError> {
@@ -39,9 +40,9 @@ pub(super) fn stored(result: Result<UserRow, SqlError>) -> Result<UserRow, ApiEr
 }
 
 fn whole(conn: &Conn, user: UserRow) -> Result<WholeUser, ApiError> {
-    let devices = devices::list(conn, &user.id)?;
-    let connections = social_connections::list(conn, &user.id)?;
-    let events = events::list(conn, &user.id)?;
+    let devices = store::devices::list(conn, &user.id)?;
+    let connections = store::social_connections::list(conn, &user.id)?;
+    let events = store::events::list(conn, &user.id)?;
     Ok(WholeUser {
         user,
         devices,
@@ -81,7 +82,7 @@ pub(crate) async fn create_user(call: Managed, body: Bytes) -> Result<Response, 
     let insert = call
         .core
         .store
-        .write(move |conn| stored(users::insert(conn, &app_id, &new, now)));
+        .write(move |conn| stored(store::users::insert(conn, &app_id, &new, now)));
     let user = insert.await?;
     Ok(user_reply(
         StatusCode::CREATED,
@@ -97,7 +98,7 @@ pub(crate) async fn create_user(call: Managed, body: Bytes) -> Result<Response, 
 pub(crate) async fn get_user(call: Managed) -> Result<Response, ApiError> {
     let (app_id, id) = (call.app.id.clone(), call.params.get("user_id"));
     let read = call.core.store.read(move |conn| {
-        let user = users::get(conn, &app_id, &id)?.ok_or_else(ApiError::user_not_found)?;
+        let user = store::users::get(conn, &app_id, &id)?.ok_or_else(ApiError::user_not_found)?;
         whole(conn, user)
     });
     Ok(user_reply(StatusCode::OK, read.await?))
@@ -164,7 +165,8 @@ pub(crate) async fn update_user(call: Managed, body: Bytes) -> Result<Response, 
         call.core.clock.micros(),
     );
     let update = call.core.store.write(move |conn| {
-        let mut user = users::get(conn, &app_id, &id)?.ok_or_else(ApiError::user_not_found)?;
+        let mut user =
+            store::users::get(conn, &app_id, &id)?.ok_or_else(ApiError::user_not_found)?;
         apply(email, &mut user.email, &mut user.email_verified);
         apply(phone, &mut user.phone, &mut user.phone_verified);
         if user.email.is_none() && user.phone.is_none() && user.external_id.is_none() {
@@ -173,7 +175,7 @@ pub(crate) async fn update_user(call: Managed, body: Bytes) -> Result<Response, 
         let mut all = user.metadata();
         all.extend(metadata);
         all.retain(|_, value| !value.is_null());
-        let user = stored(users::update(conn, &user, &all, now))?;
+        let user = stored(store::users::update(conn, &user, &all, now))?;
         whole(conn, user)
     });
     Ok(user_reply(StatusCode::OK, update.await?))
@@ -184,7 +186,7 @@ pub(crate) async fn delete_user(call: Managed) -> Result<Response, ApiError> {
     let delete = call
         .core
         .store
-        .write(move |conn| Ok::<_, ApiError>(users::delete(conn, &app_id, &id)?));
+        .write(move |conn| Ok::<_, ApiError>(store::users::delete(conn, &app_id, &id)?));
     if delete.await? {
         Ok(reply::empty(StatusCode::OK))
     } else {
@@ -207,7 +209,7 @@ async fn set_status(call: Managed, status: &'static str) -> Result<Response, Api
         call.core.clock.micros(),
     );
     let update = call.core.store.write(move |conn| {
-        let user = users::set_status(conn, &app_id, &id, status, now)?
+        let user = store::users::set_status(conn, &app_id, &id, status, now)?
             .ok_or_else(ApiError::user_not_found)?;
         whole(conn, user)
     });
