@@ -8,13 +8,16 @@ use jiff::Timestamp;
 use super::DataFile;
 use super::error::{AdminError, refused};
 use crate::clock::time;
-use crate::core;
-use crate::error::StartErrorKind;
-use crate::settings::{AppSettings, CONCEAL_USERS, MetadataType, is_app_id, is_origin, seconds};
+use crate::domain::api_keys;
+use crate::domain::apps;
+use crate::domain::settings::{
+    AppSettings, CONCEAL_USERS, MetadataType, is_app_id, is_origin, seconds,
+};
+use crate::ids;
+use crate::run::error::StartErrorKind;
 use crate::store;
 use crate::store::apps::AppRow;
 use crate::store::is_taken;
-use crate::{api_key, ids};
 
 /// An app to be created, or to be changed.
 #[derive(Debug, Clone)]
@@ -179,13 +182,16 @@ impl DataFile {
             return Err(refused("app id must be made of letters, digits, - and _"));
         }
         let now = self.clock.micros();
-        let key = api_key::generate();
+        let key = api_keys::generate();
         let row = AppRow {
             id: id.clone(),
             settings,
             created_at: now,
         };
-        let (key_row, hash) = (api_key::row(&key, "first".to_owned(), now), ids::hash(&key));
+        let (key_row, hash) = (
+            api_keys::row(&key, "first".to_owned(), now),
+            ids::hash(&key),
+        );
         let insert = self.store.write(move |conn| {
             match store::apps::insert(conn, &row) {
                 Err(error) if is_taken(&error) => {
@@ -230,7 +236,7 @@ impl DataFile {
         let app_id = app_id.into();
         let update = self.store.write(move |conn| {
             let mut row = require(store::apps::get(conn, &app_id)?, &app_id)?;
-            let settings = core::settings(&row)?;
+            let settings = apps::settings(&row)?;
             let rp_id = settings.rp_id();
             let changed = change(NewApp {
                 id: Some(app_id.clone()),
@@ -287,7 +293,7 @@ impl DataFile {
             .read(|conn| Ok::<_, AdminError>(store::apps::all(conn)?));
         let rows = all.await?.into_iter();
         let apps = rows.map(|row| {
-            let settings = core::settings(&row)?;
+            let settings = apps::settings(&row)?;
             Ok(StoredApp {
                 id: row.id,
                 name: settings.name,

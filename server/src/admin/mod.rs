@@ -12,10 +12,11 @@ use self::app::require;
 pub use self::app::{CreatedApp, NewApp, StoredApp};
 pub use self::error::AdminError;
 use crate::clock::{Clock, time};
+use crate::domain::api_keys;
+use crate::ids;
 use crate::keys::WrappingKey;
 use crate::store;
 use crate::store::Store;
-use crate::{api_key, ids};
 
 /// A data file, opened to see to its apps and keys. A server may run on it at the same time: it takes up what
 /// changes within a few seconds.
@@ -75,8 +76,8 @@ impl DataFile {
         app_id: impl Into<String>,
         name: impl Into<String>,
     ) -> Result<String, AdminError> {
-        let key = api_key::generate();
-        let row = api_key::row(&key, name.into(), self.clock.micros());
+        let key = api_keys::generate();
+        let row = api_keys::row(&key, name.into(), self.clock.micros());
         let (app_id, hash) = (app_id.into(), ids::hash(&key));
         let insert = self.store.write(move |conn| {
             require(store::apps::get(conn, &app_id)?, &app_id)?;

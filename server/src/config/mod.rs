@@ -18,13 +18,13 @@ use http::header::HeaderName;
 use self::file::File;
 pub(crate) use self::secret::require_private;
 use crate::delivery::{Delivery, Smtp, TextHook};
+use crate::domain::rate_limits::RateLimits;
+use crate::domain::settings::AppSettings;
 use crate::http::client_address::ClientAddress;
 use crate::http::entry::Manners;
 use crate::http::serve::Terms;
+use crate::http::tls;
 use crate::keys::{Rotation, Sealing, WrappingKey};
-use crate::limits::RateLimits;
-use crate::settings::AppSettings;
-use crate::tls;
 
 /// The configuration of a server, as `passage-server serve` takes it.
 ///

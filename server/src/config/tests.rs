@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::*;
-use crate::settings::MetadataType;
+use crate::domain::settings::MetadataType;
 
 const LEAST: &str = r#"
 data = "passage.db"

@@ -27,9 +27,9 @@ pub use self::message::{Channel, Message};
 pub(crate) use self::message::{Content, NewMessage, Purpose};
 pub use self::smtp::{Smtp, SmtpSecurity};
 use crate::dev::Outbox;
-use crate::error::StartErrorKind;
-use crate::http::error::ApiError;
+use crate::domain::error::ApiError;
 use crate::identifier::Identifier;
+use crate::run::error::StartErrorKind;
 
 /// Providers that deliver messages. What has no provider stays in the outbox of the development server.
 ///

@@ -11,7 +11,7 @@ use tokio::time;
 
 use super::courier::Failure;
 use super::message::Message;
-use crate::error::StartErrorKind;
+use crate::run::error::StartErrorKind;
 
 /// How the connection to a mail server is protected.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

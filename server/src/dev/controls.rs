@@ -8,16 +8,18 @@ use jiff::Timestamp;
 use passage_identity::generated::auth::types::AuthResult;
 
 use super::{DevTools, Fault, IdToken, LoggedRequest, MintIdToken, MintToken, SeedDevice};
-use crate::core::Core;
 use crate::delivery::Message;
-use crate::error::ControlError;
-use crate::http::error::ApiError;
+use crate::domain::api_keys;
+use crate::domain::apps::Core;
+use crate::domain::error::ApiError;
+use crate::domain::flex;
+use crate::domain::sign_ins;
 use crate::ids;
+use crate::run::error::ControlError;
 use crate::store::events::NewEvent;
 use crate::store::transactions::Kind;
 use crate::store::users::NewUser;
 use crate::store::{self, StoreError, is_taken};
-use crate::{api_key, flex, sessions};
 
 /// Controls of a running server: what tests and demos need beyond the API. The binary offers the same under `/_dev`.
 ///
@@ -68,7 +70,7 @@ impl Controls {
     /// `user_not_found`, or `user_not_active` for a user who was deactivated.
     pub async fn sign_in(&self, user_id: impl AsRef<str>) -> Result<AuthResult, ControlError> {
         let event = NewEvent::by_control("login");
-        Ok(sessions::sign_in(&self.core, &self.dev.app, user_id.as_ref(), event).await?)
+        Ok(sign_ins::sign_in(&self.core, &self.dev.app, user_id.as_ref(), event).await?)
     }
 
     /// Gives a user a passkey, and returns its device id.
@@ -173,7 +175,7 @@ impl Controls {
         let core = &self.core;
         core.clock.reset();
         let (app_id, keep) = (self.dev.app.id.clone(), ids::hash(&self.dev.api_key));
-        let key = api_key::development(&self.dev.api_key, core.clock.micros());
+        let key = api_keys::development(&self.dev.api_key, core.clock.micros());
         let clear = core.store.write(move |conn| {
             store::clear(conn, &keep)?;
             Ok::<_, StoreError>(store::api_keys::insert(conn, &app_id, &key, &keep)?)

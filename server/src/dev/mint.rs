@@ -7,10 +7,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::core::{App, Core};
-use crate::http::error::ApiError;
+use crate::domain::apps::{App, Core};
+use crate::domain::error::ApiError;
+use crate::domain::tokens::{self, Claims, Header};
 use crate::keys::{self, KeyError, SigningKey};
-use crate::tokens::{self, Claims, Header};
 
 /// A token to mint. Whatever is not said is as in a token of a real sign-in.
 ///

@@ -15,10 +15,10 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{Controls, Fault, MintToken, SeedDevice, outbox_page};
-use crate::error::ControlError;
-use crate::http::error::ApiError;
+use crate::domain::error::ApiError;
 use crate::http::extract::{self, Params};
 use crate::http::reply;
+use crate::run::error::ControlError;
 
 /// Seconds that a request waits for a message, at most.
 const LONGEST_WAIT: f64 = 60.0;

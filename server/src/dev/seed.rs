@@ -6,7 +6,7 @@ use passage_identity::generated::management::types::WebAuthnType;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::NEVER;
-use crate::http::error::ApiError;
+use crate::domain::error::ApiError;
 use crate::ids;
 use crate::store::devices::DeviceRow;
 

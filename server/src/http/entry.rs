@@ -21,14 +21,14 @@ use tower::ServiceExt;
 
 use super::client_address::ClientAddress;
 use super::cut::{CutOff, break_off, fault_reply};
-use super::error::ApiError;
 use super::headers;
 use super::route::{route, sent_path};
-use super::visitor::Peer;
-use crate::core::Core;
+use crate::dev::observe::Exchange;
 use crate::dev::{self, Cut, DevTools};
-use crate::observe::Exchange;
-use crate::operations::{self, Api, Operation};
+use crate::domain::apps::Core;
+use crate::domain::client::Peer;
+use crate::domain::error::ApiError;
+use crate::http::operations::{self, Api, Operation};
 
 /// Bytes of a request body, at most.
 const BODY_LIMIT: usize = 64 * 1024;

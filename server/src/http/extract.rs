@@ -9,16 +9,16 @@ use http::request::Parts;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::error::ApiError;
 use super::problem::unreadable;
-use crate::core::{App, Core};
+use crate::domain::apps::{App, Core};
+use crate::domain::error::ApiError;
+use crate::domain::tokens;
 use crate::ids;
 use crate::store;
 use crate::store::api_keys::ApiKeyRow;
 use crate::store::devices::DeviceRow;
 use crate::store::social_connections::ConnectionRow;
 use crate::store::users::UserRow;
-use crate::tokens;
 
 /// The parameters of the path.
 pub(crate) struct Params(Vec<(String, String)>);

@@ -10,7 +10,7 @@ use http::StatusCode;
 use serde_json::json;
 
 use super::reply;
-use crate::core::Core;
+use crate::domain::apps::Core;
 use crate::store;
 use crate::store::StoreError;
 

@@ -4,7 +4,7 @@
 use serde_json::Error;
 use serde_json::error::Category;
 
-use super::error::ApiError;
+use crate::domain::error::ApiError;
 
 /// The reply to a body that cannot be read. It names the member and what is needed there.
 pub(super) fn unreadable(error: serde_path_to_error::Error<Error>) -> ApiError {

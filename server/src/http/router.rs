@@ -9,11 +9,11 @@ use http::{Method, StatusCode};
 use tower_http::cors::{AllowHeaders, Any, CorsLayer};
 
 use super::entry::SentPath;
-use super::error::ApiError;
 use super::{auth, health, management};
-use crate::core::Core;
 use crate::dev::{self, Controls};
-use crate::operations::Api;
+use crate::domain::apps::Core;
+use crate::domain::error::ApiError;
+use crate::http::operations::Api;
 
 /// The whole server.
 pub(crate) fn router(core: Arc<Core>) -> Router {
@@ -269,7 +269,7 @@ mod tests {
     use serde_json::Value;
 
     use crate::PassageServer;
-    use crate::operations::OPERATIONS;
+    use crate::http::operations::OPERATIONS;
 
     #[tokio::test]
     async fn every_operation_has_its_route() {

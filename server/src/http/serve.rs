@@ -19,9 +19,9 @@ use tokio::time;
 
 use super::entry::Entry;
 use super::patience::Patient;
-use super::visitor::Peer;
-use crate::error::StartErrorKind;
-use crate::tls::Tls;
+use crate::domain::client::Peer;
+use crate::http::tls::Tls;
+use crate::run::error::StartErrorKind;
 
 /// How long to wait when a connection cannot be accepted, as happens when the process is out of file handles.
 const PAUSE: Duration = Duration::from_millis(50);

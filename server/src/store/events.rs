@@ -1,8 +1,8 @@
 //! What users did lately.
 
 use super::{Conn, SqlError, Statements as _, columns};
+use crate::domain::social::SocialProvider;
 use crate::ids;
-use crate::social::SocialProvider;
 
 /// Events that a user's reply shows, and that are kept for each user.
 const KEPT: i64 = 10;

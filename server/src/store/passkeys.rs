@@ -5,9 +5,9 @@ use rusqlite::Row;
 use super::devices::{self, DeviceRow};
 use super::users::UserRow;
 use super::{Conn, FromRow, SqlError, Statements as _, is_taken};
-use crate::http::error::ApiError;
+use crate::domain::error::ApiError;
+use crate::domain::passkeys::Credential;
 use crate::ids;
-use crate::passkeys::Credential;
 
 /// Bytes of a user handle. The standard allows 64.
 const HANDLE_LENGTH: usize = 16;

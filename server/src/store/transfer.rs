@@ -5,7 +5,7 @@ use rusqlite::types::Type;
 
 use super::devices::{self, DeviceRow};
 use super::{Conn, FromRow, SqlError, Statements as _, is_taken, passkeys, social_connections};
-use crate::passkeys::Credential;
+use crate::domain::passkeys::Credential;
 use crate::transfer::{DeviceRecord, UserRecord};
 
 impl FromRow for UserRecord {

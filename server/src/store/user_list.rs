@@ -5,7 +5,7 @@ use rusqlite::types::Value;
 
 use super::users::UserRow;
 use super::{Conn, SqlError, Statements as _};
-use crate::filters::{Compare, Field, Filter, ListQuery, Operand};
+use crate::http::management::filters::{Compare, Field, Filter, ListQuery, Operand};
 
 /// One page of a list.
 pub(crate) struct Page {

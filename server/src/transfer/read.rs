@@ -11,9 +11,9 @@ use super::lines::{LONGEST, Line, Lines};
 use super::problem::{BadLines, Findings};
 use super::records::UserRecord;
 use super::{Moved, check};
-use crate::core;
-use crate::error::StartErrorKind;
-use crate::settings::AppSettings;
+use crate::domain::apps;
+use crate::domain::settings::AppSettings;
+use crate::run::error::StartErrorKind;
 use crate::store;
 use crate::store::apps::AppRow;
 use crate::store::transfer::Clash;
@@ -268,7 +268,7 @@ impl Import<'_> {
             let Some(row) = store::apps::get(self.conn, id)? else {
                 return Ok(None);
             };
-            let settings = core::settings(&row).map_err(ImportError::Settings)?;
+            let settings = apps::settings(&row).map_err(ImportError::Settings)?;
             self.apps.insert(id.to_owned(), settings);
         }
         Ok(self.apps.get(id))

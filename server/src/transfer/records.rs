@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use crate::passkeys::Credential;
-use crate::settings::AppSettings;
+use crate::domain::passkeys::Credential;
+use crate::domain::settings::AppSettings;
 use crate::store::devices::DeviceRow;
 use crate::store::social_connections::ConnectionRow;
 

@@ -8,9 +8,9 @@ use super::format::{
 };
 use super::records::{AppRecord, DeviceRecord, UserRecord};
 use crate::clock::{self, NEVER};
-use crate::passkeys::response::base64url;
-use crate::settings::AppSettings;
-use crate::social::{SocialLogin, SocialSettings};
+use crate::domain::passkeys::response::base64url;
+use crate::domain::settings::AppSettings;
+use crate::domain::social::{SocialLogin, SocialSettings};
 use crate::store::devices::DeviceRow;
 use crate::store::social_connections::ConnectionRow;
 

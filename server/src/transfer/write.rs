@@ -7,8 +7,8 @@ use serde::Serialize;
 use super::format::{FORMAT, HeaderLine, VERSION};
 use super::records::AppRecord;
 use super::{Moved, show};
-use crate::core;
-use crate::error::StartErrorKind;
+use crate::domain::apps;
+use crate::run::error::StartErrorKind;
 use crate::store;
 use crate::store::apps::AppRow;
 use crate::store::transfer::Place;
@@ -64,7 +64,7 @@ pub(crate) fn export(
     )?;
     for row in chosen {
         let app = AppRecord {
-            settings: core::settings(&row).map_err(ExportError::Settings)?,
+            settings: apps::settings(&row).map_err(ExportError::Settings)?,
             id: row.id.clone(),
             created_at: row.created_at,
         };

@@ -6,12 +6,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{Account, CODE_LIFETIME, Grant};
-use crate::core::{App, Core};
 use crate::dev::mint::{change, signer};
-use crate::http::error::ApiError;
-use crate::social::{SHARED_CLIENT_ID, SocialProvider};
-use crate::tokens::Header;
-use crate::{identifier, tokens};
+use crate::domain::apps::{App, Core};
+use crate::domain::error::ApiError;
+use crate::domain::social::{SHARED_CLIENT_ID, SocialProvider};
+use crate::domain::tokens;
+use crate::domain::tokens::Header;
+use crate::identifier;
 
 /// A sign-in at the test provider without a browser, as a provider's library on a device does it. Whatever is not said
 /// is as in a good one.

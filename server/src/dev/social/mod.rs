@@ -12,11 +12,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde_json::{Map, Value, json};
 
 pub use self::mint::{IdToken, MintIdToken};
-use crate::core::Core;
+use crate::domain::apps::Core;
+use crate::domain::social::{self, SocialProvider};
+use crate::domain::tokens;
+use crate::domain::tokens::Header;
+use crate::ids;
 use crate::keys::{self, KeyError, SigningKey};
-use crate::social::{self, SocialProvider};
-use crate::tokens::Header;
-use crate::{ids, tokens};
 
 /// How long a code is good, in microseconds.
 const CODE_LIFETIME: i64 = 60 * 1_000_000;

@@ -12,9 +12,9 @@ use http::{HeaderValue, StatusCode};
 
 use super::Account;
 use crate::dev::outbox_page::escape;
+use crate::domain::social::{OAuthParams, SocialProvider};
 use crate::http::reply;
 use crate::ids;
-use crate::social::{OAuthParams, SocialProvider};
 
 const HEAD: &str = "<!doctype html>
 <html lang=\"en\">

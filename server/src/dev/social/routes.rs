@@ -12,13 +12,13 @@ use passage_identity::generated::auth::types::JwkResponse;
 use serde_json::json;
 
 use super::{Account, CODE_LIFETIME, Grant, MintIdToken, TestProvider, page};
-use crate::core::Core;
 use crate::dev::routes::local_only;
-use crate::http::error::ApiError;
+use crate::domain::apps::Core;
+use crate::domain::error::ApiError;
+use crate::domain::social::{self, OAuthParams, SHARED_CLIENT_ID, SocialProvider};
 use crate::http::extract::{Params, json};
 use crate::http::reply;
 use crate::identifier;
-use crate::social::{self, OAuthParams, SHARED_CLIENT_ID, SocialProvider};
 
 /// The routes below `/_dev/social`.
 pub(crate) fn routes() -> Router<Arc<Core>> {

@@ -7,10 +7,10 @@ use passage_identity::generated::auth::types::{
     UserMetadataField,
 };
 
-use crate::http::error::ApiError;
+use crate::domain::error::ApiError;
+use crate::domain::social;
 use crate::http::extract::Public;
 use crate::http::reply;
-use crate::social;
 
 pub(crate) async fn get_app(call: Public) -> Result<Response, ApiError> {
     let settings = &call.app.settings;

@@ -6,10 +6,10 @@ use passage_identity::generated::auth::types::{
 };
 
 use crate::clock::time;
-use crate::http::error::ApiError;
+use crate::domain::error::ApiError;
+use crate::domain::social;
 use crate::http::extract::SignedIn;
 use crate::http::reply;
-use crate::social;
 use crate::store;
 use crate::store::devices::DeviceRow;
 use crate::store::social_connections::ConnectionRow;

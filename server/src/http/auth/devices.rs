@@ -11,14 +11,14 @@ use passage_identity::generated::auth::types::{
 use super::currentuser::credential;
 use super::users::view;
 use super::webauthn::{attachment, maybe_json};
-use crate::http::error::ApiError;
+use crate::domain::client::Visitor;
+use crate::domain::error::ApiError;
+use crate::domain::passkeys::ceremony::{Finish, Purpose, Start, add, end, once};
+use crate::domain::passkeys::device;
+use crate::domain::passkeys::relying_party::RelyingParty;
+use crate::domain::passkeys::response::Creation;
 use crate::http::extract::{Params, SignedIn, json};
 use crate::http::reply;
-use crate::http::visitor::Visitor;
-use crate::passkeys::ceremony::{Finish, Purpose, Start, add, end, once};
-use crate::passkeys::device;
-use crate::passkeys::relying_party::RelyingParty;
-use crate::passkeys::response::Creation;
 use crate::store;
 
 /// Characters of a device's name, at most.

@@ -9,12 +9,12 @@ use passage_identity::generated::auth::types::{
 
 use super::users::identifier;
 use crate::delivery::{Language, Purpose};
-use crate::http::error::ApiError;
+use crate::domain::client::Visitor;
+use crate::domain::error::ApiError;
+use crate::domain::magic_links::{self, Wishes};
+use crate::domain::rate_limits::Kind;
 use crate::http::extract::{Public, json};
 use crate::http::reply;
-use crate::http::visitor::Visitor;
-use crate::limits::Kind;
-use crate::links::{self, Wishes};
 
 pub(crate) async fn login(
     call: Public,
@@ -62,7 +62,7 @@ async fn send(
 ) -> Result<MagicLink, ApiError> {
     let receives = identifier(text)?;
     visitor.may_write_to(&call.core, &call.app, &receives)?;
-    let id = links::request(&call.core, &call.app, purpose, receives, wishes).await?;
+    let id = magic_links::request(&call.core, &call.app, purpose, receives, wishes).await?;
     Ok(MagicLink { id })
 }
 
@@ -73,12 +73,13 @@ pub(crate) async fn activate(
 ) -> Result<Response, ApiError> {
     let request: ActivateMagicLinkRequest = json(&body)?;
     visitor.may(&call.core, Kind::Try)?;
-    let auth_result = links::open(&call.core, &call.app, &request.magic_link, &visitor).await?;
+    let auth_result =
+        magic_links::open(&call.core, &call.app, &request.magic_link, &visitor).await?;
     Ok(reply::ok(&AuthResponse { auth_result }))
 }
 
 pub(crate) async fn status(call: Public, body: Bytes) -> Result<Response, ApiError> {
     let request: GetMagicLinkStatusRequest = json(&body)?;
-    let auth_result = links::wait(&call.core, &call.app, &request.id).await?;
+    let auth_result = magic_links::wait(&call.core, &call.app, &request.id).await?;
     Ok(reply::ok(&AuthResponse { auth_result }))
 }

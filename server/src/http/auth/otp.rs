@@ -8,13 +8,13 @@ use passage_identity::generated::auth::types::{
 };
 
 use super::users::identifier;
-use crate::codes;
 use crate::delivery::{Language, Purpose};
-use crate::http::error::ApiError;
+use crate::domain::client::Visitor;
+use crate::domain::error::ApiError;
+use crate::domain::one_time_codes;
+use crate::domain::rate_limits::Kind;
 use crate::http::extract::{Public, json};
 use crate::http::reply;
-use crate::http::visitor::Visitor;
-use crate::limits::Kind;
 
 pub(crate) async fn login(
     call: Public,
@@ -60,7 +60,8 @@ async fn send(
     let language = Language::asked_for(language);
     let receives = identifier(text)?;
     visitor.may_write_to(&call.core, &call.app, &receives)?;
-    let otp_id = codes::request(&call.core, &call.app, purpose, receives, language).await?;
+    let otp_id =
+        one_time_codes::request(&call.core, &call.app, purpose, receives, language).await?;
     Ok(reply::created(&OneTimePasscodeResponse { otp_id }))
 }
 
@@ -72,6 +73,6 @@ pub(crate) async fn activate(
     let request: ActivateOneTimePasscodeRequest = json(&body)?;
     visitor.may(&call.core, Kind::Try)?;
     let (id, code) = (request.otp_id, request.otp);
-    let auth_result = codes::activate(&call.core, &call.app, id, code, &visitor).await?;
+    let auth_result = one_time_codes::activate(&call.core, &call.app, id, code, &visitor).await?;
     Ok(reply::ok(&AuthResponse { auth_result }))
 }

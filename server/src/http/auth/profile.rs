@@ -9,12 +9,12 @@ use passage_identity::generated::auth::types::{
 
 use super::currentuser::view;
 use crate::delivery::Language;
-use crate::http::error::ApiError;
+use crate::domain::client::Visitor;
+use crate::domain::error::ApiError;
+use crate::domain::magic_links::{self, Wishes};
 use crate::http::extract::{SignedIn, json};
 use crate::http::reply;
-use crate::http::visitor::Visitor;
 use crate::identifier::{self, Identifier};
-use crate::links::{self, Wishes};
 use crate::store;
 
 pub(crate) async fn get_metadata(call: SignedIn) -> Result<Response, ApiError> {
@@ -83,7 +83,7 @@ async fn send(
     wishes: Wishes,
 ) -> Result<Response, ApiError> {
     visitor.may_write_to(&call.core, &call.app, &new)?;
-    let id = links::request_change(&call.core, &call.app, &call.user, new, wishes).await?;
+    let id = magic_links::request_change(&call.core, &call.app, &call.user, new, wishes).await?;
     let magic_link = MagicLink { id };
     Ok(reply::ok(&MagicLinkResponse { magic_link }))
 }

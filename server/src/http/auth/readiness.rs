@@ -9,8 +9,8 @@ use http::header::{HeaderName, ORIGIN, USER_AGENT};
 use http::{HeaderMap, StatusCode};
 use passage_identity::generated::auth::types::CreatePasskeyReadinessRequest;
 
-use crate::core::Core;
-use crate::http::error::ApiError;
+use crate::domain::apps::Core;
+use crate::domain::error::ApiError;
 use crate::http::extract::json;
 use crate::http::reply;
 use crate::ids;

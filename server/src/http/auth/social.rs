@@ -10,13 +10,13 @@ use passage_identity::generated::auth::types::{
     AuthResponse, IdTokenRequest, SocialConnectionsResponse,
 };
 
-use crate::core::Core;
-use crate::http::error::ApiError;
+use crate::domain::apps::Core;
+use crate::domain::client::Visitor;
+use crate::domain::error::ApiError;
+use crate::domain::rate_limits::Kind;
+use crate::domain::social::{self, Answer, Login, OAuthParams, SocialProvider};
 use crate::http::extract::{Params, Public, SignedIn, json};
 use crate::http::reply;
-use crate::http::visitor::Visitor;
-use crate::limits::Kind;
-use crate::social::{self, Answer, Login, OAuthParams, SocialProvider};
 use crate::store;
 
 fn query(query: Option<String>) -> OAuthParams {

@@ -6,14 +6,14 @@ use bytes::Bytes;
 use http::StatusCode;
 use passage_identity::generated::auth::types::{AuthResponse, RefreshAuthTokenRequest};
 
-use crate::http::error::ApiError;
+use crate::domain::error::ApiError;
+use crate::domain::sign_ins;
 use crate::http::extract::{Public, json};
 use crate::http::reply;
-use crate::sessions;
 
 pub(crate) async fn refresh_auth_token(call: Public, body: Bytes) -> Result<Response, ApiError> {
     let request: RefreshAuthTokenRequest = json(&body)?;
-    let auth_result = sessions::refresh(&call.core, &call.app, &request.refresh_token).await?;
+    let auth_result = sign_ins::refresh(&call.core, &call.app, &request.refresh_token).await?;
     Ok(reply::created(&AuthResponse { auth_result }))
 }
 
@@ -27,6 +27,6 @@ pub(crate) async fn revoke_refresh_token(
         .map(|(_, token)| token)
         .filter(|token| !token.is_empty());
     let token = token.ok_or_else(|| ApiError::invalid_request("refresh_token: is needed."))?;
-    sessions::revoke(&call.core, &call.app, &token).await?;
+    sign_ins::revoke(&call.core, &call.app, &token).await?;
     Ok(reply::empty(StatusCode::OK))
 }

@@ -11,16 +11,16 @@ use passage_identity::generated::auth::types::{
 };
 
 use super::webauthn::{attachment, maybe_json};
-use crate::flex;
-use crate::http::error::ApiError;
+use crate::domain::client::Visitor;
+use crate::domain::error::ApiError;
+use crate::domain::flex;
+use crate::domain::passkeys::ceremony::{Finish, Proof, Purpose, Start, add, end, given, once};
+use crate::domain::passkeys::device;
+use crate::domain::passkeys::relying_party::RelyingParty;
+use crate::domain::passkeys::response::{Assertion, Creation};
+use crate::domain::rate_limits;
 use crate::http::extract::{Public, json};
 use crate::http::reply;
-use crate::http::visitor::Visitor;
-use crate::limits;
-use crate::passkeys::ceremony::{Finish, Proof, Purpose, Start, add, end, given, once};
-use crate::passkeys::device;
-use crate::passkeys::relying_party::RelyingParty;
-use crate::passkeys::response::{Assertion, Creation};
 use crate::store;
 use crate::store::Conn;
 use crate::store::ceremonies::CeremonyRow;
@@ -32,7 +32,7 @@ pub(crate) async fn register_start(
     visitor: Visitor,
     body: Bytes,
 ) -> Result<Response, ApiError> {
-    visitor.may(&call.core, limits::Kind::Start)?;
+    visitor.may(&call.core, rate_limits::Kind::Start)?;
     let request: RegisterWebAuthnStartWithTransactionRequest = json(&body)?;
     let attachment = attachment(request.authenticator_attachment)?;
     let relying_party = RelyingParty::new(&call.app.settings)?;
@@ -145,7 +145,7 @@ pub(crate) async fn authenticate_start(
     visitor: Visitor,
     body: Bytes,
 ) -> Result<Response, ApiError> {
-    visitor.may(&call.core, limits::Kind::Start)?;
+    visitor.may(&call.core, rate_limits::Kind::Start)?;
     let request: AuthenticateWebAuthnStartWithTransactionRequest = maybe_json(&body)?;
     let transaction_id = request.transaction_id.filter(|id| !id.is_empty());
     let relying_party = RelyingParty::new(&call.app.settings)?;

@@ -8,13 +8,13 @@ use passage_identity::generated::auth::types::{
 };
 use serde_json::Map;
 
-use crate::accounts;
-use crate::http::error::ApiError;
+use crate::domain::client::Visitor;
+use crate::domain::error::ApiError;
+use crate::domain::rate_limits::Kind;
+use crate::domain::users;
 use crate::http::extract::{Public, json};
 use crate::http::reply;
-use crate::http::visitor::Visitor;
 use crate::identifier::Identifier;
-use crate::limits::Kind;
 use crate::store;
 use crate::store::devices::DeviceRow;
 use crate::store::users::UserRow;
@@ -72,7 +72,7 @@ pub(crate) async fn check_user_identifier(
     let asked = identifier(&text.replace(' ', "+"))?;
     let (app_id, receives) = (call.app.id.clone(), asked.clone());
     let read = call.core.store.read(move |conn| {
-        let Some(user) = accounts::find(conn, &app_id, &receives)? else {
+        let Some(user) = users::find(conn, &app_id, &receives)? else {
             return Ok(None);
         };
         let devices = store::devices::list(conn, &user.id)?;
@@ -105,7 +105,7 @@ pub(crate) async fn create_user(
     let create = call
         .core
         .store
-        .write(move |conn| accounts::create(conn, &app_id, &receives, metadata, now));
+        .write(move |conn| users::create(conn, &app_id, &receives, metadata, now));
     let user = view(create.await?, &[]);
     Ok(reply::created(&CreateUserResponse { user }))
 }

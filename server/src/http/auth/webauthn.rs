@@ -11,18 +11,18 @@ use serde::de::DeserializeOwned;
 use serde_json::Map;
 
 use super::users::{identifier, view};
-use crate::accounts;
-use crate::http::error::ApiError;
+use crate::domain::client::Visitor;
+use crate::domain::error::ApiError;
+use crate::domain::passkeys::ceremony::{Finish, Purpose, Start, add, end, given, once};
+use crate::domain::passkeys::device;
+use crate::domain::passkeys::relying_party::RelyingParty;
+use crate::domain::passkeys::response::{Assertion, Creation};
+use crate::domain::rate_limits::Kind;
+use crate::domain::sign_ins;
+use crate::domain::users;
 use crate::http::extract::{Public, json};
 use crate::http::reply;
-use crate::http::visitor::Visitor;
 use crate::identifier::Identifier;
-use crate::limits::Kind;
-use crate::passkeys::ceremony::{Finish, Purpose, Start, add, end, given, once};
-use crate::passkeys::device;
-use crate::passkeys::relying_party::RelyingParty;
-use crate::passkeys::response::{Assertion, Creation};
-use crate::sessions;
 use crate::store;
 use crate::store::Conn;
 use crate::store::users::UserRow;
@@ -85,8 +85,8 @@ fn newcomer(
     identifier: Identifier,
     now: i64,
 ) -> Result<UserRow, ApiError> {
-    let Some(user) = accounts::find(conn, app_id, &identifier)? else {
-        return accounts::create(conn, app_id, &identifier, Map::new(), now);
+    let Some(user) = users::find(conn, app_id, &identifier)? else {
+        return users::create(conn, app_id, &identifier, Map::new(), now);
     };
     may_register(conn, &user)?;
     Ok(user)
@@ -138,10 +138,10 @@ pub(crate) async fn register_webauthn_finish(
             }
             may_register(conn, &user)?;
             add(conn, &user.id, &device, &credential)?;
-            sessions::enter(conn, &app_id, &settings, &user_id, Some(&event), now)
+            sign_ins::enter(conn, &app_id, &settings, &user_id, Some(&event), now)
         });
         let refresh = keep.await?;
-        sessions::auth_result(app, &request.user_id, refresh, now).await
+        sign_ins::auth_result(app, &request.user_id, refresh, now).await
     };
     let auth_result = once(core, app, &request.handshake_id, register).await?;
     Ok(reply::created(&AuthResponse { auth_result }))
@@ -163,7 +163,7 @@ pub(crate) async fn login_webauthn_start(
         let mut user = None;
         let mut allowed = Vec::new();
         if let Some(identifier) = identifier {
-            let found = accounts::find(conn, &app_id, &identifier)?;
+            let found = users::find(conn, &app_id, &identifier)?;
             let found = found.ok_or_else(ApiError::user_not_found)?;
             if found.is_inactive() {
                 return Err(ApiError::user_not_active());
@@ -214,10 +214,10 @@ pub(crate) async fn login_webauthn_finish(
         );
         let enter = core.store.write(move |conn| {
             proof.end(conn, &app_id, now)?;
-            sessions::enter(conn, &app_id, &settings, &id, Some(&event), now)
+            sign_ins::enter(conn, &app_id, &settings, &id, Some(&event), now)
         });
         let refresh = enter.await?;
-        sessions::auth_result(app, &user_id, refresh, now).await
+        sign_ins::auth_result(app, &user_id, refresh, now).await
     };
     let auth_result = once(core, app, &request.handshake_id, login).await?;
     Ok(reply::ok(&AuthResponse { auth_result }))

@@ -9,12 +9,13 @@ use passage_identity::generated::management::types::{
 };
 
 use crate::clock::time;
-use crate::http::error::ApiError;
+use crate::domain::api_keys;
+use crate::domain::error::ApiError;
 use crate::http::extract::{Managed, json};
 use crate::http::reply;
+use crate::ids;
 use crate::store;
 use crate::store::api_keys::ApiKeyRow;
-use crate::{api_key, ids};
 
 fn view(key: ApiKeyRow) -> ApiKey {
     ApiKey {
@@ -42,8 +43,8 @@ pub(crate) async fn create_api_key(call: Managed, body: Bytes) -> Result<Respons
     if request.name.trim().is_empty() {
         return Err(ApiError::invalid_request("name: must not be empty."));
     }
-    let plaintext_key = api_key::generate();
-    let row = api_key::row(&plaintext_key, request.name, call.core.clock.micros());
+    let plaintext_key = api_keys::generate();
+    let row = api_keys::row(&plaintext_key, request.name, call.core.clock.micros());
     let (app_id, new, hash) = (call.app.id.clone(), row.clone(), ids::hash(&plaintext_key));
     let insert = call
         .core

@@ -7,7 +7,7 @@ use passage_identity::generated::management::types::{
     UserMetadataField,
 };
 
-use crate::http::error::ApiError;
+use crate::domain::error::ApiError;
 use crate::http::extract::MaybeManaged;
 use crate::http::reply;
 

@@ -5,7 +5,7 @@ use http::StatusCode;
 use passage_identity::generated::management::types::ListDevicesResponse;
 
 use super::view;
-use crate::http::error::ApiError;
+use crate::domain::error::ApiError;
 use crate::http::extract::Managed;
 use crate::http::reply;
 use crate::store;

@@ -9,15 +9,15 @@ use passage_identity::generated::management::types::{
 use serde_json::{Map, Value};
 
 use super::users::{email, phone};
-use crate::accounts;
-use crate::core::App;
 use crate::delivery::{Channel, Content, Language, Message, NewMessage, Purpose};
-use crate::http::error::ApiError;
+use crate::domain::apps::App;
+use crate::domain::error::ApiError;
+use crate::domain::magic_links::{self, LinkFor, NewLink};
+use crate::domain::users;
 use crate::http::extract::{Managed, from_members, json};
 use crate::http::reply;
 use crate::identifier::Identifier;
 use crate::ids;
-use crate::links::{self, LinkFor, NewLink};
 use crate::store;
 use crate::store::Conn;
 use crate::store::users::UserRow;
@@ -97,7 +97,7 @@ fn check(request: CreateMagicLinkRequest, app: &App) -> Result<Checked, ApiError
     if matches!(language, MagicLinkLanguage::Unknown(_)) {
         return invalid("language: must be de, en, es, it, pl, pt or zh.");
     }
-    let path = links::landing(app, request.magic_link_path)?;
+    let path = magic_links::landing(app, request.magic_link_path)?;
     let redirect_url = request.redirect_url.unwrap_or_default();
     Ok(Checked {
         receiver,
@@ -131,9 +131,9 @@ fn receive(
             (user, identifier)
         }
         Receiver::Reached(identifier) => {
-            let user = match accounts::find(conn, app_id, &identifier)? {
+            let user = match users::find(conn, app_id, &identifier)? {
                 Some(user) => user,
-                None => accounts::create(conn, app_id, &identifier, Map::new(), now)?,
+                None => users::create(conn, app_id, &identifier, Map::new(), now)?,
             };
             (user, Some(identifier))
         }
@@ -181,7 +181,7 @@ pub(crate) async fn create_magic_link(call: Managed, body: Bytes) -> Result<Resp
         Ok::<_, ApiError>((link.secret, user.id, identifier))
     });
     let (secret, user_id, identifier) = insert.await?;
-    let url = links::url(&call.app, &checked.path, &secret);
+    let url = magic_links::url(&call.app, &checked.path, &secret);
     if delivered {
         let new = NewMessage {
             to: &identifier,

@@ -3,7 +3,7 @@
 use axum::response::Response;
 use http::StatusCode;
 
-use crate::http::error::ApiError;
+use crate::domain::error::ApiError;
 use crate::http::extract::Managed;
 use crate::http::reply;
 use crate::store;

@@ -7,12 +7,13 @@ use passage_identity::generated::management::types::{
     CreateTransactionRegisterRequest, CreateTransactionResponse, Nonce,
 };
 
-use crate::http::error::ApiError;
+use crate::domain::error::ApiError;
+use crate::domain::flex;
 use crate::http::extract::{Managed, json};
 use crate::http::reply;
+use crate::ids;
 use crate::store;
 use crate::store::transactions::{Kind, TransactionRow};
-use crate::{flex, ids};
 
 fn given(name: &str, value: &str) -> Result<(), ApiError> {
     if value.trim().is_empty() {

@@ -8,10 +8,10 @@ use passage_identity::generated::management::types::{
 };
 
 use super::view;
-use crate::filters::ListQuery;
+use crate::domain::error::ApiError;
 use crate::http::entry::SentPath;
-use crate::http::error::ApiError;
 use crate::http::extract::Managed;
+use crate::http::management::filters::ListQuery;
 use crate::http::reply;
 use crate::store;
 

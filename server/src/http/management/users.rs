@@ -7,7 +7,7 @@ use passage_identity::generated::management::types::{CreateUserRequest, UserResp
 use serde_json::{Map, Value};
 
 use super::view::{self, WholeUser};
-use crate::http::error::ApiError;
+use crate::domain::error::ApiError;
 use crate::http::extract::{Managed, json};
 use crate::http::reply;
 use crate::identifier;

@@ -5,7 +5,7 @@ use passage_identity::generated::management::types::{
 };
 
 use crate::clock::time;
-use crate::social;
+use crate::domain::social;
 use crate::store;
 use crate::store::devices::DeviceRow;
 use crate::store::events::EventRow;

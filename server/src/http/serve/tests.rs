@@ -8,7 +8,7 @@ use std::net::TcpStream;
 
 use super::*;
 use crate::http::entry::Manners;
-use crate::running::{Running, testing};
+use crate::run::running::{Running, testing};
 use crate::store::Store;
 
 /// Long enough to be a time, and over at once.

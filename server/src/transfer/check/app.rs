@@ -4,9 +4,12 @@ use super::super::format::{AppLine, FieldLine, SocialLoginLine, SocialLoginsLine
 use super::super::problem::Findings;
 use super::super::records::AppRecord;
 use super::{is_id, time};
-use crate::settings::{AppSettings, CONCEAL_USERS, LONGEST, MetadataField, is_app_id, is_origin};
-use crate::social::{SHARED_CLIENT_ID, SocialLogin, SocialSettings, is_callback_url};
-use crate::{ids, links};
+use crate::domain::magic_links;
+use crate::domain::settings::{
+    AppSettings, CONCEAL_USERS, LONGEST, MetadataField, is_app_id, is_origin,
+};
+use crate::domain::social::{SHARED_CLIENT_ID, SocialLogin, SocialSettings, is_callback_url};
+use crate::ids;
 
 /// An app as it is stored, if nothing is wrong with its line.
 pub(crate) fn app(line: AppLine, now: i64, findings: &mut Findings<'_>) -> Option<AppRecord> {
@@ -71,7 +74,7 @@ pub(crate) fn app(line: AppLine, now: i64, findings: &mut Findings<'_>) -> Optio
         allowed_callback_urls: line.callback_urls.unwrap_or_default(),
         metadata: fields(line.metadata_fields.unwrap_or_default(), findings),
     };
-    if !links::is_page(&settings.login_url) {
+    if !magic_links::is_page(&settings.login_url) {
         findings.add("login_url", "must be a path on auth_origin, such as /login");
     }
     for (place, url) in settings.allowed_callback_urls.iter().enumerate() {

@@ -8,9 +8,9 @@ use super::super::problem::Findings;
 use super::super::records::DeviceRecord;
 use super::{bytes, count, id, time};
 use crate::clock::NEVER;
-use crate::passkeys::credential::{self, Credential};
-use crate::passkeys::device::kind;
-use crate::passkeys::response::{TRANSPORTS, base64url, is_transport};
+use crate::domain::passkeys::credential::{self, Credential};
+use crate::domain::passkeys::device::kind;
+use crate::domain::passkeys::response::{TRANSPORTS, base64url, is_transport};
 use crate::store::devices::DeviceRow;
 
 /// A device of a user as it is stored, if nothing is wrong with it.

@@ -6,9 +6,9 @@ use super::super::records::UserRecord;
 use super::device::device;
 use super::{bytes, count, id, time};
 use crate::clock::NEVER;
+use crate::domain::settings::AppSettings;
+use crate::domain::social::SocialProvider;
 use crate::identifier;
-use crate::settings::AppSettings;
-use crate::social::SocialProvider;
 use crate::store::social_connections::ConnectionRow;
 
 /// A user of this app as they are stored, if nothing is wrong with their line.

@@ -4,7 +4,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpSocket;
 
 use super::*;
-use crate::tls::tests::{Folder, make, over_tls};
+use crate::http::tls::tests::{Folder, make, over_tls};
 
 /// Never, as far as a test is concerned.
 pub(super) const NEVER: Duration = Duration::from_secs(600);
@@ -37,7 +37,7 @@ pub(super) async fn rest_of(mut stream: impl AsyncRead + Unpin) -> usize {
     rest.len()
 }
 
-fn with_tls() -> (crate::tls::tests::Made, Terms) {
+fn with_tls() -> (crate::http::tls::tests::Made, Terms) {
     let made = make();
     let tls = Folder::with(&made).load().unwrap();
     let terms = Terms {

@@ -11,7 +11,7 @@ use super::super::problem::{BadLines, Findings};
 use super::super::records::{AppRecord, UserRecord};
 use super::super::show;
 use super::*;
-use crate::settings::{AppSettings, MetadataType};
+use crate::domain::settings::{AppSettings, MetadataType};
 
 const NOW: i64 = 1_700_000_000_000_000;
 /// A P-256 key in COSE form.

@@ -1,0 +1,153 @@
+//! One-time codes: six digits that are sent to a user, who types them in.
+
+mod seal;
+
+use passage_identity::generated::auth::types::AuthResult;
+
+use crate::delivery::{Content, Language, Message, NewMessage, Purpose};
+use crate::domain::apps::{App, Core};
+use crate::domain::client::Visitor;
+use crate::domain::error::ApiError;
+use crate::domain::sign_ins;
+use crate::domain::users::{self, Receiver};
+use crate::identifier::Identifier;
+use crate::ids;
+use crate::store;
+use crate::store::one_time_codes::CodeRow;
+use crate::store::{Conn, SqlError};
+
+/// Tries of a code. After so many wrong ones it is dead, even for the right digits.
+const TRIES: i64 = 5;
+/// Wrong tries in an hour over all codes of an identifier. With five for each code, and as many codes as somebody
+/// cares to ask for, a million codes would not be many.
+const TRIES_IN_AN_HOUR: i64 = 50;
+
+/// Sends a code, and returns the id by which it is typed in.
+pub(crate) async fn request(
+    core: &Core,
+    app: &App,
+    purpose: Purpose,
+    identifier: Identifier,
+    language: Language,
+) -> Result<String, ApiError> {
+    if !app.settings.one_time_codes {
+        return Err(ApiError::operation_not_allowed(
+            "one-time codes: the app does not use them.",
+        ));
+    }
+    core.sender.check(&identifier)?;
+    let now = core.clock.micros();
+    let expires_at = now + app.settings.otp_ttl * 1_000_000;
+    let (id, code) = (ids::new_id(), seal::digits());
+    let (app_id, settings) = (app.id.clone(), app.settings.clone());
+    let (receives, secret) = (identifier.clone(), (id.clone(), code.clone()));
+    let insert = core.store.write(move |conn| {
+        if purpose == Purpose::Login && is_spent(conn, &app_id, receives.as_str(), now)? {
+            return Err(ApiError::exceeded_attempts());
+        }
+        let receiver = users::receiver(conn, &app_id, &settings, purpose, &receives, now)?;
+        let (id, code) = secret;
+        let mut row = CodeRow {
+            id_hash: ids::hash(&id),
+            app_id,
+            user_id: receiver.user.as_ref().map(|user| user.id.clone()),
+            purpose: receiver.purpose.as_str().to_owned(),
+            identifier: receives.as_str().to_owned(),
+            seal: Vec::new(),
+            tries: 0,
+            created_at: now,
+            expires_at,
+        };
+        row.seal = seal::seal(&row, &id, &code);
+        store::one_time_codes::insert(conn, &row)?;
+        Ok(receiver)
+    });
+    let Receiver { user, purpose } = insert.await?;
+    if let Some(user) = user {
+        let content = Content::Code {
+            id: id.clone(),
+            code,
+        };
+        let new = NewMessage {
+            to: &identifier,
+            user_id: user.id,
+            purpose,
+            language,
+            content,
+            created_at: now,
+            expires_at,
+        };
+        core.sender.send(Message::write(&app.settings.name, new));
+    }
+    Ok(id)
+}
+
+/// Whether too many codes were guessed for an identifier lately.
+fn is_spent(conn: &Conn, app_id: &str, identifier: &str, now: i64) -> Result<bool, SqlError> {
+    let since = now - store::one_time_codes::KEPT;
+    let tries = store::one_time_codes::tries_since(conn, app_id, identifier, since)?;
+    Ok(tries >= TRIES_IN_AN_HOUR)
+}
+
+/// What became of a code that was typed in.
+enum Outcome {
+    Wrong,
+    Dead,
+    Right(String, Purpose),
+}
+
+/// Signs in the user who typed in a code.
+pub(crate) async fn activate(
+    core: &Core,
+    app: &App,
+    id: String,
+    code: String,
+    visitor: &Visitor,
+) -> Result<AuthResult, ApiError> {
+    let now = core.clock.micros();
+    let app_id = app.id.clone();
+    // A wrong try is counted, and so must not be an error in here: that would undo it.
+    let check = core
+        .store
+        .write(move |conn| check(conn, &app_id, &id, &code, now));
+    match check.await? {
+        Outcome::Wrong => Err(ApiError::invalid_request(
+            "one-time code: wrong, expired or used.",
+        )),
+        Outcome::Dead => Err(ApiError::exceeded_attempts()),
+        Outcome::Right(user_id, purpose) => {
+            let event = visitor.event(purpose.action(), "otp");
+            sign_ins::sign_in(core, app, &user_id, event).await
+        }
+    }
+}
+
+fn check(conn: &Conn, app_id: &str, id: &str, code: &str, now: i64) -> Result<Outcome, ApiError> {
+    let Some(row) = store::one_time_codes::get(conn, app_id, &ids::hash(id))? else {
+        return Ok(Outcome::Wrong);
+    };
+    if row.expires_at <= now {
+        return Ok(Outcome::Wrong);
+    }
+    if row.tries >= TRIES || is_spent(conn, app_id, &row.identifier, now)? {
+        return Ok(Outcome::Dead);
+    }
+    let matches = seal::opens(&row, id, code.trim());
+    let (Some(user_id), true) = (&row.user_id, matches) else {
+        store::one_time_codes::count_try(conn, &row.id_hash)?;
+        return Ok(Outcome::Wrong);
+    };
+    let user = store::users::get(conn, app_id, user_id)?.ok_or_else(ApiError::user_not_found)?;
+    if user.is_inactive() {
+        return Err(ApiError::user_not_active());
+    }
+    store::one_time_codes::delete(conn, &row.id_hash)?;
+    let identifier = Identifier::stored(&row.identifier);
+    // The code went to somebody who is not reached there any more.
+    if !users::has(&user, &identifier) {
+        return Ok(Outcome::Wrong);
+    }
+    let outcome = Outcome::Right(user.id.clone(), Purpose::stored(&row.purpose));
+    users::confirm(conn, user, &identifier, now)?;
+    Ok(outcome)
+}
