@@ -65,4 +65,4 @@ pub use self::run::builder::ServerBuilder;
 pub use self::run::error::{ControlError, StartError};
 pub use self::run::handle::PassageServer;
 pub use self::run::service::Service;
-pub use self::transfer::{BadLine, Moved};
+pub use self::transfer::{BadLine, TransferCounts};

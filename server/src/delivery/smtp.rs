@@ -9,8 +9,8 @@ use lettre::transport::smtp::authentication::Credentials;
 use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
 use tokio::time;
 
-use super::courier::Failure;
 use super::message::Message;
+use super::queue::Failure;
 use crate::run::error::StartErrorKind;
 
 /// How the connection to a mail server is protected.

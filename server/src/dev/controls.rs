@@ -10,7 +10,7 @@ use passage_identity::generated::auth::types::AuthResult;
 use super::{DevTools, Fault, IdToken, LoggedRequest, MintIdToken, MintToken, SeedDevice};
 use crate::delivery::Message;
 use crate::domain::api_keys;
-use crate::domain::apps::Core;
+use crate::domain::apps::AppState;
 use crate::domain::error::ApiError;
 use crate::domain::flex;
 use crate::domain::sign_ins;
@@ -26,21 +26,21 @@ use crate::store::{self, StoreError, is_taken};
 /// Clones control the same server. Controls do not keep it running.
 #[derive(Clone)]
 pub struct Controls {
-    pub(super) core: Arc<Core>,
+    pub(super) state: Arc<AppState>,
     pub(super) dev: Arc<DevTools>,
 }
 
 impl fmt::Debug for Controls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Controls")
-            .field("url", &self.core.url)
+            .field("url", &self.state.url)
             .finish_non_exhaustive()
     }
 }
 
 impl Controls {
-    pub(crate) fn new(core: Arc<Core>, dev: Arc<DevTools>) -> Self {
-        Self { core, dev }
+    pub(crate) fn new(state: Arc<AppState>, dev: Arc<DevTools>) -> Self {
+        Self { state, dev }
     }
 
     /// Mints an auth token.
@@ -51,7 +51,7 @@ impl Controls {
         if let Some(problem) = token.problem() {
             return Err(ApiError::invalid_request(problem).into());
         }
-        Ok(token.mint(&self.core, &self.dev.app).await?)
+        Ok(token.mint(&self.state, &self.dev.app).await?)
     }
 
     /// Signs in at the test provider without a browser, as a provider's library on a device does, for
@@ -60,7 +60,7 @@ impl Controls {
     /// # Errors
     /// `invalid_request` if the address cannot be one.
     pub async fn mint_id_token(&self, token: MintIdToken) -> Result<IdToken, ControlError> {
-        Ok(token.mint(&self.core, &self.dev.app).await?)
+        Ok(token.mint(&self.state, &self.dev.app).await?)
     }
 
     /// Signs a user in, as if with a passkey: counts the login, makes a pending user active, notes an event, and
@@ -70,7 +70,7 @@ impl Controls {
     /// `user_not_found`, or `user_not_active` for a user who was deactivated.
     pub async fn sign_in(&self, user_id: impl AsRef<str>) -> Result<AuthResult, ControlError> {
         let event = NewEvent::by_control("login");
-        Ok(sign_ins::sign_in(&self.core, &self.dev.app, user_id.as_ref(), event).await?)
+        Ok(sign_ins::sign_in(&self.state, &self.dev.app, user_id.as_ref(), event).await?)
     }
 
     /// Gives a user a passkey, and returns its device id.
@@ -82,9 +82,9 @@ impl Controls {
         user_id: impl AsRef<str>,
         device: SeedDevice,
     ) -> Result<String, ControlError> {
-        let row = device.into_row(self.core.clock.micros())?;
+        let row = device.into_row(self.state.clock.micros())?;
         let (app_id, user_id) = (self.dev.app.id.clone(), user_id.as_ref().to_owned());
-        let insert = self.core.store.write(move |conn| {
+        let insert = self.state.store.write(move |conn| {
             store::users::get(conn, &app_id, &user_id)?.ok_or_else(ApiError::user_not_found)?;
             match store::devices::insert(conn, &user_id, &row) {
                 Err(error) if is_taken(&error) => {
@@ -105,9 +105,9 @@ impl Controls {
         &self,
         transaction_id: impl AsRef<str>,
     ) -> Result<String, ControlError> {
-        let now = self.core.clock.micros();
+        let now = self.state.clock.micros();
         let (app_id, id) = (self.dev.app.id.clone(), transaction_id.as_ref().to_owned());
-        let complete = self.core.store.write(move |conn| {
+        let complete = self.state.store.write(move |conn| {
             let found = store::transactions::take(conn, &app_id, &id, now)?;
             let transaction = found.ok_or_else(ApiError::transaction_not_found)?;
             let external_id = transaction.external_id.clone();
@@ -160,7 +160,7 @@ impl Controls {
             .dev
             .app
             .keys
-            .rotate(lifetime, self.core.clock.micros())
+            .rotate(lifetime, self.state.clock.micros())
             .await?;
         Ok(key.kid().to_owned())
     }
@@ -172,11 +172,11 @@ impl Controls {
     /// # Errors
     /// If the storage fails.
     pub async fn reset(&self) -> Result<(), ControlError> {
-        let core = &self.core;
-        core.clock.reset();
+        let state = &self.state;
+        state.clock.reset();
         let (app_id, keep) = (self.dev.app.id.clone(), ids::hash(&self.dev.api_key));
-        let key = api_keys::development(&self.dev.api_key, core.clock.micros());
-        let clear = core.store.write(move |conn| {
+        let key = api_keys::development(&self.dev.api_key, state.clock.micros());
+        let clear = state.store.write(move |conn| {
             store::clear(conn, &keep)?;
             Ok::<_, StoreError>(store::api_keys::insert(conn, &app_id, &key, &keep)?)
         });
@@ -184,7 +184,7 @@ impl Controls {
         self.dev.outbox.clear();
         self.dev.log.clear();
         self.dev.faults.clear();
-        if let Some(provider) = &self.core.provider {
+        if let Some(provider) = &self.state.provider {
             provider.clear();
         }
         Ok(())
@@ -203,19 +203,19 @@ impl Controls {
 
     /// Moves the server's clock forwards.
     pub fn advance(&self, by: Duration) {
-        self.core.clock.advance(by);
+        self.state.clock.advance(by);
     }
 
     /// Stops the server's clock: from now on [`Controls::advance`] moves it, and nothing else. A reset lets it run
     /// again.
     pub fn stop_clock(&self) {
-        self.core.clock.stop();
+        self.state.clock.stop();
     }
 
     /// The time by the server's clock.
     #[must_use]
     pub fn now(&self) -> Timestamp {
-        self.core.clock.now()
+        self.state.clock.now()
     }
 
     /// Adds a fault. When several hit a request, the one that was added first takes effect.

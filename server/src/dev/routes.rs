@@ -89,11 +89,11 @@ fn is_local_host(url: &str) -> bool {
 async fn health(State(controls): State<Controls>) -> Response {
     reply::ok(&json!({
         "status": "ok",
-        "url": controls.core.url,
+        "url": controls.state.url,
         "app_id": controls.dev.app.id,
         "issuer": controls.dev.app.issuer,
         "auth_origin": controls.dev.app.settings.auth_origin,
-        "now": controls.core.clock.now(),
+        "now": controls.state.clock.now(),
     }))
 }
 
@@ -184,7 +184,7 @@ struct Advance {
 }
 
 async fn now(State(controls): State<Controls>) -> Response {
-    reply::ok(&json!({"now": controls.core.clock.now()}))
+    reply::ok(&json!({"now": controls.state.clock.now()}))
 }
 
 async fn advance(State(controls): State<Controls>, body: Bytes) -> Reply {

@@ -19,7 +19,7 @@ use crate::store::Store;
 use crate::store::apps::AppRow;
 
 /// The running server's state.
-pub(crate) struct Core {
+pub(crate) struct AppState {
     pub(crate) url: String,
     pub(crate) store: Store,
     pub(crate) clock: Clock,
@@ -134,7 +134,7 @@ pub(crate) fn settings(row: &AppRow) -> Result<AppSettings, StartErrorKind> {
     serde_json::from_str(&row.settings).map_err(StartErrorKind::Settings)
 }
 
-impl Core {
+impl AppState {
     /// The app with this id.
     pub(crate) fn app(&self, id: &str) -> Result<Arc<App>, ApiError> {
         self.apps.get(id).ok_or_else(ApiError::app_not_found)

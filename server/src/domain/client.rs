@@ -8,7 +8,7 @@ use http::header::USER_AGENT;
 use http::request::Parts;
 
 use super::error::ApiError;
-use crate::domain::apps::{App, Core};
+use crate::domain::apps::{App, AppState};
 use crate::domain::rate_limits::Kind;
 use crate::domain::social::SocialProvider;
 use crate::identifier::Identifier;
@@ -22,12 +22,12 @@ const USER_AGENT_LENGTH: usize = 512;
 pub(crate) struct Peer(pub(crate) IpAddr);
 
 /// Who sends a request, as far as the list of events shows it.
-pub(crate) struct Visitor {
+pub(crate) struct ClientInfo {
     address: IpAddr,
     user_agent: String,
 }
 
-impl<S: Sync> FromRequestParts<S> for Visitor {
+impl<S: Sync> FromRequestParts<S> for ClientInfo {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
@@ -47,22 +47,24 @@ impl<S: Sync> FromRequestParts<S> for Visitor {
     }
 }
 
-impl Visitor {
+impl ClientInfo {
     /// Refuses a visitor who did this too often lately.
-    pub(crate) fn may(&self, core: &Core, kind: Kind) -> Result<(), ApiError> {
-        let now = core.clock.micros();
-        core.limits.address(kind, self.address, now)
+    pub(crate) fn check_rate_limit(&self, state: &AppState, kind: Kind) -> Result<(), ApiError> {
+        let now = state.clock.micros();
+        state.limits.address(kind, self.address, now)
     }
 
     /// Refuses a visitor who asked for messages too often lately, or for too many to one account.
-    pub(crate) fn may_write_to(
+    pub(crate) fn check_message_limits(
         &self,
-        core: &Core,
+        state: &AppState,
         app: &App,
         receiver: &Identifier,
     ) -> Result<(), ApiError> {
-        self.may(core, Kind::Ask)?;
-        core.limits.account(&app.id, receiver, core.clock.micros())
+        self.check_rate_limit(state, Kind::Ask)?;
+        state
+            .limits
+            .account(&app.id, receiver, state.clock.micros())
     }
 
     /// The browser or program that the visitor uses.

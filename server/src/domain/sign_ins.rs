@@ -2,7 +2,7 @@
 
 use passage_identity::generated::auth::types::AuthResult;
 
-use crate::domain::apps::{App, Core};
+use crate::domain::apps::{App, AppState};
 use crate::domain::error::ApiError;
 use crate::domain::settings::AppSettings;
 use crate::domain::tokens::{self, Claims, Header};
@@ -25,28 +25,32 @@ pub(crate) struct NewRefreshToken {
 
 /// Completes a sign-in: counts it, makes a pending user active, notes the event, and issues tokens.
 pub(crate) async fn sign_in(
-    core: &Core,
+    state: &AppState,
     app: &App,
     user_id: &str,
     event: NewEvent,
 ) -> Result<AuthResult, ApiError> {
-    start(core, app, user_id, Some(event)).await
+    start(state, app, user_id, Some(event)).await
 }
 
 /// Gives a second device its own tokens for a sign-in that has been counted.
-pub(crate) async fn join(core: &Core, app: &App, user_id: &str) -> Result<AuthResult, ApiError> {
-    start(core, app, user_id, None).await
+pub(crate) async fn join(
+    state: &AppState,
+    app: &App,
+    user_id: &str,
+) -> Result<AuthResult, ApiError> {
+    start(state, app, user_id, None).await
 }
 
 async fn start(
-    core: &Core,
+    state: &AppState,
     app: &App,
     user_id: &str,
     event: Option<NewEvent>,
 ) -> Result<AuthResult, ApiError> {
-    let now = core.clock.micros();
+    let now = state.clock.micros();
     let (app_id, id, settings) = (app.id.clone(), user_id.to_owned(), app.settings.clone());
-    let refresh = core
+    let refresh = state
         .store
         .write(move |conn| enter(conn, &app_id, &settings, &id, event.as_ref(), now));
     let refresh = refresh.await?;
@@ -101,13 +105,17 @@ fn sign_in_of(token: &str) -> Option<String> {
 
 /// Exchanges a refresh token for the next pair. A token that was exchanged before may have been stolen, so its use
 /// ends the whole sign-in.
-pub(crate) async fn refresh(core: &Core, app: &App, token: &str) -> Result<AuthResult, ApiError> {
-    let now = core.clock.micros();
+pub(crate) async fn refresh(
+    state: &AppState,
+    app: &App,
+    token: &str,
+) -> Result<AuthResult, ApiError> {
+    let now = state.clock.micros();
     let sign_in = sign_in_of(token).ok_or_else(ApiError::invalid_refresh_token)?;
     let next = new_token(&sign_in);
     let (app_id, hash, next_hash) = (app.id.clone(), ids::hash(token), ids::hash(&next));
     let idle_until = now + app.settings.refresh_inactivity_lifetime * MICROS;
-    let exchange = core.store.write(move |conn| {
+    let exchange = state.store.write(move |conn| {
         let token = Presented {
             sign_in: &sign_in,
             hash: &hash,
@@ -130,12 +138,12 @@ pub(crate) async fn refresh(core: &Core, app: &App, token: &str) -> Result<AuthR
 }
 
 /// Ends the sign-in that a refresh token belongs to. An unknown token is ended already.
-pub(crate) async fn revoke(core: &Core, app: &App, token: &str) -> Result<(), ApiError> {
+pub(crate) async fn revoke(state: &AppState, app: &App, token: &str) -> Result<(), ApiError> {
     let Some(sign_in) = sign_in_of(token) else {
         return Ok(());
     };
     let app_id = app.id.clone();
-    let revoke = core
+    let revoke = state
         .store
         .write(move |conn| Ok::<_, ApiError>(store::sign_ins::end(conn, &app_id, &sign_in)?));
     revoke.await

@@ -25,7 +25,7 @@ use super::headers;
 use super::route::{route, sent_path};
 use crate::dev::observe::Exchange;
 use crate::dev::{self, Cut, DevTools};
-use crate::domain::apps::Core;
+use crate::domain::apps::AppState;
 use crate::domain::client::Peer;
 use crate::domain::error::ApiError;
 use crate::http::operations::{self, Api, Operation};
@@ -39,7 +39,7 @@ pub(crate) struct SentPath(pub(crate) String);
 
 /// How requests are taken.
 #[derive(Debug, Clone)]
-pub(crate) struct Manners {
+pub(crate) struct RequestPolicy {
     /// How long a body may take.
     pub(crate) body: Duration,
     pub(crate) client_address: ClientAddress,
@@ -47,7 +47,7 @@ pub(crate) struct Manners {
     pub(crate) tls_only: bool,
 }
 
-impl Default for Manners {
+impl Default for RequestPolicy {
     fn default() -> Self {
         Self {
             body: Duration::from_secs(30),
@@ -59,9 +59,9 @@ impl Default for Manners {
 
 /// Handles requests.
 pub(crate) struct Entry {
-    core: Arc<Core>,
+    state: Arc<AppState>,
     router: Router,
-    manners: Manners,
+    request_policy: RequestPolicy,
 }
 
 /// A request that has been read.
@@ -77,11 +77,11 @@ struct Read {
 }
 
 impl Entry {
-    pub(crate) fn new(core: Arc<Core>, router: Router, manners: Manners) -> Self {
+    pub(crate) fn new(state: Arc<AppState>, router: Router, request_policy: RequestPolicy) -> Self {
         Self {
-            core,
+            state,
             router,
-            manners,
+            request_policy,
         }
     }
 
@@ -92,15 +92,15 @@ impl Entry {
         peer: Peer,
     ) -> Result<Response, CutOff> {
         let began = Instant::now();
-        let at = self.core.clock.now();
+        let at = self.state.clock.now();
         let (mut parts, body) = request.into_parts();
-        let peer = self.manners.client_address.of(peer, &parts.headers);
+        let peer = self.request_policy.client_address.of(peer, &parts.headers);
         parts.extensions.insert(peer);
         let sent = parts.uri.to_string();
         let path = route(&mut parts);
         let operation = operations::find(&parts.method, &path);
         let body = to_bytes(Body::new(body), BODY_LIMIT);
-        let body = time::timeout(self.manners.body, body).await;
+        let body = time::timeout(self.request_policy.body, body).await;
         let refusal = match &body {
             Ok(Ok(_)) => None,
             Ok(Err(_)) => Some(too_large()),
@@ -121,8 +121,8 @@ impl Entry {
             }
             None => self.answer(&request).await?,
         };
-        headers::protect(&mut response, &request.path, self.manners.tls_only);
-        if self.core.dev.is_none() {
+        headers::protect(&mut response, &request.path, self.request_policy.tls_only);
+        if self.state.dev.is_none() {
             tracing::info!(
                 method = %request.parts.method,
                 operation = request.operation.map(|operation| operation.id),
@@ -135,7 +135,7 @@ impl Entry {
     }
 
     async fn answer(&self, request: &Read) -> Result<Response, CutOff> {
-        let Some(tools) = &self.core.dev else {
+        let Some(tools) = &self.state.dev else {
             let response = self.call(request).await;
             return Ok(self.record(request, response).await);
         };
@@ -204,7 +204,7 @@ impl Entry {
     }
 
     fn log(&self, request: &Read, status: Option<StatusCode>) {
-        let Some(tools) = &self.core.dev else {
+        let Some(tools) = &self.state.dev else {
             return;
         };
         tools.log.add(&dev::Entry {
@@ -221,7 +221,7 @@ impl Entry {
     /// Notes the exchange, and shows it to the observer.
     async fn record(&self, request: &Read, response: Response) -> Response {
         self.log(request, Some(response.status()));
-        let Some(observer) = &self.core.observer else {
+        let Some(observer) = &self.state.observer else {
             return response;
         };
         let (parts, body) = response.into_parts();

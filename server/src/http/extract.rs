@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::problem::unreadable;
-use crate::domain::apps::{App, Core};
+use crate::domain::apps::{App, AppState};
 use crate::domain::error::ApiError;
 use crate::domain::tokens;
 use crate::ids;
@@ -50,42 +50,48 @@ impl Params {
 }
 
 /// A call to an app that needs no credential.
-pub(crate) struct Public {
-    pub(crate) core: Arc<Core>,
+pub(crate) struct AppContext {
+    pub(crate) state: Arc<AppState>,
     pub(crate) app: Arc<App>,
 }
 
-impl FromRequestParts<Arc<Core>> for Public {
+impl FromRequestParts<Arc<AppState>> for AppContext {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, core: &Arc<Core>) -> Result<Self, ApiError> {
-        let params = Params::from_request_parts(parts, core).await?;
-        let app = core.app(&params.get("app_id"))?;
+    async fn from_request_parts(
+        parts: &mut Parts,
+        state: &Arc<AppState>,
+    ) -> Result<Self, ApiError> {
+        let params = Params::from_request_parts(parts, state).await?;
+        let app = state.app(&params.get("app_id"))?;
         Ok(Self {
-            core: Arc::clone(core),
+            state: Arc::clone(state),
             app,
         })
     }
 }
 
 /// A call to an app with an API key of that app.
-pub(crate) struct Managed {
-    pub(crate) core: Arc<Core>,
+pub(crate) struct ApiKeyAuth {
+    pub(crate) state: Arc<AppState>,
     pub(crate) app: Arc<App>,
     pub(crate) params: Params,
 }
 
-impl FromRequestParts<Arc<Core>> for Managed {
+impl FromRequestParts<Arc<AppState>> for ApiKeyAuth {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, core: &Arc<Core>) -> Result<Self, ApiError> {
-        let params = Params::from_request_parts(parts, core).await?;
+    async fn from_request_parts(
+        parts: &mut Parts,
+        state: &Arc<AppState>,
+    ) -> Result<Self, ApiError> {
+        let params = Params::from_request_parts(parts, state).await?;
         let key =
             bearer(parts)?.ok_or_else(|| ApiError::invalid_access_token("api key: missing."))?;
-        let app = core.app(&params.get("app_id"))?;
-        api_key(core, &app, key).await?;
+        let app = state.app(&params.get("app_id"))?;
+        api_key(state, &app, key).await?;
         Ok(Self {
-            core: Arc::clone(core),
+            state: Arc::clone(state),
             app,
             params,
         })
@@ -93,19 +99,22 @@ impl FromRequestParts<Arc<Core>> for Managed {
 }
 
 /// A call that answers more to an API key, but needs none.
-pub(crate) struct MaybeManaged {
+pub(crate) struct MaybeApiKeyAuth {
     pub(crate) app: Arc<App>,
     pub(crate) key: Option<ApiKeyRow>,
 }
 
-impl FromRequestParts<Arc<Core>> for MaybeManaged {
+impl FromRequestParts<Arc<AppState>> for MaybeApiKeyAuth {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, core: &Arc<Core>) -> Result<Self, ApiError> {
-        let params = Params::from_request_parts(parts, core).await?;
-        let app = core.app(&params.get("app_id"))?;
+    async fn from_request_parts(
+        parts: &mut Parts,
+        state: &Arc<AppState>,
+    ) -> Result<Self, ApiError> {
+        let params = Params::from_request_parts(parts, state).await?;
+        let app = state.app(&params.get("app_id"))?;
         let key = match bearer(parts)? {
-            Some(key) => Some(api_key(core, &app, key).await?),
+            Some(key) => Some(api_key(state, &app, key).await?),
             None => None,
         };
         Ok(Self { app, key })
@@ -113,28 +122,31 @@ impl FromRequestParts<Arc<Core>> for MaybeManaged {
 }
 
 /// A call by a signed-in user.
-pub(crate) struct SignedIn {
-    pub(crate) core: Arc<Core>,
+pub(crate) struct UserAuth {
+    pub(crate) state: Arc<AppState>,
     pub(crate) app: Arc<App>,
     pub(crate) user: UserRow,
     pub(crate) devices: Vec<DeviceRow>,
     pub(crate) connections: Vec<ConnectionRow>,
 }
 
-impl FromRequestParts<Arc<Core>> for SignedIn {
+impl FromRequestParts<Arc<AppState>> for UserAuth {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, core: &Arc<Core>) -> Result<Self, ApiError> {
-        let params = Params::from_request_parts(parts, core).await?;
-        let app = core.app(&params.get("app_id"))?;
+    async fn from_request_parts(
+        parts: &mut Parts,
+        state: &Arc<AppState>,
+    ) -> Result<Self, ApiError> {
+        let params = Params::from_request_parts(parts, state).await?;
+        let app = state.app(&params.get("app_id"))?;
         let token =
             bearer(parts)?.ok_or_else(|| ApiError::invalid_access_token("auth token: missing."))?;
-        let now = core.clock.now().as_second();
+        let now = state.clock.now().as_second();
         let subject = tokens::verify(&app.keys, token, &app.issuer, &app.id, now).await?;
         let user_id =
             subject.ok_or_else(|| ApiError::invalid_access_token("auth token: bad or expired."))?;
-        let (core, app_id) = (Arc::clone(core), app.id.clone());
-        let store = core.store.clone();
+        let (state, app_id) = (Arc::clone(state), app.id.clone());
+        let store = state.store.clone();
         let read = store.read(move |conn| {
             let user =
                 store::users::get(conn, &app_id, &user_id)?.ok_or_else(ApiError::user_not_found)?;
@@ -144,7 +156,7 @@ impl FromRequestParts<Arc<Core>> for SignedIn {
             let devices = store::devices::list(conn, &user.id)?;
             let connections = store::social_connections::list(conn, &user.id)?;
             Ok(Self {
-                core,
+                state,
                 app,
                 user,
                 devices,
@@ -174,9 +186,9 @@ fn bearer(parts: &Parts) -> Result<Option<&str>, ApiError> {
     }
 }
 
-async fn api_key(core: &Core, app: &App, key: &str) -> Result<ApiKeyRow, ApiError> {
+async fn api_key(state: &AppState, app: &App, key: &str) -> Result<ApiKeyRow, ApiError> {
     let (app_id, hash) = (app.id.clone(), ids::hash(key));
-    let find = core
+    let find = state
         .store
         .read(move |conn| Ok::<_, ApiError>(store::api_keys::by_hash(conn, &app_id, &hash)?));
     find.await?

@@ -11,18 +11,18 @@ use tower_http::cors::{AllowHeaders, Any, CorsLayer};
 use super::entry::SentPath;
 use super::{auth, health, management};
 use crate::dev::{self, Controls};
-use crate::domain::apps::Core;
+use crate::domain::apps::AppState;
 use crate::domain::error::ApiError;
 use crate::http::operations::Api;
 
 /// The whole server.
-pub(crate) fn router(core: Arc<Core>) -> Router {
+pub(crate) fn router(state: Arc<AppState>) -> Router {
     let mut router = Router::new()
         .nest(Api::Management.prefix(), management())
         .nest(Api::Auth.prefix(), auth())
         .merge(health::routes());
-    if let Some(tools) = &core.dev {
-        let controls = Controls::new(Arc::clone(&core), Arc::clone(tools));
+    if let Some(tools) = &state.dev {
+        let controls = Controls::new(Arc::clone(&state), Arc::clone(tools));
         router = router
             .nest("/_dev", dev::routes::routes(controls))
             .nest("/_dev/social", dev::social::routes::routes());
@@ -30,10 +30,10 @@ pub(crate) fn router(core: Arc<Core>) -> Router {
     router
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
-        .with_state(core)
+        .with_state(state)
 }
 
-fn management() -> Router<Arc<Core>> {
+fn management() -> Router<Arc<AppState>> {
     use management::{api_keys, app, devices, magic_links, tokens, transactions, user_list, users};
     Router::new()
         .route("/apps/{app_id}", get(app::get_app))
@@ -93,7 +93,7 @@ fn management() -> Router<Arc<Core>> {
         )
 }
 
-fn auth() -> Router<Arc<Core>> {
+fn auth() -> Router<Arc<AppState>> {
     use auth::{
         app, currentuser, devices, magic_links, otp, profile, readiness, social, tokens,
         transactions, users, webauthn,

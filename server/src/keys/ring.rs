@@ -4,7 +4,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::sync::{Mutex, watch};
 
-use super::schedule::{self, Rotation, Step, Wish};
+use super::schedule::{self, RotationPolicy, RotationRequest, Step};
 use super::{KeyError, KeyRingError, Sealing, SigningKey, generate};
 use crate::store;
 use crate::store::signing_keys::SigningKeyRow;
@@ -52,7 +52,7 @@ impl KeyRing {
         });
         ring.note_lifetime(lifetime).await?;
         let rows = ring.rows().await?;
-        ring.take_up(&rows)?;
+        ring.load(&rows)?;
         ring.seal_again(&rows).await?;
         if ring.sees_active() {
             ring.ready.send_replace(Some(Ok(())));
@@ -96,7 +96,7 @@ impl KeyRing {
     }
 
     /// Makes the keys in memory those of the rows.
-    fn take_up(&self, rows: &[SigningKeyRow]) -> Result<(), KeyError> {
+    fn load(&self, rows: &[SigningKeyRow]) -> Result<(), KeyError> {
         let known = self.held();
         let mut keys = Keys::default();
         for row in rows {
@@ -145,14 +145,14 @@ impl KeyRing {
     /// Does what is due with the keys. Says whether it changed anything.
     pub(crate) async fn keep_up(
         &self,
-        wish: Wish,
-        rhythm: Rotation,
+        rotation: RotationRequest,
+        policy: RotationPolicy,
         lifetime: i64,
         now: i64,
     ) -> Result<bool, KeyRingError> {
         let _one_change_at_a_time = self.changes.lock().await;
         let rows = self.rows().await?;
-        let steps = schedule::due(&rows, wish, rhythm, now);
+        let steps = schedule::due(&rows, rotation, policy, now);
         for step in &steps {
             match step {
                 Step::Announce => self.announce(now).await?,
@@ -161,7 +161,7 @@ impl KeyRing {
             }
         }
         if !steps.is_empty() {
-            self.take_up(&self.rows().await?)?;
+            self.load(&self.rows().await?)?;
         }
         Ok(!steps.is_empty())
     }
@@ -216,7 +216,7 @@ impl KeyRing {
             self.announce(now).await?;
         }
         self.activate(lifetime, now).await?;
-        self.take_up(&self.rows().await?)?;
+        self.load(&self.rows().await?)?;
         let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
         Ok(keys.active.clone().ok_or(NONE)?)
     }
@@ -295,12 +295,14 @@ mod tests {
         let open = |now| KeyRing::open(&store, "app", Arc::default(), 3600, now);
         let ring = open(0).await.unwrap();
         let first = ring.active().await.unwrap();
-        let rhythm = Rotation::new(
+        let policy = RotationPolicy::new(
             Some(Duration::from_secs(24 * 3600)),
             Duration::from_secs(2 * 3600),
         );
         let keep = async |hour: i64| {
-            let kept = ring.keep_up(Wish::Nothing, rhythm, 3600, hour * HOUR).await;
+            let kept = ring
+                .keep_up(RotationRequest::Nothing, policy, 3600, hour * HOUR)
+                .await;
             kept.unwrap()
         };
         assert!(!keep(21).await);
@@ -332,9 +334,11 @@ mod tests {
         // The app's tokens are shorter since.
         ring.note_lifetime(60).await.unwrap();
         ring.rotate(60, 0).await.unwrap();
-        let rhythm = Rotation::new(None, Duration::ZERO);
+        let policy = RotationPolicy::new(None, Duration::ZERO);
         let keep = async |hour: i64| {
-            let kept = ring.keep_up(Wish::Nothing, rhythm, 60, hour * HOUR).await;
+            let kept = ring
+                .keep_up(RotationRequest::Nothing, policy, 60, hour * HOUR)
+                .await;
             kept.unwrap();
             kids(&ring).await.len()
         };

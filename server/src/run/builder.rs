@@ -15,11 +15,11 @@ use crate::clock::Clock;
 use crate::dev::observe::{Exchange, Observer};
 use crate::dev::{DevTools, Outbox};
 use crate::domain::api_keys;
-use crate::domain::apps::{self, App, Apps, Core, issuer};
+use crate::domain::apps::{self, App, AppState, Apps, issuer};
 use crate::domain::rate_limits::RateLimits;
 use crate::domain::settings::{AppSettings, MetadataType, is_app_id, is_origin, seconds};
-use crate::http::entry::Manners;
-use crate::http::serve::{Terms, bind};
+use crate::http::entry::RequestPolicy;
+use crate::http::serve::{ConnectionLimits, bind};
 use crate::ids;
 use crate::run::error::{StartError, StartErrorKind};
 use crate::run::handle::PassageServer;
@@ -168,7 +168,7 @@ impl ServerBuilder {
         let apps = Apps::default();
         apps.put(Arc::clone(&app));
         let dev = Arc::new(DevTools::new(outbox, app, api_key));
-        let core = Arc::new(Core {
+        let state = Arc::new(AppState {
             url,
             store,
             clock,
@@ -180,11 +180,11 @@ impl ServerBuilder {
             limits: self.rate_limits,
         });
         let running = Running::start(
-            core,
+            state,
             listener,
             address,
-            Manners::default(),
-            Terms::default(),
+            RequestPolicy::default(),
+            ConnectionLimits::default(),
         );
         Ok(PassageServer::new(running, dev))
     }

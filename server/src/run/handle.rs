@@ -17,7 +17,7 @@ pub struct PassageServer {
 impl fmt::Debug for PassageServer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PassageServer")
-            .field("url", &self.running.core.url)
+            .field("url", &self.running.state.url)
             .field("app_id", &self.dev.app.id)
             .finish_non_exhaustive()
     }
@@ -37,7 +37,7 @@ impl PassageServer {
     /// under `/auth/v1`.
     #[must_use]
     pub fn url(&self) -> &str {
-        &self.running.core.url
+        &self.running.state.url
     }
 
     /// Address that the server listens on.
@@ -73,7 +73,7 @@ impl PassageServer {
     /// Controls of the server.
     #[must_use]
     pub fn controls(&self) -> Controls {
-        Controls::new(Arc::clone(&self.running.core), Arc::clone(&self.dev))
+        Controls::new(Arc::clone(&self.running.state), Arc::clone(&self.dev))
     }
 
     /// Stops the server: takes no more requests, lets those under way finish for up to five seconds, and likewise the

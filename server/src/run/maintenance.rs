@@ -11,9 +11,9 @@ use std::time::Duration;
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::{self, MissedTickBehavior};
 
-use crate::domain::apps::{App, Core};
+use crate::domain::apps::{App, AppState};
 use crate::http::tls::Certificate;
-use crate::keys::{Rotation, Sealing, Wish};
+use crate::keys::{RotationPolicy, RotationRequest, Sealing};
 use crate::run::error::StartError;
 use crate::run::service::load_apps;
 use crate::store;
@@ -24,29 +24,29 @@ use crate::store::signing_keys::RotationRow;
 const ROUND: Duration = Duration::from_secs(2);
 
 /// What the work needs.
-pub(crate) struct Upkeep {
-    pub(crate) core: Arc<Core>,
+pub(crate) struct Maintenance {
+    pub(crate) state: Arc<AppState>,
     pub(crate) sealing: Arc<Sealing>,
-    pub(crate) rhythm: Rotation,
+    pub(crate) policy: RotationPolicy,
     /// The one of the server, if it speaks TLS itself.
     pub(crate) certificate: Option<Arc<Certificate>>,
 }
 
 /// The work under way. It ends when this is dropped.
-pub(crate) struct AtWork(JoinHandle<()>);
+pub(crate) struct TaskHandle(JoinHandle<()>);
 
-impl Drop for AtWork {
+impl Drop for TaskHandle {
     fn drop(&mut self) {
         self.0.abort();
     }
 }
 
-async fn keep_up(upkeep: Upkeep) {
+async fn keep_up(maintenance: Maintenance) {
     let mut rounds = time::interval(ROUND);
     rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         rounds.tick().await;
-        upkeep.round().await;
+        maintenance.round().await;
     }
 }
 
@@ -54,29 +54,29 @@ async fn keep_up(upkeep: Upkeep) {
 fn complain(error: &StartError) {
     tracing::error!(
         error = error as &dyn std::error::Error,
-        "the upkeep of apps and keys failed"
+        "the maintenance of apps and keys failed"
     );
 }
 
-impl Upkeep {
+impl Maintenance {
     /// Starts to work.
-    pub(crate) fn start(self) -> AtWork {
-        AtWork(tokio::spawn(keep_up(self)))
+    pub(crate) fn start(self) -> TaskHandle {
+        TaskHandle(tokio::spawn(keep_up(self)))
     }
 
     /// Looks once, and does what is due. What fails for one app does not keep others from theirs.
     async fn round(&self) {
         if let Some(certificate) = &self.certificate {
-            let (certificate, now) = (Arc::clone(certificate), self.core.clock.now());
+            let (certificate, now) = (Arc::clone(certificate), self.state.clock.now());
             // Files may be far away. A panic shows itself, and the next round looks again.
             let _looked = spawn_blocking(move || certificate.keep_up(now)).await;
         }
-        if let Err(error) = load_apps(&self.core, &self.sealing).await {
+        if let Err(error) = load_apps(&self.state, &self.sealing).await {
             complain(&error);
         }
         match self.asked().await {
             Ok(asked) => {
-                for app in self.core.apps.all() {
+                for app in self.state.apps.all() {
                     let asked = asked.iter().find(|asked| asked.app_id == app.id);
                     if let Err(error) = self.change_keys(&app, asked).await {
                         complain(&error);
@@ -89,7 +89,7 @@ impl Upkeep {
 
     async fn asked(&self) -> Result<Vec<RotationRow>, StoreError> {
         let asked = self
-            .core
+            .state
             .store
             .read(|conn| Ok::<_, StoreError>(store::signing_keys::asked(conn)?));
         asked.await
@@ -100,16 +100,18 @@ impl Upkeep {
         if !app.keys.is_ready() {
             return Ok(());
         }
-        let wish = match asked {
-            None => Wish::Nothing,
-            Some(asked) if asked.at_once => Wish::AtOnce,
-            Some(_) => Wish::Rotate,
+        let rotation = match asked {
+            None => RotationRequest::Nothing,
+            Some(asked) if asked.at_once => RotationRequest::AtOnce,
+            Some(_) => RotationRequest::Rotate,
         };
         let (lifetime, now) = (
             app.settings.session_timeout_length,
-            self.core.clock.micros(),
+            self.state.clock.micros(),
         );
-        app.keys.keep_up(wish, self.rhythm, lifetime, now).await?;
+        app.keys
+            .keep_up(rotation, self.policy, lifetime, now)
+            .await?;
         if let Some(asked) = asked {
             self.cross_out(asked.clone()).await?;
         }
@@ -118,7 +120,7 @@ impl Upkeep {
 
     async fn cross_out(&self, rotation: RotationRow) -> Result<(), StoreError> {
         let done = self
-            .core
+            .state
             .store
             .write(move |conn| Ok::<_, StoreError>(store::signing_keys::done(conn, &rotation)?));
         done.await

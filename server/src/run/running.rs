@@ -9,17 +9,17 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use crate::domain::apps::Core;
-use crate::http::entry::{Entry, Manners};
+use crate::domain::apps::AppState;
+use crate::http::entry::{Entry, RequestPolicy};
 use crate::http::router::router;
-use crate::http::serve::{Terms, serve};
+use crate::http::serve::{ConnectionLimits, serve};
 
 /// What remains for messages at least, when requests took up the time.
 const LEAST: Duration = Duration::from_millis(500);
 
 /// A running server. It stops when this is dropped.
 pub(crate) struct Running {
-    pub(crate) core: Arc<Core>,
+    pub(crate) state: Arc<AppState>,
     pub(crate) address: SocketAddr,
     stop: watch::Sender<bool>,
     drain: Duration,
@@ -28,19 +28,19 @@ pub(crate) struct Running {
 
 impl Running {
     pub(crate) fn start(
-        core: Arc<Core>,
+        state: Arc<AppState>,
         listener: TcpListener,
         address: SocketAddr,
-        manners: Manners,
-        terms: Terms,
+        request_policy: RequestPolicy,
+        connection_limits: ConnectionLimits,
     ) -> Self {
-        let router = router(Arc::clone(&core));
-        let entry = Arc::new(Entry::new(Arc::clone(&core), router, manners));
+        let router = router(Arc::clone(&state));
+        let entry = Arc::new(Entry::new(Arc::clone(&state), router, request_policy));
         let (stop, stopped) = watch::channel(false);
-        let drain = terms.drain;
-        let task = tokio::spawn(serve(listener, entry, terms, stopped));
+        let drain = connection_limits.drain;
+        let task = tokio::spawn(serve(listener, entry, connection_limits, stopped));
         Self {
-            core,
+            state,
             address,
             stop,
             drain,
@@ -58,8 +58,8 @@ impl Running {
             let _ended = task.await;
         }
         let rest = deadline.saturating_duration_since(Instant::now());
-        self.core.sender.close(rest.max(LEAST)).await;
-        self.core.store.close().await;
+        self.state.sender.close(rest.max(LEAST)).await;
+        self.state.store.close().await;
     }
 }
 
@@ -69,7 +69,7 @@ impl Drop for Running {
         if let Some(task) = self.task.take() {
             task.abort();
         }
-        self.core.store.release();
+        self.state.store.release();
     }
 }
 
@@ -87,9 +87,13 @@ pub(crate) mod testing {
     use crate::store::Store;
 
     /// A server with no apps, no development tools, no providers and no limits.
-    pub(crate) async fn start(store: Store, manners: Manners, terms: Terms) -> Running {
+    pub(crate) async fn start(
+        store: Store,
+        request_policy: RequestPolicy,
+        connection_limits: ConnectionLimits,
+    ) -> Running {
         let (listener, address) = bind((Ipv4Addr::LOCALHOST, 0).into()).await.unwrap();
-        let core = Core {
+        let state = AppState {
             url: format!("http://{address}"),
             store,
             clock: Clock::default(),
@@ -100,6 +104,12 @@ pub(crate) mod testing {
             apps: Apps::default(),
             limits: RateLimits::default(),
         };
-        Running::start(Arc::new(core), listener, address, manners, terms)
+        Running::start(
+            Arc::new(state),
+            listener,
+            address,
+            request_policy,
+            connection_limits,
+        )
     }
 }

@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::domain::apps::{self, App, Apps, Core, issuer};
+use crate::domain::apps::{self, App, AppState, Apps, issuer};
 use crate::domain::settings::AppSettings;
 use crate::http::serve::bind;
 use crate::keys::Sealing;
 use crate::run::error::{StartError, StartErrorKind};
-use crate::run::maintenance::{AtWork, Upkeep};
+use crate::run::maintenance::{Maintenance, TaskHandle};
 use crate::run::running::Running;
 use crate::store;
 use crate::store::apps::AppRow;
@@ -20,13 +20,13 @@ use crate::store::{Store, StoreError};
 /// A running server without controls, as `passage-server serve` runs it. It stops when this is dropped.
 pub struct Service {
     pub(crate) running: Running,
-    upkeep: AtWork,
+    maintenance: TaskHandle,
 }
 
 impl fmt::Debug for Service {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Service")
-            .field("url", &self.running.core.url)
+            .field("url", &self.running.state.url)
             .finish_non_exhaustive()
     }
 }
@@ -43,8 +43,11 @@ impl Service {
     }
 
     pub(crate) async fn start_at(config: &Config, clock: Clock) -> Result<Self, StartError> {
-        let terms = config.terms()?;
-        let certificate = terms.tls.as_ref().map(|tls| Arc::clone(&tls.certificate));
+        let connection_limits = config.connection_limits()?;
+        let certificate = connection_limits
+            .tls
+            .as_ref()
+            .map(|tls| Arc::clone(&tls.certificate));
         let sealing = Arc::new(config.sealing()?);
         let sender = config.delivery()?.start(None)?;
         // A server whose address is taken leaves no file behind.
@@ -63,7 +66,7 @@ impl Service {
         }
         let now = clock.micros();
         put_apps(config, &store, now).await?;
-        let core = Arc::new(Core {
+        let state = Arc::new(AppState {
             store,
             clock,
             dev: None,
@@ -74,25 +77,25 @@ impl Service {
             limits: config.limits(),
             url,
         });
-        load_apps(&core, &sealing).await?;
-        let manners = config.manners(&core.url);
-        let upkeep = Upkeep {
-            core: Arc::clone(&core),
+        load_apps(&state, &sealing).await?;
+        let request_policy = config.request_policy(&state.url);
+        let maintenance = Maintenance {
+            state: Arc::clone(&state),
             sealing,
-            rhythm: config.rotation(),
+            policy: config.rotation(),
             certificate,
         };
-        let running = Running::start(core, listener, address, manners, terms);
+        let running = Running::start(state, listener, address, request_policy, connection_limits);
         Ok(Self {
             running,
-            upkeep: upkeep.start(),
+            maintenance: maintenance.start(),
         })
     }
 
     /// URL by which clients reach the server.
     #[must_use]
     pub fn url(&self) -> &str {
-        &self.running.core.url
+        &self.running.state.url
     }
 
     /// Address that the server listens on.
@@ -104,7 +107,7 @@ impl Service {
     /// Stops the server: takes no more requests, lets those under way finish for up to five seconds together with
     /// the messages that are being delivered, and closes the data file.
     pub async fn shutdown(self) {
-        drop(self.upkeep);
+        drop(self.maintenance);
         self.running.shutdown().await;
     }
 }
@@ -133,27 +136,28 @@ async fn put_apps(config: &Config, store: &Store, now: i64) -> Result<(), StartE
 
 /// Takes up the apps that are stored: those that are new, and those whose settings somebody changed. Lets go of those
 /// that were deleted.
-pub(crate) async fn load_apps(core: &Core, sealing: &Arc<Sealing>) -> Result<(), StartError> {
-    let all = core
+pub(crate) async fn load_apps(state: &AppState, sealing: &Arc<Sealing>) -> Result<(), StartError> {
+    let all = state
         .store
         .read(|conn| Ok::<_, StoreError>(store::apps::all(conn)?));
     let all = all.await?;
-    core.apps
+    state
+        .apps
         .keep(&all.iter().map(|row| row.id.clone()).collect());
     for row in all {
-        match core.apps.get(&row.id) {
+        match state.apps.get(&row.id) {
             None => {
-                let now = core.clock.micros();
-                let issuer = issuer(&core.url, &row.id);
-                let app = App::open(&core.store, row, issuer, sealing, now).await?;
-                core.apps.put(Arc::new(app));
+                let now = state.clock.micros();
+                let issuer = issuer(&state.url, &row.id);
+                let app = App::open(&state.store, row, issuer, sealing, now).await?;
+                state.apps.put(Arc::new(app));
             }
             Some(app) if app.stored != row.settings => {
                 let app = app.with_settings(row)?;
                 app.keys
                     .note_lifetime(app.settings.session_timeout_length)
                     .await?;
-                core.apps.put(Arc::new(app));
+                state.apps.put(Arc::new(app));
             }
             Some(_) => {}
         }

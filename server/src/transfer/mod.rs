@@ -34,7 +34,7 @@ pub(crate) use self::write::{ExportError, export};
 /// How much was exported or imported.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Moved {
+pub struct TransferCounts {
     /// Apps. Those that were there before an import do not count.
     pub apps: u64,
     /// Users.

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::format::{FORMAT, HeaderLine, VERSION};
 use super::records::AppRecord;
-use super::{Moved, show};
+use super::{TransferCounts, show};
 use crate::domain::apps;
 use crate::run::error::StartErrorKind;
 use crate::store;
@@ -52,8 +52,8 @@ pub(crate) fn export(
     conn: &Conn,
     wanted: &[String],
     out: &mut impl Write,
-) -> Result<Moved, ExportError> {
-    let mut moved = Moved::default();
+) -> Result<TransferCounts, ExportError> {
+    let mut transferred = TransferCounts::default();
     let chosen = choose(conn, wanted)?;
     line(
         out,
@@ -69,7 +69,7 @@ pub(crate) fn export(
             created_at: row.created_at,
         };
         line(out, &show::app(app))?;
-        moved.apps += 1;
+        transferred.apps += 1;
         let mut after = None;
         loop {
             let page = store::transfer::users(conn, &row.id, after.as_ref(), PAGE)?;
@@ -81,15 +81,15 @@ pub(crate) fn export(
                 id: last.id.clone(),
             });
             for user in page {
-                moved.users += 1;
-                moved.devices += user.devices.len() as u64;
-                moved.social_connections += user.connections.len() as u64;
+                transferred.users += 1;
+                transferred.devices += user.devices.len() as u64;
+                transferred.social_connections += user.connections.len() as u64;
                 line(out, &show::user(user))?;
             }
         }
     }
     out.flush()?;
-    Ok(moved)
+    Ok(transferred)
 }
 
 /// The apps that are wanted, oldest first.

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::{Account, CODE_LIFETIME, Grant};
 use crate::dev::mint::{change, signer};
-use crate::domain::apps::{App, Core};
+use crate::domain::apps::{App, AppState};
 use crate::domain::error::ApiError;
 use crate::domain::social::{SHARED_CLIENT_ID, SocialProvider};
 use crate::domain::tokens;
@@ -117,9 +117,9 @@ impl MintIdToken {
         self
     }
 
-    pub(crate) async fn mint(self, core: &Core, app: &App) -> Result<IdToken, ApiError> {
+    pub(crate) async fn mint(self, state: &AppState, app: &App) -> Result<IdToken, ApiError> {
         let provider = self.connection_type;
-        let test_provider = core.provider.as_deref();
+        let test_provider = state.provider.as_deref();
         let test_provider = test_provider.ok_or_else(super::routes::no_provider)?;
         let login = app.settings.social.login(provider);
         let client_id = login.and_then(|login| login.client_id.as_deref());
@@ -129,7 +129,7 @@ impl MintIdToken {
         if let Some(subject) = self.subject {
             account.subject = subject;
         }
-        let now = core.clock.micros();
+        let now = state.clock.micros();
         let grant = Grant {
             provider,
             client_id: client_id.unwrap_or(SHARED_CLIENT_ID).to_owned(),
@@ -141,7 +141,7 @@ impl MintIdToken {
         };
         let key = test_provider.key().await?;
         let (mut claims, mut header) = (
-            grant.claims(core, now),
+            grant.claims(state, now),
             tokens::members(&Header::new(key.kid())),
         );
         change(&mut claims, self.claims);

@@ -3,7 +3,7 @@
 mod open;
 
 use crate::delivery::{Content, Language, Message, NewMessage, Purpose};
-use crate::domain::apps::{App, Core};
+use crate::domain::apps::{App, AppState};
 use crate::domain::error::ApiError;
 use crate::domain::users::{self, Receiver};
 use crate::identifier::Identifier;
@@ -111,7 +111,7 @@ fn landing_after(app: &App, redirect_url: Option<String>) -> Result<String, ApiE
 }
 
 /// What a client of the Auth API says of a link it asks for.
-pub(crate) struct Wishes {
+pub(crate) struct LinkOptions {
     pub(crate) language: Language,
     pub(crate) path: Option<String>,
     pub(crate) redirect_url: Option<String>,
@@ -119,59 +119,66 @@ pub(crate) struct Wishes {
 
 /// Sends a link to sign in or to register with, and returns the id by which it is waited for.
 pub(crate) async fn request(
-    core: &Core,
+    state: &AppState,
     app: &App,
     purpose: Purpose,
     identifier: Identifier,
-    wishes: Wishes,
+    options: LinkOptions,
 ) -> Result<String, ApiError> {
     if !app.settings.magic_links {
         return Err(ApiError::operation_not_allowed(
             "magic links: the app does not use them.",
         ));
     }
-    send(core, app, identifier, wishes, Who::Has(purpose)).await
+    send(state, app, identifier, options, LinkTarget::Has(purpose)).await
 }
 
 /// Sends a link to a new address or number of a user, which is theirs once they opened it. Returns the id by which
 /// it is waited for.
 pub(crate) async fn request_change(
-    core: &Core,
+    state: &AppState,
     app: &App,
     user: &UserRow,
     identifier: Identifier,
-    wishes: Wishes,
+    options: LinkOptions,
 ) -> Result<String, ApiError> {
-    send(core, app, identifier, wishes, Who::Wants(user.id.clone())).await
+    send(
+        state,
+        app,
+        identifier,
+        options,
+        LinkTarget::Wants(user.id.clone()),
+    )
+    .await
 }
 
 /// Whom a link is for: who has the identifier, or a user who wants it.
-enum Who {
+enum LinkTarget {
     Has(Purpose),
     Wants(String),
 }
 
 async fn send(
-    core: &Core,
+    state: &AppState,
     app: &App,
     identifier: Identifier,
-    wishes: Wishes,
-    who: Who,
+    options: LinkOptions,
+    who: LinkTarget,
 ) -> Result<String, ApiError> {
-    let path = landing(app, wishes.path)?;
-    let redirect_url = landing_after(app, wishes.redirect_url)?;
-    core.sender.check(&identifier)?;
-    let now = core.clock.micros();
+    let path = landing(app, options.path)?;
+    let redirect_url = landing_after(app, options.redirect_url)?;
+    state.sender.check(&identifier)?;
+    let now = state.clock.micros();
     let expires_at = now + app.settings.magic_link_ttl * 1_000_000;
     let (app_id, settings, receives) = (app.id.clone(), app.settings.clone(), identifier.clone());
-    let insert = core.store.write(move |conn| {
+    let insert = state.store.write(move |conn| {
         let (user_id, purpose) = match who {
-            Who::Has(purpose) => {
+            LinkTarget::Has(purpose) => {
                 let Receiver { user, purpose } =
                     users::receiver(conn, &app_id, &settings, purpose, &receives, now)?;
                 (user.map(|user| user.id), purpose)
             }
-            Who::Wants(user_id) => {
+            LinkTarget::Wants(user_id) => {
                 let owner = users::find(conn, &app_id, &receives)?;
                 let taken = owner.is_some_and(|owner| owner.id != user_id);
                 if taken && !settings.conceal_users {
@@ -205,12 +212,12 @@ async fn send(
             to: &identifier,
             user_id,
             purpose,
-            language: wishes.language,
+            language: options.language,
             content,
             created_at: now,
             expires_at,
         };
-        core.sender.send(Message::write(&app.settings.name, new));
+        state.sender.send(Message::write(&app.settings.name, new));
     }
     Ok(id)
 }

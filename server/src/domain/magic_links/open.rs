@@ -3,8 +3,8 @@
 use passage_identity::generated::auth::types::AuthResult;
 
 use crate::delivery::Purpose;
-use crate::domain::apps::{App, Core};
-use crate::domain::client::Visitor;
+use crate::domain::apps::{App, AppState};
+use crate::domain::client::ClientInfo;
 use crate::domain::error::ApiError;
 use crate::domain::sign_ins;
 use crate::domain::users;
@@ -19,21 +19,21 @@ const CLAIM_LIFETIME: i64 = 300 * 1_000_000;
 
 /// Signs in the user who opened a link. Whatever the link was for, the API's one reply to this carries tokens.
 pub(crate) async fn open(
-    core: &Core,
+    state: &AppState,
     app: &App,
     secret: &str,
-    visitor: &Visitor,
+    client_info: &ClientInfo,
 ) -> Result<AuthResult, ApiError> {
-    let now = core.clock.micros();
+    let now = state.clock.micros();
     let (app_id, hash) = (app.id.clone(), ids::hash(secret));
-    let check = core.store.write(move |conn| {
+    let check = state.store.write(move |conn| {
         let link = store::magic_links::by_secret(conn, &app_id, &hash)?
             .ok_or_else(ApiError::invalid_magic_link)?;
         take(conn, link, now)
     });
     let (user_id, link) = check.await?;
-    let event = visitor.event(Purpose::stored(&link.purpose).action(), "magic_link");
-    let result = sign_ins::sign_in(core, app, &user_id, event).await?;
+    let event = client_info.event(Purpose::stored(&link.purpose).action(), "magic_link");
+    let result = sign_ins::sign_in(state, app, &user_id, event).await?;
     Ok(with_redirect(result, link))
 }
 
@@ -66,10 +66,10 @@ fn take(conn: &Conn, link: LinkRow, now: i64) -> Result<(String, LinkRow), ApiEr
 }
 
 /// Hands tokens to the device that waits for a link, once, when it was opened.
-pub(crate) async fn wait(core: &Core, app: &App, id: &str) -> Result<AuthResult, ApiError> {
-    let now = core.clock.micros();
+pub(crate) async fn wait(state: &AppState, app: &App, id: &str) -> Result<AuthResult, ApiError> {
+    let now = state.clock.micros();
     let (app_id, id_hash) = (app.id.clone(), ids::hash(id));
-    let find = core
+    let find = state
         .store
         .read(move |conn| Ok::<_, ApiError>(store::magic_links::by_id(conn, &app_id, &id_hash)?));
     let link = find.await?.ok_or_else(ApiError::magic_link_not_found)?;
@@ -85,14 +85,14 @@ pub(crate) async fn wait(core: &Core, app: &App, id: &str) -> Result<AuthResult,
         return Err(ApiError::invalid_magic_link());
     }
     let id_hash = link.id_hash.clone();
-    let claim = core.store.write(move |conn| {
+    let claim = state.store.write(move |conn| {
         let since = now - CLAIM_LIFETIME;
         Ok::<_, ApiError>(store::magic_links::claim(conn, &id_hash, since, now)?)
     });
     let (Some(user_id), true) = (link.user_id.clone(), claim.await?) else {
         return Err(ApiError::invalid_magic_link());
     };
-    match sign_ins::join(core, app, &user_id).await {
+    match sign_ins::join(state, app, &user_id).await {
         Ok(result) => Ok(with_redirect(result, link)),
         // The API declares no 403 here.
         Err(error) if error.code == "user_not_active" => Err(ApiError::invalid_magic_link()),

@@ -5,8 +5,8 @@ mod seal;
 use passage_identity::generated::auth::types::AuthResult;
 
 use crate::delivery::{Content, Language, Message, NewMessage, Purpose};
-use crate::domain::apps::{App, Core};
-use crate::domain::client::Visitor;
+use crate::domain::apps::{App, AppState};
+use crate::domain::client::ClientInfo;
 use crate::domain::error::ApiError;
 use crate::domain::sign_ins;
 use crate::domain::users::{self, Receiver};
@@ -24,7 +24,7 @@ const TRIES_IN_AN_HOUR: i64 = 50;
 
 /// Sends a code, and returns the id by which it is typed in.
 pub(crate) async fn request(
-    core: &Core,
+    state: &AppState,
     app: &App,
     purpose: Purpose,
     identifier: Identifier,
@@ -35,13 +35,13 @@ pub(crate) async fn request(
             "one-time codes: the app does not use them.",
         ));
     }
-    core.sender.check(&identifier)?;
-    let now = core.clock.micros();
+    state.sender.check(&identifier)?;
+    let now = state.clock.micros();
     let expires_at = now + app.settings.otp_ttl * 1_000_000;
     let (id, code) = (ids::new_id(), seal::digits());
     let (app_id, settings) = (app.id.clone(), app.settings.clone());
     let (receives, secret) = (identifier.clone(), (id.clone(), code.clone()));
-    let insert = core.store.write(move |conn| {
+    let insert = state.store.write(move |conn| {
         if purpose == Purpose::Login && is_spent(conn, &app_id, receives.as_str(), now)? {
             return Err(ApiError::exceeded_attempts());
         }
@@ -77,7 +77,7 @@ pub(crate) async fn request(
             created_at: now,
             expires_at,
         };
-        core.sender.send(Message::write(&app.settings.name, new));
+        state.sender.send(Message::write(&app.settings.name, new));
     }
     Ok(id)
 }
@@ -98,16 +98,16 @@ enum Outcome {
 
 /// Signs in the user who typed in a code.
 pub(crate) async fn activate(
-    core: &Core,
+    state: &AppState,
     app: &App,
     id: String,
     code: String,
-    visitor: &Visitor,
+    client_info: &ClientInfo,
 ) -> Result<AuthResult, ApiError> {
-    let now = core.clock.micros();
+    let now = state.clock.micros();
     let app_id = app.id.clone();
     // A wrong try is counted, and so must not be an error in here: that would undo it.
-    let check = core
+    let check = state
         .store
         .write(move |conn| check(conn, &app_id, &id, &code, now));
     match check.await? {
@@ -116,8 +116,8 @@ pub(crate) async fn activate(
         )),
         Outcome::Dead => Err(ApiError::exceeded_attempts()),
         Outcome::Right(user_id, purpose) => {
-            let event = visitor.event(purpose.action(), "otp");
-            sign_ins::sign_in(core, app, &user_id, event).await
+            let event = client_info.event(purpose.action(), "otp");
+            sign_ins::sign_in(state, app, &user_id, event).await
         }
     }
 }

@@ -7,7 +7,7 @@ use passage_identity::generated::auth::types::{
 use super::Credential;
 use super::relying_party::{LIFETIME, Refuse, RelyingParty, Signed};
 use super::response::{Assertion, Creation};
-use crate::domain::apps::{App, Core};
+use crate::domain::apps::{App, AppState};
 use crate::domain::error::ApiError;
 use crate::ids;
 use crate::store;
@@ -125,17 +125,17 @@ impl Finish<'_> {
     /// Checks the outcome of a registration. The ceremony is not over yet: see [`once`] and [`end`].
     pub(crate) async fn creation(
         &self,
-        core: &Core,
+        app_state: &AppState,
         app: &App,
         creation: &Creation,
     ) -> Result<(CeremonyRow, Credential), ApiError> {
         let refuse: Refuse = ApiError::webauthn_login_failed;
         let (app_id, id) = (app.id.clone(), self.handshake_id.to_owned());
-        let read = core
+        let read = app_state
             .store
             .read(move |conn| Ok::<_, ApiError>(store::ceremonies::get(conn, &app_id, &id)?));
         let ceremony = self
-            .check(read.await?, core.clock.micros())
+            .check(read.await?, app_state.clock.micros())
             .map_err(refuse)?;
         if ceremony.user_id.as_deref() != given(self.user_id)
             && self.purpose != Purpose::FlexRegister
@@ -150,7 +150,7 @@ impl Finish<'_> {
     /// Checks the outcome of a login. The ceremony is not over yet: see [`once`] and [`end`].
     pub(crate) async fn assertion(
         &self,
-        core: &Core,
+        app_state: &AppState,
         app: &App,
         assertion: &Assertion,
     ) -> Result<Proof, ApiError> {
@@ -159,7 +159,7 @@ impl Finish<'_> {
             self.handshake_id.to_owned(),
             assertion.cred_id.clone(),
         );
-        let read = core.store.read(move |conn| {
+        let read = app_state.store.read(move |conn| {
             let ceremony = store::ceremonies::get(conn, &app_id, &id)?;
             let passkey = store::passkeys::by_cred_id(conn, &app_id, &cred_id)?;
             Ok::<_, ApiError>((ceremony, passkey))
@@ -169,7 +169,9 @@ impl Finish<'_> {
             Some(ceremony) => refusal(ceremony.user_id.is_some()),
             None => refusal(given(self.user_id).is_some()),
         };
-        let ceremony = self.check(ceremony, core.clock.micros()).map_err(refuse)?;
+        let ceremony = self
+            .check(ceremony, app_state.clock.micros())
+            .map_err(refuse)?;
         let passkey = passkey.ok_or_else(|| refuse("passkey: unknown, or removed."))?;
         belongs(&ceremony, &passkey, assertion, given(self.user_id)).map_err(refuse)?;
         let relying_party = RelyingParty::new(&app.settings)?;
@@ -298,7 +300,7 @@ pub(crate) fn end(
 
 /// Finishes a ceremony, which is also over if that fails: nobody gets a second try at a challenge.
 pub(crate) async fn once<T>(
-    core: &Core,
+    app_state: &AppState,
     app: &App,
     handshake_id: &str,
     finish: impl Future<Output = Result<T, ApiError>>,
@@ -309,7 +311,7 @@ pub(crate) async fn once<T>(
         .is_err_and(|error| error.status.is_client_error())
     {
         let (app_id, id) = (app.id.clone(), handshake_id.to_owned());
-        let end = core
+        let end = app_state
             .store
             .write(move |conn| Ok::<_, ApiError>(store::ceremonies::take(conn, &app_id, &id)?));
         end.await?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::start::Secrets;
 use super::{Identity, SocialProvider, client, id_token, issuer, redirect};
 use crate::dev::Redemption;
-use crate::domain::apps::{App, Core};
+use crate::domain::apps::{App, AppState};
 use crate::domain::error::ApiError;
 use crate::ids;
 use crate::store;
@@ -17,7 +17,7 @@ const CODE_LIFETIME: i64 = 60 * 1_000_000;
 const CODE_LENGTH: usize = 48;
 
 /// What the browser brings back from the provider.
-pub(crate) struct Answer {
+pub(crate) struct CallbackParams {
     pub(crate) state: String,
     pub(crate) code: Option<String>,
     pub(crate) error: Option<String>,
@@ -26,14 +26,14 @@ pub(crate) struct Answer {
 
 /// Finishes a login at the provider, and returns the URL of the app where the client goes on: with a code, or with the
 /// provider's error. `app_id` is the app that the callback names, if it names one.
-pub(crate) async fn come_back(
-    core: &Core,
+pub(crate) async fn handle_callback(
+    app_state: &AppState,
     app_id: Option<&str>,
-    answer: Answer,
+    answer: CallbackParams,
 ) -> Result<String, ApiError> {
-    let now = core.clock.micros();
-    let login = take(core, app_id, &answer.state, now).await?;
-    let app = app_of(core, &login)?;
+    let now = app_state.clock.micros();
+    let login = take(app_state, app_id, &answer.state, now).await?;
+    let app = app_of(app_state, &login)?;
     // It was allowed when the login began, and may not be any more.
     if !redirect::is_allowed(&app.settings, &login.redirect_uri) {
         return Err(unknown_state());
@@ -49,8 +49,8 @@ pub(crate) async fn come_back(
         let provider_code = answer.code.as_deref();
         let provider_code =
             provider_code.ok_or_else(|| ApiError::invalid_request("code: is needed."))?;
-        let identity = ask_provider(core, &app, &login, &answer.state, provider_code).await?;
-        code = make_code(core, &login, identity, now).await?;
+        let identity = ask_provider(app_state, &app, &login, &answer.state, provider_code).await?;
+        code = make_code(app_state, &login, identity, now).await?;
         query.push(("code", &code));
     }
     if let Some(state) = &login.client_state {
@@ -65,36 +65,36 @@ fn unknown_state() -> ApiError {
 
 /// The login that the state belongs to, which comes back once, whatever becomes of it.
 async fn take(
-    core: &Core,
+    app_state: &AppState,
     app_id: Option<&str>,
     state: &str,
     now: i64,
 ) -> Result<LoginRow, ApiError> {
     let (app_id, hash) = (app_id.map(str::to_owned), ids::hash(state));
-    let take = core.store.write(move |conn| {
+    let take = app_state.store.write(move |conn| {
         let app_id = app_id.as_deref();
         Ok::<_, ApiError>(store::social_logins::take_login(conn, app_id, &hash, now)?)
     });
     take.await?.ok_or_else(unknown_state)
 }
 
-fn app_of(core: &Core, login: &LoginRow) -> Result<Arc<App>, ApiError> {
-    let app = core.app(&login.app_id).map_err(|_| unknown_state())?;
+fn app_of(app_state: &AppState, login: &LoginRow) -> Result<Arc<App>, ApiError> {
+    let app = app_state.app(&login.app_id).map_err(|_| unknown_state())?;
     Ok(app.clone())
 }
 
 /// Exchanges the provider's code for an ID token, and reads who it names.
 async fn ask_provider(
-    core: &Core,
+    app_state: &AppState,
     app: &App,
     login: &LoginRow,
     state: &str,
     code: &str,
 ) -> Result<Identity, ApiError> {
     let provider = SocialProvider::named(&login.r#type).ok_or_else(unknown_state)?;
-    let (client, test_provider) = client(core, app, provider)?;
+    let (client, test_provider) = client(app_state, app, provider)?;
     let secrets = Secrets::of(&login.salt, state);
-    let now = core.clock.micros();
+    let now = app_state.clock.micros();
     let redemption = Redemption {
         provider,
         client_id: &client.id,
@@ -105,10 +105,10 @@ async fn ask_provider(
     let grant = test_provider
         .redeem(code, &redemption, now)
         .ok_or_else(refused)?;
-    let token = grant.id_token(core, now).await?;
+    let token = grant.id_token(app_state, now).await?;
     let expected = id_token::Expected {
         provider,
-        issuer: &issuer(core, provider),
+        issuer: &issuer(app_state, provider),
         audience: &client.id,
         nonce: Some(&secrets.nonce),
         now: now / 1_000_000,
@@ -120,7 +120,7 @@ async fn ask_provider(
 
 /// A code of ours for an account, which the client exchanges with its own verifier.
 async fn make_code(
-    core: &Core,
+    app_state: &AppState,
     login: &LoginRow,
     identity: Identity,
     now: i64,
@@ -136,7 +136,7 @@ async fn make_code(
         code_challenge: login.code_challenge.clone(),
         expires_at: now + CODE_LIFETIME,
     };
-    let insert = core
+    let insert = app_state
         .store
         .write(move |conn| Ok::<_, ApiError>(store::social_logins::insert_code(conn, &row, now)?));
     insert.await?;

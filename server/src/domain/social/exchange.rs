@@ -4,8 +4,8 @@ use passage_identity::generated::auth::types::AuthResult;
 
 use super::{Identity, SocialProvider, accounts, client, id_token, issuer, pkce};
 use crate::dev::Redemption;
-use crate::domain::apps::{App, Core};
-use crate::domain::client::Visitor;
+use crate::domain::apps::{App, AppState};
+use crate::domain::client::ClientInfo;
 use crate::domain::error::ApiError;
 use crate::domain::sign_ins;
 use crate::ids;
@@ -14,15 +14,15 @@ use crate::store::Conn;
 
 /// Signs in with a code, for a client that has the verifier.
 pub(crate) async fn sign_in(
-    core: &Core,
+    state: &AppState,
     app: &App,
     code: &str,
     verifier: String,
-    visitor: &Visitor,
+    client_info: &ClientInfo,
 ) -> Result<AuthResult, ApiError> {
-    let now = core.clock.micros();
+    let now = state.clock.micros();
     let (app_id, hash) = (app.id.clone(), ids::hash(code));
-    let exchange = core.store.write(move |conn| {
+    let exchange = state.store.write(move |conn| {
         let Some(identity) = take(conn, &app_id, &hash, &verifier, now)? else {
             return Ok(None);
         };
@@ -30,27 +30,27 @@ pub(crate) async fn sign_in(
         Ok::<_, ApiError>(Some((user_id, action, identity.provider)))
     });
     let (user_id, action, provider) = exchange.await?.ok_or_else(refused)?;
-    let event = visitor.social_event(action, provider);
-    sign_ins::sign_in(core, app, &user_id, event).await
+    let event = client_info.social_event(action, provider);
+    sign_ins::sign_in(state, app, &user_id, event).await
 }
 
 /// Connects the account that a code stands for to a signed-in user.
 pub(crate) async fn link(
-    core: &Core,
+    state: &AppState,
     app: &App,
     user_id: String,
     code: &str,
     verifier: String,
-    visitor: Visitor,
+    client_info: ClientInfo,
 ) -> Result<(), ApiError> {
-    let now = core.clock.micros();
+    let now = state.clock.micros();
     let (app_id, hash) = (app.id.clone(), ids::hash(code));
-    let exchange = core.store.write(move |conn| {
+    let exchange = state.store.write(move |conn| {
         let Some(identity) = take(conn, &app_id, &hash, &verifier, now)? else {
             return Ok(None);
         };
         accounts::connect(conn, &app_id, &user_id, &identity, now)?;
-        let event = visitor.social_event("other", identity.provider);
+        let event = client_info.social_event("other", identity.provider);
         store::events::insert(conn, &user_id, &event, now)?;
         Ok::<_, ApiError>(Some(()))
     });
@@ -59,15 +59,15 @@ pub(crate) async fn link(
 
 /// Signs in with what a provider's library on a device returned.
 pub(crate) async fn sign_in_natively(
-    core: &Core,
+    state: &AppState,
     app: &App,
     provider: SocialProvider,
     code: &str,
     token: &str,
-    visitor: &Visitor,
+    client_info: &ClientInfo,
 ) -> Result<AuthResult, ApiError> {
-    let (client, test_provider) = client(core, app, provider)?;
-    let now = core.clock.micros();
+    let (client, test_provider) = client(state, app, provider)?;
+    let now = state.clock.micros();
     let redemption = Redemption {
         provider,
         client_id: &client.id,
@@ -78,7 +78,7 @@ pub(crate) async fn sign_in_natively(
     let grant = grant.ok_or_else(refused)?;
     let expected = id_token::Expected {
         provider,
-        issuer: &issuer(core, provider),
+        issuer: &issuer(state, provider),
         audience: &client.id,
         nonce: grant.nonce.as_deref(),
         now: now / 1_000_000,
@@ -91,12 +91,12 @@ pub(crate) async fn sign_in_natively(
         return Err(bad("is of another account than the code"));
     }
     let app_id = app.id.clone();
-    let find = core
+    let find = state
         .store
         .write(move |conn| accounts::user(conn, &app_id, &identity, now));
     let (user_id, action) = find.await?;
-    let event = visitor.social_event(action, provider);
-    sign_ins::sign_in(core, app, &user_id, event).await
+    let event = client_info.social_event(action, provider);
+    sign_ins::sign_in(state, app, &user_id, event).await
 }
 
 fn refused() -> ApiError {

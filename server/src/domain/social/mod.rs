@@ -17,10 +17,10 @@ mod start;
 mod view;
 
 use crate::dev::TestProvider;
-use crate::domain::apps::{App, Core};
+use crate::domain::apps::{App, AppState};
 use crate::domain::error::ApiError;
 
-pub(crate) use self::callback::{Answer, come_back};
+pub(crate) use self::callback::{CallbackParams, handle_callback};
 pub(crate) use self::exchange::{link, sign_in, sign_in_natively};
 pub(crate) use self::params::OAuthParams;
 pub(crate) use self::pkce::{challenge_of, is_challenge};
@@ -44,12 +44,12 @@ pub(crate) struct Client {
 
 /// What the app is at a provider, and the provider itself.
 fn client<'a>(
-    core: &'a Core,
+    state: &'a AppState,
     app: &App,
     provider: SocialProvider,
 ) -> Result<(Client, &'a TestProvider), ApiError> {
     let name = provider.as_str();
-    let Some(test_provider) = core.provider.as_deref() else {
+    let Some(test_provider) = state.provider.as_deref() else {
         return Err(ApiError::invalid_request(format!(
             "connection_type: this server has no connection to {name}. Only a development server has social logins, \
              by its test provider."
@@ -64,14 +64,14 @@ fn client<'a>(
     let client = Client {
         id: own.unwrap_or(SHARED_CLIENT_ID).to_owned(),
         shared: own.is_none(),
-        redirect_uri: callback_uri(core, own.map(|_| app.id.as_str())),
+        redirect_uri: callback_uri(state, own.map(|_| app.id.as_str())),
     };
     Ok((client, test_provider))
 }
 
 /// Where providers send people back to: to an app with credentials of its own, or to what all others share.
-pub(crate) fn callback_uri(core: &Core, app_id: Option<&str>) -> String {
-    let base = core.auth_url();
+pub(crate) fn callback_uri(state: &AppState, app_id: Option<&str>) -> String {
+    let base = state.auth_url();
     match app_id {
         Some(id) => format!("{base}/apps/{id}/social/oauth2_callback"),
         None => format!("{base}/social/oauth2_callback"),
@@ -79,8 +79,8 @@ pub(crate) fn callback_uri(core: &Core, app_id: Option<&str>) -> String {
 }
 
 /// The issuer of a provider's ID tokens, and the URL below which it answers.
-pub(crate) fn issuer(core: &Core, provider: SocialProvider) -> String {
-    format!("{}/_dev/social/{}", core.url, provider.as_str())
+pub(crate) fn issuer(state: &AppState, provider: SocialProvider) -> String {
+    format!("{}/_dev/social/{}", state.url, provider.as_str())
 }
 
 /// An account at a provider.

@@ -5,7 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::{SocialProvider, client, issuer, pkce, redirect};
-use crate::domain::apps::{App, Core};
+use crate::domain::apps::{App, AppState};
 use crate::domain::error::ApiError;
 use crate::ids;
 use crate::store;
@@ -52,9 +52,13 @@ impl Secrets {
 }
 
 /// Starts a login, and returns the URL at the provider where it goes on.
-pub(crate) async fn start(core: &Core, app: &App, login: Login) -> Result<String, ApiError> {
+pub(crate) async fn start(
+    app_state: &AppState,
+    app: &App,
+    login: Login,
+) -> Result<String, ApiError> {
     let provider = login.provider;
-    let (client, _) = client(core, app, provider)?;
+    let (client, _) = client(app_state, app, provider)?;
     if !redirect::is_allowed(&app.settings, &login.redirect_uri) {
         return Err(ApiError::invalid_request(
             "redirect_uri: must be a URL on the app's auth origin or one of its callback URLs, without a fragment.",
@@ -79,7 +83,7 @@ pub(crate) async fn start(core: &Core, app: &App, login: Login) -> Result<String
             "state: must not be longer than {LONGEST_STATE} bytes."
         )));
     }
-    let now = core.clock.micros();
+    let now = app_state.clock.micros();
     let (state, salt) = (
         ids::alphanumeric(STATE_LENGTH),
         ids::random_bytes::<32>().to_vec(),
@@ -96,7 +100,7 @@ pub(crate) async fn start(core: &Core, app: &App, login: Login) -> Result<String
         code_challenge: login.code_challenge,
         expires_at: now + LIFETIME,
     };
-    let insert = core
+    let insert = app_state
         .store
         .write(move |conn| Ok::<_, ApiError>(store::social_logins::insert_login(conn, &row, now)?));
     insert.await?;
@@ -117,7 +121,7 @@ pub(crate) async fn start(core: &Core, app: &App, login: Login) -> Result<String
     if let Some(hint) = &login.login_hint {
         query.push(("login_hint", hint));
     }
-    let endpoint = format!("{}/authorize", issuer(core, provider));
+    let endpoint = format!("{}/authorize", issuer(app_state, provider));
     Ok(redirect::with_query(&endpoint, query))
 }
 

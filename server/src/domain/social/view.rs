@@ -5,7 +5,7 @@ use passage_identity::generated::management::types as management;
 
 use super::SocialProvider::{self, Apple, Github, Google};
 use crate::clock::time;
-use crate::domain::apps::{App, Core};
+use crate::domain::apps::{App, AppState};
 use crate::store::social_connections::ConnectionRow;
 
 /// A connection as one of the types of the APIs, which differ in their names alone.
@@ -47,10 +47,10 @@ pub(crate) fn users_connections(
 }
 
 /// The social logins that an app offers.
-pub(crate) fn offered(core: &Core, app: &App) -> auth::SocialConnections {
+pub(crate) fn offered(state: &AppState, app: &App) -> auth::SocialConnections {
     let offer = |provider| {
         let login = app.settings.social.login(provider);
-        let login = login.filter(|_| core.provider.is_some());
+        let login = login.filter(|_| state.provider.is_some());
         login.map(|login| auth::SocialConnection {
             client_id: login.client_id.clone(),
         })

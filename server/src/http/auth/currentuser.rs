@@ -8,14 +8,14 @@ use passage_identity::generated::auth::types::{
 use crate::clock::time;
 use crate::domain::error::ApiError;
 use crate::domain::social;
-use crate::http::extract::SignedIn;
+use crate::http::extract::UserAuth;
 use crate::http::reply;
 use crate::store;
 use crate::store::devices::DeviceRow;
 use crate::store::social_connections::ConnectionRow;
 use crate::store::users::UserRow;
 
-pub(crate) async fn get_currentuser(call: SignedIn) -> Result<Response, ApiError> {
+pub(crate) async fn get_currentuser(call: UserAuth) -> Result<Response, ApiError> {
     let user = view(call.user, call.devices, &call.connections);
     Ok(reply::ok(&CurrentUserResponse { user }))
 }

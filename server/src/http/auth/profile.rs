@@ -9,20 +9,20 @@ use passage_identity::generated::auth::types::{
 
 use super::currentuser::view;
 use crate::delivery::Language;
-use crate::domain::client::Visitor;
+use crate::domain::client::ClientInfo;
 use crate::domain::error::ApiError;
-use crate::domain::magic_links::{self, Wishes};
-use crate::http::extract::{SignedIn, json};
+use crate::domain::magic_links::{self, LinkOptions};
+use crate::http::extract::{UserAuth, json};
 use crate::http::reply;
 use crate::identifier::{self, Identifier};
 use crate::store;
 
-pub(crate) async fn get_metadata(call: SignedIn) -> Result<Response, ApiError> {
+pub(crate) async fn get_metadata(call: UserAuth) -> Result<Response, ApiError> {
     let user_metadata = call.user.metadata();
     Ok(reply::ok(&UserMetadataResponse { user_metadata }))
 }
 
-pub(crate) async fn update_metadata(call: SignedIn, body: Bytes) -> Result<Response, ApiError> {
+pub(crate) async fn update_metadata(call: UserAuth, body: Bytes) -> Result<Response, ApiError> {
     let request: UpdateMetadataRequest = json(&body)?;
     let metadata = request.user_metadata.unwrap_or_default();
     call.app
@@ -30,8 +30,8 @@ pub(crate) async fn update_metadata(call: SignedIn, body: Bytes) -> Result<Respo
         .check_metadata(&metadata)
         .map_err(ApiError::invalid_request)?;
     let (app_id, id) = (call.app.id.clone(), call.user.id);
-    let now = call.core.clock.micros();
-    let update = call.core.store.write(move |conn| {
+    let now = call.state.clock.micros();
+    let update = call.state.store.write(move |conn| {
         let user = store::users::get(conn, &app_id, &id)?.ok_or_else(ApiError::user_not_found)?;
         let mut all = user.metadata();
         all.extend(metadata);
@@ -43,24 +43,24 @@ pub(crate) async fn update_metadata(call: SignedIn, body: Bytes) -> Result<Respo
 }
 
 pub(crate) async fn update_email(
-    call: SignedIn,
-    visitor: Visitor,
+    call: UserAuth,
+    client_info: ClientInfo,
     body: Bytes,
 ) -> Result<Response, ApiError> {
     let request: UpdateUserEmailRequest = json(&body)?;
     let email = identifier::email(&request.new_email)
         .ok_or_else(|| ApiError::invalid_request("new_email: must be an e-mail address."))?;
-    let wishes = Wishes {
+    let options = LinkOptions {
         language: Language::asked_for(request.language.as_deref()),
         path: request.magic_link_path,
         redirect_url: request.redirect_url,
     };
-    send(call, &visitor, Identifier::Email(email), wishes).await
+    send(call, &client_info, Identifier::Email(email), options).await
 }
 
 pub(crate) async fn update_phone(
-    call: SignedIn,
-    visitor: Visitor,
+    call: UserAuth,
+    client_info: ClientInfo,
     body: Bytes,
 ) -> Result<Response, ApiError> {
     let request: UpdateUserPhoneRequest = json(&body)?;
@@ -68,22 +68,22 @@ pub(crate) async fn update_phone(
     let phone = phone.ok_or_else(|| {
         ApiError::invalid_request("new_phone: must be in E.164 form, such as +15005550006.")
     })?;
-    let wishes = Wishes {
+    let options = LinkOptions {
         language: Language::asked_for(request.language.as_deref()),
         path: request.magic_link_path,
         redirect_url: request.redirect_url,
     };
-    send(call, &visitor, Identifier::Phone(phone), wishes).await
+    send(call, &client_info, Identifier::Phone(phone), options).await
 }
 
 async fn send(
-    call: SignedIn,
-    visitor: &Visitor,
+    call: UserAuth,
+    client_info: &ClientInfo,
     new: Identifier,
-    wishes: Wishes,
+    options: LinkOptions,
 ) -> Result<Response, ApiError> {
-    visitor.may_write_to(&call.core, &call.app, &new)?;
-    let id = magic_links::request_change(&call.core, &call.app, &call.user, new, wishes).await?;
+    client_info.check_message_limits(&call.state, &call.app, &new)?;
+    let id = magic_links::request_change(&call.state, &call.app, &call.user, new, options).await?;
     let magic_link = MagicLink { id };
     Ok(reply::ok(&MagicLinkResponse { magic_link }))
 }

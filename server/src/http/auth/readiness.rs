@@ -9,7 +9,7 @@ use http::header::{HeaderName, ORIGIN, USER_AGENT};
 use http::{HeaderMap, StatusCode};
 use passage_identity::generated::auth::types::CreatePasskeyReadinessRequest;
 
-use crate::domain::apps::Core;
+use crate::domain::apps::AppState;
 use crate::domain::error::ApiError;
 use crate::http::extract::json;
 use crate::http::reply;
@@ -23,14 +23,14 @@ const LONGEST_ID: usize = 255;
 const HEADER_LENGTH: usize = 512;
 
 pub(crate) async fn create_passkey_readiness(
-    State(core): State<Arc<Core>>,
+    State(state): State<Arc<AppState>>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, ApiError> {
     let key = headers.get("x-api-key").and_then(|key| key.to_str().ok());
     let key = key.ok_or_else(|| ApiError::invalid_access_token("api key: missing."))?;
     let hash = ids::hash(key.trim());
-    let find = core
+    let find = state
         .store
         .read(move |conn| Ok::<_, ApiError>(store::readiness::app_of_key(conn, &hash)?));
     let app_id = find.await?;
@@ -49,8 +49,8 @@ pub(crate) async fn create_passkey_readiness(
         os_version: said("device-os-version"),
         app_identifier: said("app-identifier"),
     };
-    let now = core.clock.micros();
-    let put = core.store.write(move |conn| {
+    let now = state.clock.micros();
+    let put = state.store.write(move |conn| {
         Ok::<_, ApiError>(store::readiness::put(
             conn, &app_id, &report, &visitor, now,
         )?)

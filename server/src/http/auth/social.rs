@@ -10,12 +10,12 @@ use passage_identity::generated::auth::types::{
     AuthResponse, IdTokenRequest, SocialConnectionsResponse,
 };
 
-use crate::domain::apps::Core;
-use crate::domain::client::Visitor;
+use crate::domain::apps::AppState;
+use crate::domain::client::ClientInfo;
 use crate::domain::error::ApiError;
 use crate::domain::rate_limits::Kind;
-use crate::domain::social::{self, Answer, Login, OAuthParams, SocialProvider};
-use crate::http::extract::{Params, Public, SignedIn, json};
+use crate::domain::social::{self, CallbackParams, Login, OAuthParams, SocialProvider};
+use crate::http::extract::{AppContext, Params, UserAuth, json};
 use crate::http::reply;
 use crate::store;
 
@@ -30,11 +30,11 @@ fn provider(name: &str) -> Result<SocialProvider, ApiError> {
 }
 
 pub(crate) async fn get_authorize(
-    call: Public,
-    visitor: Visitor,
+    call: AppContext,
+    client_info: ClientInfo,
     RawQuery(text): RawQuery,
 ) -> Result<Response, ApiError> {
-    visitor.may(&call.core, Kind::Start)?;
+    client_info.check_rate_limit(&call.state, Kind::Start)?;
     let query = query(text);
     let login = Login {
         provider: provider(&query.need("connection_type")?)?,
@@ -44,24 +44,25 @@ pub(crate) async fn get_authorize(
         code_challenge_method: query.need("code_challenge_method")?,
         login_hint: query.get("login_hint")?,
     };
-    let location = social::start(&call.core, &call.app, login).await?;
+    let location = social::start(&call.state, &call.app, login).await?;
     Ok(reply::redirect(&location))
 }
 
 pub(crate) async fn exchange_social_token(
-    call: Public,
-    visitor: Visitor,
+    call: AppContext,
+    client_info: ClientInfo,
     RawQuery(text): RawQuery,
 ) -> Result<Response, ApiError> {
     let query = query(text);
     let (code, verifier) = (query.need("code")?, query.need("verifier")?);
-    let auth_result = social::sign_in(&call.core, &call.app, &code, verifier, &visitor).await?;
+    let auth_result =
+        social::sign_in(&call.state, &call.app, &code, verifier, &client_info).await?;
     Ok(reply::created(&AuthResponse { auth_result }))
 }
 
 pub(crate) async fn exchange_social_id_token(
-    call: Public,
-    visitor: Visitor,
+    call: AppContext,
+    client_info: ClientInfo,
     body: Bytes,
 ) -> Result<Response, ApiError> {
     let request: IdTokenRequest = json(&body)?;
@@ -74,37 +75,45 @@ pub(crate) async fn exchange_social_id_token(
         }
         provider => provider,
     };
-    let (core, app) = (&call.core, &call.app);
+    let (state, app) = (&call.state, &call.app);
     let (code, token) = (&request.code, &request.id_token);
-    let signed_in = social::sign_in_natively(core, app, provider, code, token, &visitor);
+    let signed_in = social::sign_in_natively(state, app, provider, code, token, &client_info);
     let auth_result = signed_in.await?;
     Ok(reply::created(&AuthResponse { auth_result }))
 }
 
 pub(crate) async fn link_account(
-    call: SignedIn,
-    visitor: Visitor,
+    call: UserAuth,
+    client_info: ClientInfo,
     RawQuery(text): RawQuery,
 ) -> Result<Response, ApiError> {
     let query = query(text);
     let (code, verifier) = (query.need("code")?, query.need("verifier")?);
     let user_id = call.user.id;
-    social::link(&call.core, &call.app, user_id, &code, verifier, visitor).await?;
+    social::link(
+        &call.state,
+        &call.app,
+        user_id,
+        &code,
+        verifier,
+        client_info,
+    )
+    .await?;
     Ok(reply::empty(StatusCode::CREATED))
 }
 
-pub(crate) async fn get_connections(call: SignedIn) -> Result<Response, ApiError> {
+pub(crate) async fn get_connections(call: UserAuth) -> Result<Response, ApiError> {
     let social_connections = social::own_connections(&call.connections);
     Ok(reply::ok(&SocialConnectionsResponse { social_connections }))
 }
 
 pub(crate) async fn delete_connection(
-    call: SignedIn,
+    call: UserAuth,
     params: Params,
 ) -> Result<Response, ApiError> {
     let provider = params.get("social_connection_type");
     let user_id = call.user.id;
-    let delete = call.core.store.write(move |conn| {
+    let delete = call.state.store.write(move |conn| {
         Ok::<_, ApiError>(store::social_connections::delete(
             conn, &user_id, &provider,
         )?)
@@ -116,40 +125,43 @@ pub(crate) async fn delete_connection(
     }
 }
 
-pub(crate) async fn callback(call: Public, RawQuery(text): RawQuery) -> Result<Response, ApiError> {
-    come_back(&call.core, Some(&call.app.id), &query(text)).await
+pub(crate) async fn callback(
+    call: AppContext,
+    RawQuery(text): RawQuery,
+) -> Result<Response, ApiError> {
+    handle_callback(&call.state, Some(&call.app.id), &query(text)).await
 }
 
-pub(crate) async fn posted_callback(call: Public, body: Bytes) -> Result<Response, ApiError> {
+pub(crate) async fn posted_callback(call: AppContext, body: Bytes) -> Result<Response, ApiError> {
     let form = OAuthParams::parse(&body);
-    come_back(&call.core, Some(&call.app.id), &form).await
+    handle_callback(&call.state, Some(&call.app.id), &form).await
 }
 
 pub(crate) async fn shared_callback(
-    State(core): State<Arc<Core>>,
+    State(state): State<Arc<AppState>>,
     RawQuery(text): RawQuery,
 ) -> Result<Response, ApiError> {
-    come_back(&core, None, &query(text)).await
+    handle_callback(&state, None, &query(text)).await
 }
 
 pub(crate) async fn posted_shared_callback(
-    State(core): State<Arc<Core>>,
+    State(state): State<Arc<AppState>>,
     body: Bytes,
 ) -> Result<Response, ApiError> {
-    come_back(&core, None, &OAuthParams::parse(&body)).await
+    handle_callback(&state, None, &OAuthParams::parse(&body)).await
 }
 
-async fn come_back(
-    core: &Core,
+async fn handle_callback(
+    state: &AppState,
     app_id: Option<&str>,
     params: &OAuthParams,
 ) -> Result<Response, ApiError> {
-    let answer = Answer {
+    let answer = CallbackParams {
         state: params.need("state")?,
         code: params.get("code")?,
         error: params.get("error")?,
         error_description: params.get("error_description")?,
     };
-    let location = social::come_back(core, app_id, answer).await?;
+    let location = social::handle_callback(state, app_id, answer).await?;
     Ok(reply::redirect(&location))
 }

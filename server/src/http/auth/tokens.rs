@@ -8,17 +8,20 @@ use passage_identity::generated::auth::types::{AuthResponse, RefreshAuthTokenReq
 
 use crate::domain::error::ApiError;
 use crate::domain::sign_ins;
-use crate::http::extract::{Public, json};
+use crate::http::extract::{AppContext, json};
 use crate::http::reply;
 
-pub(crate) async fn refresh_auth_token(call: Public, body: Bytes) -> Result<Response, ApiError> {
+pub(crate) async fn refresh_auth_token(
+    call: AppContext,
+    body: Bytes,
+) -> Result<Response, ApiError> {
     let request: RefreshAuthTokenRequest = json(&body)?;
-    let auth_result = sign_ins::refresh(&call.core, &call.app, &request.refresh_token).await?;
+    let auth_result = sign_ins::refresh(&call.state, &call.app, &request.refresh_token).await?;
     Ok(reply::created(&AuthResponse { auth_result }))
 }
 
 pub(crate) async fn revoke_refresh_token(
-    call: Public,
+    call: AppContext,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
     let query = query.unwrap_or_default();
@@ -27,6 +30,6 @@ pub(crate) async fn revoke_refresh_token(
         .map(|(_, token)| token)
         .filter(|token| !token.is_empty());
     let token = token.ok_or_else(|| ApiError::invalid_request("refresh_token: is needed."))?;
-    sign_ins::revoke(&call.core, &call.app, &token).await?;
+    sign_ins::revoke(&call.state, &call.app, &token).await?;
     Ok(reply::empty(StatusCode::OK))
 }

@@ -11,7 +11,7 @@ use passage_identity::generated::auth::types::{
 };
 
 use super::webauthn::{attachment, maybe_json};
-use crate::domain::client::Visitor;
+use crate::domain::client::ClientInfo;
 use crate::domain::error::ApiError;
 use crate::domain::flex;
 use crate::domain::passkeys::ceremony::{Finish, Proof, Purpose, Start, add, end, given, once};
@@ -19,7 +19,7 @@ use crate::domain::passkeys::device;
 use crate::domain::passkeys::relying_party::RelyingParty;
 use crate::domain::passkeys::response::{Assertion, Creation};
 use crate::domain::rate_limits;
-use crate::http::extract::{Public, json};
+use crate::http::extract::{AppContext, json};
 use crate::http::reply;
 use crate::store;
 use crate::store::Conn;
@@ -28,16 +28,16 @@ use crate::store::transactions::Kind;
 use crate::store::users::{NewUser, UserRow};
 
 pub(crate) async fn register_start(
-    call: Public,
-    visitor: Visitor,
+    call: AppContext,
+    client_info: ClientInfo,
     body: Bytes,
 ) -> Result<Response, ApiError> {
-    visitor.may(&call.core, rate_limits::Kind::Start)?;
+    client_info.check_rate_limit(&call.state, rate_limits::Kind::Start)?;
     let request: RegisterWebAuthnStartWithTransactionRequest = json(&body)?;
     let attachment = attachment(request.authenticator_attachment)?;
     let relying_party = RelyingParty::new(&call.app.settings)?;
-    let (app_id, now) = (call.app.id.clone(), call.core.clock.micros());
-    let start = call.core.store.write(move |conn| {
+    let (app_id, now) = (call.app.id.clone(), call.state.clock.micros());
+    let start = call.state.store.write(move |conn| {
         let id = request.transaction_id;
         let transaction = store::transactions::get(conn, &app_id, &id, Kind::Register, now)?;
         let transaction = transaction.ok_or_else(ApiError::transaction_not_found)?;
@@ -73,13 +73,13 @@ fn known(conn: &Conn, app_id: &str, external_id: &str) -> Result<Option<UserRow>
 }
 
 pub(crate) async fn register_finish(
-    call: Public,
-    visitor: Visitor,
+    call: AppContext,
+    client_info: ClientInfo,
     body: Bytes,
 ) -> Result<Response, ApiError> {
     let request: RegisterWebAuthnFinishWithTransactionRequest = json(&body)?;
     let creation = Creation::read(request.handshake_response)?;
-    let Public { core, app } = &call;
+    let AppContext { state, app } = &call;
     let transaction_id = request.transaction_id;
     let finish = Finish {
         handshake_id: &request.handshake_id,
@@ -88,15 +88,15 @@ pub(crate) async fn register_finish(
         transaction_id: Some(&transaction_id),
     };
     let register = async {
-        let (ceremony, credential) = finish.creation(core, app, &creation).await?;
-        let now = core.clock.micros();
+        let (ceremony, credential) = finish.creation(state, app, &creation).await?;
+        let now = state.clock.micros();
         let mut device = device::new(String::new(), &credential, &creation, now);
         let (app_id, id, event) = (
             app.id.clone(),
             transaction_id.clone(),
-            visitor.event("register", "passkey"),
+            client_info.event("register", "passkey"),
         );
-        let complete = core.store.write(move |conn| {
+        let complete = state.store.write(move |conn| {
             let refuse = ApiError::webauthn_login_failed;
             end(conn, &app_id, &ceremony, refuse)?;
             let transaction = store::transactions::take(conn, &app_id, &id, now)?;
@@ -109,7 +109,7 @@ pub(crate) async fn register_finish(
         });
         complete.await
     };
-    let nonce = once(core, app, &request.handshake_id, register).await?;
+    let nonce = once(state, app, &request.handshake_id, register).await?;
     Ok(reply::created(&Nonce { nonce }))
 }
 
@@ -141,16 +141,16 @@ fn holder(
 }
 
 pub(crate) async fn authenticate_start(
-    call: Public,
-    visitor: Visitor,
+    call: AppContext,
+    client_info: ClientInfo,
     body: Bytes,
 ) -> Result<Response, ApiError> {
-    visitor.may(&call.core, rate_limits::Kind::Start)?;
+    client_info.check_rate_limit(&call.state, rate_limits::Kind::Start)?;
     let request: AuthenticateWebAuthnStartWithTransactionRequest = maybe_json(&body)?;
     let transaction_id = request.transaction_id.filter(|id| !id.is_empty());
     let relying_party = RelyingParty::new(&call.app.settings)?;
-    let (app_id, now) = (call.app.id.clone(), call.core.clock.micros());
-    let start = call.core.store.write(move |conn| {
+    let (app_id, now) = (call.app.id.clone(), call.state.clock.micros());
+    let start = call.state.store.write(move |conn| {
         let mut user_id = None;
         let mut allowed = Vec::new();
         if let Some(id) = &transaction_id {
@@ -180,13 +180,13 @@ pub(crate) async fn authenticate_start(
 }
 
 pub(crate) async fn authenticate_finish(
-    call: Public,
-    visitor: Visitor,
+    call: AppContext,
+    client_info: ClientInfo,
     body: Bytes,
 ) -> Result<Response, ApiError> {
     let request: AuthenticateWebAuthnFinishWithTransactionRequest = json(&body)?;
     let assertion = Assertion::read(request.handshake_response)?;
-    let Public { core, app } = &call;
+    let AppContext { state, app } = &call;
     let finish = Finish {
         handshake_id: &request.handshake_id,
         purpose: Purpose::FlexLogin,
@@ -194,20 +194,20 @@ pub(crate) async fn authenticate_finish(
         transaction_id: given(request.transaction_id.as_deref()),
     };
     let login = async {
-        let proof = finish.assertion(core, app, &assertion).await?;
+        let proof = finish.assertion(state, app, &assertion).await?;
         let (app_id, now, event) = (
             app.id.clone(),
-            core.clock.micros(),
-            visitor.event("login", "passkey"),
+            state.clock.micros(),
+            client_info.event("login", "passkey"),
         );
-        let complete = core.store.write(move |conn| {
+        let complete = state.store.write(move |conn| {
             proof.end(conn, &app_id, now)?;
             let (user_id, external_id) = prove(conn, &app_id, &proof, now)?;
             flex::complete(conn, &app_id, &user_id, &external_id, &event, now)
         });
         complete.await
     };
-    let nonce = once(core, app, &request.handshake_id, login).await?;
+    let nonce = once(state, app, &request.handshake_id, login).await?;
     Ok(reply::ok(&Nonce { nonce }))
 }
 

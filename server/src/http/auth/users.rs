@@ -8,11 +8,11 @@ use passage_identity::generated::auth::types::{
 };
 use serde_json::Map;
 
-use crate::domain::client::Visitor;
+use crate::domain::client::ClientInfo;
 use crate::domain::error::ApiError;
 use crate::domain::rate_limits::Kind;
 use crate::domain::users;
-use crate::http::extract::{Public, json};
+use crate::http::extract::{AppContext, json};
 use crate::http::reply;
 use crate::identifier::Identifier;
 use crate::store;
@@ -60,18 +60,18 @@ fn conceal(user: &mut User, asked: &Identifier) {
 }
 
 pub(crate) async fn check_user_identifier(
-    call: Public,
-    visitor: Visitor,
+    call: AppContext,
+    client_info: ClientInfo,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
-    visitor.may(&call.core, Kind::Look)?;
+    client_info.check_rate_limit(&call.state, Kind::Look)?;
     let query = query.unwrap_or_default();
     let given = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "identifier");
     let (_, text) = given.ok_or_else(|| ApiError::invalid_request("identifier: is needed."))?;
     // Some clients leave the plus as it is, which then reads as a blank. No identifier has one.
     let asked = identifier(&text.replace(' ', "+"))?;
     let (app_id, receives) = (call.app.id.clone(), asked.clone());
-    let read = call.core.store.read(move |conn| {
+    let read = call.state.store.read(move |conn| {
         let Some(user) = users::find(conn, &app_id, &receives)? else {
             return Ok(None);
         };
@@ -88,11 +88,11 @@ pub(crate) async fn check_user_identifier(
 }
 
 pub(crate) async fn create_user(
-    call: Public,
-    visitor: Visitor,
+    call: AppContext,
+    client_info: ClientInfo,
     body: Bytes,
 ) -> Result<Response, ApiError> {
-    visitor.may(&call.core, Kind::Look)?;
+    client_info.check_rate_limit(&call.state, Kind::Look)?;
     let request: CreateUserParams = json(&body)?;
     let receives = identifier(&request.identifier)?;
     let mut metadata = request.user_metadata.unwrap_or_default();
@@ -101,9 +101,9 @@ pub(crate) async fn create_user(
         .check_metadata(&metadata)
         .map_err(ApiError::invalid_request)?;
     metadata.retain(|_, value| !value.is_null());
-    let (app_id, now) = (call.app.id.clone(), call.core.clock.micros());
+    let (app_id, now) = (call.app.id.clone(), call.state.clock.micros());
     let create = call
-        .core
+        .state
         .store
         .write(move |conn| users::create(conn, &app_id, &receives, metadata, now));
     let user = view(create.await?, &[]);

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Map;
 
 use super::users::{identifier, view};
-use crate::domain::client::Visitor;
+use crate::domain::client::ClientInfo;
 use crate::domain::error::ApiError;
 use crate::domain::passkeys::ceremony::{Finish, Purpose, Start, add, end, given, once};
 use crate::domain::passkeys::device;
@@ -20,7 +20,7 @@ use crate::domain::passkeys::response::{Assertion, Creation};
 use crate::domain::rate_limits::Kind;
 use crate::domain::sign_ins;
 use crate::domain::users;
-use crate::http::extract::{Public, json};
+use crate::http::extract::{AppContext, json};
 use crate::http::reply;
 use crate::identifier::Identifier;
 use crate::store;
@@ -48,17 +48,17 @@ pub(super) fn maybe_json<T: DeserializeOwned + Default>(body: &Bytes) -> Result<
 }
 
 pub(crate) async fn register_webauthn_start(
-    call: Public,
-    visitor: Visitor,
+    call: AppContext,
+    client_info: ClientInfo,
     body: Bytes,
 ) -> Result<Response, ApiError> {
-    visitor.may(&call.core, Kind::Start)?;
+    client_info.check_rate_limit(&call.state, Kind::Start)?;
     let request: RegisterWebAuthnStartRequest = json(&body)?;
     let identifier = identifier(&request.identifier)?;
     let attachment = attachment(request.authenticator_attachment)?;
     let relying_party = RelyingParty::new(&call.app.settings)?;
-    let (app_id, now) = (call.app.id.clone(), call.core.clock.micros());
-    let start = call.core.store.write(move |conn| {
+    let (app_id, now) = (call.app.id.clone(), call.state.clock.micros());
+    let start = call.state.store.write(move |conn| {
         let user = newcomer(conn, &app_id, identifier, now)?;
         let handle = store::passkeys::user_handle(conn, &user.id)?;
         let start = Start {
@@ -104,13 +104,13 @@ fn may_register(conn: &Conn, user: &UserRow) -> Result<(), ApiError> {
 }
 
 pub(crate) async fn register_webauthn_finish(
-    call: Public,
-    visitor: Visitor,
+    call: AppContext,
+    client_info: ClientInfo,
     body: Bytes,
 ) -> Result<Response, ApiError> {
     let request: RegisterWebAuthnFinishRequest = json(&body)?;
     let creation = Creation::read(request.handshake_response)?;
-    let Public { core, app } = &call;
+    let AppContext { state, app } = &call;
     let finish = Finish {
         handshake_id: &request.handshake_id,
         purpose: Purpose::Register,
@@ -118,17 +118,17 @@ pub(crate) async fn register_webauthn_finish(
         transaction_id: None,
     };
     let register = async {
-        let (ceremony, credential) = finish.creation(core, app, &creation).await?;
-        let now = core.clock.micros();
-        let name = device::name(visitor.user_agent());
+        let (ceremony, credential) = finish.creation(state, app, &creation).await?;
+        let now = state.clock.micros();
+        let name = device::name(client_info.user_agent());
         let device = device::new(name, &credential, &creation, now);
         let (app_id, user_id, settings, event) = (
             app.id.clone(),
             request.user_id.clone(),
             app.settings.clone(),
-            visitor.event("register", "passkey"),
+            client_info.event("register", "passkey"),
         );
-        let keep = core.store.write(move |conn| {
+        let keep = state.store.write(move |conn| {
             let refuse = ApiError::webauthn_login_failed;
             end(conn, &app_id, &ceremony, refuse)?;
             let user = store::users::get(conn, &app_id, &user_id)?;
@@ -143,23 +143,23 @@ pub(crate) async fn register_webauthn_finish(
         let refresh = keep.await?;
         sign_ins::auth_result(app, &request.user_id, refresh, now).await
     };
-    let auth_result = once(core, app, &request.handshake_id, register).await?;
+    let auth_result = once(state, app, &request.handshake_id, register).await?;
     Ok(reply::created(&AuthResponse { auth_result }))
 }
 
 pub(crate) async fn login_webauthn_start(
-    call: Public,
-    visitor: Visitor,
+    call: AppContext,
+    client_info: ClientInfo,
     body: Bytes,
 ) -> Result<Response, ApiError> {
-    visitor.may(&call.core, Kind::Start)?;
+    client_info.check_rate_limit(&call.state, Kind::Start)?;
     let request: LoginWebAuthnStartRequest = maybe_json(&body)?;
     let identifier = given(request.identifier.as_deref())
         .map(identifier)
         .transpose()?;
     let relying_party = RelyingParty::new(&call.app.settings)?;
-    let (app_id, now) = (call.app.id.clone(), call.core.clock.micros());
-    let start = call.core.store.write(move |conn| {
+    let (app_id, now) = (call.app.id.clone(), call.state.clock.micros());
+    let start = call.state.store.write(move |conn| {
         let mut user = None;
         let mut allowed = Vec::new();
         if let Some(identifier) = identifier {
@@ -189,13 +189,13 @@ pub(crate) async fn login_webauthn_start(
 }
 
 pub(crate) async fn login_webauthn_finish(
-    call: Public,
-    visitor: Visitor,
+    call: AppContext,
+    client_info: ClientInfo,
     body: Bytes,
 ) -> Result<Response, ApiError> {
     let request: LoginWebAuthnFinishRequest = json(&body)?;
     let assertion = Assertion::read(request.handshake_response)?;
-    let Public { core, app } = &call;
+    let AppContext { state, app } = &call;
     let finish = Finish {
         handshake_id: &request.handshake_id,
         purpose: Purpose::Login,
@@ -203,22 +203,22 @@ pub(crate) async fn login_webauthn_finish(
         transaction_id: None,
     };
     let login = async {
-        let proof = finish.assertion(core, app, &assertion).await?;
-        let now = core.clock.micros();
+        let proof = finish.assertion(state, app, &assertion).await?;
+        let now = state.clock.micros();
         let user_id = proof.passkey.user_id.clone();
         let (app_id, id, settings, event) = (
             app.id.clone(),
             user_id.clone(),
             app.settings.clone(),
-            visitor.event("login", "passkey"),
+            client_info.event("login", "passkey"),
         );
-        let enter = core.store.write(move |conn| {
+        let enter = state.store.write(move |conn| {
             proof.end(conn, &app_id, now)?;
             sign_ins::enter(conn, &app_id, &settings, &id, Some(&event), now)
         });
         let refresh = enter.await?;
         sign_ins::auth_result(app, &user_id, refresh, now).await
     };
-    let auth_result = once(core, app, &request.handshake_id, login).await?;
+    let auth_result = once(state, app, &request.handshake_id, login).await?;
     Ok(reply::ok(&AuthResponse { auth_result }))
 }

@@ -11,7 +11,7 @@ use passage_identity::generated::management::types::{
 use crate::clock::time;
 use crate::domain::api_keys;
 use crate::domain::error::ApiError;
-use crate::http::extract::{Managed, json};
+use crate::http::extract::{ApiKeyAuth, json};
 use crate::http::reply;
 use crate::ids;
 use crate::store;
@@ -27,10 +27,10 @@ fn view(key: ApiKeyRow) -> ApiKey {
     }
 }
 
-pub(crate) async fn list_api_keys(call: Managed) -> Result<Response, ApiError> {
+pub(crate) async fn list_api_keys(call: ApiKeyAuth) -> Result<Response, ApiError> {
     let app_id = call.app.id.clone();
     let read = call
-        .core
+        .state
         .store
         .read(move |conn| Ok::<_, ApiError>(store::api_keys::list(conn, &app_id)?));
     Ok(reply::ok(&ListApiKeysResponse {
@@ -38,16 +38,16 @@ pub(crate) async fn list_api_keys(call: Managed) -> Result<Response, ApiError> {
     }))
 }
 
-pub(crate) async fn create_api_key(call: Managed, body: Bytes) -> Result<Response, ApiError> {
+pub(crate) async fn create_api_key(call: ApiKeyAuth, body: Bytes) -> Result<Response, ApiError> {
     let request: CreateApiKeyRequest = json(&body)?;
     if request.name.trim().is_empty() {
         return Err(ApiError::invalid_request("name: must not be empty."));
     }
     let plaintext_key = api_keys::generate();
-    let row = api_keys::row(&plaintext_key, request.name, call.core.clock.micros());
+    let row = api_keys::row(&plaintext_key, request.name, call.state.clock.micros());
     let (app_id, new, hash) = (call.app.id.clone(), row.clone(), ids::hash(&plaintext_key));
     let insert = call
-        .core
+        .state
         .store
         .write(move |conn| Ok::<_, ApiError>(store::api_keys::insert(conn, &app_id, &new, &hash)?));
     insert.await?;
@@ -70,9 +70,9 @@ pub(crate) async fn create_api_key(call: Managed, body: Bytes) -> Result<Respons
     }))
 }
 
-pub(crate) async fn get_api_key(call: Managed) -> Result<Response, ApiError> {
+pub(crate) async fn get_api_key(call: ApiKeyAuth) -> Result<Response, ApiError> {
     let (app_id, id) = (call.app.id.clone(), call.params.get("api_key_id"));
-    let read = call.core.store.read(move |conn| {
+    let read = call.state.store.read(move |conn| {
         store::api_keys::get(conn, &app_id, &id)?.ok_or_else(ApiError::api_key_not_found)
     });
     Ok(reply::ok(&ApiKeyResponse {
@@ -80,10 +80,10 @@ pub(crate) async fn get_api_key(call: Managed) -> Result<Response, ApiError> {
     }))
 }
 
-pub(crate) async fn delete_api_key(call: Managed) -> Result<Response, ApiError> {
+pub(crate) async fn delete_api_key(call: ApiKeyAuth) -> Result<Response, ApiError> {
     let (app_id, id) = (call.app.id.clone(), call.params.get("api_key_id"));
     let delete = call
-        .core
+        .state
         .store
         .write(move |conn| Ok::<_, ApiError>(store::api_keys::delete(conn, &app_id, &id)?));
     if delete.await? {

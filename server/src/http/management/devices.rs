@@ -6,13 +6,13 @@ use passage_identity::generated::management::types::ListDevicesResponse;
 
 use super::view;
 use crate::domain::error::ApiError;
-use crate::http::extract::Managed;
+use crate::http::extract::ApiKeyAuth;
 use crate::http::reply;
 use crate::store;
 
-pub(crate) async fn list_user_devices(call: Managed) -> Result<Response, ApiError> {
+pub(crate) async fn list_user_devices(call: ApiKeyAuth) -> Result<Response, ApiError> {
     let (app_id, user_id) = (call.app.id.clone(), call.params.get("user_id"));
-    let read = call.core.store.read(move |conn| {
+    let read = call.state.store.read(move |conn| {
         store::users::get(conn, &app_id, &user_id)?.ok_or_else(ApiError::user_not_found)?;
         Ok::<_, ApiError>(store::devices::list(conn, &user_id)?)
     });
@@ -20,13 +20,13 @@ pub(crate) async fn list_user_devices(call: Managed) -> Result<Response, ApiErro
     Ok(reply::ok(&ListDevicesResponse { devices }))
 }
 
-pub(crate) async fn delete_user_devices(call: Managed) -> Result<Response, ApiError> {
+pub(crate) async fn delete_user_devices(call: ApiKeyAuth) -> Result<Response, ApiError> {
     let (app_id, user_id, id) = (
         call.app.id.clone(),
         call.params.get("user_id"),
         call.params.get("device_id"),
     );
-    let delete = call.core.store.write(move |conn| {
+    let delete = call.state.store.write(move |conn| {
         store::users::get(conn, &app_id, &user_id)?.ok_or_else(ApiError::user_not_found)?;
         Ok::<_, ApiError>(store::devices::delete(conn, &user_id, &id)?)
     });

@@ -14,7 +14,7 @@ use crate::domain::apps::App;
 use crate::domain::error::ApiError;
 use crate::domain::magic_links::{self, LinkFor, NewLink};
 use crate::domain::users;
-use crate::http::extract::{Managed, from_members, json};
+use crate::http::extract::{ApiKeyAuth, from_members, json};
 use crate::http::reply;
 use crate::identifier::Identifier;
 use crate::ids;
@@ -146,15 +146,15 @@ fn receive(
     Ok((user, identifier))
 }
 
-pub(crate) async fn create_magic_link(call: Managed, body: Bytes) -> Result<Response, ApiError> {
+pub(crate) async fn create_magic_link(call: ApiKeyAuth, body: Bytes) -> Result<Response, ApiError> {
     let checked = check(read(&body)?, &call.app)?;
     if checked
         .send
-        .is_some_and(|channel| !call.core.sender.reaches(channel))
+        .is_some_and(|channel| !call.state.sender.reaches(channel))
     {
         return Err(ApiError::custom_provider_required());
     }
-    let now = call.core.clock.micros();
+    let now = call.state.clock.micros();
     let id = ids::new_id();
     let (app_id, receiver) = (call.app.id.clone(), checked.receiver.clone());
     let (link_id, redirect_url) = (id.clone(), checked.redirect_url.clone());
@@ -164,7 +164,7 @@ pub(crate) async fn create_magic_link(call: Managed, body: Bytes) -> Result<Resp
     };
     let delivered = checked.send.is_some();
     let expires_at = now + checked.ttl_minutes * 60_000_000;
-    let insert = call.core.store.write(move |conn| {
+    let insert = call.state.store.write(move |conn| {
         let (user, identifier) = receive(conn, &app_id, receiver, now)?;
         let new = LinkFor {
             app_id,
@@ -196,7 +196,7 @@ pub(crate) async fn create_magic_link(call: Managed, body: Bytes) -> Result<Resp
             expires_at,
         };
         let message = Message::write(&call.app.settings.name, new);
-        call.core.sender.send(message);
+        call.state.sender.send(message);
     }
     let magic_link = MagicLink {
         activated: false,

@@ -4,13 +4,13 @@ use axum::response::Response;
 use http::StatusCode;
 
 use crate::domain::error::ApiError;
-use crate::http::extract::Managed;
+use crate::http::extract::ApiKeyAuth;
 use crate::http::reply;
 use crate::store;
 
-pub(crate) async fn revoke_user_refresh_tokens(call: Managed) -> Result<Response, ApiError> {
+pub(crate) async fn revoke_user_refresh_tokens(call: ApiKeyAuth) -> Result<Response, ApiError> {
     let (app_id, user_id) = (call.app.id.clone(), call.params.get("user_id"));
-    let revoke = call.core.store.write(move |conn| {
+    let revoke = call.state.store.write(move |conn| {
         store::users::get(conn, &app_id, &user_id)?.ok_or_else(ApiError::user_not_found)?;
         Ok::<_, ApiError>(store::sign_ins::end_all(conn, &user_id)?)
     });

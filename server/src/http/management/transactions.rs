@@ -9,7 +9,7 @@ use passage_identity::generated::management::types::{
 
 use crate::domain::error::ApiError;
 use crate::domain::flex;
-use crate::http::extract::{Managed, json};
+use crate::http::extract::{ApiKeyAuth, json};
 use crate::http::reply;
 use crate::ids;
 use crate::store;
@@ -25,7 +25,7 @@ fn given(name: &str, value: &str) -> Result<(), ApiError> {
 }
 
 pub(crate) async fn create_register_transaction(
-    call: Managed,
+    call: ApiKeyAuth,
     body: Bytes,
 ) -> Result<Response, ApiError> {
     let request: CreateTransactionRegisterRequest = json(&body)?;
@@ -41,7 +41,7 @@ pub(crate) async fn create_register_transaction(
 }
 
 pub(crate) async fn create_authenticate_transaction(
-    call: Managed,
+    call: ApiKeyAuth,
     body: Bytes,
 ) -> Result<Response, ApiError> {
     let request: CreateTransactionAuthenticateRequest = json(&body)?;
@@ -50,12 +50,12 @@ pub(crate) async fn create_authenticate_transaction(
 }
 
 async fn create(
-    call: Managed,
+    call: ApiKeyAuth,
     kind: Kind,
     external_id: String,
     passkey_display_name: String,
 ) -> Result<Response, ApiError> {
-    let now = call.core.clock.micros();
+    let now = call.state.clock.micros();
     let expires_at = now + flex::TRANSACTION_LIFETIME;
     let transaction_id = ids::new_id();
     let row = TransactionRow::new(
@@ -67,7 +67,7 @@ async fn create(
         expires_at,
     );
     let app_id = call.app.id.clone();
-    let insert = call.core.store.write(move |conn| {
+    let insert = call.state.store.write(move |conn| {
         if kind == Kind::Authenticate {
             flex::user_with_passkey(conn, &app_id, &row.external_id)?;
         }
@@ -80,16 +80,16 @@ async fn create(
 }
 
 pub(crate) async fn authenticate_verify_nonce(
-    call: Managed,
+    call: ApiKeyAuth,
     body: Bytes,
 ) -> Result<Response, ApiError> {
     let request: Nonce = json(&body)?;
     let (app_id, hash, now) = (
         call.app.id.clone(),
         ids::hash(&request.nonce),
-        call.core.clock.micros(),
+        call.state.clock.micros(),
     );
-    let take = call.core.store.write(move |conn| {
+    let take = call.state.store.write(move |conn| {
         store::transactions::take_nonce(conn, &app_id, &hash, now)?
             .ok_or_else(ApiError::invalid_nonce)
     });

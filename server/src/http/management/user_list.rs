@@ -10,13 +10,13 @@ use passage_identity::generated::management::types::{
 use super::view;
 use crate::domain::error::ApiError;
 use crate::http::entry::SentPath;
-use crate::http::extract::Managed;
+use crate::http::extract::ApiKeyAuth;
 use crate::http::management::filters::ListQuery;
 use crate::http::reply;
 use crate::store;
 
 pub(crate) async fn list_paginated_users(
-    call: Managed,
+    call: ApiKeyAuth,
     Extension(path): Extension<SentPath>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
@@ -27,10 +27,10 @@ pub(crate) async fn list_paginated_users(
     // A whole second that has begun counts as a whole, so that a user who was just created is in the list.
     let created_before = query
         .created_before
-        .unwrap_or_else(|| call.core.clock.now().as_second() + 1);
+        .unwrap_or_else(|| call.state.clock.now().as_second() + 1);
     let before = created_before.saturating_mul(1_000_000);
     let (app_id, wanted) = (call.app.id.clone(), query.clone());
-    let read = call.core.store.read(move |conn| {
+    let read = call.state.store.read(move |conn| {
         Ok::<_, ApiError>(store::user_list::list(conn, &app_id, &wanted, before)?)
     });
     let page = read.await?;

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::view::{self, WholeUser};
 use crate::domain::error::ApiError;
-use crate::http::extract::{Managed, json};
+use crate::http::extract::{ApiKeyAuth, json};
 use crate::http::reply;
 use crate::identifier;
 use crate::store;
@@ -60,7 +60,7 @@ fn user_reply(status: StatusCode, user: WholeUser) -> Response {
     )
 }
 
-pub(crate) async fn create_user(call: Managed, body: Bytes) -> Result<Response, ApiError> {
+pub(crate) async fn create_user(call: ApiKeyAuth, body: Bytes) -> Result<Response, ApiError> {
     let request: CreateUserRequest = json(&body)?;
     let given = |text: Option<String>| text.filter(|text| !text.is_empty());
     let mut metadata = request.user_metadata.unwrap_or_default();
@@ -78,9 +78,9 @@ pub(crate) async fn create_user(call: Managed, body: Bytes) -> Result<Response, 
     if new.email.is_none() && new.phone.is_none() {
         return Err(ApiError::invalid_request("user: email or phone is needed."));
     }
-    let (app_id, now) = (call.app.id.clone(), call.core.clock.micros());
+    let (app_id, now) = (call.app.id.clone(), call.state.clock.micros());
     let insert = call
-        .core
+        .state
         .store
         .write(move |conn| stored(store::users::insert(conn, &app_id, &new, now)));
     let user = insert.await?;
@@ -95,9 +95,9 @@ pub(crate) async fn create_user(call: Managed, body: Bytes) -> Result<Response, 
     ))
 }
 
-pub(crate) async fn get_user(call: Managed) -> Result<Response, ApiError> {
+pub(crate) async fn get_user(call: ApiKeyAuth) -> Result<Response, ApiError> {
     let (app_id, id) = (call.app.id.clone(), call.params.get("user_id"));
-    let read = call.core.store.read(move |conn| {
+    let read = call.state.store.read(move |conn| {
         let user = store::users::get(conn, &app_id, &id)?.ok_or_else(ApiError::user_not_found)?;
         whole(conn, user)
     });
@@ -142,7 +142,7 @@ fn apply(change: Change, identifier: &mut Option<String>, verified: &mut bool) {
 
 /// The body is read as plain JSON, because the generated request cannot tell a member that is null from one that is
 /// not there.
-pub(crate) async fn update_user(call: Managed, body: Bytes) -> Result<Response, ApiError> {
+pub(crate) async fn update_user(call: ApiKeyAuth, body: Bytes) -> Result<Response, ApiError> {
     let mut body: Map<String, Value> = json(&body)?;
     let email = change(&mut body, "email", email)?;
     let phone = change(&mut body, "phone", phone)?;
@@ -162,9 +162,9 @@ pub(crate) async fn update_user(call: Managed, body: Bytes) -> Result<Response, 
     let (app_id, id, now) = (
         call.app.id.clone(),
         call.params.get("user_id"),
-        call.core.clock.micros(),
+        call.state.clock.micros(),
     );
-    let update = call.core.store.write(move |conn| {
+    let update = call.state.store.write(move |conn| {
         let mut user =
             store::users::get(conn, &app_id, &id)?.ok_or_else(ApiError::user_not_found)?;
         apply(email, &mut user.email, &mut user.email_verified);
@@ -181,10 +181,10 @@ pub(crate) async fn update_user(call: Managed, body: Bytes) -> Result<Response, 
     Ok(user_reply(StatusCode::OK, update.await?))
 }
 
-pub(crate) async fn delete_user(call: Managed) -> Result<Response, ApiError> {
+pub(crate) async fn delete_user(call: ApiKeyAuth) -> Result<Response, ApiError> {
     let (app_id, id) = (call.app.id.clone(), call.params.get("user_id"));
     let delete = call
-        .core
+        .state
         .store
         .write(move |conn| Ok::<_, ApiError>(store::users::delete(conn, &app_id, &id)?));
     if delete.await? {
@@ -194,21 +194,21 @@ pub(crate) async fn delete_user(call: Managed) -> Result<Response, ApiError> {
     }
 }
 
-pub(crate) async fn activate_user(call: Managed) -> Result<Response, ApiError> {
+pub(crate) async fn activate_user(call: ApiKeyAuth) -> Result<Response, ApiError> {
     set_status(call, "active").await
 }
 
-pub(crate) async fn deactivate_user(call: Managed) -> Result<Response, ApiError> {
+pub(crate) async fn deactivate_user(call: ApiKeyAuth) -> Result<Response, ApiError> {
     set_status(call, "inactive").await
 }
 
-async fn set_status(call: Managed, status: &'static str) -> Result<Response, ApiError> {
+async fn set_status(call: ApiKeyAuth, status: &'static str) -> Result<Response, ApiError> {
     let (app_id, id, now) = (
         call.app.id.clone(),
         call.params.get("user_id"),
-        call.core.clock.micros(),
+        call.state.clock.micros(),
     );
-    let update = call.core.store.write(move |conn| {
+    let update = call.state.store.write(move |conn| {
         let user = store::users::set_status(conn, &app_id, &id, status, now)?
             .ok_or_else(ApiError::user_not_found)?;
         whole(conn, user)

@@ -3,8 +3,8 @@
 use reqwest::Client;
 
 use super::*;
-use crate::http::entry::Manners;
-use crate::http::serve::Terms;
+use crate::http::entry::RequestPolicy;
+use crate::http::serve::ConnectionLimits;
 use crate::run::running::testing;
 use crate::store::Store;
 use crate::{DataFile, NewApp};
@@ -14,11 +14,11 @@ async fn a_running_server_takes_up_the_apps_that_commands_make() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("passage.db");
     let store = Store::open(&data).await.unwrap();
-    let server = testing::start(store, Manners::default(), Terms::default()).await;
-    let upkeep = Upkeep {
-        core: Arc::clone(&server.core),
+    let server = testing::start(store, RequestPolicy::default(), ConnectionLimits::default()).await;
+    let maintenance = Maintenance {
+        state: Arc::clone(&server.state),
         sealing: Arc::default(),
-        rhythm: Rotation::new(None, Duration::ZERO),
+        policy: RotationPolicy::new(None, Duration::ZERO),
         certificate: None,
     };
 
@@ -31,12 +31,12 @@ async fn a_running_server_takes_up_the_apps_that_commands_make() {
     file.close().await;
 
     let status = async || {
-        let url = format!("{}/api/v1/apps/new/users", server.core.url);
+        let url = format!("{}/api/v1/apps/new/users", server.state.url);
         let request = Client::new().get(url).bearer_auth(&created.api_key);
         request.send().await.unwrap().status().as_u16()
     };
     assert_eq!(status().await, 404);
-    upkeep.round().await;
+    maintenance.round().await;
     assert_eq!(status().await, 200);
     server.shutdown().await;
 }

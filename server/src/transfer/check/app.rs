@@ -1,7 +1,7 @@
 //! Apps.
 
 use super::super::format::{AppLine, FieldLine, SocialLoginLine, SocialLoginsLine};
-use super::super::problem::Findings;
+use super::super::problem::LineErrors;
 use super::super::records::AppRecord;
 use super::{is_id, time};
 use crate::domain::magic_links;
@@ -12,7 +12,7 @@ use crate::domain::social::{SHARED_CLIENT_ID, SocialLogin, SocialSettings, is_ca
 use crate::ids;
 
 /// An app as it is stored, if nothing is wrong with its line.
-pub(crate) fn app(line: AppLine, now: i64, findings: &mut Findings<'_>) -> Option<AppRecord> {
+pub(crate) fn app(line: AppLine, now: i64, findings: &mut LineErrors<'_>) -> Option<AppRecord> {
     let default = AppSettings::default();
     if !is_app_id(&line.id) {
         findings.add("id", "must be made of letters, digits, - and _");
@@ -99,7 +99,7 @@ pub(crate) fn app(line: AppLine, now: i64, findings: &mut Findings<'_>) -> Optio
     })
 }
 
-fn social(line: SocialLoginsLine, findings: &mut Findings<'_>) -> SocialSettings {
+fn social(line: SocialLoginsLine, findings: &mut LineErrors<'_>) -> SocialSettings {
     let mut login = |line: Option<SocialLoginLine>, provider: &str| {
         let client_id = line?.client_id;
         if matches!(client_id.as_deref(), Some("" | SHARED_CLIENT_ID)) {
@@ -117,7 +117,7 @@ fn social(line: SocialLoginsLine, findings: &mut Findings<'_>) -> SocialSettings
     }
 }
 
-fn fields(lines: Vec<FieldLine>, findings: &mut Findings<'_>) -> Vec<MetadataField> {
+fn fields(lines: Vec<FieldLine>, findings: &mut LineErrors<'_>) -> Vec<MetadataField> {
     let mut fields: Vec<MetadataField> = Vec::with_capacity(lines.len());
     for (place, line) in lines.into_iter().enumerate() {
         let id = line.id.unwrap_or_else(ids::new_id);

@@ -1,7 +1,7 @@
 //! Users.
 
 use super::super::format::{ConnectionLine, UserLine};
-use super::super::problem::Findings;
+use super::super::problem::LineErrors;
 use super::super::records::UserRecord;
 use super::device::device;
 use super::{bytes, count, id, time};
@@ -16,7 +16,7 @@ pub(crate) fn user(
     line: UserLine,
     app: &AppSettings,
     now: i64,
-    findings: &mut Findings<'_>,
+    findings: &mut LineErrors<'_>,
 ) -> Option<UserRecord> {
     let given = |text: Option<String>| text.filter(|text| !text.is_empty());
     let email = given(line.email).and_then(|text| {
@@ -119,7 +119,7 @@ fn connection(
     user_id: &str,
     email: Option<&str>,
     users_created_at: i64,
-    findings: &mut Findings<'_>,
+    findings: &mut LineErrors<'_>,
 ) -> ConnectionRow {
     let member = |name: &str| format!("social_connections[{place}].{name}");
     if SocialProvider::named(&line.r#type).is_none() {

@@ -20,12 +20,12 @@ const AT_ONCE: usize = 8;
 const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(5)];
 
 /// What brings messages to a provider.
-pub(super) enum Carrier {
+pub(super) enum Transport {
     Smtp(SmtpCarrier),
     Hook(HookCarrier),
 }
 
-impl Carrier {
+impl Transport {
     async fn carry(&self, message: &Message) -> Result<(), Failure> {
         match self {
             Self::Smtp(carrier) => carrier.carry(message).await,
@@ -49,18 +49,18 @@ impl fmt::Display for Failure {
 }
 
 /// A queue of messages, and the task that works it off.
-pub(super) struct Courier {
+pub(super) struct DeliveryQueue {
     /// `None` once it is closed.
     queue: Mutex<Option<mpsc::Sender<Message>>>,
     task: Mutex<Option<JoinHandle<()>>>,
 }
 
-impl Courier {
-    pub(super) fn start(carrier: Carrier) -> Self {
+impl DeliveryQueue {
+    pub(super) fn start(carrier: Transport) -> Self {
         Self::with_pauses(carrier, &PAUSES)
     }
 
-    pub(super) fn with_pauses(carrier: Carrier, pauses: &'static [Duration]) -> Self {
+    pub(super) fn with_pauses(carrier: Transport, pauses: &'static [Duration]) -> Self {
         let (queue, messages) = mpsc::channel(QUEUE);
         let task = tokio::spawn(work(Arc::new(carrier), messages, pauses));
         Self {
@@ -105,7 +105,7 @@ impl Courier {
 }
 
 async fn work(
-    carrier: Arc<Carrier>,
+    carrier: Arc<Transport>,
     mut messages: mpsc::Receiver<Message>,
     pauses: &'static [Duration],
 ) {
@@ -124,7 +124,7 @@ async fn work(
     while under_way.join_next().await.is_some() {}
 }
 
-async fn deliver(carrier: Arc<Carrier>, message: Message, pauses: &'static [Duration]) {
+async fn deliver(carrier: Arc<Transport>, message: Message, pauses: &'static [Duration]) {
     let mut pauses = pauses.iter();
     loop {
         let Err(failure) = carrier.carry(&message).await else {
