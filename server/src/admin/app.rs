@@ -17,7 +17,6 @@ use crate::ids;
 use crate::run::error::StartErrorKind;
 use crate::store;
 use crate::store::apps::AppRow;
-use crate::store::is_taken;
 
 /// An app to be created, or to be changed.
 #[derive(Debug, Clone)]
@@ -192,14 +191,14 @@ impl DataFile {
             api_keys::row(&key, "first".to_owned(), now),
             ids::hash(&key),
         );
-        let insert = self.store.write(move |conn| {
-            match store::apps::insert(conn, &row) {
-                Err(error) if is_taken(&error) => {
+        let insert = self.store.write(move |tx| {
+            match store::apps::insert(tx, &row) {
+                Err(error) if error.is_taken() => {
                     return Err(refused(format!("app `{}` already exists", row.id)));
                 }
                 other => other?,
             }
-            Ok::<_, AdminError>(store::api_keys::insert(conn, &row.id, &key_row, &hash)?)
+            Ok::<_, AdminError>(store::api_keys::insert(tx, &row.id, &key_row, &hash)?)
         });
         insert.await?;
         Ok(CreatedApp { id, api_key: key })
@@ -231,11 +230,11 @@ impl DataFile {
     pub async fn update_app(
         &self,
         app_id: impl Into<String>,
-        change: impl FnOnce(NewApp) -> NewApp + Send + 'static,
+        change: impl Fn(NewApp) -> NewApp + Send + 'static,
     ) -> Result<(), AdminError> {
         let app_id = app_id.into();
-        let update = self.store.write(move |conn| {
-            let mut row = require(store::apps::get(conn, &app_id)?, &app_id)?;
+        let update = self.store.write(move |tx| {
+            let mut row = require(store::apps::get(tx, &app_id)?, &app_id)?;
             let settings = apps::settings(&row)?;
             let rp_id = settings.rp_id();
             let changed = change(NewApp {
@@ -246,14 +245,14 @@ impl DataFile {
                 return Err(refused("the id of an app cannot change"));
             }
             row.settings = changed.checked()?;
-            if changed.settings.rp_id() != rp_id && store::apps::has_passkeys(conn, &app_id)? {
+            if changed.settings.rp_id() != rp_id && store::apps::has_passkeys(tx, &app_id)? {
                 return Err(refused(format!(
                     "users of `{app_id}` have passkeys, which belong to {}: they would be lost under another domain; \
                      make another app for it",
                     rp_id.unwrap_or_default(),
                 )));
             }
-            Ok(store::apps::put(conn, &row)?)
+            Ok(store::apps::put(tx, &row)?)
         });
         update.await
     }
@@ -269,16 +268,16 @@ impl DataFile {
         with_users: bool,
     ) -> Result<(), AdminError> {
         let app_id = app_id.into();
-        let delete = self.store.write(move |conn| {
-            require(store::apps::get(conn, &app_id)?, &app_id)?;
-            let users = store::apps::users(conn, &app_id)?;
+        let delete = self.store.write(move |tx| {
+            require(store::apps::get(tx, &app_id)?, &app_id)?;
+            let users = store::apps::users(tx, &app_id)?;
             if users > 0 && !with_users {
                 return Err(refused(format!(
                     "app `{app_id}` has {users} users: export them, if they are still wanted, and say that they are to be \
                      deleted too"
                 )));
             }
-            Ok(store::apps::delete(conn, &app_id)?)
+            Ok(store::apps::delete(tx, &app_id)?)
         });
         delete.await
     }
@@ -290,7 +289,7 @@ impl DataFile {
     pub async fn apps(&self) -> Result<Vec<StoredApp>, AdminError> {
         let all = self
             .store
-            .read(|conn| Ok::<_, AdminError>(store::apps::all(conn)?));
+            .read(|tx| Ok::<_, AdminError>(store::apps::all(tx)?));
         let rows = all.await?.into_iter();
         let apps = rows.map(|row| {
             let settings = apps::settings(&row)?;

@@ -79,9 +79,9 @@ impl DataFile {
         let key = api_keys::generate();
         let row = api_keys::row(&key, name.into(), self.clock.micros());
         let (app_id, hash) = (app_id.into(), ids::hash(&key));
-        let insert = self.store.write(move |conn| {
-            require(store::apps::get(conn, &app_id)?, &app_id)?;
-            Ok::<_, AdminError>(store::api_keys::insert(conn, &app_id, &row, &hash)?)
+        let insert = self.store.write(move |tx| {
+            require(store::apps::get(tx, &app_id)?, &app_id)?;
+            Ok::<_, AdminError>(store::api_keys::insert(tx, &app_id, &row, &hash)?)
         });
         insert.await?;
         Ok(key)
@@ -92,10 +92,10 @@ impl DataFile {
     /// # Errors
     /// If the file cannot be read.
     pub async fn signing_keys(&self) -> Result<Vec<StoredKey>, AdminError> {
-        let read = self.store.read(|conn| {
+        let read = self.store.read(|tx| {
             let mut keys = Vec::new();
-            for app in store::apps::all(conn)? {
-                let rows = store::signing_keys::list(conn, &app.id)?;
+            for app in store::apps::all(tx)? {
+                let rows = store::signing_keys::list(tx, &app.id)?;
                 keys.extend(rows.into_iter().map(|row| StoredKey {
                     app_id: app.id.clone(),
                     kid: row.kid,
@@ -119,13 +119,13 @@ impl DataFile {
         at_once: bool,
     ) -> Result<(), AdminError> {
         let now = self.clock.micros();
-        let ask = self.store.write(move |conn| {
-            let apps = match app_id {
-                Some(id) => vec![require(store::apps::get(conn, &id)?, &id)?],
-                None => store::apps::all(conn)?,
+        let ask = self.store.write(move |tx| {
+            let apps = match &app_id {
+                Some(id) => vec![require(store::apps::get(tx, id)?, id)?],
+                None => store::apps::all(tx)?,
             };
             for app in apps {
-                store::signing_keys::ask(conn, &app.id, at_once, now)?;
+                store::signing_keys::ask(tx, &app.id, at_once, now)?;
             }
             Ok::<_, AdminError>(())
         });

@@ -47,7 +47,7 @@ impl DataFile {
         let apps: Vec<String> = apps.iter().map(|id| (*id).to_owned()).collect();
         let read = self
             .store
-            .read(move |conn| Ok((transfer::export(conn, &apps, &mut out)?, out)));
+            .read_once(move |tx| Ok((transfer::export(tx, &apps, &mut out)?, out)));
         read.await.map_err(|error: ExportError| match error {
             ExportError::NoApp(id) => no_app(&id),
             ExportError::Output(error) => io("what is exported cannot be written", error),
@@ -129,8 +129,8 @@ impl DataFile {
             ));
         }
         let now = self.clock.micros();
-        let work = self.store.write(move |conn| {
-            let transferred = transfer::import(conn, lines, now).map_err(Undone::Failed)?;
+        let work = self.store.write_once(move |tx| {
+            let transferred = transfer::import(tx, lines, now).map_err(Undone::Failed)?;
             if only_check {
                 return Err(Undone::Checked(transferred));
             }

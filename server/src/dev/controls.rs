@@ -19,7 +19,7 @@ use crate::run::error::ControlError;
 use crate::store::events::NewEvent;
 use crate::store::transactions::Kind;
 use crate::store::users::NewUser;
-use crate::store::{self, StoreError, is_taken};
+use crate::store::{self, StoreError};
 
 /// Controls of a running server: what tests and demos need beyond the API. The binary offers the same under `/_dev`.
 ///
@@ -84,13 +84,13 @@ impl Controls {
     ) -> Result<String, ControlError> {
         let row = device.into_row(self.state.clock.micros())?;
         let (app_id, user_id) = (self.dev.app.id.clone(), user_id.as_ref().to_owned());
-        let insert = self.state.store.write(move |conn| {
-            store::users::get(conn, &app_id, &user_id)?.ok_or_else(ApiError::user_not_found)?;
-            match store::devices::insert(conn, &user_id, &row) {
-                Err(error) if is_taken(&error) => {
+        let insert = self.state.store.write(move |tx| {
+            store::users::get(tx, &app_id, &user_id)?.ok_or_else(ApiError::user_not_found)?;
+            match store::devices::insert(tx, &user_id, &row) {
+                Err(error) if error.is_taken() => {
                     Err(ApiError::invalid_request("cred_id: already exists."))
                 }
-                other => Ok(other.map(|()| row.id)?),
+                other => Ok(other.map(|()| row.id.clone())?),
             }
         });
         Ok(insert.await?)
@@ -107,17 +107,16 @@ impl Controls {
     ) -> Result<String, ControlError> {
         let now = self.state.clock.micros();
         let (app_id, id) = (self.dev.app.id.clone(), transaction_id.as_ref().to_owned());
-        let complete = self.state.store.write(move |conn| {
-            let found = store::transactions::take(conn, &app_id, &id, now)?;
+        let complete = self.state.store.write(move |tx| {
+            let found = store::transactions::take(tx, &app_id, &id, now)?;
             let transaction = found.ok_or_else(ApiError::transaction_not_found)?;
             let external_id = transaction.external_id.clone();
             let (action, user) = match transaction.kind() {
-                Kind::Authenticate => (
-                    "login",
-                    flex::user_with_passkey(conn, &app_id, &external_id)?,
-                ),
+                Kind::Authenticate => {
+                    ("login", flex::user_with_passkey(tx, &app_id, &external_id)?)
+                }
                 Kind::Register => {
-                    let known = store::users::by_external_id(conn, &app_id, &external_id)?;
+                    let known = store::users::by_external_id(tx, &app_id, &external_id)?;
                     let user = match known {
                         Some(user) if user.is_inactive() => {
                             return Err(ApiError::operation_not_allowed("user: not active."));
@@ -128,18 +127,18 @@ impl Controls {
                                 external_id: Some(external_id.clone()),
                                 ..NewUser::default()
                             };
-                            store::users::insert(conn, &app_id, &new, now)?
+                            store::users::insert(tx, &app_id, &new, now)?
                         }
                     };
                     let device = SeedDevice::new()
                         .friendly_name(transaction.passkey_display_name)
                         .into_row(now)?;
-                    store::devices::insert(conn, &user.id, &device)?;
+                    store::devices::insert(tx, &user.id, &device)?;
                     ("register", user)
                 }
             };
             flex::complete(
-                conn,
+                tx,
                 &app_id,
                 &user.id,
                 &external_id,
@@ -176,9 +175,9 @@ impl Controls {
         state.clock.reset();
         let (app_id, keep) = (self.dev.app.id.clone(), ids::hash(&self.dev.api_key));
         let key = api_keys::development(&self.dev.api_key, state.clock.micros());
-        let clear = state.store.write(move |conn| {
-            store::clear(conn, &keep)?;
-            Ok::<_, StoreError>(store::api_keys::insert(conn, &app_id, &key, &keep)?)
+        let clear = state.store.write(move |tx| {
+            store::clear(tx, &keep)?;
+            Ok::<_, StoreError>(store::api_keys::insert(tx, &app_id, &key, &keep)?)
         });
         clear.await?;
         self.dev.outbox.clear();

@@ -3,7 +3,7 @@
 use crate::domain::error::ApiError;
 use crate::ids;
 use crate::store;
-use crate::store::Conn;
+use crate::store::Tx;
 use crate::store::events::NewEvent;
 use crate::store::users::UserRow;
 
@@ -16,13 +16,13 @@ const NONCE_LENGTH: usize = 48;
 
 /// The user with this external id, who must be able to log in. An unknown one has no passkeys either.
 pub(crate) fn user_with_passkey(
-    conn: &Conn,
+    tx: &Tx<'_>,
     app_id: &str,
     external_id: &str,
 ) -> Result<UserRow, ApiError> {
-    let user = store::users::by_external_id(conn, app_id, external_id)?
+    let user = store::users::by_external_id(tx, app_id, external_id)?
         .ok_or_else(ApiError::user_has_no_passkeys)?;
-    if store::devices::list(conn, &user.id)?.is_empty() {
+    if store::devices::list(tx, &user.id)?.is_empty() {
         return Err(ApiError::user_has_no_passkeys());
     }
     if user.is_inactive() {
@@ -33,18 +33,18 @@ pub(crate) fn user_with_passkey(
 
 /// Counts the login that completes a transaction, and makes the nonce that proves it.
 pub(crate) fn complete(
-    conn: &Conn,
+    tx: &Tx<'_>,
     app_id: &str,
     user_id: &str,
     external_id: &str,
     event: &NewEvent,
     now: i64,
 ) -> Result<String, ApiError> {
-    store::users::count_login(conn, user_id, now)?;
-    store::events::insert(conn, user_id, event, now)?;
+    store::users::count_login(tx, user_id, now)?;
+    store::events::insert(tx, user_id, event, now)?;
     let nonce = ids::alphanumeric(NONCE_LENGTH);
     store::transactions::insert_nonce(
-        conn,
+        tx,
         app_id,
         &ids::hash(&nonce),
         external_id,

@@ -8,7 +8,7 @@ use crate::domain::settings::AppSettings;
 use crate::domain::tokens::{self, Claims, Header};
 use crate::ids;
 use crate::store;
-use crate::store::Conn;
+use crate::store::Tx;
 use crate::store::events::NewEvent;
 use crate::store::sign_ins::{Presented, SignInRow};
 
@@ -52,27 +52,27 @@ async fn start(
     let (app_id, id, settings) = (app.id.clone(), user_id.to_owned(), app.settings.clone());
     let refresh = state
         .store
-        .write(move |conn| enter(conn, &app_id, &settings, &id, event.as_ref(), now));
+        .write(move |tx| enter(tx, &app_id, &settings, &id, event.as_ref(), now));
     let refresh = refresh.await?;
     auth_result(app, user_id, refresh, now).await
 }
 
 /// The part of a sign-in that is stored, for a command that stores more. [`auth_result`] makes the rest of it.
 pub(crate) fn enter(
-    conn: &Conn,
+    tx: &Tx<'_>,
     app_id: &str,
     settings: &AppSettings,
     user_id: &str,
     event: Option<&NewEvent>,
     now: i64,
 ) -> Result<Option<NewRefreshToken>, ApiError> {
-    let user = store::users::get(conn, app_id, user_id)?.ok_or_else(ApiError::user_not_found)?;
+    let user = store::users::get(tx, app_id, user_id)?.ok_or_else(ApiError::user_not_found)?;
     if user.is_inactive() {
         return Err(ApiError::user_not_active());
     }
     if let Some(event) = event {
-        store::users::count_login(conn, user_id, now)?;
-        store::events::insert(conn, user_id, event, now)?;
+        store::users::count_login(tx, user_id, now)?;
+        store::events::insert(tx, user_id, event, now)?;
     }
     if !settings.refresh_enabled {
         return Ok(None);
@@ -89,7 +89,7 @@ pub(crate) fn enter(
         expires_at,
         id,
     };
-    store::sign_ins::insert(conn, &sign_in)?;
+    store::sign_ins::insert(tx, &sign_in)?;
     Ok(Some(NewRefreshToken { token, expires_at }))
 }
 
@@ -115,15 +115,15 @@ pub(crate) async fn refresh(
     let next = new_token(&sign_in);
     let (app_id, hash, next_hash) = (app.id.clone(), ids::hash(token), ids::hash(&next));
     let idle_until = now + app.settings.refresh_inactivity_lifetime * MICROS;
-    let exchange = state.store.write(move |conn| {
+    let exchange = state.store.write(move |tx| {
         let token = Presented {
             sign_in: &sign_in,
             hash: &hash,
         };
         let refreshed =
-            store::sign_ins::exchange(conn, &app_id, &token, &next_hash, idle_until, now)?;
+            store::sign_ins::exchange(tx, &app_id, &token, &next_hash, idle_until, now)?;
         if refreshed.is_none() {
-            store::sign_ins::end_if_reused(conn, &app_id, &token)?;
+            store::sign_ins::end_if_reused(tx, &app_id, &token)?;
         }
         Ok::<_, ApiError>(refreshed)
     });
@@ -145,7 +145,7 @@ pub(crate) async fn revoke(state: &AppState, app: &App, token: &str) -> Result<(
     let app_id = app.id.clone();
     let revoke = state
         .store
-        .write(move |conn| Ok::<_, ApiError>(store::sign_ins::end(conn, &app_id, &sign_in)?));
+        .write(move |tx| Ok::<_, ApiError>(store::sign_ins::end(tx, &app_id, &sign_in)?));
     revoke.await
 }
 

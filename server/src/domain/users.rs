@@ -8,23 +8,23 @@ use crate::domain::settings::AppSettings;
 use crate::identifier::Identifier;
 use crate::store;
 use crate::store::users::{NewUser, UserRow};
-use crate::store::{Conn, SqlError, is_taken};
+use crate::store::{SqlError, Tx};
 
 /// The user who has the identifier.
 pub(crate) fn find(
-    conn: &Conn,
+    tx: &Tx<'_>,
     app_id: &str,
     identifier: &Identifier,
 ) -> Result<Option<UserRow>, SqlError> {
     match identifier {
-        Identifier::Email(email) => store::users::by_email(conn, app_id, email),
-        Identifier::Phone(phone) => store::users::by_phone(conn, app_id, phone),
+        Identifier::Email(email) => store::users::by_email(tx, app_id, email),
+        Identifier::Phone(phone) => store::users::by_phone(tx, app_id, phone),
     }
 }
 
 /// Creates a user who has the identifier, which must be free.
 pub(crate) fn create(
-    conn: &Conn,
+    tx: &Tx<'_>,
     app_id: &str,
     identifier: &Identifier,
     metadata: Map<String, Value>,
@@ -38,13 +38,13 @@ pub(crate) fn create(
         Identifier::Email(email) => new.email = Some(email.clone()),
         Identifier::Phone(phone) => new.phone = Some(phone.clone()),
     }
-    taken(store::users::insert(conn, app_id, &new, now))
+    taken(store::users::insert(tx, app_id, &new, now))
 }
 
 /// A unique violation on a user says that somebody else has the identifier.
 fn taken(result: Result<UserRow, SqlError>) -> Result<UserRow, ApiError> {
     result.map_err(|error| {
-        if is_taken(&error) {
+        if error.is_taken() {
             ApiError::user_exists()
         } else {
             error.into()
@@ -64,7 +64,7 @@ pub(crate) struct Receiver {
 /// its users answers alike in all cases. Then nothing is sent to nobody and to inactive users, and the registration
 /// of a known identifier becomes a login by whoever reads the messages there.
 pub(crate) fn receiver(
-    conn: &Conn,
+    tx: &Tx<'_>,
     app_id: &str,
     settings: &AppSettings,
     purpose: Purpose,
@@ -72,11 +72,11 @@ pub(crate) fn receiver(
     now: i64,
 ) -> Result<Receiver, ApiError> {
     let conceal = settings.conceal_users;
-    let found = find(conn, app_id, identifier)?;
+    let found = find(tx, app_id, identifier)?;
     let to = |user, purpose| Ok(Receiver { user, purpose });
     match (found, purpose) {
         (None, Purpose::Register) => {
-            let user = create(conn, app_id, identifier, Map::new(), now)?;
+            let user = create(tx, app_id, identifier, Map::new(), now)?;
             to(Some(user), purpose)
         }
         // Clients create a user, then register them; and a registration that was given up may begin again. What is
@@ -101,7 +101,7 @@ pub(crate) fn has(user: &UserRow, identifier: &Identifier) -> bool {
 /// Makes the identifier the user's own, verified: whoever opened a link or typed in a code that was sent to it reads
 /// what is sent to it.
 pub(crate) fn confirm(
-    conn: &Conn,
+    tx: &Tx<'_>,
     mut user: UserRow,
     identifier: &Identifier,
     now: i64,
@@ -116,6 +116,6 @@ pub(crate) fn confirm(
     *own = Some(identifier.as_str().to_owned());
     *verified = true;
     let metadata = user.metadata();
-    taken(store::users::update(conn, &user, &metadata, now))?;
+    taken(store::users::update(tx, &user, &metadata, now))?;
     Ok(())
 }

@@ -147,17 +147,17 @@ impl FromRequestParts<Arc<AppState>> for UserAuth {
             subject.ok_or_else(|| ApiError::invalid_access_token("auth token: bad or expired."))?;
         let (state, app_id) = (Arc::clone(state), app.id.clone());
         let store = state.store.clone();
-        let read = store.read(move |conn| {
+        let read = store.read(move |tx| {
             let user =
-                store::users::get(conn, &app_id, &user_id)?.ok_or_else(ApiError::user_not_found)?;
+                store::users::get(tx, &app_id, &user_id)?.ok_or_else(ApiError::user_not_found)?;
             if user.is_inactive() {
                 return Err(ApiError::user_not_active());
             }
-            let devices = store::devices::list(conn, &user.id)?;
-            let connections = store::social_connections::list(conn, &user.id)?;
+            let devices = store::devices::list(tx, &user.id)?;
+            let connections = store::social_connections::list(tx, &user.id)?;
             Ok(Self {
-                state,
-                app,
+                state: Arc::clone(&state),
+                app: Arc::clone(&app),
                 user,
                 devices,
                 connections,
@@ -190,7 +190,7 @@ async fn api_key(state: &AppState, app: &App, key: &str) -> Result<ApiKeyRow, Ap
     let (app_id, hash) = (app.id.clone(), ids::hash(key));
     let find = state
         .store
-        .read(move |conn| Ok::<_, ApiError>(store::api_keys::by_hash(conn, &app_id, &hash)?));
+        .read(move |tx| Ok::<_, ApiError>(store::api_keys::by_hash(tx, &app_id, &hash)?));
     find.await?
         .ok_or_else(|| ApiError::invalid_access_token("api key: not a key of this app."))
 }

@@ -29,7 +29,7 @@ async fn alive() -> Response {
 async fn ready(State(state): State<Arc<AppState>>) -> Response {
     let read = state
         .store
-        .read(|conn| Ok::<_, StoreError>(store::apps::all(conn)?.len()));
+        .read(|tx| Ok::<_, StoreError>(store::apps::all(tx)?.len()));
     let problem = if read.await.is_err() {
         Some("the database does not answer")
     } else if !state.apps.all().iter().all(|app| app.keys.is_ready()) {

@@ -91,7 +91,7 @@ impl KeyRing {
         let app_id = self.app_id.clone();
         let list = self
             .store
-            .read(move |conn| Ok::<_, StoreError>(store::signing_keys::list(conn, &app_id)?));
+            .read(move |tx| Ok::<_, StoreError>(store::signing_keys::list(tx, &app_id)?));
         list.await
     }
 
@@ -125,8 +125,8 @@ impl KeyRing {
             }
             let kid = row.kid.clone();
             let sealed = self.sealing.seal(&self.app_id, &kid, &opened.pkcs8)?;
-            let replace = self.store.write(move |conn| {
-                Ok::<_, StoreError>(store::signing_keys::replace(conn, &kid, &sealed)?)
+            let replace = self.store.write(move |tx| {
+                Ok::<_, StoreError>(store::signing_keys::replace(tx, &kid, &sealed)?)
             });
             replace.await?;
         }
@@ -136,8 +136,8 @@ impl KeyRing {
     /// Notes that the app's tokens live so many seconds from now on.
     pub(crate) async fn note_lifetime(&self, seconds: i64) -> Result<(), StoreError> {
         let app_id = self.app_id.clone();
-        let note = self.store.write(move |conn| {
-            Ok::<_, StoreError>(store::signing_keys::note_lifetime(conn, &app_id, seconds)?)
+        let note = self.store.write(move |tx| {
+            Ok::<_, StoreError>(store::signing_keys::note_lifetime(tx, &app_id, seconds)?)
         });
         note.await
     }
@@ -171,9 +171,9 @@ impl KeyRing {
         let kid = key.kid.clone();
         let sealed = self.sealing.seal(&self.app_id, &kid, &key.to_pkcs8()?)?;
         let app_id = self.app_id.clone();
-        let announce = self.store.write(move |conn| {
+        let announce = self.store.write(move |tx| {
             Ok::<_, StoreError>(store::signing_keys::announce(
-                conn, &app_id, &kid, &sealed, now,
+                tx, &app_id, &kid, &sealed, now,
             )?)
         });
         announce.await?;
@@ -187,8 +187,8 @@ impl KeyRing {
 
     async fn activate(&self, lifetime: i64, now: i64) -> Result<(), KeyRingError> {
         let app_id = self.app_id.clone();
-        let activate = self.store.write(move |conn| {
-            Ok::<_, StoreError>(store::signing_keys::activate(conn, &app_id, lifetime, now)?)
+        let activate = self.store.write(move |tx| {
+            Ok::<_, StoreError>(store::signing_keys::activate(tx, &app_id, lifetime, now)?)
         });
         activate.await?;
         tracing::info!(app_id = self.app_id, "the announced signing key signs now");
@@ -197,9 +197,9 @@ impl KeyRing {
 
     async fn forget(&self, kid: String) -> Result<(), KeyRingError> {
         let app_id = self.app_id.clone();
-        let forget = self.store.write(move |conn| {
-            Ok::<_, StoreError>(store::signing_keys::forget(conn, &app_id, &kid)?)
-        });
+        let forget = self
+            .store
+            .write(move |tx| Ok::<_, StoreError>(store::signing_keys::forget(tx, &app_id, &kid)?));
         forget.await?;
         tracing::info!(app_id = self.app_id, "a retired signing key is forgotten");
         Ok(())
@@ -279,7 +279,7 @@ mod tests {
             settings: "{}".to_owned(),
             created_at: 0,
         };
-        let insert = store.write(move |conn| Ok::<_, StoreError>(store::apps::insert(conn, &app)?));
+        let insert = store.write(move |tx| Ok::<_, StoreError>(store::apps::insert(tx, &app)?));
         insert.await.unwrap();
         store
     }
@@ -355,8 +355,8 @@ mod tests {
         let key = |text: &str| WrappingKey::parse(text).unwrap();
         let open = |sealing: Sealing| KeyRing::open(&store, "app", Arc::new(sealing), 60, 0);
         let stored = async || {
-            let read = store.read(|conn| {
-                let rows = store::signing_keys::list(conn, "app")?;
+            let read = store.read(|tx| {
+                let rows = store::signing_keys::list(tx, "app")?;
                 Ok::<_, StoreError>(rows.into_iter().map(|row| row.pkcs8).collect::<Vec<_>>())
             });
             read.await.unwrap()

@@ -230,10 +230,10 @@ impl ServerBuilder {
     /// The app that is asked for, or that the store holds, or a new one, with the settings that are asked for.
     async fn put_app(&self, store: &Store, now: i64) -> Result<AppRow, StartError> {
         let id = self.app_id.clone();
-        let find = store.read(move |conn| {
-            let found = match id {
-                Some(id) => store::apps::get(conn, &id)?,
-                None => store::apps::first(conn)?,
+        let find = store.read(move |tx| {
+            let found = match &id {
+                Some(id) => store::apps::get(tx, id)?,
+                None => store::apps::first(tx)?,
             };
             Ok::<_, StoreError>(found)
         });
@@ -261,7 +261,7 @@ impl ServerBuilder {
             created_at,
         };
         let row = app.clone();
-        let put = store.write(move |conn| Ok::<_, StoreError>(store::apps::put(conn, &row)?));
+        let put = store.write(move |tx| Ok::<_, StoreError>(store::apps::put(tx, &row)?));
         put.await?;
         Ok(app)
     }
@@ -298,8 +298,8 @@ impl ServerBuilder {
             api_keys::development(&key, now),
             ids::hash(&key),
         );
-        let put = store.write(move |conn| {
-            Ok::<_, StoreError>(store::api_keys::insert(conn, &app_id, &row, &hash)?)
+        let put = store.write(move |tx| {
+            Ok::<_, StoreError>(store::api_keys::insert(tx, &app_id, &row, &hash)?)
         });
         put.await?;
         Ok(key)
@@ -322,7 +322,7 @@ mod tests {
             settings: settings.to_owned(),
             created_at: 0,
         };
-        let put = store.write(move |conn| Ok::<_, StoreError>(store::apps::put(conn, &app)?));
+        let put = store.write(move |tx| Ok::<_, StoreError>(store::apps::put(tx, &app)?));
         put.await.unwrap();
         store.close().await;
 
@@ -331,7 +331,7 @@ mod tests {
         assert!(problem.contains("settings"), "{problem}");
 
         let store = Store::open(&file).await.unwrap();
-        let find = store.read(|conn| Ok::<_, StoreError>(store::apps::first(conn)?));
+        let find = store.read(|tx| Ok::<_, StoreError>(store::apps::first(tx)?));
         assert_eq!(find.await.unwrap().unwrap().settings, settings);
         store.close().await;
     }

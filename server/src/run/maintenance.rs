@@ -91,7 +91,7 @@ impl Maintenance {
         let asked = self
             .state
             .store
-            .read(|conn| Ok::<_, StoreError>(store::signing_keys::asked(conn)?));
+            .read(|tx| Ok::<_, StoreError>(store::signing_keys::asked(tx)?));
         asked.await
     }
 
@@ -122,7 +122,7 @@ impl Maintenance {
         let done = self
             .state
             .store
-            .write(move |conn| Ok::<_, StoreError>(store::signing_keys::done(conn, &rotation)?));
+            .write(move |tx| Ok::<_, StoreError>(store::signing_keys::done(tx, &rotation)?));
         done.await
     }
 }

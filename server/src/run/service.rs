@@ -116,7 +116,7 @@ impl Service {
 async fn put_apps(config: &Config, store: &Store, now: i64) -> Result<(), StartError> {
     for (id, settings) in config.apps() {
         let wanted = id.to_owned();
-        let find = store.read(move |conn| Ok::<_, StoreError>(store::apps::get(conn, &wanted)?));
+        let find = store.read(move |tx| Ok::<_, StoreError>(store::apps::get(tx, &wanted)?));
         let found = find.await?;
         let stored = match &found {
             Some(row) => apps::settings(row)?,
@@ -128,7 +128,7 @@ async fn put_apps(config: &Config, store: &Store, now: i64) -> Result<(), StartE
             settings: serde_json::to_string(&settings).map_err(StartErrorKind::Settings)?,
             created_at: found.map_or(now, |row| row.created_at),
         };
-        let put = store.write(move |conn| Ok::<_, StoreError>(store::apps::put(conn, &row)?));
+        let put = store.write(move |tx| Ok::<_, StoreError>(store::apps::put(tx, &row)?));
         put.await?;
     }
     Ok(())
@@ -139,7 +139,7 @@ async fn put_apps(config: &Config, store: &Store, now: i64) -> Result<(), StartE
 pub(crate) async fn load_apps(state: &AppState, sealing: &Arc<Sealing>) -> Result<(), StartError> {
     let all = state
         .store
-        .read(|conn| Ok::<_, StoreError>(store::apps::all(conn)?));
+        .read(|tx| Ok::<_, StoreError>(store::apps::all(tx)?));
     let all = all.await?;
     state
         .apps

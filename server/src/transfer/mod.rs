@@ -28,7 +28,6 @@ pub(crate) use self::file::PrivateFile;
 pub use self::problem::BadLine;
 pub(crate) use self::problem::BadLines;
 pub(crate) use self::read::{ImportError, import};
-pub(crate) use self::records::{DeviceRecord, UserRecord};
 pub(crate) use self::write::{ExportError, export};
 
 /// How much was exported or imported.

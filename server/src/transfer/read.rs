@@ -9,7 +9,6 @@ use serde::de::DeserializeOwned;
 use super::format::{AppLine, FORMAT, HeaderLine, Kind, UserLine, VERSION};
 use super::lines::{LONGEST, Line, Lines};
 use super::problem::{BadLines, LineErrors};
-use super::records::UserRecord;
 use super::{TransferCounts, check};
 use crate::domain::apps;
 use crate::domain::settings::AppSettings;
@@ -17,7 +16,8 @@ use crate::run::error::StartErrorKind;
 use crate::store;
 use crate::store::apps::AppRow;
 use crate::store::transfer::Clash;
-use crate::store::{Conn, SqlError, StoreError};
+use crate::store::transfer::UserRecord;
+use crate::store::{SqlError, StoreError, Tx};
 
 /// Why an import was given up.
 #[derive(Debug)]
@@ -49,13 +49,13 @@ impl From<SqlError> for ImportError {
 
 /// Stores what the lines say. Whoever calls this undoes it all if it fails.
 pub(crate) fn import(
-    conn: &Conn,
+    tx: &Tx<'_>,
     input: impl BufRead,
     now: i64,
 ) -> Result<TransferCounts, ImportError> {
     let mut lines = Lines::new(input);
     let mut import = Import {
-        conn,
+        tx,
         now,
         apps: HashMap::new(),
         new_apps: HashSet::new(),
@@ -143,7 +143,7 @@ fn read<T: DeserializeOwned>(text: &[u8], findings: &mut LineErrors<'_>) -> Opti
 
 /// An import under way.
 struct Import<'c> {
-    conn: &'c Conn,
+    tx: &'c Tx<'c>,
     now: i64,
     /// The apps that were asked for, as far as they are there.
     apps: HashMap<String, AppSettings>,
@@ -205,7 +205,7 @@ impl Import<'_> {
                     settings: settings.map_err(|error| ImportError::Settings(StartErrorKind::Settings(error)))?,
                     created_at: app.created_at,
                 };
-                store::apps::insert(self.conn, &row)?;
+                store::apps::insert(self.tx, &row)?;
                 self.transferred.apps += 1;
                 self.apps.insert(app.id, app.settings);
             }
@@ -240,7 +240,7 @@ impl Import<'_> {
         user: &UserRecord,
         findings: &mut LineErrors<'_>,
     ) -> Result<(), ImportError> {
-        let clashes = store::transfer::insert_user(self.conn, user)?;
+        let clashes = store::transfer::insert_user(self.tx, user)?;
         for clash in clashes {
             let taken = "is that of another user of the app";
             match clash {
@@ -273,7 +273,7 @@ impl Import<'_> {
     fn known(&mut self, id: &str) -> Result<Option<&AppSettings>, ImportError> {
         if !self.apps.contains_key(id) {
             // Those that are not there are not remembered: a file could name any number of them.
-            let Some(row) = store::apps::get(self.conn, id)? else {
+            let Some(row) = store::apps::get(self.tx, id)? else {
                 return Ok(None);
             };
             let settings = apps::settings(&row).map_err(ImportError::Settings)?;

@@ -12,7 +12,7 @@ use crate::run::error::StartErrorKind;
 use crate::store;
 use crate::store::apps::AppRow;
 use crate::store::transfer::Place;
-use crate::store::{Conn, SqlError, StoreError};
+use crate::store::{SqlError, StoreError, Tx};
 
 /// Users that are read at once.
 const PAGE: i64 = 500;
@@ -49,12 +49,12 @@ impl From<SqlError> for ExportError {
 /// Writes these apps with their users, or all apps if none is named. Whoever calls this sees to it that all is read in
 /// one transaction.
 pub(crate) fn export(
-    conn: &Conn,
+    tx: &Tx<'_>,
     wanted: &[String],
     out: &mut impl Write,
 ) -> Result<TransferCounts, ExportError> {
     let mut transferred = TransferCounts::default();
-    let chosen = choose(conn, wanted)?;
+    let chosen = choose(tx, wanted)?;
     line(
         out,
         &HeaderLine {
@@ -72,7 +72,7 @@ pub(crate) fn export(
         transferred.apps += 1;
         let mut after = None;
         loop {
-            let page = store::transfer::users(conn, &row.id, after.as_ref(), PAGE)?;
+            let page = store::transfer::users(tx, &row.id, after.as_ref(), PAGE)?;
             let Some(last) = page.last() else {
                 break;
             };
@@ -93,8 +93,8 @@ pub(crate) fn export(
 }
 
 /// The apps that are wanted, oldest first.
-fn choose(conn: &Conn, wanted: &[String]) -> Result<Vec<AppRow>, ExportError> {
-    let mut all = store::apps::all(conn)?;
+fn choose(tx: &Tx<'_>, wanted: &[String]) -> Result<Vec<AppRow>, ExportError> {
+    let mut all = store::apps::all(tx)?;
     for id in wanted {
         if !all.iter().any(|app| app.id == *id) {
             return Err(ExportError::NoApp(id.clone()));

@@ -171,38 +171,39 @@ async fn send(
     let now = state.clock.micros();
     let expires_at = now + app.settings.magic_link_ttl * 1_000_000;
     let (app_id, settings, receives) = (app.id.clone(), app.settings.clone(), identifier.clone());
-    let insert = state.store.write(move |conn| {
-        let (user_id, purpose) = match who {
+    let id = ids::new_id();
+    let link_id = id.clone();
+    let insert = state.store.write(move |tx| {
+        let (user_id, purpose) = match &who {
             LinkTarget::Has(purpose) => {
                 let Receiver { user, purpose } =
-                    users::receiver(conn, &app_id, &settings, purpose, &receives, now)?;
+                    users::receiver(tx, &app_id, &settings, *purpose, &receives, now)?;
                 (user.map(|user| user.id), purpose)
             }
             LinkTarget::Wants(user_id) => {
-                let owner = users::find(conn, &app_id, &receives)?;
-                let taken = owner.is_some_and(|owner| owner.id != user_id);
+                let owner = users::find(tx, &app_id, &receives)?;
+                let taken = owner.is_some_and(|owner| owner.id != *user_id);
                 if taken && !settings.conceal_users {
                     return Err(ApiError::user_exists());
                 }
-                ((!taken).then_some(user_id), Purpose::ChangeIdentifier)
+                ((!taken).then(|| user_id.clone()), Purpose::ChangeIdentifier)
             }
         };
         let new = LinkFor {
-            app_id,
+            app_id: app_id.clone(),
             user_id,
             purpose,
             identifier: &receives,
             delivered: true,
-            redirect_url,
+            redirect_url: redirect_url.clone(),
             created_at: now,
             expires_at,
         };
-        let link = NewLink::make(ids::new_id(), new);
-        store::magic_links::insert(conn, &link.row)?;
+        let link = NewLink::make(link_id.clone(), new);
+        store::magic_links::insert(tx, &link.row)?;
         Ok::<_, ApiError>((link, purpose))
     });
     let (link, purpose) = insert.await?;
-    let id = link.id;
     if let Some(user_id) = link.row.user_id {
         let content = Content::Link {
             id: id.clone(),

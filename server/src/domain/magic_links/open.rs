@@ -11,7 +11,7 @@ use crate::domain::users;
 use crate::identifier::Identifier;
 use crate::ids;
 use crate::store;
-use crate::store::Conn;
+use crate::store::Tx;
 use crate::store::magic_links::LinkRow;
 
 /// How long after a link was opened the device that waits for it can have its tokens, in microseconds.
@@ -26,10 +26,10 @@ pub(crate) async fn open(
 ) -> Result<AuthResult, ApiError> {
     let now = state.clock.micros();
     let (app_id, hash) = (app.id.clone(), ids::hash(secret));
-    let check = state.store.write(move |conn| {
-        let link = store::magic_links::by_secret(conn, &app_id, &hash)?
+    let check = state.store.write(move |tx| {
+        let link = store::magic_links::by_secret(tx, &app_id, &hash)?
             .ok_or_else(ApiError::invalid_magic_link)?;
-        take(conn, link, now)
+        take(tx, link, now)
     });
     let (user_id, link) = check.await?;
     let event = client_info.event(Purpose::stored(&link.purpose).action(), "magic_link");
@@ -38,7 +38,7 @@ pub(crate) async fn open(
 }
 
 /// Uses a link up: what it proves is noted, and nobody opens it again.
-fn take(conn: &Conn, link: LinkRow, now: i64) -> Result<(String, LinkRow), ApiError> {
+fn take(tx: &Tx<'_>, link: LinkRow, now: i64) -> Result<(String, LinkRow), ApiError> {
     if link.opened_at.is_some() || link.expires_at <= now {
         return Err(ApiError::invalid_magic_link());
     }
@@ -47,7 +47,7 @@ fn take(conn: &Conn, link: LinkRow, now: i64) -> Result<(String, LinkRow), ApiEr
         .clone()
         .ok_or_else(ApiError::invalid_magic_link)?;
     let user =
-        store::users::get(conn, &link.app_id, &user_id)?.ok_or_else(ApiError::user_not_found)?;
+        store::users::get(tx, &link.app_id, &user_id)?.ok_or_else(ApiError::user_not_found)?;
     if user.is_inactive() {
         return Err(ApiError::user_not_active());
     }
@@ -57,10 +57,10 @@ fn take(conn: &Conn, link: LinkRow, now: i64) -> Result<(String, LinkRow), ApiEr
     if purpose != Purpose::ChangeIdentifier && !users::has(&user, &identifier) {
         return Err(ApiError::invalid_magic_link());
     }
-    store::magic_links::mark_opened(conn, &link.id_hash, now)?;
+    store::magic_links::mark_opened(tx, &link.id_hash, now)?;
     // A link that signs in, and that the app's backend delivered, may have gone anywhere.
     if link.delivered || purpose == Purpose::VerifyIdentifier {
-        users::confirm(conn, user, &identifier, now)?;
+        users::confirm(tx, user, &identifier, now)?;
     }
     Ok((user_id, link))
 }
@@ -71,7 +71,7 @@ pub(crate) async fn wait(state: &AppState, app: &App, id: &str) -> Result<AuthRe
     let (app_id, id_hash) = (app.id.clone(), ids::hash(id));
     let find = state
         .store
-        .read(move |conn| Ok::<_, ApiError>(store::magic_links::by_id(conn, &app_id, &id_hash)?));
+        .read(move |tx| Ok::<_, ApiError>(store::magic_links::by_id(tx, &app_id, &id_hash)?));
     let link = find.await?.ok_or_else(ApiError::magic_link_not_found)?;
     if link.opened_at.is_none() {
         // Nearly every question ends here, without a write.
@@ -85,9 +85,9 @@ pub(crate) async fn wait(state: &AppState, app: &App, id: &str) -> Result<AuthRe
         return Err(ApiError::invalid_magic_link());
     }
     let id_hash = link.id_hash.clone();
-    let claim = state.store.write(move |conn| {
+    let claim = state.store.write(move |tx| {
         let since = now - CLAIM_LIFETIME;
-        Ok::<_, ApiError>(store::magic_links::claim(conn, &id_hash, since, now)?)
+        Ok::<_, ApiError>(store::magic_links::claim(tx, &id_hash, since, now)?)
     });
     let (Some(user_id), true) = (link.user_id.clone(), claim.await?) else {
         return Err(ApiError::invalid_magic_link());

@@ -14,7 +14,7 @@ use crate::identifier::Identifier;
 use crate::ids;
 use crate::store;
 use crate::store::one_time_codes::CodeRow;
-use crate::store::{Conn, SqlError};
+use crate::store::{SqlError, Tx};
 
 /// Tries of a code. After so many wrong ones it is dead, even for the right digits.
 const TRIES: i64 = 5;
@@ -41,15 +41,15 @@ pub(crate) async fn request(
     let (id, code) = (ids::new_id(), seal::digits());
     let (app_id, settings) = (app.id.clone(), app.settings.clone());
     let (receives, secret) = (identifier.clone(), (id.clone(), code.clone()));
-    let insert = state.store.write(move |conn| {
-        if purpose == Purpose::Login && is_spent(conn, &app_id, receives.as_str(), now)? {
+    let insert = state.store.write(move |tx| {
+        if purpose == Purpose::Login && is_spent(tx, &app_id, receives.as_str(), now)? {
             return Err(ApiError::exceeded_attempts());
         }
-        let receiver = users::receiver(conn, &app_id, &settings, purpose, &receives, now)?;
-        let (id, code) = secret;
+        let receiver = users::receiver(tx, &app_id, &settings, purpose, &receives, now)?;
+        let (id, code) = &secret;
         let mut row = CodeRow {
-            id_hash: ids::hash(&id),
-            app_id,
+            id_hash: ids::hash(id),
+            app_id: app_id.clone(),
             user_id: receiver.user.as_ref().map(|user| user.id.clone()),
             purpose: receiver.purpose.as_str().to_owned(),
             identifier: receives.as_str().to_owned(),
@@ -58,8 +58,8 @@ pub(crate) async fn request(
             created_at: now,
             expires_at,
         };
-        row.seal = seal::seal(&row, &id, &code);
-        store::one_time_codes::insert(conn, &row)?;
+        row.seal = seal::seal(&row, id, code);
+        store::one_time_codes::insert(tx, &row)?;
         Ok(receiver)
     });
     let Receiver { user, purpose } = insert.await?;
@@ -83,9 +83,9 @@ pub(crate) async fn request(
 }
 
 /// Whether too many codes were guessed for an identifier lately.
-fn is_spent(conn: &Conn, app_id: &str, identifier: &str, now: i64) -> Result<bool, SqlError> {
+fn is_spent(tx: &Tx<'_>, app_id: &str, identifier: &str, now: i64) -> Result<bool, SqlError> {
     let since = now - store::one_time_codes::KEPT;
-    let tries = store::one_time_codes::tries_since(conn, app_id, identifier, since)?;
+    let tries = store::one_time_codes::tries_since(tx, app_id, identifier, since)?;
     Ok(tries >= TRIES_IN_AN_HOUR)
 }
 
@@ -109,7 +109,7 @@ pub(crate) async fn activate(
     // A wrong try is counted, and so must not be an error in here: that would undo it.
     let check = state
         .store
-        .write(move |conn| check(conn, &app_id, &id, &code, now));
+        .write(move |tx| check(tx, &app_id, &id, &code, now));
     match check.await? {
         Outcome::Wrong => Err(ApiError::invalid_request(
             "one-time code: wrong, expired or used.",
@@ -122,32 +122,32 @@ pub(crate) async fn activate(
     }
 }
 
-fn check(conn: &Conn, app_id: &str, id: &str, code: &str, now: i64) -> Result<Outcome, ApiError> {
-    let Some(row) = store::one_time_codes::get(conn, app_id, &ids::hash(id))? else {
+fn check(tx: &Tx<'_>, app_id: &str, id: &str, code: &str, now: i64) -> Result<Outcome, ApiError> {
+    let Some(row) = store::one_time_codes::get(tx, app_id, &ids::hash(id))? else {
         return Ok(Outcome::Wrong);
     };
     if row.expires_at <= now {
         return Ok(Outcome::Wrong);
     }
-    if row.tries >= TRIES || is_spent(conn, app_id, &row.identifier, now)? {
+    if row.tries >= TRIES || is_spent(tx, app_id, &row.identifier, now)? {
         return Ok(Outcome::Dead);
     }
     let matches = seal::opens(&row, id, code.trim());
     let (Some(user_id), true) = (&row.user_id, matches) else {
-        store::one_time_codes::count_try(conn, &row.id_hash)?;
+        store::one_time_codes::count_try(tx, &row.id_hash)?;
         return Ok(Outcome::Wrong);
     };
-    let user = store::users::get(conn, app_id, user_id)?.ok_or_else(ApiError::user_not_found)?;
+    let user = store::users::get(tx, app_id, user_id)?.ok_or_else(ApiError::user_not_found)?;
     if user.is_inactive() {
         return Err(ApiError::user_not_active());
     }
-    store::one_time_codes::delete(conn, &row.id_hash)?;
+    store::one_time_codes::delete(tx, &row.id_hash)?;
     let identifier = Identifier::stored(&row.identifier);
     // The code went to somebody who is not reached there any more.
     if !users::has(&user, &identifier) {
         return Ok(Outcome::Wrong);
     }
     let outcome = Outcome::Right(user.id.clone(), Purpose::stored(&row.purpose));
-    users::confirm(conn, user, &identifier, now)?;
+    users::confirm(tx, user, &identifier, now)?;
     Ok(outcome)
 }

@@ -11,7 +11,7 @@ use crate::domain::apps::{App, AppState};
 use crate::domain::error::ApiError;
 use crate::ids;
 use crate::store;
-use crate::store::Conn;
+use crate::store::Tx;
 use crate::store::ceremonies::CeremonyRow;
 use crate::store::devices::DeviceRow;
 use crate::store::passkeys::PasskeyRow;
@@ -54,7 +54,7 @@ impl Start<'_> {
     /// A ceremony that makes a passkey for a user with this handle and name.
     pub(crate) fn creation(
         self,
-        conn: &Conn,
+        tx: &Tx<'_>,
         relying_party: &RelyingParty,
         user_handle: Vec<u8>,
         user_name: &str,
@@ -62,32 +62,32 @@ impl Start<'_> {
     ) -> Result<CredentialCreationChallenge, ApiError> {
         let known = match &self.user_id {
             Some(user_id) => {
-                has_room(conn, user_id)?;
-                store::passkeys::list(conn, user_id)?
+                has_room(tx, user_id)?;
+                store::passkeys::list(tx, user_id)?
             }
             None => Vec::new(),
         };
         let (challenge, state) =
             relying_party.start_creation(&user_handle, user_name, &known, attachment)?;
-        let id = self.store(conn, state, Some(user_handle))?;
+        let id = self.store(tx, state, Some(user_handle))?;
         Ok(CredentialCreationChallenge { challenge, id })
     }
 
     /// A ceremony that signs in with one of these passkeys, or with any if there are none.
     pub(crate) fn assertion(
         self,
-        conn: &Conn,
+        tx: &Tx<'_>,
         relying_party: &RelyingParty,
         allowed: &[Credential],
     ) -> Result<CredentialAssertionChallenge, ApiError> {
         let (challenge, state) = relying_party.start_assertion(allowed)?;
-        let id = self.store(conn, state, None)?;
+        let id = self.store(tx, state, None)?;
         Ok(CredentialAssertionChallenge { challenge, id })
     }
 
     fn store(
         self,
-        conn: &Conn,
+        tx: &Tx<'_>,
         state: String,
         user_handle: Option<Vec<u8>>,
     ) -> Result<String, ApiError> {
@@ -101,7 +101,7 @@ impl Start<'_> {
             created_at: self.now,
             expires_at: self.now + LIFETIME,
         };
-        store::ceremonies::insert(conn, self.app_id, &row)?;
+        store::ceremonies::insert(tx, self.app_id, &row)?;
         Ok(row.id)
     }
 }
@@ -133,7 +133,7 @@ impl Finish<'_> {
         let (app_id, id) = (app.id.clone(), self.handshake_id.to_owned());
         let read = app_state
             .store
-            .read(move |conn| Ok::<_, ApiError>(store::ceremonies::get(conn, &app_id, &id)?));
+            .read(move |tx| Ok::<_, ApiError>(store::ceremonies::get(tx, &app_id, &id)?));
         let ceremony = self
             .check(read.await?, app_state.clock.micros())
             .map_err(refuse)?;
@@ -159,9 +159,9 @@ impl Finish<'_> {
             self.handshake_id.to_owned(),
             assertion.cred_id.clone(),
         );
-        let read = app_state.store.read(move |conn| {
-            let ceremony = store::ceremonies::get(conn, &app_id, &id)?;
-            let passkey = store::passkeys::by_cred_id(conn, &app_id, &cred_id)?;
+        let read = app_state.store.read(move |tx| {
+            let ceremony = store::ceremonies::get(tx, &app_id, &id)?;
+            let passkey = store::passkeys::by_cred_id(tx, &app_id, &cred_id)?;
             Ok::<_, ApiError>((ceremony, passkey))
         });
         let (ceremony, passkey) = read.await?;
@@ -211,14 +211,14 @@ impl Proof {
     }
 
     /// Ends the ceremony, and counts the login on the device, which may be gone by now.
-    pub(crate) fn end(&self, conn: &Conn, app_id: &str, now: i64) -> Result<(), ApiError> {
-        end(conn, app_id, &self.ceremony, self.refuse())?;
+    pub(crate) fn end(&self, tx: &Tx<'_>, app_id: &str, now: i64) -> Result<(), ApiError> {
+        end(tx, app_id, &self.ceremony, self.refuse())?;
         let Signed {
             sign_count,
             backed_up,
         } = self.signed;
         let device_id = &self.passkey.device_id;
-        if store::passkeys::count_login(conn, device_id, sign_count, backed_up, now)? {
+        if store::passkeys::count_login(tx, device_id, sign_count, backed_up, now)? {
             Ok(())
         } else {
             Err(self.refuse()("passkey: removed, or its counter went back."))
@@ -263,8 +263,8 @@ pub(crate) fn given(text: Option<&str>) -> Option<&str> {
     text.filter(|text| !text.is_empty())
 }
 
-fn has_room(conn: &Conn, user_id: &str) -> Result<(), ApiError> {
-    if store::passkeys::count(conn, user_id)? < MOST {
+fn has_room(tx: &Tx<'_>, user_id: &str) -> Result<(), ApiError> {
+    if store::passkeys::count(tx, user_id)? < MOST {
         return Ok(());
     }
     let problem = format!("passkeys: a user has {MOST} at most; remove one first.");
@@ -273,25 +273,25 @@ fn has_room(conn: &Conn, user_id: &str) -> Result<(), ApiError> {
 
 /// Gives a user the passkey that a ceremony made.
 pub(crate) fn add(
-    conn: &Conn,
+    tx: &Tx<'_>,
     user_id: &str,
     device: &DeviceRow,
     credential: &Credential,
 ) -> Result<(), ApiError> {
     // More ceremonies may have been started than there was room for.
-    has_room(conn, user_id)?;
-    store::passkeys::insert(conn, user_id, device, credential)?
+    has_room(tx, user_id)?;
+    store::passkeys::insert(tx, user_id, device, credential)?
         .ok_or_else(|| ApiError::webauthn_login_failed("passkey: registered already."))
 }
 
 /// Ends a ceremony, together with what its outcome changes. Of two requests that finish it at once, one fails here.
 pub(crate) fn end(
-    conn: &Conn,
+    tx: &Tx<'_>,
     app_id: &str,
     ceremony: &CeremonyRow,
     refuse: Refuse,
 ) -> Result<(), ApiError> {
-    if store::ceremonies::take(conn, app_id, &ceremony.id)? {
+    if store::ceremonies::take(tx, app_id, &ceremony.id)? {
         Ok(())
     } else {
         Err(refuse("handshake: unknown, expired or used."))
@@ -313,7 +313,7 @@ pub(crate) async fn once<T>(
         let (app_id, id) = (app.id.clone(), handshake_id.to_owned());
         let end = app_state
             .store
-            .write(move |conn| Ok::<_, ApiError>(store::ceremonies::take(conn, &app_id, &id)?));
+            .write(move |tx| Ok::<_, ApiError>(store::ceremonies::take(tx, &app_id, &id)?));
         end.await?;
     }
     result

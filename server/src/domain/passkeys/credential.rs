@@ -5,39 +5,13 @@ use serde_cbor_2::Value as Cbor;
 use serde_json::json;
 use webauthn_rs::prelude::{COSEAlgorithm, COSEKey, COSEKeyType, ECDSACurve, Passkey};
 
-use crate::store::columns;
+use crate::store::passkeys::Credential;
 
 /// Bits of the flags in authenticator data.
 const BACKUP_ELIGIBLE: u8 = 0x08;
 const BACKED_UP: u8 = 0x10;
 /// Bytes of a credential id, at most, by the standard.
 pub(crate) const LONGEST_ID: usize = 1023;
-
-/// The public part of a passkey.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Credential {
-    /// Credential id, in base64url.
-    pub(crate) cred_id: String,
-    /// Public key, in COSE form.
-    pub(crate) public_key: Vec<u8>,
-    pub(crate) sign_count: i64,
-    /// How the authenticator can be reached, as a JSON array.
-    pub(crate) transports: String,
-    /// Model of the authenticator, 16 bytes. All 0 if it does not tell.
-    pub(crate) aaguid: Option<Vec<u8>>,
-    pub(crate) backup_eligible: bool,
-    pub(crate) backed_up: bool,
-}
-
-columns!(Credential {
-    cred_id,
-    public_key,
-    sign_count,
-    transports,
-    aaguid,
-    backup_eligible,
-    backed_up
-});
 
 impl Credential {
     /// What an authenticator made. `None` if the attestation object is not one of a new credential, or holds another

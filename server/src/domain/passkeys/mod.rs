@@ -9,4 +9,4 @@ pub(crate) mod device;
 pub(crate) mod relying_party;
 pub(crate) mod response;
 
-pub(crate) use self::credential::Credential;
+pub(crate) use crate::store::passkeys::Credential;

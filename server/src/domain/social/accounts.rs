@@ -8,9 +8,9 @@ use crate::domain::error::ApiError;
 use crate::domain::users;
 use crate::identifier::Identifier;
 use crate::store;
+use crate::store::Tx;
 use crate::store::social_connections::ConnectionRow;
 use crate::store::users::UserRow;
-use crate::store::{Conn, is_taken};
 
 /// The user whom an account signs in, and whether that is a `login` or makes them `register`.
 ///
@@ -18,41 +18,41 @@ use crate::store::{Conn, is_taken};
 /// has. An address alone never gets anybody into an account that is there: providers give addresses to others, and
 /// whoever has the account could still be connected to it by `link`.
 pub(super) fn user(
-    conn: &Conn,
+    tx: &Tx<'_>,
     app_id: &str,
     identity: &Identity,
     now: i64,
 ) -> Result<(String, &'static str), ApiError> {
     let provider = identity.provider.as_str();
-    let known = store::social_connections::by_account(conn, app_id, provider, &identity.subject)?;
+    let known = store::social_connections::by_account(tx, app_id, provider, &identity.subject)?;
     if let Some(connection) = known {
-        let user = active(conn, app_id, &connection.user_id)?;
-        store::social_connections::note_login(conn, &connection, identity.identifier(), now)?;
+        let user = active(tx, app_id, &connection.user_id)?;
+        store::social_connections::note_login(tx, &connection, identity.identifier(), now)?;
         return Ok((user.id, "login"));
     }
     // With an unverified address somebody could register in another's name, and wait inside until they come.
     let verified = identity.email.clone().filter(|_| identity.email_verified);
     let email = verified.ok_or_else(ApiError::identifier_not_verified)?;
     let identifier = Identifier::Email(email);
-    let user = users::create(conn, app_id, &identifier, Map::new(), now)?;
+    let user = users::create(tx, app_id, &identifier, Map::new(), now)?;
     let id = user.id.clone();
-    users::confirm(conn, user, &identifier, now)?;
+    users::confirm(tx, user, &identifier, now)?;
     let row = connection(&id, identity, now, now);
-    store::social_connections::insert(conn, app_id, &row)?;
+    store::social_connections::insert(tx, app_id, &row)?;
     Ok((id, "register"))
 }
 
 /// Connects an account to a user. It is no error if it is connected to them already.
 pub(super) fn connect(
-    conn: &Conn,
+    tx: &Tx<'_>,
     app_id: &str,
     user_id: &str,
     identity: &Identity,
     now: i64,
 ) -> Result<(), ApiError> {
-    let user = active(conn, app_id, user_id)?;
+    let user = active(tx, app_id, user_id)?;
     let provider = identity.provider.as_str();
-    let known = store::social_connections::by_account(conn, app_id, provider, &identity.subject)?;
+    let known = store::social_connections::by_account(tx, app_id, provider, &identity.subject)?;
     match known {
         Some(connection) if connection.user_id == user.id => return Ok(()),
         Some(_) => {
@@ -63,16 +63,16 @@ pub(super) fn connect(
         None => {}
     }
     let row = connection(&user.id, identity, now, NEVER);
-    match store::social_connections::insert(conn, app_id, &row) {
-        Err(error) if is_taken(&error) => Err(ApiError::operation_not_allowed(
+    match store::social_connections::insert(tx, app_id, &row) {
+        Err(error) if error.is_taken() => Err(ApiError::operation_not_allowed(
             "social login: another account of this provider is connected, remove it first.",
         )),
         other => Ok(other?),
     }
 }
 
-fn active(conn: &Conn, app_id: &str, user_id: &str) -> Result<UserRow, ApiError> {
-    let user = store::users::get(conn, app_id, user_id)?.ok_or_else(ApiError::user_not_found)?;
+fn active(tx: &Tx<'_>, app_id: &str, user_id: &str) -> Result<UserRow, ApiError> {
+    let user = store::users::get(tx, app_id, user_id)?.ok_or_else(ApiError::user_not_found)?;
     if user.is_inactive() {
         return Err(ApiError::user_not_active());
     }

@@ -71,9 +71,9 @@ async fn take(
     now: i64,
 ) -> Result<LoginRow, ApiError> {
     let (app_id, hash) = (app_id.map(str::to_owned), ids::hash(state));
-    let take = app_state.store.write(move |conn| {
+    let take = app_state.store.write(move |tx| {
         let app_id = app_id.as_deref();
-        Ok::<_, ApiError>(store::social_logins::take_login(conn, app_id, &hash, now)?)
+        Ok::<_, ApiError>(store::social_logins::take_login(tx, app_id, &hash, now)?)
     });
     take.await?.ok_or_else(unknown_state)
 }
@@ -138,7 +138,7 @@ async fn make_code(
     };
     let insert = app_state
         .store
-        .write(move |conn| Ok::<_, ApiError>(store::social_logins::insert_code(conn, &row, now)?));
+        .write(move |tx| Ok::<_, ApiError>(store::social_logins::insert_code(tx, &row, now)?));
     insert.await?;
     Ok(code)
 }

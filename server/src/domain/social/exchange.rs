@@ -10,7 +10,7 @@ use crate::domain::error::ApiError;
 use crate::domain::sign_ins;
 use crate::ids;
 use crate::store;
-use crate::store::Conn;
+use crate::store::Tx;
 
 /// Signs in with a code, for a client that has the verifier.
 pub(crate) async fn sign_in(
@@ -22,11 +22,11 @@ pub(crate) async fn sign_in(
 ) -> Result<AuthResult, ApiError> {
     let now = state.clock.micros();
     let (app_id, hash) = (app.id.clone(), ids::hash(code));
-    let exchange = state.store.write(move |conn| {
-        let Some(identity) = take(conn, &app_id, &hash, &verifier, now)? else {
+    let exchange = state.store.write(move |tx| {
+        let Some(identity) = take(tx, &app_id, &hash, &verifier, now)? else {
             return Ok(None);
         };
-        let (user_id, action) = accounts::user(conn, &app_id, &identity, now)?;
+        let (user_id, action) = accounts::user(tx, &app_id, &identity, now)?;
         Ok::<_, ApiError>(Some((user_id, action, identity.provider)))
     });
     let (user_id, action, provider) = exchange.await?.ok_or_else(refused)?;
@@ -45,13 +45,13 @@ pub(crate) async fn link(
 ) -> Result<(), ApiError> {
     let now = state.clock.micros();
     let (app_id, hash) = (app.id.clone(), ids::hash(code));
-    let exchange = state.store.write(move |conn| {
-        let Some(identity) = take(conn, &app_id, &hash, &verifier, now)? else {
+    let exchange = state.store.write(move |tx| {
+        let Some(identity) = take(tx, &app_id, &hash, &verifier, now)? else {
             return Ok(None);
         };
-        accounts::connect(conn, &app_id, &user_id, &identity, now)?;
+        accounts::connect(tx, &app_id, &user_id, &identity, now)?;
         let event = client_info.social_event("other", identity.provider);
-        store::events::insert(conn, &user_id, &event, now)?;
+        store::events::insert(tx, &user_id, &event, now)?;
         Ok::<_, ApiError>(Some(()))
     });
     exchange.await?.ok_or_else(refused)
@@ -93,7 +93,7 @@ pub(crate) async fn sign_in_natively(
     let app_id = app.id.clone();
     let find = state
         .store
-        .write(move |conn| accounts::user(conn, &app_id, &identity, now));
+        .write(move |tx| accounts::user(tx, &app_id, &identity, now));
     let (user_id, action) = find.await?;
     let event = client_info.social_event(action, provider);
     sign_ins::sign_in(state, app, &user_id, event).await
@@ -106,13 +106,13 @@ fn refused() -> ApiError {
 /// Uses up a code, and returns the account that it stands for. `None` if there is no such code or the verifier is
 /// wrong: then too the code is used up, as it is in wrong hands. It is not when the caller fails after this.
 fn take(
-    conn: &Conn,
+    tx: &Tx<'_>,
     app_id: &str,
     code_hash: &[u8],
     verifier: &str,
     now: i64,
 ) -> Result<Option<Identity>, ApiError> {
-    let Some(row) = store::social_logins::take_code(conn, app_id, code_hash, now)? else {
+    let Some(row) = store::social_logins::take_code(tx, app_id, code_hash, now)? else {
         return Ok(None);
     };
     let provider = SocialProvider::named(&row.r#type);

@@ -102,7 +102,7 @@ pub(crate) async fn start(
     };
     let insert = app_state
         .store
-        .write(move |conn| Ok::<_, ApiError>(store::social_logins::insert_login(conn, &row, now)?));
+        .write(move |tx| Ok::<_, ApiError>(store::social_logins::insert_login(tx, &row, now)?));
     insert.await?;
     let challenge = pkce::challenge_of(&secrets.verifier);
     let mut query = vec![

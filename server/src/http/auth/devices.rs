@@ -45,8 +45,8 @@ pub(crate) async fn add_device_start(call: UserAuth, body: Bytes) -> Result<Resp
         ..
     } = call;
     let (app_id, now) = (app.id.clone(), state.clock.micros());
-    let start = state.store.write(move |conn| {
-        let handle = store::passkeys::user_handle(conn, &user.id)?;
+    let start = state.store.write(move |tx| {
+        let handle = store::passkeys::user_handle(tx, &user.id)?;
         let start = Start {
             app_id: &app_id,
             purpose: Purpose::AddDevice,
@@ -55,10 +55,10 @@ pub(crate) async fn add_device_start(call: UserAuth, body: Bytes) -> Result<Resp
             now,
         };
         let name = store::passkeys::name(&user);
-        let handshake = start.creation(conn, &relying_party, handle, &name, &attachment)?;
+        let handshake = start.creation(tx, &relying_party, handle, &name, &attachment)?;
         Ok::<_, ApiError>(AddDeviceStartResponse {
             handshake,
-            user: Some(view(user, &devices)),
+            user: Some(view(user.clone(), &devices)),
         })
     });
     Ok(reply::ok(&start.await?))
@@ -90,10 +90,10 @@ pub(crate) async fn add_device_finish(
         let name = device::name(client_info.user_agent());
         let device = device::new(name, &credential, &creation, state.clock.micros());
         let (app_id, user_id) = (app.id.clone(), user_id.clone());
-        let keep = state.store.write(move |conn| {
-            end(conn, &app_id, &ceremony, refuse)?;
-            add(conn, &user_id, &device, &credential)?;
-            Ok(device)
+        let keep = state.store.write(move |tx| {
+            end(tx, &app_id, &ceremony, refuse)?;
+            add(tx, &user_id, &device, &credential)?;
+            Ok(device.clone())
         });
         keep.await
     };
@@ -121,8 +121,8 @@ pub(crate) async fn update_currentuser_device(
         params.get("device_id"),
         call.state.clock.micros(),
     );
-    let rename = call.state.store.write(move |conn| {
-        store::devices::rename(conn, &owner, &id, &name, now)?
+    let rename = call.state.store.write(move |tx| {
+        store::devices::rename(tx, &owner, &id, &name, now)?
             .ok_or_else(ApiError::own_device_not_found)
     });
     Ok(reply::ok(&CurrentUserDevice {
@@ -138,7 +138,7 @@ pub(crate) async fn delete_currentuser_device(
     let delete = call
         .state
         .store
-        .write(move |conn| Ok::<_, ApiError>(store::devices::delete(conn, &user_id, &id)?));
+        .write(move |tx| Ok::<_, ApiError>(store::devices::delete(tx, &user_id, &id)?));
     if delete.await? {
         Ok(reply::empty(StatusCode::OK))
     } else {

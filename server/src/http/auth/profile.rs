@@ -31,12 +31,12 @@ pub(crate) async fn update_metadata(call: UserAuth, body: Bytes) -> Result<Respo
         .map_err(ApiError::invalid_request)?;
     let (app_id, id) = (call.app.id.clone(), call.user.id);
     let now = call.state.clock.micros();
-    let update = call.state.store.write(move |conn| {
-        let user = store::users::get(conn, &app_id, &id)?.ok_or_else(ApiError::user_not_found)?;
+    let update = call.state.store.write(move |tx| {
+        let user = store::users::get(tx, &app_id, &id)?.ok_or_else(ApiError::user_not_found)?;
         let mut all = user.metadata();
-        all.extend(metadata);
+        all.extend(metadata.clone());
         all.retain(|_, value| !value.is_null());
-        Ok::<_, ApiError>(store::users::update(conn, &user, &all, now)?)
+        Ok::<_, ApiError>(store::users::update(tx, &user, &all, now)?)
     });
     let user = view(update.await?, call.devices, &call.connections);
     Ok(reply::ok(&CurrentUserResponse { user }))

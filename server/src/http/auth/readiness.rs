@@ -32,7 +32,7 @@ pub(crate) async fn create_passkey_readiness(
     let hash = ids::hash(key.trim());
     let find = state
         .store
-        .read(move |conn| Ok::<_, ApiError>(store::readiness::app_of_key(conn, &hash)?));
+        .read(move |tx| Ok::<_, ApiError>(store::readiness::app_of_key(tx, &hash)?));
     let app_id = find.await?;
     let app_id = app_id.ok_or_else(|| ApiError::invalid_access_token("api key: unknown."))?;
     let report: CreatePasskeyReadinessRequest = json(&body)?;
@@ -50,10 +50,8 @@ pub(crate) async fn create_passkey_readiness(
         app_identifier: said("app-identifier"),
     };
     let now = state.clock.micros();
-    let put = state.store.write(move |conn| {
-        Ok::<_, ApiError>(store::readiness::put(
-            conn, &app_id, &report, &visitor, now,
-        )?)
+    let put = state.store.write(move |tx| {
+        Ok::<_, ApiError>(store::readiness::put(tx, &app_id, &report, &visitor, now)?)
     });
     put.await?;
     Ok(reply::empty(StatusCode::CREATED))

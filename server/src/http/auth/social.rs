@@ -113,10 +113,8 @@ pub(crate) async fn delete_connection(
 ) -> Result<Response, ApiError> {
     let provider = params.get("social_connection_type");
     let user_id = call.user.id;
-    let delete = call.state.store.write(move |conn| {
-        Ok::<_, ApiError>(store::social_connections::delete(
-            conn, &user_id, &provider,
-        )?)
+    let delete = call.state.store.write(move |tx| {
+        Ok::<_, ApiError>(store::social_connections::delete(tx, &user_id, &provider)?)
     });
     if delete.await? {
         Ok(reply::empty(StatusCode::OK))

@@ -22,8 +22,9 @@ use crate::domain::rate_limits;
 use crate::http::extract::{AppContext, json};
 use crate::http::reply;
 use crate::store;
-use crate::store::Conn;
+use crate::store::Tx;
 use crate::store::ceremonies::CeremonyRow;
+use crate::store::devices::DeviceRow;
 use crate::store::transactions::Kind;
 use crate::store::users::{NewUser, UserRow};
 
@@ -37,13 +38,13 @@ pub(crate) async fn register_start(
     let attachment = attachment(request.authenticator_attachment)?;
     let relying_party = RelyingParty::new(&call.app.settings)?;
     let (app_id, now) = (call.app.id.clone(), call.state.clock.micros());
-    let start = call.state.store.write(move |conn| {
-        let id = request.transaction_id;
-        let transaction = store::transactions::get(conn, &app_id, &id, Kind::Register, now)?;
+    let start = call.state.store.write(move |tx| {
+        let id = request.transaction_id.clone();
+        let transaction = store::transactions::get(tx, &app_id, &id, Kind::Register, now)?;
         let transaction = transaction.ok_or_else(ApiError::transaction_not_found)?;
-        let user = known(conn, &app_id, &transaction.external_id)?;
+        let user = known(tx, &app_id, &transaction.external_id)?;
         let handle = match &user {
-            Some(user) => store::passkeys::user_handle(conn, &user.id)?,
+            Some(user) => store::passkeys::user_handle(tx, &user.id)?,
             None => store::passkeys::new_user_handle(),
         };
         let start = Start {
@@ -54,7 +55,7 @@ pub(crate) async fn register_start(
             now,
         };
         let name = transaction.passkey_display_name;
-        let handshake = start.creation(conn, &relying_party, handle, &name, &attachment)?;
+        let handshake = start.creation(tx, &relying_party, handle, &name, &attachment)?;
         Ok::<_, ApiError>(RegisterWebAuthnStartWithTransactionResponse {
             handshake,
             transaction_id: Some(id),
@@ -64,8 +65,8 @@ pub(crate) async fn register_start(
 }
 
 /// The user with this external id, who must be active.
-fn known(conn: &Conn, app_id: &str, external_id: &str) -> Result<Option<UserRow>, ApiError> {
-    let user = store::users::by_external_id(conn, app_id, external_id)?;
+fn known(tx: &Tx<'_>, app_id: &str, external_id: &str) -> Result<Option<UserRow>, ApiError> {
+    let user = store::users::by_external_id(tx, app_id, external_id)?;
     if user.as_ref().is_some_and(UserRow::is_inactive) {
         return Err(ApiError::operation_not_allowed("user: not active."));
     }
@@ -90,22 +91,25 @@ pub(crate) async fn register_finish(
     let register = async {
         let (ceremony, credential) = finish.creation(state, app, &creation).await?;
         let now = state.clock.micros();
-        let mut device = device::new(String::new(), &credential, &creation, now);
+        let device = device::new(String::new(), &credential, &creation, now);
         let (app_id, id, event) = (
             app.id.clone(),
             transaction_id.clone(),
             client_info.event("register", "passkey"),
         );
-        let complete = state.store.write(move |conn| {
+        let complete = state.store.write(move |tx| {
             let refuse = ApiError::webauthn_login_failed;
-            end(conn, &app_id, &ceremony, refuse)?;
-            let transaction = store::transactions::take(conn, &app_id, &id, now)?;
+            end(tx, &app_id, &ceremony, refuse)?;
+            let transaction = store::transactions::take(tx, &app_id, &id, now)?;
             let transaction = transaction.ok_or_else(ApiError::transaction_not_found)?;
             let external_id = transaction.external_id.clone();
-            let user = holder(conn, &app_id, &external_id, &ceremony, now)?;
-            device.friendly_name = transaction.passkey_display_name;
-            add(conn, &user.id, &device, &credential)?;
-            flex::complete(conn, &app_id, &user.id, &external_id, &event, now)
+            let user = holder(tx, &app_id, &external_id, &ceremony, now)?;
+            let device = DeviceRow {
+                friendly_name: transaction.passkey_display_name,
+                ..device.clone()
+            };
+            add(tx, &user.id, &device, &credential)?;
+            flex::complete(tx, &app_id, &user.id, &external_id, &event, now)
         });
         complete.await
     };
@@ -115,14 +119,14 @@ pub(crate) async fn register_finish(
 
 /// The user whom the new passkey is for, created now if nobody has the external id.
 fn holder(
-    conn: &Conn,
+    tx: &Tx<'_>,
     app_id: &str,
     external_id: &str,
     ceremony: &CeremonyRow,
     now: i64,
 ) -> Result<UserRow, ApiError> {
     let refuse = ApiError::webauthn_login_failed;
-    let known = known(conn, app_id, external_id)?;
+    let known = known(tx, app_id, external_id)?;
     match (known, &ceremony.user_id) {
         (Some(user), Some(id)) if user.id == *id => Ok(user),
         (None, None) => {
@@ -130,9 +134,9 @@ fn holder(
                 external_id: Some(external_id.to_owned()),
                 ..NewUser::default()
             };
-            let user = store::users::insert(conn, app_id, &new, now)?;
+            let user = store::users::insert(tx, app_id, &new, now)?;
             let handle = ceremony.user_handle.as_deref().unwrap_or_default();
-            store::passkeys::set_user_handle(conn, &user.id, handle)?;
+            store::passkeys::set_user_handle(tx, &user.id, handle)?;
             Ok(user)
         }
         // The passkey has the handle of a user who is another by now.
@@ -150,14 +154,14 @@ pub(crate) async fn authenticate_start(
     let transaction_id = request.transaction_id.filter(|id| !id.is_empty());
     let relying_party = RelyingParty::new(&call.app.settings)?;
     let (app_id, now) = (call.app.id.clone(), call.state.clock.micros());
-    let start = call.state.store.write(move |conn| {
+    let start = call.state.store.write(move |tx| {
         let mut user_id = None;
         let mut allowed = Vec::new();
         if let Some(id) = &transaction_id {
-            let found = store::transactions::get(conn, &app_id, id, Kind::Authenticate, now)?;
+            let found = store::transactions::get(tx, &app_id, id, Kind::Authenticate, now)?;
             let found = found.ok_or_else(ApiError::transaction_not_found)?;
-            let user = flex::user_with_passkey(conn, &app_id, &found.external_id)?;
-            allowed = store::passkeys::list(conn, &user.id)?;
+            let user = flex::user_with_passkey(tx, &app_id, &found.external_id)?;
+            allowed = store::passkeys::list(tx, &user.id)?;
             if allowed.is_empty() {
                 return Err(ApiError::user_has_no_passkeys());
             }
@@ -170,10 +174,10 @@ pub(crate) async fn authenticate_start(
             transaction_id: transaction_id.clone(),
             now,
         };
-        let handshake = start.assertion(conn, &relying_party, &allowed)?;
+        let handshake = start.assertion(tx, &relying_party, &allowed)?;
         Ok(AuthenticateWebAuthnStartWithTransactionResponse {
             handshake,
-            transaction_id,
+            transaction_id: transaction_id.clone(),
         })
     });
     Ok(reply::ok(&start.await?))
@@ -200,10 +204,10 @@ pub(crate) async fn authenticate_finish(
             state.clock.micros(),
             client_info.event("login", "passkey"),
         );
-        let complete = state.store.write(move |conn| {
-            proof.end(conn, &app_id, now)?;
-            let (user_id, external_id) = prove(conn, &app_id, &proof, now)?;
-            flex::complete(conn, &app_id, &user_id, &external_id, &event, now)
+        let complete = state.store.write(move |tx| {
+            proof.end(tx, &app_id, now)?;
+            let (user_id, external_id) = prove(tx, &app_id, &proof, now)?;
+            flex::complete(tx, &app_id, &user_id, &external_id, &event, now)
         });
         complete.await
     };
@@ -212,8 +216,8 @@ pub(crate) async fn authenticate_finish(
 }
 
 /// Completes the transaction, if there is one, and says who logged in: the nonce is to prove an external id.
-fn prove(conn: &Conn, app_id: &str, proof: &Proof, now: i64) -> Result<(String, String), ApiError> {
-    let user = store::users::get(conn, app_id, &proof.passkey.user_id)?;
+fn prove(tx: &Tx<'_>, app_id: &str, proof: &Proof, now: i64) -> Result<(String, String), ApiError> {
+    let user = store::users::get(tx, app_id, &proof.passkey.user_id)?;
     let user = user.ok_or_else(|| proof.refuse()("user: deleted meanwhile."))?;
     if user.is_inactive() {
         return Err(ApiError::operation_not_allowed("user: not active."));
@@ -221,7 +225,7 @@ fn prove(conn: &Conn, app_id: &str, proof: &Proof, now: i64) -> Result<(String, 
     let external_id = user.external_id;
     let external_id = external_id.ok_or_else(|| proof.refuse()("user: has no external id."))?;
     if let Some(id) = &proof.ceremony.transaction_id {
-        let transaction = store::transactions::take(conn, app_id, id, now)?;
+        let transaction = store::transactions::take(tx, app_id, id, now)?;
         transaction.ok_or_else(ApiError::transaction_not_found)?;
     }
     Ok((user.id, external_id))

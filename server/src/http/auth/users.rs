@@ -71,11 +71,11 @@ pub(crate) async fn check_user_identifier(
     // Some clients leave the plus as it is, which then reads as a blank. No identifier has one.
     let asked = identifier(&text.replace(' ', "+"))?;
     let (app_id, receives) = (call.app.id.clone(), asked.clone());
-    let read = call.state.store.read(move |conn| {
-        let Some(user) = users::find(conn, &app_id, &receives)? else {
+    let read = call.state.store.read(move |tx| {
+        let Some(user) = users::find(tx, &app_id, &receives)? else {
             return Ok(None);
         };
-        let devices = store::devices::list(conn, &user.id)?;
+        let devices = store::devices::list(tx, &user.id)?;
         Ok::<_, ApiError>(Some(view(user, &devices)))
     });
     let mut user = read.await?;
@@ -105,7 +105,7 @@ pub(crate) async fn create_user(
     let create = call
         .state
         .store
-        .write(move |conn| users::create(conn, &app_id, &receives, metadata, now));
+        .write(move |tx| users::create(tx, &app_id, &receives, metadata.clone(), now));
     let user = view(create.await?, &[]);
     Ok(reply::created(&CreateUserResponse { user }))
 }

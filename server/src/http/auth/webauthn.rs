@@ -24,7 +24,7 @@ use crate::http::extract::{AppContext, json};
 use crate::http::reply;
 use crate::identifier::Identifier;
 use crate::store;
-use crate::store::Conn;
+use crate::store::Tx;
 use crate::store::users::UserRow;
 
 /// Where a new passkey is to be kept.
@@ -58,9 +58,9 @@ pub(crate) async fn register_webauthn_start(
     let attachment = attachment(request.authenticator_attachment)?;
     let relying_party = RelyingParty::new(&call.app.settings)?;
     let (app_id, now) = (call.app.id.clone(), call.state.clock.micros());
-    let start = call.state.store.write(move |conn| {
-        let user = newcomer(conn, &app_id, identifier, now)?;
-        let handle = store::passkeys::user_handle(conn, &user.id)?;
+    let start = call.state.store.write(move |tx| {
+        let user = newcomer(tx, &app_id, &identifier, now)?;
+        let handle = store::passkeys::user_handle(tx, &user.id)?;
         let start = Start {
             app_id: &app_id,
             purpose: Purpose::Register,
@@ -69,7 +69,7 @@ pub(crate) async fn register_webauthn_start(
             now,
         };
         let name = store::passkeys::name(&user);
-        let handshake = start.creation(conn, &relying_party, handle, &name, &attachment)?;
+        let handshake = start.creation(tx, &relying_party, handle, &name, &attachment)?;
         Ok::<_, ApiError>(RegisterWebAuthnStartResponse {
             handshake,
             user: Some(view(user, &[])),
@@ -80,23 +80,23 @@ pub(crate) async fn register_webauthn_start(
 
 /// The user who registers with this identifier: a new one, or one who was created but never got in.
 fn newcomer(
-    conn: &Conn,
+    tx: &Tx<'_>,
     app_id: &str,
-    identifier: Identifier,
+    identifier: &Identifier,
     now: i64,
 ) -> Result<UserRow, ApiError> {
-    let Some(user) = users::find(conn, app_id, &identifier)? else {
-        return users::create(conn, app_id, &identifier, Map::new(), now);
+    let Some(user) = users::find(tx, app_id, identifier)? else {
+        return users::create(tx, app_id, identifier, Map::new(), now);
     };
-    may_register(conn, &user)?;
+    may_register(tx, &user)?;
     Ok(user)
 }
 
 /// Whoever was in before has other ways in, and an identifier that was verified belongs to somebody: a stranger must
 /// not get at either by registering anew.
-fn may_register(conn: &Conn, user: &UserRow) -> Result<(), ApiError> {
+fn may_register(tx: &Tx<'_>, user: &UserRow) -> Result<(), ApiError> {
     let untouched = user.is_pending() && !user.email_verified && !user.phone_verified;
-    if untouched && store::devices::list(conn, &user.id)?.is_empty() {
+    if untouched && store::devices::list(tx, &user.id)?.is_empty() {
         Ok(())
     } else {
         Err(ApiError::user_exists())
@@ -128,17 +128,17 @@ pub(crate) async fn register_webauthn_finish(
             app.settings.clone(),
             client_info.event("register", "passkey"),
         );
-        let keep = state.store.write(move |conn| {
+        let keep = state.store.write(move |tx| {
             let refuse = ApiError::webauthn_login_failed;
-            end(conn, &app_id, &ceremony, refuse)?;
-            let user = store::users::get(conn, &app_id, &user_id)?;
+            end(tx, &app_id, &ceremony, refuse)?;
+            let user = store::users::get(tx, &app_id, &user_id)?;
             let user = user.ok_or_else(|| refuse("user: deleted meanwhile."))?;
             if user.is_inactive() {
                 return Err(ApiError::user_not_active());
             }
-            may_register(conn, &user)?;
-            add(conn, &user.id, &device, &credential)?;
-            sign_ins::enter(conn, &app_id, &settings, &user_id, Some(&event), now)
+            may_register(tx, &user)?;
+            add(tx, &user.id, &device, &credential)?;
+            sign_ins::enter(tx, &app_id, &settings, &user_id, Some(&event), now)
         });
         let refresh = keep.await?;
         sign_ins::auth_result(app, &request.user_id, refresh, now).await
@@ -159,20 +159,20 @@ pub(crate) async fn login_webauthn_start(
         .transpose()?;
     let relying_party = RelyingParty::new(&call.app.settings)?;
     let (app_id, now) = (call.app.id.clone(), call.state.clock.micros());
-    let start = call.state.store.write(move |conn| {
+    let start = call.state.store.write(move |tx| {
         let mut user = None;
         let mut allowed = Vec::new();
-        if let Some(identifier) = identifier {
-            let found = users::find(conn, &app_id, &identifier)?;
+        if let Some(identifier) = &identifier {
+            let found = users::find(tx, &app_id, identifier)?;
             let found = found.ok_or_else(ApiError::user_not_found)?;
             if found.is_inactive() {
                 return Err(ApiError::user_not_active());
             }
-            allowed = store::passkeys::list(conn, &found.id)?;
+            allowed = store::passkeys::list(tx, &found.id)?;
             if allowed.is_empty() {
                 return Err(ApiError::webauthn_login_failed("user: has no passkeys."));
             }
-            let devices = store::devices::list(conn, &found.id)?;
+            let devices = store::devices::list(tx, &found.id)?;
             user = Some(view(found, &devices));
         }
         let start = Start {
@@ -182,7 +182,7 @@ pub(crate) async fn login_webauthn_start(
             transaction_id: None,
             now,
         };
-        let handshake = start.assertion(conn, &relying_party, &allowed)?;
+        let handshake = start.assertion(tx, &relying_party, &allowed)?;
         Ok(LoginWebAuthnStartResponse { handshake, user })
     });
     Ok(reply::ok(&start.await?))
@@ -212,9 +212,9 @@ pub(crate) async fn login_webauthn_finish(
             app.settings.clone(),
             client_info.event("login", "passkey"),
         );
-        let enter = state.store.write(move |conn| {
-            proof.end(conn, &app_id, now)?;
-            sign_ins::enter(conn, &app_id, &settings, &id, Some(&event), now)
+        let enter = state.store.write(move |tx| {
+            proof.end(tx, &app_id, now)?;
+            sign_ins::enter(tx, &app_id, &settings, &id, Some(&event), now)
         });
         let refresh = enter.await?;
         sign_ins::auth_result(app, &user_id, refresh, now).await

@@ -32,7 +32,7 @@ pub(crate) async fn list_api_keys(call: ApiKeyAuth) -> Result<Response, ApiError
     let read = call
         .state
         .store
-        .read(move |conn| Ok::<_, ApiError>(store::api_keys::list(conn, &app_id)?));
+        .read(move |tx| Ok::<_, ApiError>(store::api_keys::list(tx, &app_id)?));
     Ok(reply::ok(&ListApiKeysResponse {
         api_keys: read.await?.into_iter().map(view).collect(),
     }))
@@ -49,7 +49,7 @@ pub(crate) async fn create_api_key(call: ApiKeyAuth, body: Bytes) -> Result<Resp
     let insert = call
         .state
         .store
-        .write(move |conn| Ok::<_, ApiError>(store::api_keys::insert(conn, &app_id, &new, &hash)?));
+        .write(move |tx| Ok::<_, ApiError>(store::api_keys::insert(tx, &app_id, &new, &hash)?));
     insert.await?;
     let ApiKey {
         created_at,
@@ -72,8 +72,8 @@ pub(crate) async fn create_api_key(call: ApiKeyAuth, body: Bytes) -> Result<Resp
 
 pub(crate) async fn get_api_key(call: ApiKeyAuth) -> Result<Response, ApiError> {
     let (app_id, id) = (call.app.id.clone(), call.params.get("api_key_id"));
-    let read = call.state.store.read(move |conn| {
-        store::api_keys::get(conn, &app_id, &id)?.ok_or_else(ApiError::api_key_not_found)
+    let read = call.state.store.read(move |tx| {
+        store::api_keys::get(tx, &app_id, &id)?.ok_or_else(ApiError::api_key_not_found)
     });
     Ok(reply::ok(&ApiKeyResponse {
         api_key: view(read.await?),
@@ -85,7 +85,7 @@ pub(crate) async fn delete_api_key(call: ApiKeyAuth) -> Result<Response, ApiErro
     let delete = call
         .state
         .store
-        .write(move |conn| Ok::<_, ApiError>(store::api_keys::delete(conn, &app_id, &id)?));
+        .write(move |tx| Ok::<_, ApiError>(store::api_keys::delete(tx, &app_id, &id)?));
     if delete.await? {
         Ok(reply::empty(StatusCode::OK))
     } else {

@@ -12,9 +12,9 @@ use crate::store;
 
 pub(crate) async fn list_user_devices(call: ApiKeyAuth) -> Result<Response, ApiError> {
     let (app_id, user_id) = (call.app.id.clone(), call.params.get("user_id"));
-    let read = call.state.store.read(move |conn| {
-        store::users::get(conn, &app_id, &user_id)?.ok_or_else(ApiError::user_not_found)?;
-        Ok::<_, ApiError>(store::devices::list(conn, &user_id)?)
+    let read = call.state.store.read(move |tx| {
+        store::users::get(tx, &app_id, &user_id)?.ok_or_else(ApiError::user_not_found)?;
+        Ok::<_, ApiError>(store::devices::list(tx, &user_id)?)
     });
     let devices = read.await?.into_iter().map(view::device).collect();
     Ok(reply::ok(&ListDevicesResponse { devices }))
@@ -26,9 +26,9 @@ pub(crate) async fn delete_user_devices(call: ApiKeyAuth) -> Result<Response, Ap
         call.params.get("user_id"),
         call.params.get("device_id"),
     );
-    let delete = call.state.store.write(move |conn| {
-        store::users::get(conn, &app_id, &user_id)?.ok_or_else(ApiError::user_not_found)?;
-        Ok::<_, ApiError>(store::devices::delete(conn, &user_id, &id)?)
+    let delete = call.state.store.write(move |tx| {
+        store::users::get(tx, &app_id, &user_id)?.ok_or_else(ApiError::user_not_found)?;
+        Ok::<_, ApiError>(store::devices::delete(tx, &user_id, &id)?)
     });
     if delete.await? {
         Ok(reply::empty(StatusCode::OK))

@@ -19,7 +19,7 @@ use crate::http::reply;
 use crate::identifier::Identifier;
 use crate::ids;
 use crate::store;
-use crate::store::Conn;
+use crate::store::Tx;
 use crate::store::users::UserRow;
 
 /// Whom a link is for.
@@ -112,15 +112,14 @@ fn check(request: CreateMagicLinkRequest, app: &App) -> Result<Checked, ApiError
 
 /// The user whom the link is for, created if nobody has the identifier, and the identifier.
 fn receive(
-    conn: &Conn,
+    tx: &Tx<'_>,
     app_id: &str,
     receiver: Receiver,
     now: i64,
 ) -> Result<(UserRow, Identifier), ApiError> {
     let (user, identifier) = match receiver {
         Receiver::UserId(id, channel) => {
-            let user =
-                store::users::get(conn, app_id, &id)?.ok_or_else(ApiError::user_not_found)?;
+            let user = store::users::get(tx, app_id, &id)?.ok_or_else(ApiError::user_not_found)?;
             let email = user.email.clone().map(Identifier::Email);
             let phone = user.phone.clone().map(Identifier::Phone);
             let identifier = match channel {
@@ -131,9 +130,9 @@ fn receive(
             (user, identifier)
         }
         Receiver::Reached(identifier) => {
-            let user = match users::find(conn, app_id, &identifier)? {
+            let user = match users::find(tx, app_id, &identifier)? {
                 Some(user) => user,
-                None => users::create(conn, app_id, &identifier, Map::new(), now)?,
+                None => users::create(tx, app_id, &identifier, Map::new(), now)?,
             };
             (user, Some(identifier))
         }
@@ -164,20 +163,20 @@ pub(crate) async fn create_magic_link(call: ApiKeyAuth, body: Bytes) -> Result<R
     };
     let delivered = checked.send.is_some();
     let expires_at = now + checked.ttl_minutes * 60_000_000;
-    let insert = call.state.store.write(move |conn| {
-        let (user, identifier) = receive(conn, &app_id, receiver, now)?;
+    let insert = call.state.store.write(move |tx| {
+        let (user, identifier) = receive(tx, &app_id, receiver.clone(), now)?;
         let new = LinkFor {
-            app_id,
+            app_id: app_id.clone(),
             user_id: Some(user.id.clone()),
             purpose,
             identifier: &identifier,
             delivered,
-            redirect_url,
+            redirect_url: redirect_url.clone(),
             created_at: now,
             expires_at,
         };
-        let link = NewLink::make(link_id, new);
-        store::magic_links::insert(conn, &link.row)?;
+        let link = NewLink::make(link_id.clone(), new);
+        store::magic_links::insert(tx, &link.row)?;
         Ok::<_, ApiError>((link.secret, user.id, identifier))
     });
     let (secret, user_id, identifier) = insert.await?;

@@ -10,9 +10,9 @@ use crate::store;
 
 pub(crate) async fn revoke_user_refresh_tokens(call: ApiKeyAuth) -> Result<Response, ApiError> {
     let (app_id, user_id) = (call.app.id.clone(), call.params.get("user_id"));
-    let revoke = call.state.store.write(move |conn| {
-        store::users::get(conn, &app_id, &user_id)?.ok_or_else(ApiError::user_not_found)?;
-        Ok::<_, ApiError>(store::sign_ins::end_all(conn, &user_id)?)
+    let revoke = call.state.store.write(move |tx| {
+        store::users::get(tx, &app_id, &user_id)?.ok_or_else(ApiError::user_not_found)?;
+        Ok::<_, ApiError>(store::sign_ins::end_all(tx, &user_id)?)
     });
     revoke.await?;
     Ok(reply::empty(StatusCode::OK))

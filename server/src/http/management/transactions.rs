@@ -67,11 +67,11 @@ async fn create(
         expires_at,
     );
     let app_id = call.app.id.clone();
-    let insert = call.state.store.write(move |conn| {
+    let insert = call.state.store.write(move |tx| {
         if kind == Kind::Authenticate {
-            flex::user_with_passkey(conn, &app_id, &row.external_id)?;
+            flex::user_with_passkey(tx, &app_id, &row.external_id)?;
         }
-        Ok::<_, ApiError>(store::transactions::insert(conn, &app_id, &row)?)
+        Ok::<_, ApiError>(store::transactions::insert(tx, &app_id, &row)?)
     });
     insert.await?;
     Ok(reply::created(&CreateTransactionResponse {
@@ -89,8 +89,8 @@ pub(crate) async fn authenticate_verify_nonce(
         ids::hash(&request.nonce),
         call.state.clock.micros(),
     );
-    let take = call.state.store.write(move |conn| {
-        store::transactions::take_nonce(conn, &app_id, &hash, now)?
+    let take = call.state.store.write(move |tx| {
+        store::transactions::take_nonce(tx, &app_id, &hash, now)?
             .ok_or_else(ApiError::invalid_nonce)
     });
     Ok(reply::ok(&AuthenticateVerifyNonceResponse {

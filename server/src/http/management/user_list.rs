@@ -30,9 +30,10 @@ pub(crate) async fn list_paginated_users(
         .unwrap_or_else(|| call.state.clock.now().as_second() + 1);
     let before = created_before.saturating_mul(1_000_000);
     let (app_id, wanted) = (call.app.id.clone(), query.clone());
-    let read = call.state.store.read(move |conn| {
-        Ok::<_, ApiError>(store::user_list::list(conn, &app_id, &wanted, before)?)
-    });
+    let read = call
+        .state
+        .store
+        .read(move |tx| Ok::<_, ApiError>(store::user_list::list(tx, &app_id, &wanted, before)?));
     let page = read.await?;
     Ok(reply::ok(&ListPaginatedUsersResponse {
         created_before,

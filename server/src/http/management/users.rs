@@ -13,7 +13,7 @@ use crate::http::reply;
 use crate::identifier;
 use crate::store;
 use crate::store::users::{NewUser, UserRow};
-use crate::store::{Conn, SqlError, is_taken};
+use crate::store::{SqlError, Tx};
 
 /// An e-mail address as it is stored.
 pub(super) fn email(text: &str) -> Result<String, ApiError> {
@@ -31,7 +31,7 @@ pub(super) fn phone(text: &str) -> Result<String, ApiError> {
 /// The error for a user that could not be stored.
 pub(super) fn stored(result: Result<UserRow, SqlError>) -> Result<UserRow, ApiError> {
     result.map_err(|error| {
-        if is_taken(&error) {
+        if error.is_taken() {
             ApiError::user_exists()
         } else {
             error.into()
@@ -39,10 +39,10 @@ pub(super) fn stored(result: Result<UserRow, SqlError>) -> Result<UserRow, ApiEr
     })
 }
 
-fn whole(conn: &Conn, user: UserRow) -> Result<WholeUser, ApiError> {
-    let devices = store::devices::list(conn, &user.id)?;
-    let connections = store::social_connections::list(conn, &user.id)?;
-    let events = store::events::list(conn, &user.id)?;
+fn whole(tx: &Tx<'_>, user: UserRow) -> Result<WholeUser, ApiError> {
+    let devices = store::devices::list(tx, &user.id)?;
+    let connections = store::social_connections::list(tx, &user.id)?;
+    let events = store::events::list(tx, &user.id)?;
     Ok(WholeUser {
         user,
         devices,
@@ -82,7 +82,7 @@ pub(crate) async fn create_user(call: ApiKeyAuth, body: Bytes) -> Result<Respons
     let insert = call
         .state
         .store
-        .write(move |conn| stored(store::users::insert(conn, &app_id, &new, now)));
+        .write(move |tx| stored(store::users::insert(tx, &app_id, &new, now)));
     let user = insert.await?;
     Ok(user_reply(
         StatusCode::CREATED,
@@ -97,9 +97,9 @@ pub(crate) async fn create_user(call: ApiKeyAuth, body: Bytes) -> Result<Respons
 
 pub(crate) async fn get_user(call: ApiKeyAuth) -> Result<Response, ApiError> {
     let (app_id, id) = (call.app.id.clone(), call.params.get("user_id"));
-    let read = call.state.store.read(move |conn| {
-        let user = store::users::get(conn, &app_id, &id)?.ok_or_else(ApiError::user_not_found)?;
-        whole(conn, user)
+    let read = call.state.store.read(move |tx| {
+        let user = store::users::get(tx, &app_id, &id)?.ok_or_else(ApiError::user_not_found)?;
+        whole(tx, user)
     });
     Ok(user_reply(StatusCode::OK, read.await?))
 }
@@ -128,11 +128,11 @@ fn change(
 }
 
 /// Applies a change. A new identifier has not been verified.
-fn apply(change: Change, identifier: &mut Option<String>, verified: &mut bool) {
+fn apply(change: &Change, identifier: &mut Option<String>, verified: &mut bool) {
     let new = match change {
         Change::Keep => return,
         Change::Clear => None,
-        Change::Set(text) => Some(text),
+        Change::Set(text) => Some(text.clone()),
     };
     if *identifier != new {
         *identifier = new;
@@ -164,19 +164,18 @@ pub(crate) async fn update_user(call: ApiKeyAuth, body: Bytes) -> Result<Respons
         call.params.get("user_id"),
         call.state.clock.micros(),
     );
-    let update = call.state.store.write(move |conn| {
-        let mut user =
-            store::users::get(conn, &app_id, &id)?.ok_or_else(ApiError::user_not_found)?;
-        apply(email, &mut user.email, &mut user.email_verified);
-        apply(phone, &mut user.phone, &mut user.phone_verified);
+    let update = call.state.store.write(move |tx| {
+        let mut user = store::users::get(tx, &app_id, &id)?.ok_or_else(ApiError::user_not_found)?;
+        apply(&email, &mut user.email, &mut user.email_verified);
+        apply(&phone, &mut user.phone, &mut user.phone_verified);
         if user.email.is_none() && user.phone.is_none() && user.external_id.is_none() {
             return Err(ApiError::invalid_request("user: email or phone is needed."));
         }
         let mut all = user.metadata();
-        all.extend(metadata);
+        all.extend(metadata.clone());
         all.retain(|_, value| !value.is_null());
-        let user = stored(store::users::update(conn, &user, &all, now))?;
-        whole(conn, user)
+        let user = stored(store::users::update(tx, &user, &all, now))?;
+        whole(tx, user)
     });
     Ok(user_reply(StatusCode::OK, update.await?))
 }
@@ -186,7 +185,7 @@ pub(crate) async fn delete_user(call: ApiKeyAuth) -> Result<Response, ApiError> 
     let delete = call
         .state
         .store
-        .write(move |conn| Ok::<_, ApiError>(store::users::delete(conn, &app_id, &id)?));
+        .write(move |tx| Ok::<_, ApiError>(store::users::delete(tx, &app_id, &id)?));
     if delete.await? {
         Ok(reply::empty(StatusCode::OK))
     } else {
@@ -208,10 +207,10 @@ async fn set_status(call: ApiKeyAuth, status: &'static str) -> Result<Response, 
         call.params.get("user_id"),
         call.state.clock.micros(),
     );
-    let update = call.state.store.write(move |conn| {
-        let user = store::users::set_status(conn, &app_id, &id, status, now)?
+    let update = call.state.store.write(move |tx| {
+        let user = store::users::set_status(tx, &app_id, &id, status, now)?
             .ok_or_else(ApiError::user_not_found)?;
-        whole(conn, user)
+        whole(tx, user)
     });
     Ok(user_reply(StatusCode::OK, update.await?))
 }

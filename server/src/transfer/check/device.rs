@@ -5,13 +5,13 @@ use webauthn_rs::prelude::Uuid;
 
 use super::super::format::DeviceLine;
 use super::super::problem::LineErrors;
-use super::super::records::DeviceRecord;
 use super::{bytes, count, id, time};
 use crate::clock::NEVER;
-use crate::domain::passkeys::credential::{self, Credential};
 use crate::domain::passkeys::device::kind;
 use crate::domain::passkeys::response::{TRANSPORTS, base64url, is_transport};
+use crate::domain::passkeys::{Credential, credential};
 use crate::store::devices::DeviceRow;
+use crate::store::transfer::DeviceRecord;
 
 /// A device of a user as it is stored, if nothing is wrong with it.
 pub(super) fn device(

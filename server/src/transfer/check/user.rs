@@ -2,7 +2,6 @@
 
 use super::super::format::{ConnectionLine, UserLine};
 use super::super::problem::LineErrors;
-use super::super::records::UserRecord;
 use super::device::device;
 use super::{bytes, count, id, time};
 use crate::clock::NEVER;
@@ -10,6 +9,7 @@ use crate::domain::settings::AppSettings;
 use crate::domain::social::SocialProvider;
 use crate::identifier;
 use crate::store::social_connections::ConnectionRow;
+use crate::store::transfer::UserRecord;
 
 /// A user of this app as they are stored, if nothing is wrong with their line.
 pub(crate) fn user(

@@ -8,10 +8,11 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::super::problem::{BadLines, LineErrors};
-use super::super::records::{AppRecord, UserRecord};
+use super::super::records::AppRecord;
 use super::super::show;
 use super::*;
 use crate::domain::settings::{AppSettings, MetadataType};
+use crate::store::transfer::UserRecord;
 
 const NOW: i64 = 1_700_000_000_000_000;
 /// A P-256 key in COSE form.

@@ -11,7 +11,8 @@ use std::thread;
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Conn, SqlError, Statements as _, StoreError};
+use super::Connection;
+use crate::store::{SqlError, StoreError, Tx};
 
 /// Commands in one transaction, at most: a bound on how long the first must wait for the last.
 const GROUP: usize = 256;
@@ -19,7 +20,7 @@ const GROUP: usize = 256;
 const QUEUE: usize = 1024;
 
 /// A command. It yields whether to keep what was written, and how to answer once that is settled.
-type Start = Box<dyn FnOnce(&Conn) -> Done + Send>;
+type Start = Box<dyn FnOnce(&Connection) -> Done + Send>;
 
 struct Done {
     keep: bool,
@@ -34,14 +35,14 @@ enum Message {
 
 /// A handle to the thread.
 #[derive(Clone)]
-pub(super) struct Writer {
+pub(in crate::store) struct Writer {
     queue: mpsc::Sender<Message>,
     refusing: Arc<AtomicBool>,
 }
 
 impl Writer {
     /// Starts the thread. It ends with the last handle.
-    pub(super) fn start(conn: Conn) -> Result<Self, StoreError> {
+    pub(in crate::store) fn start(conn: Connection) -> Result<Self, StoreError> {
         let (queue, messages) = mpsc::channel(QUEUE);
         thread::Builder::new()
             .name("passage-writer".to_owned())
@@ -54,9 +55,9 @@ impl Writer {
     }
 
     /// Runs a command in the next group.
-    pub(super) async fn write<T, E, F>(&self, command: F) -> Result<T, E>
+    pub(in crate::store) async fn write<T, E, F>(&self, command: F) -> Result<T, E>
     where
-        F: FnOnce(&Conn) -> Result<T, E> + Send + 'static,
+        F: FnOnce(&Tx<'_>) -> Result<T, E> + Send + 'static,
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
@@ -64,9 +65,9 @@ impl Writer {
     }
 
     /// Runs a command that does not write.
-    pub(super) async fn read<T, E, F>(&self, command: F) -> Result<T, E>
+    pub(in crate::store) async fn read<T, E, F>(&self, command: F) -> Result<T, E>
     where
-        F: FnOnce(&Conn) -> Result<T, E> + Send + 'static,
+        F: FnOnce(&Tx<'_>) -> Result<T, E> + Send + 'static,
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
@@ -75,7 +76,7 @@ impl Writer {
 
     async fn send<T, E, F>(&self, command: F, message: fn(Start) -> Message) -> Result<T, E>
     where
-        F: FnOnce(&Conn) -> Result<T, E> + Send + 'static,
+        F: FnOnce(&Tx<'_>) -> Result<T, E> + Send + 'static,
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
@@ -101,12 +102,12 @@ impl Writer {
     }
 
     /// Takes no more commands from now on.
-    pub(super) fn refuse(&self) {
+    pub(in crate::store) fn refuse(&self) {
         self.refusing.store(true, Ordering::Relaxed);
     }
 
     /// Takes no more commands, and returns when those that came before are done and the connection is closed.
-    pub(super) async fn close(&self) {
+    pub(in crate::store) async fn close(&self) {
         self.refuse();
         let (sender, receiver) = oneshot::channel();
         if self.queue.send(Message::Close(sender)).await.is_ok() {
@@ -117,12 +118,12 @@ impl Writer {
 }
 
 /// Runs a command. One that is broken must not end the thread that all others depend on.
-pub(super) fn guarded<T, E: From<StoreError>>(
-    conn: &Conn,
-    command: impl FnOnce(&Conn) -> Result<T, E>,
+pub(in crate::store) fn guarded<T, E: From<StoreError>>(
+    conn: &Connection,
+    command: impl FnOnce(&Tx<'_>) -> Result<T, E>,
 ) -> Result<T, E> {
     // Nothing of a command outlives its panic but what it wrote, and that is undone.
-    catch_unwind(AssertUnwindSafe(|| command(conn))).unwrap_or_else(|_panic| {
+    catch_unwind(AssertUnwindSafe(|| command(&Tx::new(conn)))).unwrap_or_else(|_panic| {
         tracing::error!("a command panicked");
         Err(StoreError::Panicked.into())
     })
@@ -132,7 +133,7 @@ fn complain(error: &SqlError, what: &str) {
     tracing::error!(error = error as &dyn std::error::Error, "{what}");
 }
 
-fn run(conn: Conn, mut messages: mpsc::Receiver<Message>) {
+fn run(conn: Connection, mut messages: mpsc::Receiver<Message>) {
     let mut closed = None;
     while closed.is_none() {
         let Some(first) = messages.blocking_recv() else {
@@ -165,7 +166,7 @@ fn run(conn: Conn, mut messages: mpsc::Receiver<Message>) {
         }
     }
     if let Err((_, error)) = conn.close() {
-        complain(&error, "the database did not close cleanly");
+        complain(&error.into(), "the database did not close cleanly");
     }
     if let Some(sender) = closed {
         let _gone = sender.send(());
@@ -173,7 +174,7 @@ fn run(conn: Conn, mut messages: mpsc::Receiver<Message>) {
 }
 
 /// Runs a group and answers. On an error the commands without an answer are dropped, which their callers see.
-fn commit(conn: &Conn, group: Vec<(Start, bool)>) -> Result<(), SqlError> {
+fn commit(conn: &Connection, group: Vec<(Start, bool)>) -> Result<(), SqlError> {
     let writes = group.iter().any(|(_, write)| *write);
     let ran = if writes {
         in_transaction(conn, group)
@@ -186,28 +187,28 @@ fn commit(conn: &Conn, group: Vec<(Start, bool)>) -> Result<(), SqlError> {
     Ok(())
 }
 
-fn in_transaction(conn: &Conn, group: Vec<(Start, bool)>) -> Result<Vec<Done>, SqlError> {
-    conn.run("BEGIN IMMEDIATE", ())?;
-    let ran = each(conn, group).and_then(|done| conn.run("COMMIT", ()).map(|_| done));
+fn in_transaction(conn: &Connection, group: Vec<(Start, bool)>) -> Result<Vec<Done>, SqlError> {
+    Tx::new(conn).run("BEGIN IMMEDIATE", ())?;
+    let ran = each(conn, group).and_then(|done| Tx::new(conn).run("COMMIT", ()).map(|_| done));
     if ran.is_err() {
         // SQLite may have rolled back by itself, in which case this fails and changes nothing.
-        let _rolled_back = conn.run("ROLLBACK", ());
+        let _rolled_back = Tx::new(conn).run("ROLLBACK", ());
     }
     ran
 }
 
-fn each(conn: &Conn, group: Vec<(Start, bool)>) -> Result<Vec<Done>, SqlError> {
+fn each(conn: &Connection, group: Vec<(Start, bool)>) -> Result<Vec<Done>, SqlError> {
     let mut all = Vec::with_capacity(group.len());
     for (start, write) in group {
         if write {
-            conn.run("SAVEPOINT command", ())?;
+            Tx::new(conn).run("SAVEPOINT command", ())?;
         }
         let done = start(conn);
         if write && !done.keep {
-            conn.run("ROLLBACK TO command", ())?;
+            Tx::new(conn).run("ROLLBACK TO command", ())?;
         }
         if write {
-            conn.run("RELEASE command", ())?;
+            Tx::new(conn).run("RELEASE command", ())?;
         }
         all.push(done);
     }
@@ -219,24 +220,26 @@ fn each(conn: &Conn, group: Vec<(Start, bool)>) -> Result<Vec<Done>, SqlError> {
 mod tests {
     use super::*;
 
-    fn memory() -> Conn {
-        let conn = Conn::open_in_memory().unwrap();
-        conn.run("CREATE TABLE t (x INTEGER UNIQUE)", ()).unwrap();
+    fn memory() -> Connection {
+        let conn = Connection::open_in_memory().unwrap();
+        Tx::new(&conn)
+            .run("CREATE TABLE t (x INTEGER UNIQUE)", ())
+            .unwrap();
         conn
     }
 
-    fn insert(conn: &Conn, value: i64) -> Result<(), StoreError> {
-        conn.run("INSERT INTO t VALUES (?)", (value,))?;
+    fn insert(tx: &Tx<'_>, value: i64) -> Result<(), StoreError> {
+        tx.run("INSERT INTO t VALUES (?)", (value,))?;
         Ok(())
     }
 
-    fn all(conn: &Conn) -> Result<String, StoreError> {
-        Ok(conn.value("SELECT group_concat(x ORDER BY x) FROM t", ())?)
+    fn all(tx: &Tx<'_>) -> Result<String, StoreError> {
+        Ok(tx.value("SELECT group_concat(x ORDER BY x) FROM t", ())?)
     }
 
     fn command(value: i64, sender: oneshot::Sender<bool>) -> (Start, bool) {
         let start: Start = Box::new(move |conn| {
-            let result = insert(conn, value);
+            let result = insert(&Tx::new(conn), value);
             Done {
                 keep: result.is_ok(),
                 answer: Box::new(move |settled| {
@@ -262,17 +265,17 @@ mod tests {
             answers.push(receiver.await.unwrap());
         }
         assert_eq!(answers, [true, true, false, true]);
-        assert_eq!(all(&conn).unwrap(), "1,2,3");
+        assert_eq!(all(&Tx::new(&conn)).unwrap(), "1,2,3");
     }
 
     #[tokio::test]
     async fn a_command_that_panics_is_undone_and_the_next_one_runs() {
         let writer = Writer::start(memory()).unwrap();
         let add = |value: i64, panics: bool| {
-            writer.write(move |conn| {
-                insert(conn, value)?;
+            writer.write(move |tx| {
+                insert(tx, value)?;
                 assert!(!panics, "this command is broken");
-                all(conn)
+                all(tx)
             })
         };
         // Together, so that they share a transaction.
@@ -288,7 +291,7 @@ mod tests {
     #[tokio::test]
     async fn commands_before_close_are_done_and_later_ones_refused() {
         let writer = Writer::start(memory()).unwrap();
-        let add = |value| writer.write(move |conn| insert(conn, value));
+        let add = |value| writer.write(move |tx| insert(tx, value));
         assert!(add(1).await.is_ok());
         assert!(matches!(add(1).await, Err(StoreError::Sql(_))));
         writer.close().await;

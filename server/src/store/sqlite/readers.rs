@@ -3,28 +3,28 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use rusqlite::OpenFlags;
 use tokio::sync::Semaphore;
 
 use super::writer::guarded;
-use super::{Conn, SqlError, Statements as _, StoreError, connect};
+use super::{Connection, OpenFlags, connect};
+use crate::store::{SqlError, StoreError, Tx};
 
 /// Commands that read at the same time, at most.
 const READERS: u32 = 4;
 
 /// Connections to one file. Clones share them.
 #[derive(Clone)]
-pub(super) struct Readers(Arc<Shared>);
+pub(in crate::store) struct Readers(Arc<Shared>);
 
 struct Shared {
     path: PathBuf,
-    idle: Mutex<Vec<Conn>>,
+    idle: Mutex<Vec<Connection>>,
     places: Arc<Semaphore>,
 }
 
 impl Readers {
     /// Connections are made when they are needed.
-    pub(super) fn new(path: PathBuf) -> Self {
+    pub(in crate::store) fn new(path: PathBuf) -> Self {
         Self(Arc::new(Shared {
             path,
             idle: Mutex::default(),
@@ -33,9 +33,9 @@ impl Readers {
     }
 
     /// Runs a command that only reads, in one transaction.
-    pub(super) async fn read<T, E, F>(&self, command: F) -> Result<T, E>
+    pub(in crate::store) async fn read<T, E, F>(&self, command: F) -> Result<T, E>
     where
-        F: FnOnce(&Conn) -> Result<T, E> + Send + 'static,
+        F: FnOnce(&Tx<'_>) -> Result<T, E> + Send + 'static,
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
@@ -56,7 +56,7 @@ impl Readers {
     }
 
     /// Waits for the commands under way, and closes the connections.
-    pub(super) async fn close(&self) {
+    pub(in crate::store) async fn close(&self) {
         let all = self.0.places.acquire_many(READERS).await;
         self.0.places.close();
         self.0.idle().clear();
@@ -65,11 +65,11 @@ impl Readers {
 }
 
 impl Shared {
-    fn idle(&self) -> MutexGuard<'_, Vec<Conn>> {
+    fn idle(&self) -> MutexGuard<'_, Vec<Connection>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn take(&self) -> Result<Conn, SqlError> {
+    fn take(&self) -> Result<Connection, SqlError> {
         let idle = self.idle().pop();
         idle.map_or_else(|| connect(&self.path, OpenFlags::SQLITE_OPEN_READ_ONLY), Ok)
     }
@@ -77,19 +77,19 @@ impl Shared {
 
 /// Nothing was written, so that it does not matter how the transaction ends.
 fn in_transaction<T, E: From<StoreError>>(
-    conn: &Conn,
-    command: impl FnOnce(&Conn) -> Result<T, E>,
+    conn: &Connection,
+    command: impl FnOnce(&Tx<'_>) -> Result<T, E>,
 ) -> Result<T, E> {
-    conn.run("BEGIN", ()).map_err(StoreError::from)?;
+    Tx::new(conn).run("BEGIN", ()).map_err(StoreError::from)?;
     let result = guarded(conn, command);
-    conn.run("COMMIT", ()).map_err(StoreError::from)?;
+    Tx::new(conn).run("COMMIT", ()).map_err(StoreError::from)?;
     result
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use crate::store::{Statements as _, Store, StoreError};
+    use crate::store::{Store, StoreError};
 
     const COUNT: &str = "SELECT count(*) FROM apps";
 
@@ -102,33 +102,32 @@ mod tests {
         for _ in 0..2 * super::READERS {
             let broken = store.read(|_| -> Result<(), StoreError> { panic!("it is broken") });
             assert!(matches!(broken.await, Err(StoreError::Panicked)));
-            let wrong = store.read(|conn| {
-                Ok::<(), StoreError>(conn.value::<i64>("SELECT nothing", ()).map(drop)?)
-            });
+            let wrong = store
+                .read(|tx| Ok::<(), StoreError>(tx.value::<i64>("SELECT nothing", ()).map(drop)?));
             assert!(matches!(wrong.await, Err(StoreError::Sql(_))));
         }
         let (begun, has_begun) = std::sync::mpsc::channel();
         let (write, has_written) = std::sync::mpsc::channel::<()>();
         let beside = store.clone();
-        let command = move |conn: &crate::store::Conn| {
-            let before: i64 = conn.value(COUNT, ())?;
+        let command = move |tx: &crate::store::Tx<'_>| {
+            let before: i64 = tx.value(COUNT, ())?;
             begun.send(()).unwrap();
             has_written.recv().unwrap();
-            Ok::<_, StoreError>((before, conn.value::<i64>(COUNT, ())?))
+            Ok::<_, StoreError>((before, tx.value::<i64>(COUNT, ())?))
         };
         let reading = tokio::spawn(async move { beside.read(command).await });
         tokio::task::spawn_blocking(move || has_begun.recv().unwrap())
             .await
             .unwrap();
         let insert = "INSERT INTO apps (id, settings, created_at) VALUES ('app', '{}', 0)";
-        let written = store.write(|conn| Ok::<_, StoreError>(conn.run(insert, ())?));
+        let written = store.write(|tx| Ok::<_, StoreError>(tx.run(insert, ())?));
         assert_eq!(written.await.unwrap(), 1);
         write.send(()).unwrap();
         assert_eq!(reading.await.unwrap().unwrap(), (0, 0));
-        let now = store.read(|conn| Ok::<i64, StoreError>(conn.value(COUNT, ())?));
+        let now = store.read(|tx| Ok::<i64, StoreError>(tx.value(COUNT, ())?));
         assert_eq!(now.await.unwrap(), 1);
         store.close().await;
-        let late = store.read(|conn| Ok::<i64, StoreError>(conn.value(COUNT, ())?));
+        let late = store.read(|tx| Ok::<i64, StoreError>(tx.value(COUNT, ())?));
         assert!(matches!(late.await, Err(StoreError::Closed)));
     }
 }

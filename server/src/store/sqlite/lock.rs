@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use super::StoreError;
+use crate::store::StoreError;
 
 /// How often, and how many times, to try again: a server that was just stopped may need a moment to let go.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -14,13 +14,13 @@ const TRIES: u32 = 25;
 /// A lock on the file next to a data file. It lies beside it because SQLite's own locks on the data file would be
 /// lost if this process closed a second handle of it.
 #[derive(Debug)]
-pub(super) struct FileLock {
+pub(in crate::store) struct FileLock {
     file: Mutex<Option<File>>,
 }
 
 impl FileLock {
     /// Takes the lock, or says that another server has it.
-    pub(super) async fn acquire(data: &Path) -> Result<Self, StoreError> {
+    pub(in crate::store) async fn acquire(data: &Path) -> Result<Self, StoreError> {
         let path = beside(data);
         let file = open_private(&path).map_err(|error| StoreError::File(path.clone(), error))?;
         for tried in 0.. {
@@ -37,7 +37,7 @@ impl FileLock {
     }
 
     /// Takes the lock if no server has it.
-    pub(super) fn try_acquire(data: &Path) -> Result<Option<Self>, StoreError> {
+    pub(in crate::store) fn try_acquire(data: &Path) -> Result<Option<Self>, StoreError> {
         let path = beside(data);
         let file = open_private(&path).map_err(|error| StoreError::File(path.clone(), error))?;
         match file.try_lock() {
@@ -50,7 +50,7 @@ impl FileLock {
     }
 
     /// Gives the lock up.
-    pub(super) fn release(&self) {
+    pub(in crate::store) fn release(&self) {
         drop(
             self.file
                 .lock()
@@ -69,7 +69,7 @@ fn beside(data: &Path) -> PathBuf {
 
 /// Makes the data file if there is none, for its owner alone: it holds signing keys and people's data. A file that
 /// others may use becomes private too, with a warning: it is ours, unlike the files that hold secrets of others.
-pub(super) fn create_private(path: &Path) -> std::io::Result<()> {
+pub(in crate::store) fn create_private(path: &Path) -> std::io::Result<()> {
     drop(open_private(path)?);
     #[cfg(unix)]
     for end in ["", "-wal", "-shm"] {
