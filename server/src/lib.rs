@@ -55,6 +55,7 @@ mod ids;
 pub use self::admin::{AdminError, CreatedApp, DataFile, NewApp, StoredApp, StoredKey};
 pub use self::config::{Config, ConfigError, LogConfig};
 pub use self::delivery::{Channel, Delivery, Message, Smtp, SmtpSecurity, TextHook};
+pub use self::dev::error::ControlError;
 pub use self::dev::observe::Exchange;
 pub use self::dev::{
     Controls, Cut, Fault, IdToken, LoggedRequest, MintIdToken, MintToken, SeedDevice,
@@ -62,7 +63,7 @@ pub use self::dev::{
 pub use self::domain::settings::MetadataType;
 pub use self::domain::social::SocialProvider;
 pub use self::run::builder::ServerBuilder;
-pub use self::run::error::{ControlError, StartError};
+pub use self::run::error::StartError;
 pub use self::run::handle::PassageServer;
 pub use self::run::service::Service;
 pub use self::transfer::{BadLine, TransferCounts};

@@ -27,7 +27,7 @@ pub(crate) use self::message::{Content, NewMessage, Purpose};
 use self::queue::{DeliveryQueue, Transport};
 pub use self::smtp::{Smtp, SmtpSecurity};
 use crate::dev::Outbox;
-use crate::domain::error::ApiError;
+use crate::domain::error::Refusal;
 use crate::identifier::Identifier;
 use crate::run::error::StartErrorKind;
 
@@ -110,13 +110,13 @@ impl Sender {
     }
 
     /// Refuses a message that would reach nobody.
-    pub(crate) fn check(&self, receiver: &Identifier) -> Result<(), ApiError> {
+    pub(crate) fn check(&self, receiver: &Identifier) -> Result<(), Refusal> {
         let problem = match receiver.channel() {
             channel if self.reaches(channel) => return Ok(()),
             Channel::Email => "identifier: this server sends no mail.",
             Channel::Phone => "identifier: this server sends no texts.",
         };
-        Err(ApiError::operation_not_allowed(problem))
+        Err(Refusal::operation_not_allowed(problem))
     }
 
     fn queue(&self, channel: Channel) -> Option<&DeliveryQueue> {

@@ -9,13 +9,13 @@ use passage_identity::generated::auth::types::AuthResult;
 
 use super::{DevTools, Fault, IdToken, LoggedRequest, MintIdToken, MintToken, SeedDevice};
 use crate::delivery::Message;
+use crate::dev::error::ControlError;
 use crate::domain::api_keys;
 use crate::domain::apps::AppState;
-use crate::domain::error::ApiError;
+use crate::domain::error::Refusal;
 use crate::domain::flex;
 use crate::domain::sign_ins;
 use crate::ids;
-use crate::run::error::ControlError;
 use crate::store::events::NewEvent;
 use crate::store::transactions::Kind;
 use crate::store::users::NewUser;
@@ -49,7 +49,7 @@ impl Controls {
     /// If the server has no signing key.
     pub async fn mint_token(&self, token: MintToken) -> Result<String, ControlError> {
         if let Some(problem) = token.problem() {
-            return Err(ApiError::invalid_request(problem).into());
+            return Err(Refusal::invalid_request(problem).into());
         }
         Ok(token.mint(&self.state, &self.dev.app).await?)
     }
@@ -85,10 +85,10 @@ impl Controls {
         let row = device.into_row(self.state.clock.micros())?;
         let (app_id, user_id) = (self.dev.app.id.clone(), user_id.as_ref().to_owned());
         let insert = self.state.store.write(move |tx| {
-            store::users::get(tx, &app_id, &user_id)?.ok_or_else(ApiError::user_not_found)?;
+            store::users::get(tx, &app_id, &user_id)?.ok_or_else(Refusal::user_not_found)?;
             match store::devices::insert(tx, &user_id, &row) {
                 Err(error) if error.is_taken() => {
-                    Err(ApiError::invalid_request("cred_id: already exists."))
+                    Err(Refusal::invalid_request("cred_id: already exists."))
                 }
                 other => Ok(other.map(|()| row.id.clone())?),
             }
@@ -109,7 +109,7 @@ impl Controls {
         let (app_id, id) = (self.dev.app.id.clone(), transaction_id.as_ref().to_owned());
         let complete = self.state.store.write(move |tx| {
             let found = store::transactions::take(tx, &app_id, &id, now)?;
-            let transaction = found.ok_or_else(ApiError::transaction_not_found)?;
+            let transaction = found.ok_or_else(Refusal::transaction_not_found)?;
             let external_id = transaction.external_id.clone();
             let (action, user) = match transaction.kind() {
                 Kind::Authenticate => {
@@ -119,7 +119,7 @@ impl Controls {
                     let known = store::users::by_external_id(tx, &app_id, &external_id)?;
                     let user = match known {
                         Some(user) if user.is_inactive() => {
-                            return Err(ApiError::operation_not_allowed("user: not active."));
+                            return Err(Refusal::operation_not_allowed("user: not active."));
                         }
                         Some(user) => user,
                         None => {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::domain::apps::{App, AppState};
-use crate::domain::error::ApiError;
+use crate::domain::error::Refusal;
 use crate::domain::tokens::{self, Claims, Header};
 use crate::keys::{self, KeyError, SigningKey};
 
@@ -109,7 +109,7 @@ impl MintToken {
         (!audience).then_some("audience: must be a string or an array of strings.")
     }
 
-    pub(crate) async fn mint(self, state: &AppState, app: &App) -> Result<String, ApiError> {
+    pub(crate) async fn mint(self, state: &AppState, app: &App) -> Result<String, Refusal> {
         let issued_at = state.clock.now().as_second();
         let mut claims = tokens::members(&Claims::new(app, &self.subject, issued_at));
         let mut set = |name: &str, value: Value| claims.insert(name.to_owned(), value);

@@ -1,6 +1,7 @@
 //! The tools of a development server: controls, faults, the outbox and the request log.
 
 mod controls;
+pub(crate) mod error;
 mod fault;
 mod log;
 mod mint;

@@ -10,7 +10,7 @@ use crate::clock::{Clock, time};
 use crate::delivery::Sender;
 use crate::dev::observe::Observer;
 use crate::dev::{DevTools, TestProvider};
-use crate::domain::error::ApiError;
+use crate::domain::error::Refusal;
 use crate::domain::rate_limits::RateLimits;
 use crate::domain::settings::AppSettings;
 use crate::keys::{KeyRing, Sealing};
@@ -136,8 +136,8 @@ pub(crate) fn settings(row: &AppRow) -> Result<AppSettings, StartErrorKind> {
 
 impl AppState {
     /// The app with this id.
-    pub(crate) fn app(&self, id: &str) -> Result<Arc<App>, ApiError> {
-        self.apps.get(id).ok_or_else(ApiError::app_not_found)
+    pub(crate) fn app(&self, id: &str) -> Result<Arc<App>, Refusal> {
+        self.apps.get(id).ok_or_else(Refusal::app_not_found)
     }
 
     /// The URL under which the Auth API answers.

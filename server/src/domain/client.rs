@@ -7,7 +7,7 @@ use axum::extract::FromRequestParts;
 use http::header::USER_AGENT;
 use http::request::Parts;
 
-use super::error::ApiError;
+use super::error::Refusal;
 use crate::domain::apps::{App, AppState};
 use crate::domain::rate_limits::Kind;
 use crate::domain::social::SocialProvider;
@@ -49,7 +49,7 @@ impl<S: Sync> FromRequestParts<S> for ClientInfo {
 
 impl ClientInfo {
     /// Refuses a visitor who did this too often lately.
-    pub(crate) fn check_rate_limit(&self, state: &AppState, kind: Kind) -> Result<(), ApiError> {
+    pub(crate) fn check_rate_limit(&self, state: &AppState, kind: Kind) -> Result<(), Refusal> {
         let now = state.clock.micros();
         state.limits.address(kind, self.address, now)
     }
@@ -60,7 +60,7 @@ impl ClientInfo {
         state: &AppState,
         app: &App,
         receiver: &Identifier,
-    ) -> Result<(), ApiError> {
+    ) -> Result<(), Refusal> {
         self.check_rate_limit(state, Kind::Ask)?;
         state
             .limits

@@ -1,6 +1,6 @@
 //! Flex: passkeys for users whom the app knows by its own external id.
 
-use crate::domain::error::ApiError;
+use crate::domain::error::Refusal;
 use crate::ids;
 use crate::store;
 use crate::store::Tx;
@@ -19,14 +19,14 @@ pub(crate) fn user_with_passkey(
     tx: &Tx<'_>,
     app_id: &str,
     external_id: &str,
-) -> Result<UserRow, ApiError> {
+) -> Result<UserRow, Refusal> {
     let user = store::users::by_external_id(tx, app_id, external_id)?
-        .ok_or_else(ApiError::user_has_no_passkeys)?;
+        .ok_or_else(Refusal::user_has_no_passkeys)?;
     if store::devices::list(tx, &user.id)?.is_empty() {
-        return Err(ApiError::user_has_no_passkeys());
+        return Err(Refusal::user_has_no_passkeys());
     }
     if user.is_inactive() {
-        return Err(ApiError::operation_not_allowed("user: not active."));
+        return Err(Refusal::operation_not_allowed("user: not active."));
     }
     Ok(user)
 }
@@ -39,7 +39,7 @@ pub(crate) fn complete(
     external_id: &str,
     event: &NewEvent,
     now: i64,
-) -> Result<String, ApiError> {
+) -> Result<String, Refusal> {
     store::users::count_login(tx, user_id, now)?;
     store::events::insert(tx, user_id, event, now)?;
     let nonce = ids::alphanumeric(NONCE_LENGTH);

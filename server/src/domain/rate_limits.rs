@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::domain::error::ApiError;
+use crate::domain::error::Refusal;
 use crate::identifier::Identifier;
 
 const MINUTE: i64 = 60 * 1_000_000;
@@ -52,7 +52,7 @@ impl RateLimits {
     }
 
     /// Whether an address may do this now.
-    pub(crate) fn address(&self, kind: Kind, address: IpAddr, now: i64) -> Result<(), ApiError> {
+    pub(crate) fn address(&self, kind: Kind, address: IpAddr, now: i64) -> Result<(), Refusal> {
         take(self.address.as_ref(), (kind, network(address)), now)
     }
 
@@ -62,14 +62,14 @@ impl RateLimits {
         app_id: &str,
         identifier: &Identifier,
         now: i64,
-    ) -> Result<(), ApiError> {
+    ) -> Result<(), Refusal> {
         take(self.account.as_ref(), (app_id, identifier.as_str()), now)
     }
 }
 
-fn take(table: Option<&Table>, key: impl Hash, now: i64) -> Result<(), ApiError> {
+fn take(table: Option<&Table>, key: impl Hash, now: i64) -> Result<(), Refusal> {
     match table {
-        Some(table) => table.take(key, now).map_err(ApiError::too_many_requests),
+        Some(table) => table.take(key, now).map_err(Refusal::too_many_requests),
         None => Ok(()),
     }
 }

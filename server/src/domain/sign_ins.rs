@@ -3,7 +3,7 @@
 use passage_identity::generated::auth::types::AuthResult;
 
 use crate::domain::apps::{App, AppState};
-use crate::domain::error::ApiError;
+use crate::domain::error::Refusal;
 use crate::domain::settings::AppSettings;
 use crate::domain::tokens::{self, Claims, Header};
 use crate::ids;
@@ -29,7 +29,7 @@ pub(crate) async fn sign_in(
     app: &App,
     user_id: &str,
     event: NewEvent,
-) -> Result<AuthResult, ApiError> {
+) -> Result<AuthResult, Refusal> {
     start(state, app, user_id, Some(event)).await
 }
 
@@ -38,7 +38,7 @@ pub(crate) async fn join(
     state: &AppState,
     app: &App,
     user_id: &str,
-) -> Result<AuthResult, ApiError> {
+) -> Result<AuthResult, Refusal> {
     start(state, app, user_id, None).await
 }
 
@@ -47,7 +47,7 @@ async fn start(
     app: &App,
     user_id: &str,
     event: Option<NewEvent>,
-) -> Result<AuthResult, ApiError> {
+) -> Result<AuthResult, Refusal> {
     let now = state.clock.micros();
     let (app_id, id, settings) = (app.id.clone(), user_id.to_owned(), app.settings.clone());
     let refresh = state
@@ -65,10 +65,10 @@ pub(crate) fn enter(
     user_id: &str,
     event: Option<&NewEvent>,
     now: i64,
-) -> Result<Option<NewRefreshToken>, ApiError> {
-    let user = store::users::get(tx, app_id, user_id)?.ok_or_else(ApiError::user_not_found)?;
+) -> Result<Option<NewRefreshToken>, Refusal> {
+    let user = store::users::get(tx, app_id, user_id)?.ok_or_else(Refusal::user_not_found)?;
     if user.is_inactive() {
-        return Err(ApiError::user_not_active());
+        return Err(Refusal::user_not_active());
     }
     if let Some(event) = event {
         store::users::count_login(tx, user_id, now)?;
@@ -109,9 +109,9 @@ pub(crate) async fn refresh(
     state: &AppState,
     app: &App,
     token: &str,
-) -> Result<AuthResult, ApiError> {
+) -> Result<AuthResult, Refusal> {
     let now = state.clock.micros();
-    let sign_in = sign_in_of(token).ok_or_else(ApiError::invalid_refresh_token)?;
+    let sign_in = sign_in_of(token).ok_or_else(Refusal::invalid_refresh_token)?;
     let next = new_token(&sign_in);
     let (app_id, hash, next_hash) = (app.id.clone(), ids::hash(token), ids::hash(&next));
     let idle_until = now + app.settings.refresh_inactivity_lifetime * MICROS;
@@ -125,11 +125,9 @@ pub(crate) async fn refresh(
         if refreshed.is_none() {
             store::sign_ins::end_if_reused(tx, &app_id, &token)?;
         }
-        Ok::<_, ApiError>(refreshed)
+        Ok::<_, Refusal>(refreshed)
     });
-    let refreshed = exchange
-        .await?
-        .ok_or_else(ApiError::invalid_refresh_token)?;
+    let refreshed = exchange.await?.ok_or_else(Refusal::invalid_refresh_token)?;
     let new = NewRefreshToken {
         token: next,
         expires_at: refreshed.expires_at,
@@ -138,14 +136,14 @@ pub(crate) async fn refresh(
 }
 
 /// Ends the sign-in that a refresh token belongs to. An unknown token is ended already.
-pub(crate) async fn revoke(state: &AppState, app: &App, token: &str) -> Result<(), ApiError> {
+pub(crate) async fn revoke(state: &AppState, app: &App, token: &str) -> Result<(), Refusal> {
     let Some(sign_in) = sign_in_of(token) else {
         return Ok(());
     };
     let app_id = app.id.clone();
     let revoke = state
         .store
-        .write(move |tx| Ok::<_, ApiError>(store::sign_ins::end(tx, &app_id, &sign_in)?));
+        .write(move |tx| Ok::<_, Refusal>(store::sign_ins::end(tx, &app_id, &sign_in)?));
     revoke.await
 }
 
@@ -155,7 +153,7 @@ pub(crate) async fn auth_result(
     user_id: &str,
     refresh: Option<NewRefreshToken>,
     now: i64,
-) -> Result<AuthResult, ApiError> {
+) -> Result<AuthResult, Refusal> {
     let claims = Claims::new(app, user_id, now / MICROS);
     let key = app.keys.active().await?;
     let auth_token = tokens::sign(&key, &Header::new(key.kid()), &claims)?;

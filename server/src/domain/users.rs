@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::delivery::Purpose;
-use crate::domain::error::ApiError;
+use crate::domain::error::Refusal;
 use crate::domain::settings::AppSettings;
 use crate::identifier::Identifier;
 use crate::store;
@@ -29,7 +29,7 @@ pub(crate) fn create(
     identifier: &Identifier,
     metadata: Map<String, Value>,
     now: i64,
-) -> Result<UserRow, ApiError> {
+) -> Result<UserRow, Refusal> {
     let mut new = NewUser {
         metadata,
         ..NewUser::default()
@@ -42,10 +42,10 @@ pub(crate) fn create(
 }
 
 /// A unique violation on a user says that somebody else has the identifier.
-fn taken(result: Result<UserRow, SqlError>) -> Result<UserRow, ApiError> {
+fn taken(result: Result<UserRow, SqlError>) -> Result<UserRow, Refusal> {
     result.map_err(|error| {
         if error.is_taken() {
-            ApiError::user_exists()
+            Refusal::user_exists()
         } else {
             error.into()
         }
@@ -70,7 +70,7 @@ pub(crate) fn receiver(
     purpose: Purpose,
     identifier: &Identifier,
     now: i64,
-) -> Result<Receiver, ApiError> {
+) -> Result<Receiver, Refusal> {
     let conceal = settings.conceal_users;
     let found = find(tx, app_id, identifier)?;
     let to = |user, purpose| Ok(Receiver { user, purpose });
@@ -82,9 +82,9 @@ pub(crate) fn receiver(
         // Clients create a user, then register them; and a registration that was given up may begin again. What is
         // sent reaches the owner of the identifier alone.
         (Some(user), Purpose::Register) if !conceal && user.is_pending() => to(Some(user), purpose),
-        (Some(_), Purpose::Register) if !conceal => Err(ApiError::user_exists()),
-        (None, _) if !conceal => Err(ApiError::user_not_found()),
-        (Some(user), _) if user.is_inactive() && !conceal => Err(ApiError::user_not_active()),
+        (Some(_), Purpose::Register) if !conceal => Err(Refusal::user_exists()),
+        (None, _) if !conceal => Err(Refusal::user_not_found()),
+        (Some(user), _) if user.is_inactive() && !conceal => Err(Refusal::user_not_active()),
         (found, _) => to(found.filter(|user| !user.is_inactive()), Purpose::Login),
     }
 }
@@ -105,7 +105,7 @@ pub(crate) fn confirm(
     mut user: UserRow,
     identifier: &Identifier,
     now: i64,
-) -> Result<(), ApiError> {
+) -> Result<(), Refusal> {
     let (own, verified) = match identifier {
         Identifier::Email(_) => (&mut user.email, &mut user.email_verified),
         Identifier::Phone(_) => (&mut user.phone, &mut user.phone_verified),

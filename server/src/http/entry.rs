@@ -22,12 +22,13 @@ use tower::ServiceExt;
 use super::client_address::ClientAddress;
 use super::cut::{CutOff, break_off, fault_reply};
 use super::headers;
+use super::reply;
 use super::route::{route, sent_path};
 use crate::dev::observe::Exchange;
 use crate::dev::{self, Cut, DevTools};
 use crate::domain::apps::AppState;
 use crate::domain::client::Peer;
-use crate::domain::error::ApiError;
+use crate::domain::error::Refusal;
 use crate::http::operations::{self, Api, Operation};
 
 /// Bytes of a request body, at most.
@@ -193,7 +194,7 @@ impl Entry {
             Ok(Err(never)) => match never {},
             Err(_panic) => {
                 tracing::error!("a handler panicked");
-                for_scripts(request, ApiError::failed().into_response())
+                for_scripts(request, Refusal::failed().into_response())
             }
         }
     }
@@ -243,11 +244,11 @@ impl Entry {
 
 fn too_large() -> Response {
     let problem = format!("body: cannot be read, or is larger than {BODY_LIMIT} bytes.");
-    and_close(ApiError::invalid_request(problem))
+    and_close(Refusal::invalid_request(problem).into_response())
 }
 
 fn too_slow() -> Response {
-    and_close(ApiError::new(
+    and_close(reply::error(
         StatusCode::REQUEST_TIMEOUT,
         "invalid_request",
         "body: took too long.",
@@ -255,8 +256,7 @@ fn too_slow() -> Response {
 }
 
 /// A refusal while the rest of the body is still on its way.
-fn and_close(error: ApiError) -> Response {
-    let mut response = error.into_response();
+fn and_close(mut response: Response) -> Response {
     response
         .headers_mut()
         .insert(CONNECTION, HeaderValue::from_static("close"));

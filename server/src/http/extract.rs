@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use super::problem::unreadable;
 use crate::domain::apps::{App, AppState};
-use crate::domain::error::ApiError;
+use crate::domain::error::Refusal;
 use crate::domain::tokens;
 use crate::ids;
 use crate::store;
@@ -24,11 +24,11 @@ use crate::store::users::UserRow;
 pub(crate) struct Params(Vec<(String, String)>);
 
 impl<S: Send + Sync> FromRequestParts<S> for Params {
-    type Rejection = ApiError;
+    type Rejection = Refusal;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
         let params = RawPathParams::from_request_parts(parts, state).await;
-        let params = params.map_err(|_| ApiError::invalid_request("path: is not UTF-8."))?;
+        let params = params.map_err(|_| Refusal::invalid_request("path: is not UTF-8."))?;
         Ok(Self(
             params
                 .iter()
@@ -56,12 +56,9 @@ pub(crate) struct AppContext {
 }
 
 impl FromRequestParts<Arc<AppState>> for AppContext {
-    type Rejection = ApiError;
+    type Rejection = Refusal;
 
-    async fn from_request_parts(
-        parts: &mut Parts,
-        state: &Arc<AppState>,
-    ) -> Result<Self, ApiError> {
+    async fn from_request_parts(parts: &mut Parts, state: &Arc<AppState>) -> Result<Self, Refusal> {
         let params = Params::from_request_parts(parts, state).await?;
         let app = state.app(&params.get("app_id"))?;
         Ok(Self {
@@ -79,15 +76,12 @@ pub(crate) struct ApiKeyAuth {
 }
 
 impl FromRequestParts<Arc<AppState>> for ApiKeyAuth {
-    type Rejection = ApiError;
+    type Rejection = Refusal;
 
-    async fn from_request_parts(
-        parts: &mut Parts,
-        state: &Arc<AppState>,
-    ) -> Result<Self, ApiError> {
+    async fn from_request_parts(parts: &mut Parts, state: &Arc<AppState>) -> Result<Self, Refusal> {
         let params = Params::from_request_parts(parts, state).await?;
         let key =
-            bearer(parts)?.ok_or_else(|| ApiError::invalid_access_token("api key: missing."))?;
+            bearer(parts)?.ok_or_else(|| Refusal::invalid_access_token("api key: missing."))?;
         let app = state.app(&params.get("app_id"))?;
         api_key(state, &app, key).await?;
         Ok(Self {
@@ -105,12 +99,9 @@ pub(crate) struct MaybeApiKeyAuth {
 }
 
 impl FromRequestParts<Arc<AppState>> for MaybeApiKeyAuth {
-    type Rejection = ApiError;
+    type Rejection = Refusal;
 
-    async fn from_request_parts(
-        parts: &mut Parts,
-        state: &Arc<AppState>,
-    ) -> Result<Self, ApiError> {
+    async fn from_request_parts(parts: &mut Parts, state: &Arc<AppState>) -> Result<Self, Refusal> {
         let params = Params::from_request_parts(parts, state).await?;
         let app = state.app(&params.get("app_id"))?;
         let key = match bearer(parts)? {
@@ -131,27 +122,24 @@ pub(crate) struct UserAuth {
 }
 
 impl FromRequestParts<Arc<AppState>> for UserAuth {
-    type Rejection = ApiError;
+    type Rejection = Refusal;
 
-    async fn from_request_parts(
-        parts: &mut Parts,
-        state: &Arc<AppState>,
-    ) -> Result<Self, ApiError> {
+    async fn from_request_parts(parts: &mut Parts, state: &Arc<AppState>) -> Result<Self, Refusal> {
         let params = Params::from_request_parts(parts, state).await?;
         let app = state.app(&params.get("app_id"))?;
         let token =
-            bearer(parts)?.ok_or_else(|| ApiError::invalid_access_token("auth token: missing."))?;
+            bearer(parts)?.ok_or_else(|| Refusal::invalid_access_token("auth token: missing."))?;
         let now = state.clock.now().as_second();
         let subject = tokens::verify(&app.keys, token, &app.issuer, &app.id, now).await?;
         let user_id =
-            subject.ok_or_else(|| ApiError::invalid_access_token("auth token: bad or expired."))?;
+            subject.ok_or_else(|| Refusal::invalid_access_token("auth token: bad or expired."))?;
         let (state, app_id) = (Arc::clone(state), app.id.clone());
         let store = state.store.clone();
         let read = store.read(move |tx| {
             let user =
-                store::users::get(tx, &app_id, &user_id)?.ok_or_else(ApiError::user_not_found)?;
+                store::users::get(tx, &app_id, &user_id)?.ok_or_else(Refusal::user_not_found)?;
             if user.is_inactive() {
-                return Err(ApiError::user_not_active());
+                return Err(Refusal::user_not_active());
             }
             let devices = store::devices::list(tx, &user.id)?;
             let connections = store::social_connections::list(tx, &user.id)?;
@@ -168,8 +156,8 @@ impl FromRequestParts<Arc<AppState>> for UserAuth {
 }
 
 /// The token of an `Authorization: Bearer` header, `None` without such a header.
-fn bearer(parts: &Parts) -> Result<Option<&str>, ApiError> {
-    let problem = || ApiError::invalid_access_token("authorization: must be `Bearer` and a token.");
+fn bearer(parts: &Parts) -> Result<Option<&str>, Refusal> {
+    let problem = || Refusal::invalid_access_token("authorization: must be `Bearer` and a token.");
     let Some(header) = parts.headers.get(AUTHORIZATION) else {
         return Ok(None);
     };
@@ -186,32 +174,30 @@ fn bearer(parts: &Parts) -> Result<Option<&str>, ApiError> {
     }
 }
 
-async fn api_key(state: &AppState, app: &App, key: &str) -> Result<ApiKeyRow, ApiError> {
+async fn api_key(state: &AppState, app: &App, key: &str) -> Result<ApiKeyRow, Refusal> {
     let (app_id, hash) = (app.id.clone(), ids::hash(key));
     let find = state
         .store
-        .read(move |tx| Ok::<_, ApiError>(store::api_keys::by_hash(tx, &app_id, &hash)?));
+        .read(move |tx| Ok::<_, Refusal>(store::api_keys::by_hash(tx, &app_id, &hash)?));
     find.await?
-        .ok_or_else(|| ApiError::invalid_access_token("api key: not a key of this app."))
+        .ok_or_else(|| Refusal::invalid_access_token("api key: not a key of this app."))
 }
 
 /// Reads a JSON body, whatever the content type says.
-pub(crate) fn json<T: DeserializeOwned>(body: &Bytes) -> Result<T, ApiError> {
+pub(crate) fn json<T: DeserializeOwned>(body: &Bytes) -> Result<T, Refusal> {
     // Without this an array would be read too, as the members in the order of their declaration.
     if body.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
-        return Err(ApiError::invalid_request("body: a JSON object is needed."));
+        return Err(Refusal::invalid_request("body: a JSON object is needed."));
     }
     let mut reader = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(unreadable)?;
     reader
         .end()
-        .map_err(|error| ApiError::invalid_request(format!("body: {error}.")))?;
+        .map_err(|error| Refusal::invalid_request(format!("body: {error}.")))?;
     Ok(value)
 }
 
 /// Reads the members of a JSON body.
-pub(crate) fn from_members<T: DeserializeOwned>(
-    members: Map<String, Value>,
-) -> Result<T, ApiError> {
+pub(crate) fn from_members<T: DeserializeOwned>(members: Map<String, Value>) -> Result<T, Refusal> {
     serde_path_to_error::deserialize(Value::Object(members)).map_err(unreadable)
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::response::Response;
 use axum::routing::{delete, get, patch, post};
 use axum::{Extension, Router};
 use http::header::{HeaderName, RETRY_AFTER};
@@ -9,10 +10,9 @@ use http::{Method, StatusCode};
 use tower_http::cors::{AllowHeaders, Any, CorsLayer};
 
 use super::entry::SentPath;
-use super::{auth, health, management};
+use super::{auth, health, management, reply};
 use crate::dev::{self, Controls};
 use crate::domain::apps::AppState;
-use crate::domain::error::ApiError;
 use crate::http::operations::Api;
 
 /// The whole server.
@@ -244,22 +244,22 @@ fn cors() -> CorsLayer {
         .max_age(std::time::Duration::from_secs(3600))
 }
 
-async fn not_found(method: Method, Extension(SentPath(path)): Extension<SentPath>) -> ApiError {
-    ApiError::new(
+async fn not_found(method: Method, Extension(SentPath(path)): Extension<SentPath>) -> Response {
+    reply::error(
         StatusCode::NOT_FOUND,
         "not_found",
-        format!("{method} {path}: there is nothing here."),
+        &format!("{method} {path}: there is nothing here."),
     )
 }
 
 async fn method_not_allowed(
     method: Method,
     Extension(SentPath(path)): Extension<SentPath>,
-) -> ApiError {
-    ApiError::new(
+) -> Response {
+    reply::error(
         StatusCode::METHOD_NOT_ALLOWED,
         "method_not_allowed",
-        format!("{path}: does not answer to {method}."),
+        &format!("{path}: does not answer to {method}."),
     )
 }
 

@@ -1,10 +1,9 @@
-//! Errors of the library.
+//! Why a server does not start.
 
 use std::fmt;
 use std::net::SocketAddr;
 
 use crate::config::ConfigError;
-use crate::domain::error::ApiError;
 use crate::keys::KeyRingError;
 use crate::store::StoreError;
 
@@ -85,31 +84,5 @@ impl std::error::Error for StartError {
             | StartErrorKind::Config(_)
             | StartErrorKind::Option(..) => None,
         }
-    }
-}
-
-/// Why a control did not work.
-#[derive(Debug)]
-pub struct ControlError(pub(crate) ApiError);
-
-impl ControlError {
-    /// The code that the same control answers over HTTP, such as `user_not_found`.
-    #[must_use]
-    pub fn code(&self) -> &str {
-        self.0.code
-    }
-}
-
-impl fmt::Display for ControlError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({})", self.0.message, self.0.code)
-    }
-}
-
-impl std::error::Error for ControlError {}
-
-impl<E: Into<ApiError>> From<E> for ControlError {
-    fn from(error: E) -> Self {
-        Self(error.into())
     }
 }

@@ -3,7 +3,7 @@
 use super::devices::{self, DeviceRow};
 use super::users::UserRow;
 use super::{FromRow, Row, SqlError, Tx, columns};
-use crate::domain::error::ApiError;
+use crate::domain::error::Refusal;
 use crate::ids;
 
 /// Bytes of a user handle. The standard allows 64.
@@ -144,13 +144,13 @@ pub(crate) fn new_user_handle() -> Vec<u8> {
 }
 
 /// The handle of a user, who gets one with the first passkey.
-pub(crate) fn user_handle(tx: &Tx<'_>, user_id: &str) -> Result<Vec<u8>, ApiError> {
+pub(crate) fn user_handle(tx: &Tx<'_>, user_id: &str) -> Result<Vec<u8>, Refusal> {
     let handle = tx.maybe_value(
         "UPDATE users SET user_handle = COALESCE(user_handle, ?) WHERE id = ?
          RETURNING user_handle",
         (new_user_handle(), user_id),
     )?;
-    handle.ok_or_else(ApiError::user_not_found)
+    handle.ok_or_else(Refusal::user_not_found)
 }
 
 /// Gives a new user the handle that their first passkey was made with.

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::{Account, CODE_LIFETIME, Grant};
 use crate::dev::mint::{change, signer};
 use crate::domain::apps::{App, AppState};
-use crate::domain::error::ApiError;
+use crate::domain::error::Refusal;
 use crate::domain::social::{SHARED_CLIENT_ID, SocialProvider};
 use crate::domain::tokens;
 use crate::domain::tokens::Header;
@@ -117,14 +117,14 @@ impl MintIdToken {
         self
     }
 
-    pub(crate) async fn mint(self, state: &AppState, app: &App) -> Result<IdToken, ApiError> {
+    pub(crate) async fn mint(self, state: &AppState, app: &App) -> Result<IdToken, Refusal> {
         let provider = self.connection_type;
         let test_provider = state.provider.as_deref();
         let test_provider = test_provider.ok_or_else(super::routes::no_provider)?;
         let login = app.settings.social.login(provider);
         let client_id = login.and_then(|login| login.client_id.as_deref());
         let email = identifier::email(&self.email)
-            .ok_or_else(|| ApiError::invalid_request("email: must be an e-mail address."))?;
+            .ok_or_else(|| Refusal::invalid_request("email: must be an e-mail address."))?;
         let mut account = Account::of(provider, email, self.email_verified);
         if let Some(subject) = self.subject {
             account.subject = subject;

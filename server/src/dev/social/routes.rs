@@ -7,14 +7,13 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Router, middleware};
 use bytes::Bytes;
-use http::StatusCode;
 use passage_identity::generated::auth::types::JwkResponse;
 use serde_json::json;
 
 use super::{Account, CODE_LIFETIME, Grant, MintIdToken, TestProvider, page};
 use crate::dev::routes::local_only;
 use crate::domain::apps::AppState;
-use crate::domain::error::ApiError;
+use crate::domain::error::Refusal;
 use crate::domain::social::{self, OAuthParams, SHARED_CLIENT_ID, SocialProvider};
 use crate::http::extract::{Params, json};
 use crate::http::reply;
@@ -30,28 +29,21 @@ pub(crate) fn routes() -> Router<Arc<AppState>> {
 }
 
 /// A server that is not for development has no test provider.
-pub(super) fn no_provider() -> ApiError {
-    ApiError::new(
-        StatusCode::NOT_FOUND,
-        "not_found",
-        "There is no test provider here.",
-    )
+pub(super) fn no_provider() -> Refusal {
+    Refusal::invalid_request("There is no test provider here.")
 }
 
 fn provider<'a>(
     app_state: &'a AppState,
     params: &Params,
-) -> Result<(SocialProvider, &'a TestProvider), ApiError> {
+) -> Result<(SocialProvider, &'a TestProvider), Refusal> {
     let provider = SocialProvider::named(&params.get("provider"));
     provider
         .zip(app_state.provider.as_deref())
         .ok_or_else(no_provider)
 }
 
-async fn jwks(
-    State(app_state): State<Arc<AppState>>,
-    params: Params,
-) -> Result<Response, ApiError> {
+async fn jwks(State(app_state): State<Arc<AppState>>, params: Params) -> Result<Response, Refusal> {
     let (_, provider) = provider(&app_state, &params)?;
     let keys = vec![provider.key().await?.jwk()];
     Ok(reply::ok(&JwkResponse { keys }))
@@ -61,7 +53,7 @@ async fn mint(
     State(app_state): State<Arc<AppState>>,
     params: Params,
     body: Bytes,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     let token: MintIdToken = json(&body)?;
     let app = app_state.app(&params.get("app_id"))?.clone();
     let minted = token.mint(&app_state, &app).await?;
@@ -73,7 +65,7 @@ async fn authorize(
     State(app_state): State<Arc<AppState>>,
     params: Params,
     RawQuery(query): RawQuery,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     let (provider, test_provider) = provider(&app_state, &params)?;
     let query = OAuthParams::parse(query.unwrap_or_default().as_bytes());
     let request = Request::read(&app_state, provider, &query)?;
@@ -118,7 +110,7 @@ impl Request {
         app_state: &AppState,
         provider: SocialProvider,
         query: &OAuthParams,
-    ) -> Result<Self, ApiError> {
+    ) -> Result<Self, Refusal> {
         let request = Self {
             client_id: query.need("client_id")?,
             redirect_uri: query.need("redirect_uri")?,
@@ -128,16 +120,16 @@ impl Request {
             form_post: query.get("response_mode")?.as_deref() == Some("form_post"),
         };
         if query.need("response_type")? != "code" {
-            return Err(ApiError::invalid_request("response_type: must be code."));
+            return Err(Refusal::invalid_request("response_type: must be code."));
         }
         let method = query.need("code_challenge_method")?;
         if method != "S256" || !social::is_challenge(&request.challenge) {
-            return Err(ApiError::invalid_request(
+            return Err(Refusal::invalid_request(
                 "code_challenge: must be made by S256.",
             ));
         }
         if !request.is_registered(app_state, provider) {
-            return Err(ApiError::invalid_request(
+            return Err(Refusal::invalid_request(
                 "redirect_uri: is not the client's.",
             ));
         }

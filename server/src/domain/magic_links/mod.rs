@@ -4,7 +4,7 @@ mod open;
 
 use crate::delivery::{Content, Language, Message, NewMessage, Purpose};
 use crate::domain::apps::{App, AppState};
-use crate::domain::error::ApiError;
+use crate::domain::error::Refusal;
 use crate::domain::users::{self, Receiver};
 use crate::identifier::Identifier;
 use crate::ids;
@@ -60,14 +60,14 @@ impl NewLink {
 }
 
 /// The page of the app that a link opens. `None` or nothing is the app's login page.
-pub(crate) fn landing(app: &App, path: Option<String>) -> Result<String, ApiError> {
+pub(crate) fn landing(app: &App, path: Option<String>) -> Result<String, Refusal> {
     let path = path
         .filter(|path| !path.is_empty())
         .unwrap_or_else(|| app.settings.login_url.clone());
     if is_page(&path) {
         Ok(path)
     } else {
-        Err(ApiError::invalid_request(
+        Err(Refusal::invalid_request(
             "magic_link_path: must be a path on the app's auth origin.",
         ))
     }
@@ -92,7 +92,7 @@ pub(crate) fn url(app: &App, path: &str, secret: &str) -> String {
 
 /// Where a user lands after the link was used. Whoever asks for a change of identifier chooses it, so it must not
 /// lead away from the app: the message with the link goes to an address that may be a stranger's.
-fn landing_after(app: &App, redirect_url: Option<String>) -> Result<String, ApiError> {
+fn landing_after(app: &App, redirect_url: Option<String>) -> Result<String, Refusal> {
     let Some(url) = redirect_url.filter(|url| !url.is_empty()) else {
         return Ok(String::new());
     };
@@ -104,7 +104,7 @@ fn landing_after(app: &App, redirect_url: Option<String>) -> Result<String, ApiE
     if inside && !rest.contains(|c: char| c.is_whitespace() || c.is_control() || c == '\\') {
         Ok(url)
     } else {
-        Err(ApiError::invalid_request(
+        Err(Refusal::invalid_request(
             "redirect_url: must be a path, or a URL on the app's auth origin.",
         ))
     }
@@ -124,9 +124,9 @@ pub(crate) async fn request(
     purpose: Purpose,
     identifier: Identifier,
     options: LinkOptions,
-) -> Result<String, ApiError> {
+) -> Result<String, Refusal> {
     if !app.settings.magic_links {
-        return Err(ApiError::operation_not_allowed(
+        return Err(Refusal::operation_not_allowed(
             "magic links: the app does not use them.",
         ));
     }
@@ -141,7 +141,7 @@ pub(crate) async fn request_change(
     user: &UserRow,
     identifier: Identifier,
     options: LinkOptions,
-) -> Result<String, ApiError> {
+) -> Result<String, Refusal> {
     send(
         state,
         app,
@@ -164,7 +164,7 @@ async fn send(
     identifier: Identifier,
     options: LinkOptions,
     who: LinkTarget,
-) -> Result<String, ApiError> {
+) -> Result<String, Refusal> {
     let path = landing(app, options.path)?;
     let redirect_url = landing_after(app, options.redirect_url)?;
     state.sender.check(&identifier)?;
@@ -184,7 +184,7 @@ async fn send(
                 let owner = users::find(tx, &app_id, &receives)?;
                 let taken = owner.is_some_and(|owner| owner.id != *user_id);
                 if taken && !settings.conceal_users {
-                    return Err(ApiError::user_exists());
+                    return Err(Refusal::user_exists());
                 }
                 ((!taken).then(|| user_id.clone()), Purpose::ChangeIdentifier)
             }
@@ -201,7 +201,7 @@ async fn send(
         };
         let link = NewLink::make(link_id.clone(), new);
         store::magic_links::insert(tx, &link.row)?;
-        Ok::<_, ApiError>((link, purpose))
+        Ok::<_, Refusal>((link, purpose))
     });
     let (link, purpose) = insert.await?;
     if let Some(user_id) = link.row.user_id {

@@ -5,7 +5,7 @@ use passage_identity::generated::auth::types::AuthResult;
 use crate::delivery::Purpose;
 use crate::domain::apps::{App, AppState};
 use crate::domain::client::ClientInfo;
-use crate::domain::error::ApiError;
+use crate::domain::error::{Reason, Refusal};
 use crate::domain::sign_ins;
 use crate::domain::users;
 use crate::identifier::Identifier;
@@ -23,12 +23,12 @@ pub(crate) async fn open(
     app: &App,
     secret: &str,
     client_info: &ClientInfo,
-) -> Result<AuthResult, ApiError> {
+) -> Result<AuthResult, Refusal> {
     let now = state.clock.micros();
     let (app_id, hash) = (app.id.clone(), ids::hash(secret));
     let check = state.store.write(move |tx| {
         let link = store::magic_links::by_secret(tx, &app_id, &hash)?
-            .ok_or_else(ApiError::invalid_magic_link)?;
+            .ok_or_else(Refusal::invalid_magic_link)?;
         take(tx, link, now)
     });
     let (user_id, link) = check.await?;
@@ -38,24 +38,24 @@ pub(crate) async fn open(
 }
 
 /// Uses a link up: what it proves is noted, and nobody opens it again.
-fn take(tx: &Tx<'_>, link: LinkRow, now: i64) -> Result<(String, LinkRow), ApiError> {
+fn take(tx: &Tx<'_>, link: LinkRow, now: i64) -> Result<(String, LinkRow), Refusal> {
     if link.opened_at.is_some() || link.expires_at <= now {
-        return Err(ApiError::invalid_magic_link());
+        return Err(Refusal::invalid_magic_link());
     }
     let user_id = link
         .user_id
         .clone()
-        .ok_or_else(ApiError::invalid_magic_link)?;
+        .ok_or_else(Refusal::invalid_magic_link)?;
     let user =
-        store::users::get(tx, &link.app_id, &user_id)?.ok_or_else(ApiError::user_not_found)?;
+        store::users::get(tx, &link.app_id, &user_id)?.ok_or_else(Refusal::user_not_found)?;
     if user.is_inactive() {
-        return Err(ApiError::user_not_active());
+        return Err(Refusal::user_not_active());
     }
     let identifier = Identifier::stored(&link.identifier);
     let purpose = Purpose::stored(&link.purpose);
     // The link went to somebody who is not reached there any more.
     if purpose != Purpose::ChangeIdentifier && !users::has(&user, &identifier) {
-        return Err(ApiError::invalid_magic_link());
+        return Err(Refusal::invalid_magic_link());
     }
     store::magic_links::mark_opened(tx, &link.id_hash, now)?;
     // A link that signs in, and that the app's backend delivered, may have gone anywhere.
@@ -66,36 +66,36 @@ fn take(tx: &Tx<'_>, link: LinkRow, now: i64) -> Result<(String, LinkRow), ApiEr
 }
 
 /// Hands tokens to the device that waits for a link, once, when it was opened.
-pub(crate) async fn wait(state: &AppState, app: &App, id: &str) -> Result<AuthResult, ApiError> {
+pub(crate) async fn wait(state: &AppState, app: &App, id: &str) -> Result<AuthResult, Refusal> {
     let now = state.clock.micros();
     let (app_id, id_hash) = (app.id.clone(), ids::hash(id));
     let find = state
         .store
-        .read(move |tx| Ok::<_, ApiError>(store::magic_links::by_id(tx, &app_id, &id_hash)?));
-    let link = find.await?.ok_or_else(ApiError::magic_link_not_found)?;
+        .read(move |tx| Ok::<_, Refusal>(store::magic_links::by_id(tx, &app_id, &id_hash)?));
+    let link = find.await?.ok_or_else(Refusal::magic_link_not_found)?;
     if link.opened_at.is_none() {
         // Nearly every question ends here, without a write.
         return Err(if link.expires_at <= now {
-            ApiError::invalid_magic_link()
+            Refusal::invalid_magic_link()
         } else {
-            ApiError::magic_link_not_opened()
+            Refusal::magic_link_not_opened()
         });
     }
     if link.claimed_at.is_some() {
-        return Err(ApiError::invalid_magic_link());
+        return Err(Refusal::invalid_magic_link());
     }
     let id_hash = link.id_hash.clone();
     let claim = state.store.write(move |tx| {
         let since = now - CLAIM_LIFETIME;
-        Ok::<_, ApiError>(store::magic_links::claim(tx, &id_hash, since, now)?)
+        Ok::<_, Refusal>(store::magic_links::claim(tx, &id_hash, since, now)?)
     });
     let (Some(user_id), true) = (link.user_id.clone(), claim.await?) else {
-        return Err(ApiError::invalid_magic_link());
+        return Err(Refusal::invalid_magic_link());
     };
     match sign_ins::join(state, app, &user_id).await {
         Ok(result) => Ok(with_redirect(result, link)),
         // The API declares no 403 here.
-        Err(error) if error.code == "user_not_active" => Err(ApiError::invalid_magic_link()),
+        Err(error) if error.reason == Reason::UserNotActive => Err(Refusal::invalid_magic_link()),
         Err(error) => Err(error),
     }
 }

@@ -7,7 +7,7 @@ use passage_identity::generated::auth::types::AuthResult;
 use crate::delivery::{Content, Language, Message, NewMessage, Purpose};
 use crate::domain::apps::{App, AppState};
 use crate::domain::client::ClientInfo;
-use crate::domain::error::ApiError;
+use crate::domain::error::Refusal;
 use crate::domain::sign_ins;
 use crate::domain::users::{self, Receiver};
 use crate::identifier::Identifier;
@@ -29,9 +29,9 @@ pub(crate) async fn request(
     purpose: Purpose,
     identifier: Identifier,
     language: Language,
-) -> Result<String, ApiError> {
+) -> Result<String, Refusal> {
     if !app.settings.one_time_codes {
-        return Err(ApiError::operation_not_allowed(
+        return Err(Refusal::operation_not_allowed(
             "one-time codes: the app does not use them.",
         ));
     }
@@ -43,7 +43,7 @@ pub(crate) async fn request(
     let (receives, secret) = (identifier.clone(), (id.clone(), code.clone()));
     let insert = state.store.write(move |tx| {
         if purpose == Purpose::Login && is_spent(tx, &app_id, receives.as_str(), now)? {
-            return Err(ApiError::exceeded_attempts());
+            return Err(Refusal::exceeded_attempts());
         }
         let receiver = users::receiver(tx, &app_id, &settings, purpose, &receives, now)?;
         let (id, code) = &secret;
@@ -103,7 +103,7 @@ pub(crate) async fn activate(
     id: String,
     code: String,
     client_info: &ClientInfo,
-) -> Result<AuthResult, ApiError> {
+) -> Result<AuthResult, Refusal> {
     let now = state.clock.micros();
     let app_id = app.id.clone();
     // A wrong try is counted, and so must not be an error in here: that would undo it.
@@ -111,10 +111,10 @@ pub(crate) async fn activate(
         .store
         .write(move |tx| check(tx, &app_id, &id, &code, now));
     match check.await? {
-        Outcome::Wrong => Err(ApiError::invalid_request(
+        Outcome::Wrong => Err(Refusal::invalid_request(
             "one-time code: wrong, expired or used.",
         )),
-        Outcome::Dead => Err(ApiError::exceeded_attempts()),
+        Outcome::Dead => Err(Refusal::exceeded_attempts()),
         Outcome::Right(user_id, purpose) => {
             let event = client_info.event(purpose.action(), "otp");
             sign_ins::sign_in(state, app, &user_id, event).await
@@ -122,7 +122,7 @@ pub(crate) async fn activate(
     }
 }
 
-fn check(tx: &Tx<'_>, app_id: &str, id: &str, code: &str, now: i64) -> Result<Outcome, ApiError> {
+fn check(tx: &Tx<'_>, app_id: &str, id: &str, code: &str, now: i64) -> Result<Outcome, Refusal> {
     let Some(row) = store::one_time_codes::get(tx, app_id, &ids::hash(id))? else {
         return Ok(Outcome::Wrong);
     };
@@ -137,9 +137,9 @@ fn check(tx: &Tx<'_>, app_id: &str, id: &str, code: &str, now: i64) -> Result<Ou
         store::one_time_codes::count_try(tx, &row.id_hash)?;
         return Ok(Outcome::Wrong);
     };
-    let user = store::users::get(tx, app_id, user_id)?.ok_or_else(ApiError::user_not_found)?;
+    let user = store::users::get(tx, app_id, user_id)?.ok_or_else(Refusal::user_not_found)?;
     if user.is_inactive() {
-        return Err(ApiError::user_not_active());
+        return Err(Refusal::user_not_active());
     }
     store::one_time_codes::delete(tx, &row.id_hash)?;
     let identifier = Identifier::stored(&row.identifier);

@@ -8,7 +8,7 @@ use super::Credential;
 use super::relying_party::{LIFETIME, Refuse, RelyingParty, Signed};
 use super::response::{Assertion, Creation};
 use crate::domain::apps::{App, AppState};
-use crate::domain::error::ApiError;
+use crate::domain::error::{Reason, Refusal};
 use crate::ids;
 use crate::store;
 use crate::store::Tx;
@@ -59,7 +59,7 @@ impl Start<'_> {
         user_handle: Vec<u8>,
         user_name: &str,
         attachment: &AuthenticatorAttachment,
-    ) -> Result<CredentialCreationChallenge, ApiError> {
+    ) -> Result<CredentialCreationChallenge, Refusal> {
         let known = match &self.user_id {
             Some(user_id) => {
                 has_room(tx, user_id)?;
@@ -79,7 +79,7 @@ impl Start<'_> {
         tx: &Tx<'_>,
         relying_party: &RelyingParty,
         allowed: &[Credential],
-    ) -> Result<CredentialAssertionChallenge, ApiError> {
+    ) -> Result<CredentialAssertionChallenge, Refusal> {
         let (challenge, state) = relying_party.start_assertion(allowed)?;
         let id = self.store(tx, state, None)?;
         Ok(CredentialAssertionChallenge { challenge, id })
@@ -90,7 +90,7 @@ impl Start<'_> {
         tx: &Tx<'_>,
         state: String,
         user_handle: Option<Vec<u8>>,
-    ) -> Result<String, ApiError> {
+    ) -> Result<String, Refusal> {
         let row = CeremonyRow {
             id: ids::new_id(),
             purpose: self.purpose.as_str().to_owned(),
@@ -128,12 +128,12 @@ impl Finish<'_> {
         app_state: &AppState,
         app: &App,
         creation: &Creation,
-    ) -> Result<(CeremonyRow, Credential), ApiError> {
-        let refuse: Refuse = ApiError::webauthn_login_failed;
+    ) -> Result<(CeremonyRow, Credential), Refusal> {
+        let refuse: Refuse = Refusal::webauthn_login_failed;
         let (app_id, id) = (app.id.clone(), self.handshake_id.to_owned());
         let read = app_state
             .store
-            .read(move |tx| Ok::<_, ApiError>(store::ceremonies::get(tx, &app_id, &id)?));
+            .read(move |tx| Ok::<_, Refusal>(store::ceremonies::get(tx, &app_id, &id)?));
         let ceremony = self
             .check(read.await?, app_state.clock.micros())
             .map_err(refuse)?;
@@ -153,7 +153,7 @@ impl Finish<'_> {
         app_state: &AppState,
         app: &App,
         assertion: &Assertion,
-    ) -> Result<Proof, ApiError> {
+    ) -> Result<Proof, Refusal> {
         let (app_id, id, cred_id) = (
             app.id.clone(),
             self.handshake_id.to_owned(),
@@ -162,7 +162,7 @@ impl Finish<'_> {
         let read = app_state.store.read(move |tx| {
             let ceremony = store::ceremonies::get(tx, &app_id, &id)?;
             let passkey = store::passkeys::by_cred_id(tx, &app_id, &cred_id)?;
-            Ok::<_, ApiError>((ceremony, passkey))
+            Ok::<_, Refusal>((ceremony, passkey))
         });
         let (ceremony, passkey) = read.await?;
         let refuse = match &ceremony {
@@ -211,7 +211,7 @@ impl Proof {
     }
 
     /// Ends the ceremony, and counts the login on the device, which may be gone by now.
-    pub(crate) fn end(&self, tx: &Tx<'_>, app_id: &str, now: i64) -> Result<(), ApiError> {
+    pub(crate) fn end(&self, tx: &Tx<'_>, app_id: &str, now: i64) -> Result<(), Refusal> {
         end(tx, app_id, &self.ceremony, self.refuse())?;
         let Signed {
             sign_count,
@@ -252,9 +252,9 @@ fn belongs(
 /// The code for a login that fails tells whether a user was named.
 fn refusal(named: bool) -> Refuse {
     if named {
-        ApiError::webauthn_login_failed
+        Refusal::webauthn_login_failed
     } else {
-        ApiError::discoverable_login_failed
+        Refusal::discoverable_login_failed
     }
 }
 
@@ -263,12 +263,12 @@ pub(crate) fn given(text: Option<&str>) -> Option<&str> {
     text.filter(|text| !text.is_empty())
 }
 
-fn has_room(tx: &Tx<'_>, user_id: &str) -> Result<(), ApiError> {
+fn has_room(tx: &Tx<'_>, user_id: &str) -> Result<(), Refusal> {
     if store::passkeys::count(tx, user_id)? < MOST {
         return Ok(());
     }
     let problem = format!("passkeys: a user has {MOST} at most; remove one first.");
-    Err(ApiError::invalid_request(problem))
+    Err(Refusal::invalid_request(problem))
 }
 
 /// Gives a user the passkey that a ceremony made.
@@ -277,11 +277,11 @@ pub(crate) fn add(
     user_id: &str,
     device: &DeviceRow,
     credential: &Credential,
-) -> Result<(), ApiError> {
+) -> Result<(), Refusal> {
     // More ceremonies may have been started than there was room for.
     has_room(tx, user_id)?;
     store::passkeys::insert(tx, user_id, device, credential)?
-        .ok_or_else(|| ApiError::webauthn_login_failed("passkey: registered already."))
+        .ok_or_else(|| Refusal::webauthn_login_failed("passkey: registered already."))
 }
 
 /// Ends a ceremony, together with what its outcome changes. Of two requests that finish it at once, one fails here.
@@ -290,7 +290,7 @@ pub(crate) fn end(
     app_id: &str,
     ceremony: &CeremonyRow,
     refuse: Refuse,
-) -> Result<(), ApiError> {
+) -> Result<(), Refusal> {
     if store::ceremonies::take(tx, app_id, &ceremony.id)? {
         Ok(())
     } else {
@@ -303,17 +303,17 @@ pub(crate) async fn once<T>(
     app_state: &AppState,
     app: &App,
     handshake_id: &str,
-    finish: impl Future<Output = Result<T, ApiError>>,
-) -> Result<T, ApiError> {
+    finish: impl Future<Output = Result<T, Refusal>>,
+) -> Result<T, Refusal> {
     let result = finish.await;
     if result
         .as_ref()
-        .is_err_and(|error| error.status.is_client_error())
+        .is_err_and(|error| error.reason != Reason::Failed)
     {
         let (app_id, id) = (app.id.clone(), handshake_id.to_owned());
         let end = app_state
             .store
-            .write(move |tx| Ok::<_, ApiError>(store::ceremonies::take(tx, &app_id, &id)?));
+            .write(move |tx| Ok::<_, Refusal>(store::ceremonies::take(tx, &app_id, &id)?));
         end.await?;
     }
     result

@@ -14,14 +14,14 @@ use webauthn_rs::prelude::{
 
 use super::Credential;
 use super::response::{Assertion, Creation};
-use crate::domain::error::ApiError;
+use crate::domain::error::Refusal;
 use crate::domain::settings::AppSettings;
 
 /// How long a ceremony may take, in microseconds: as long as the browser is told.
 pub(crate) const LIFETIME: i64 = DEFAULT_AUTHENTICATOR_TIMEOUT.as_micros() as i64;
 
 /// The error for an outcome that is not accepted.
-pub(crate) type Refuse = fn(&'static str) -> ApiError;
+pub(crate) type Refuse = fn(&'static str) -> Refusal;
 
 /// The app as a relying party.
 pub(crate) struct RelyingParty(Webauthn);
@@ -35,7 +35,7 @@ pub(crate) struct Signed {
 
 impl RelyingParty {
     /// Browsers offer passkeys to pages with https alone, and on localhost.
-    pub(crate) fn new(settings: &AppSettings) -> Result<Self, ApiError> {
+    pub(crate) fn new(settings: &AppSettings) -> Result<Self, Refusal> {
         let secure = |origin: &Url| {
             let local = |host: &str| host == "localhost" || host.ends_with(".localhost");
             origin.scheme() == "https" || origin.domain().is_some_and(local)
@@ -46,7 +46,7 @@ impl RelyingParty {
             builder.rp_name(&settings.name).build().ok()
         });
         webauthn.map(Self).ok_or_else(|| {
-            ApiError::operation_not_allowed(
+            Refusal::operation_not_allowed(
                 "passkeys: need an auth origin with a host name, and with https if it is not localhost.",
             )
         })
@@ -59,7 +59,7 @@ impl RelyingParty {
         user_name: &str,
         known: &[Credential],
         attachment: &AuthenticatorAttachment,
-    ) -> Result<(CredentialCreation, String), ApiError> {
+    ) -> Result<(CredentialCreation, String), Refusal> {
         let exclude = known.iter().filter_map(|known| {
             let passkey = known.passkey()?;
             Some(passkey.cred_id().clone())
@@ -69,7 +69,7 @@ impl RelyingParty {
         let (options, state) = self
             .0
             .start_passkey_registration(Uuid::nil(), user_name, user_name, exclude)
-            .map_err(|error| ApiError::internal(&error))?;
+            .map_err(|error| Refusal::internal(&error))?;
         let mut options: CredentialCreationPublicKey = convert(&options.public_key)?;
         if let Some(user) = &mut options.user {
             user.id = Some(super::response::base64url(user_handle));
@@ -100,7 +100,7 @@ impl RelyingParty {
         creation: &Creation,
         state: &str,
         refuse: Refuse,
-    ) -> Result<Credential, ApiError> {
+    ) -> Result<Credential, Refusal> {
         let state: PasskeyRegistration = recall(state)?;
         let sent = &creation.credential;
         let made = self.0.finish_passkey_registration(sent, &state);
@@ -122,11 +122,11 @@ impl RelyingParty {
     pub(crate) fn start_assertion(
         &self,
         allowed: &[Credential],
-    ) -> Result<(ProtocolCredentialAssertion, String), ApiError> {
+    ) -> Result<(ProtocolCredentialAssertion, String), Refusal> {
         let (options, state) = self
             .0
             .start_discoverable_authentication()
-            .map_err(|error| ApiError::internal(&error))?;
+            .map_err(|error| Refusal::internal(&error))?;
         let mut options: ProtocolCredentialAssertionPublicKey = convert(&options.public_key)?;
         options.allow_credentials = allowed
             .iter()
@@ -149,7 +149,7 @@ impl RelyingParty {
         state: &str,
         credential: &Credential,
         refuse: Refuse,
-    ) -> Result<Signed, ApiError> {
+    ) -> Result<Signed, Refusal> {
         // The library looks at this in a registration alone.
         if framed(&assertion.credential.response.client_data_json) {
             return Err(refuse(problem(&WebauthnError::CredentialCrossOrigin)));
@@ -181,18 +181,18 @@ fn framed(client_data: &[u8]) -> bool {
 }
 
 /// The library's options in the types of the API description, which have the same JSON.
-fn convert<T: DeserializeOwned>(options: &impl Serialize) -> Result<T, ApiError> {
+fn convert<T: DeserializeOwned>(options: &impl Serialize) -> Result<T, Refusal> {
     serde_json::to_value(options)
         .and_then(serde_json::from_value)
-        .map_err(|error| ApiError::internal(&error))
+        .map_err(|error| Refusal::internal(&error))
 }
 
-fn remember(state: &impl Serialize) -> Result<String, ApiError> {
-    serde_json::to_string(state).map_err(|error| ApiError::internal(&error))
+fn remember(state: &impl Serialize) -> Result<String, Refusal> {
+    serde_json::to_string(state).map_err(|error| Refusal::internal(&error))
 }
 
-fn recall<T: DeserializeOwned>(state: &str) -> Result<T, ApiError> {
-    serde_json::from_str(state).map_err(|error| ApiError::internal(&error))
+fn recall<T: DeserializeOwned>(state: &str) -> Result<T, Refusal> {
+    serde_json::from_str(state).map_err(|error| Refusal::internal(&error))
 }
 
 /// What is wrong with an outcome, as far as it helps to know.

@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use webauthn_rs::prelude::{PublicKeyCredential, RegisterPublicKeyCredential};
 
-use crate::domain::error::ApiError;
+use crate::domain::error::Refusal;
 
 /// Transports that are kept of one passkey, at most. The standard has seven.
 pub(crate) const TRANSPORTS: usize = 8;
@@ -34,7 +34,7 @@ pub(crate) struct Creation {
 
 impl Creation {
     /// Reads it. What is in it is not checked here.
-    pub(crate) fn read(sent: CredentialCreationResponse) -> Result<Self, ApiError> {
+    pub(crate) fn read(sent: CredentialCreationResponse) -> Result<Self, Refusal> {
         let id = same_id(sent.id, sent.raw_id, sent.type_.as_deref())?;
         let response = sent.response.ok_or_else(|| missing("response"))?;
         let attestation_object = member(response.attestation_object, "attestationObject")?;
@@ -73,7 +73,7 @@ pub(crate) struct Assertion {
 
 impl Assertion {
     /// Reads it. What is in it is not checked here.
-    pub(crate) fn read(sent: CredentialAssertionResponse) -> Result<Self, ApiError> {
+    pub(crate) fn read(sent: CredentialAssertionResponse) -> Result<Self, Refusal> {
         let id = same_id(sent.id, sent.raw_id, sent.type_.as_deref())?;
         let response = sent.response.ok_or_else(|| missing("response"))?;
         let user_handle = response
@@ -104,15 +104,15 @@ pub(crate) fn base64url(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-fn missing(name: &str) -> ApiError {
-    ApiError::invalid_request(format!("handshake_response: {name} is needed."))
+fn missing(name: &str) -> Refusal {
+    Refusal::invalid_request(format!("handshake_response: {name} is needed."))
 }
 
 fn without_padding(text: String) -> String {
     text.trim_end_matches('=').to_owned()
 }
 
-fn member(value: Option<String>, name: &str) -> Result<String, ApiError> {
+fn member(value: Option<String>, name: &str) -> Result<String, Refusal> {
     let value = value.map(without_padding).filter(|value| !value.is_empty());
     value.ok_or_else(|| missing(name))
 }
@@ -122,26 +122,26 @@ fn same_id(
     id: Option<String>,
     raw_id: Option<String>,
     kind: Option<&str>,
-) -> Result<String, ApiError> {
+) -> Result<String, Refusal> {
     if kind.is_some_and(|kind| kind != "public-key") {
-        return Err(ApiError::invalid_request(
+        return Err(Refusal::invalid_request(
             "handshake_response: type must be public-key.",
         ));
     }
     let given = |id: Option<String>| id.map(without_padding).filter(|id| !id.is_empty());
     match (given(id), given(raw_id)) {
-        (Some(id), Some(raw_id)) if id != raw_id => Err(ApiError::invalid_request(
+        (Some(id), Some(raw_id)) if id != raw_id => Err(Refusal::invalid_request(
             "handshake_response: id and rawId differ.",
         )),
         (id, raw_id) => raw_id.or(id).ok_or_else(|| missing("rawId")),
     }
 }
 
-fn parse<T: DeserializeOwned>(value: Value) -> Result<T, ApiError> {
+fn parse<T: DeserializeOwned>(value: Value) -> Result<T, Refusal> {
     // The members are there and strings, so that all that can be wrong is how bytes are written.
     serde_path_to_error::deserialize(value).map_err(|error| {
         let member = error.path();
-        ApiError::invalid_request(format!("handshake_response.{member}: must be base64url."))
+        Refusal::invalid_request(format!("handshake_response.{member}: must be base64url."))
     })
 }
 

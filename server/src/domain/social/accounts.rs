@@ -4,7 +4,7 @@ use serde_json::Map;
 
 use super::Identity;
 use crate::clock::NEVER;
-use crate::domain::error::ApiError;
+use crate::domain::error::Refusal;
 use crate::domain::users;
 use crate::identifier::Identifier;
 use crate::store;
@@ -22,7 +22,7 @@ pub(super) fn user(
     app_id: &str,
     identity: &Identity,
     now: i64,
-) -> Result<(String, &'static str), ApiError> {
+) -> Result<(String, &'static str), Refusal> {
     let provider = identity.provider.as_str();
     let known = store::social_connections::by_account(tx, app_id, provider, &identity.subject)?;
     if let Some(connection) = known {
@@ -32,7 +32,7 @@ pub(super) fn user(
     }
     // With an unverified address somebody could register in another's name, and wait inside until they come.
     let verified = identity.email.clone().filter(|_| identity.email_verified);
-    let email = verified.ok_or_else(ApiError::identifier_not_verified)?;
+    let email = verified.ok_or_else(Refusal::identifier_not_verified)?;
     let identifier = Identifier::Email(email);
     let user = users::create(tx, app_id, &identifier, Map::new(), now)?;
     let id = user.id.clone();
@@ -49,14 +49,14 @@ pub(super) fn connect(
     user_id: &str,
     identity: &Identity,
     now: i64,
-) -> Result<(), ApiError> {
+) -> Result<(), Refusal> {
     let user = active(tx, app_id, user_id)?;
     let provider = identity.provider.as_str();
     let known = store::social_connections::by_account(tx, app_id, provider, &identity.subject)?;
     match known {
         Some(connection) if connection.user_id == user.id => return Ok(()),
         Some(_) => {
-            return Err(ApiError::operation_not_allowed(
+            return Err(Refusal::operation_not_allowed(
                 "social login: the account is connected to another user.",
             ));
         }
@@ -64,17 +64,17 @@ pub(super) fn connect(
     }
     let row = connection(&user.id, identity, now, NEVER);
     match store::social_connections::insert(tx, app_id, &row) {
-        Err(error) if error.is_taken() => Err(ApiError::operation_not_allowed(
+        Err(error) if error.is_taken() => Err(Refusal::operation_not_allowed(
             "social login: another account of this provider is connected, remove it first.",
         )),
         other => Ok(other?),
     }
 }
 
-fn active(tx: &Tx<'_>, app_id: &str, user_id: &str) -> Result<UserRow, ApiError> {
-    let user = store::users::get(tx, app_id, user_id)?.ok_or_else(ApiError::user_not_found)?;
+fn active(tx: &Tx<'_>, app_id: &str, user_id: &str) -> Result<UserRow, Refusal> {
+    let user = store::users::get(tx, app_id, user_id)?.ok_or_else(Refusal::user_not_found)?;
     if user.is_inactive() {
-        return Err(ApiError::user_not_active());
+        return Err(Refusal::user_not_active());
     }
     Ok(user)
 }

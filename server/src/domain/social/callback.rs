@@ -6,7 +6,7 @@ use super::start::Secrets;
 use super::{Identity, SocialProvider, client, id_token, issuer, redirect};
 use crate::dev::Redemption;
 use crate::domain::apps::{App, AppState};
-use crate::domain::error::ApiError;
+use crate::domain::error::Refusal;
 use crate::ids;
 use crate::store;
 use crate::store::social_logins::{LoginRow, SocialCodeRow};
@@ -30,7 +30,7 @@ pub(crate) async fn handle_callback(
     app_state: &AppState,
     app_id: Option<&str>,
     answer: CallbackParams,
-) -> Result<String, ApiError> {
+) -> Result<String, Refusal> {
     let now = app_state.clock.micros();
     let login = take(app_state, app_id, &answer.state, now).await?;
     let app = app_of(app_state, &login)?;
@@ -48,7 +48,7 @@ pub(crate) async fn handle_callback(
     } else {
         let provider_code = answer.code.as_deref();
         let provider_code =
-            provider_code.ok_or_else(|| ApiError::invalid_request("code: is needed."))?;
+            provider_code.ok_or_else(|| Refusal::invalid_request("code: is needed."))?;
         let identity = ask_provider(app_state, &app, &login, &answer.state, provider_code).await?;
         code = make_code(app_state, &login, identity, now).await?;
         query.push(("code", &code));
@@ -59,8 +59,8 @@ pub(crate) async fn handle_callback(
     Ok(redirect::with_query(&login.redirect_uri, query))
 }
 
-fn unknown_state() -> ApiError {
-    ApiError::invalid_request("state: unknown, expired or used.")
+fn unknown_state() -> Refusal {
+    Refusal::invalid_request("state: unknown, expired or used.")
 }
 
 /// The login that the state belongs to, which comes back once, whatever becomes of it.
@@ -69,16 +69,16 @@ async fn take(
     app_id: Option<&str>,
     state: &str,
     now: i64,
-) -> Result<LoginRow, ApiError> {
+) -> Result<LoginRow, Refusal> {
     let (app_id, hash) = (app_id.map(str::to_owned), ids::hash(state));
     let take = app_state.store.write(move |tx| {
         let app_id = app_id.as_deref();
-        Ok::<_, ApiError>(store::social_logins::take_login(tx, app_id, &hash, now)?)
+        Ok::<_, Refusal>(store::social_logins::take_login(tx, app_id, &hash, now)?)
     });
     take.await?.ok_or_else(unknown_state)
 }
 
-fn app_of(app_state: &AppState, login: &LoginRow) -> Result<Arc<App>, ApiError> {
+fn app_of(app_state: &AppState, login: &LoginRow) -> Result<Arc<App>, Refusal> {
     let app = app_state.app(&login.app_id).map_err(|_| unknown_state())?;
     Ok(app.clone())
 }
@@ -90,7 +90,7 @@ async fn ask_provider(
     login: &LoginRow,
     state: &str,
     code: &str,
-) -> Result<Identity, ApiError> {
+) -> Result<Identity, Refusal> {
     let provider = SocialProvider::named(&login.r#type).ok_or_else(unknown_state)?;
     let (client, test_provider) = client(app_state, app, provider)?;
     let secrets = Secrets::of(&login.salt, state);
@@ -101,7 +101,7 @@ async fn ask_provider(
         redirect_uri: Some(&client.redirect_uri),
         verifier: Some(&secrets.verifier),
     };
-    let refused = || ApiError::invalid_request("code: the provider does not accept it.");
+    let refused = || Refusal::invalid_request("code: the provider does not accept it.");
     let grant = test_provider
         .redeem(code, &redemption, now)
         .ok_or_else(refused)?;
@@ -115,7 +115,7 @@ async fn ask_provider(
     };
     let key = test_provider.key().await?;
     id_token::verify(&token, &key, &expected)
-        .map_err(|problem| ApiError::invalid_request(format!("id_token: {problem}.")))
+        .map_err(|problem| Refusal::invalid_request(format!("id_token: {problem}.")))
 }
 
 /// A code of ours for an account, which the client exchanges with its own verifier.
@@ -124,7 +124,7 @@ async fn make_code(
     login: &LoginRow,
     identity: Identity,
     now: i64,
-) -> Result<String, ApiError> {
+) -> Result<String, Refusal> {
     let code = ids::alphanumeric(CODE_LENGTH);
     let row = SocialCodeRow {
         code_hash: ids::hash(&code),
@@ -138,7 +138,7 @@ async fn make_code(
     };
     let insert = app_state
         .store
-        .write(move |tx| Ok::<_, ApiError>(store::social_logins::insert_code(tx, &row, now)?));
+        .write(move |tx| Ok::<_, Refusal>(store::social_logins::insert_code(tx, &row, now)?));
     insert.await?;
     Ok(code)
 }

@@ -6,7 +6,7 @@ use super::{Identity, SocialProvider, accounts, client, id_token, issuer, pkce};
 use crate::dev::Redemption;
 use crate::domain::apps::{App, AppState};
 use crate::domain::client::ClientInfo;
-use crate::domain::error::ApiError;
+use crate::domain::error::Refusal;
 use crate::domain::sign_ins;
 use crate::ids;
 use crate::store;
@@ -19,7 +19,7 @@ pub(crate) async fn sign_in(
     code: &str,
     verifier: String,
     client_info: &ClientInfo,
-) -> Result<AuthResult, ApiError> {
+) -> Result<AuthResult, Refusal> {
     let now = state.clock.micros();
     let (app_id, hash) = (app.id.clone(), ids::hash(code));
     let exchange = state.store.write(move |tx| {
@@ -27,7 +27,7 @@ pub(crate) async fn sign_in(
             return Ok(None);
         };
         let (user_id, action) = accounts::user(tx, &app_id, &identity, now)?;
-        Ok::<_, ApiError>(Some((user_id, action, identity.provider)))
+        Ok::<_, Refusal>(Some((user_id, action, identity.provider)))
     });
     let (user_id, action, provider) = exchange.await?.ok_or_else(refused)?;
     let event = client_info.social_event(action, provider);
@@ -42,7 +42,7 @@ pub(crate) async fn link(
     code: &str,
     verifier: String,
     client_info: ClientInfo,
-) -> Result<(), ApiError> {
+) -> Result<(), Refusal> {
     let now = state.clock.micros();
     let (app_id, hash) = (app.id.clone(), ids::hash(code));
     let exchange = state.store.write(move |tx| {
@@ -52,7 +52,7 @@ pub(crate) async fn link(
         accounts::connect(tx, &app_id, &user_id, &identity, now)?;
         let event = client_info.social_event("other", identity.provider);
         store::events::insert(tx, &user_id, &event, now)?;
-        Ok::<_, ApiError>(Some(()))
+        Ok::<_, Refusal>(Some(()))
     });
     exchange.await?.ok_or_else(refused)
 }
@@ -65,7 +65,7 @@ pub(crate) async fn sign_in_natively(
     code: &str,
     token: &str,
     client_info: &ClientInfo,
-) -> Result<AuthResult, ApiError> {
+) -> Result<AuthResult, Refusal> {
     let (client, test_provider) = client(state, app, provider)?;
     let now = state.clock.micros();
     let redemption = Redemption {
@@ -84,7 +84,7 @@ pub(crate) async fn sign_in_natively(
         now: now / 1_000_000,
     };
     let key = test_provider.key().await?;
-    let bad = |problem| ApiError::invalid_request(format!("id_token: {problem}."));
+    let bad = |problem| Refusal::invalid_request(format!("id_token: {problem}."));
     let identity = id_token::verify(token, &key, &expected).map_err(bad)?;
     // The code is good once and the token is not, so they have to belong together.
     if identity.subject != grant.account.subject {
@@ -99,8 +99,8 @@ pub(crate) async fn sign_in_natively(
     sign_ins::sign_in(state, app, &user_id, event).await
 }
 
-fn refused() -> ApiError {
-    ApiError::invalid_request("code: unknown, expired or used, or the verifier is wrong.")
+fn refused() -> Refusal {
+    Refusal::invalid_request("code: unknown, expired or used, or the verifier is wrong.")
 }
 
 /// Uses up a code, and returns the account that it stands for. `None` if there is no such code or the verifier is
@@ -111,7 +111,7 @@ fn take(
     code_hash: &[u8],
     verifier: &str,
     now: i64,
-) -> Result<Option<Identity>, ApiError> {
+) -> Result<Option<Identity>, Refusal> {
     let Some(row) = store::social_logins::take_code(tx, app_id, code_hash, now)? else {
         return Ok(None);
     };

@@ -18,7 +18,7 @@ mod view;
 
 use crate::dev::TestProvider;
 use crate::domain::apps::{App, AppState};
-use crate::domain::error::ApiError;
+use crate::domain::error::Refusal;
 
 pub(crate) use self::callback::{CallbackParams, handle_callback};
 pub(crate) use self::exchange::{link, sign_in, sign_in_natively};
@@ -47,16 +47,16 @@ fn client<'a>(
     state: &'a AppState,
     app: &App,
     provider: SocialProvider,
-) -> Result<(Client, &'a TestProvider), ApiError> {
+) -> Result<(Client, &'a TestProvider), Refusal> {
     let name = provider.as_str();
     let Some(test_provider) = state.provider.as_deref() else {
-        return Err(ApiError::invalid_request(format!(
+        return Err(Refusal::invalid_request(format!(
             "connection_type: this server has no connection to {name}. Only a development server has social logins, \
              by its test provider."
         )));
     };
     let login = app.settings.social.login(provider).ok_or_else(|| {
-        ApiError::invalid_request(format!(
+        Refusal::invalid_request(format!(
             "connection_type: {name} is not set up for the app."
         ))
     })?;

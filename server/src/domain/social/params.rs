@@ -1,6 +1,6 @@
 //! The parameters of OAuth 2, in a query or in a form.
 
-use crate::domain::error::ApiError;
+use crate::domain::error::Refusal;
 
 /// Parameters as they were sent.
 pub(crate) struct OAuthParams(Vec<(String, String)>);
@@ -12,19 +12,19 @@ impl OAuthParams {
 
     /// A parameter that may be missing. An empty one is missing, and a repeated one an error (RFC 6749, section 3.1):
     /// two readers could pick different ones.
-    pub(crate) fn get(&self, name: &'static str) -> Result<Option<String>, ApiError> {
+    pub(crate) fn get(&self, name: &'static str) -> Result<Option<String>, Refusal> {
         let mut values = self.0.iter().filter(|(known, _)| known == name);
         let first = values.next().map(|(_, value)| value.clone());
         if values.next().is_some() {
-            return Err(ApiError::invalid_request(format!("{name}: is repeated.")));
+            return Err(Refusal::invalid_request(format!("{name}: is repeated.")));
         }
         Ok(first.filter(|value| !value.is_empty()))
     }
 
     /// A parameter that is needed.
-    pub(crate) fn need(&self, name: &'static str) -> Result<String, ApiError> {
+    pub(crate) fn need(&self, name: &'static str) -> Result<String, Refusal> {
         self.get(name)?
-            .ok_or_else(|| ApiError::invalid_request(format!("{name}: is needed.")))
+            .ok_or_else(|| Refusal::invalid_request(format!("{name}: is needed.")))
     }
 
     /// All of them, in the order in which they came.

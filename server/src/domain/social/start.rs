@@ -6,7 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::{SocialProvider, client, issuer, pkce, redirect};
 use crate::domain::apps::{App, AppState};
-use crate::domain::error::ApiError;
+use crate::domain::error::Refusal;
 use crate::ids;
 use crate::store;
 use crate::store::social_logins::LoginRow;
@@ -56,21 +56,21 @@ pub(crate) async fn start(
     app_state: &AppState,
     app: &App,
     login: Login,
-) -> Result<String, ApiError> {
+) -> Result<String, Refusal> {
     let provider = login.provider;
     let (client, _) = client(app_state, app, provider)?;
     if !redirect::is_allowed(&app.settings, &login.redirect_uri) {
-        return Err(ApiError::invalid_request(
+        return Err(Refusal::invalid_request(
             "redirect_uri: must be a URL on the app's auth origin or one of its callback URLs, without a fragment.",
         ));
     }
     if login.code_challenge_method != "S256" {
-        return Err(ApiError::invalid_request(
+        return Err(Refusal::invalid_request(
             "code_challenge_method: must be S256.",
         ));
     }
     if !pkce::is_challenge(&login.code_challenge) {
-        return Err(ApiError::invalid_request(
+        return Err(Refusal::invalid_request(
             "code_challenge: must be a SHA-256 in base64url, which has 43 characters.",
         ));
     }
@@ -79,7 +79,7 @@ pub(crate) async fn start(
         .as_ref()
         .is_some_and(|it| it.len() > LONGEST_STATE)
     {
-        return Err(ApiError::invalid_request(format!(
+        return Err(Refusal::invalid_request(format!(
             "state: must not be longer than {LONGEST_STATE} bytes."
         )));
     }
@@ -102,7 +102,7 @@ pub(crate) async fn start(
     };
     let insert = app_state
         .store
-        .write(move |tx| Ok::<_, ApiError>(store::social_logins::insert_login(tx, &row, now)?));
+        .write(move |tx| Ok::<_, Refusal>(store::social_logins::insert_login(tx, &row, now)?));
     insert.await?;
     let challenge = pkce::challenge_of(&secrets.verifier);
     let mut query = vec![

@@ -7,12 +7,12 @@ use passage_identity::generated::auth::types::{
     UserMetadataField,
 };
 
-use crate::domain::error::ApiError;
+use crate::domain::error::Refusal;
 use crate::domain::social;
 use crate::http::extract::AppContext;
 use crate::http::reply;
 
-pub(crate) async fn get_app(call: AppContext) -> Result<Response, ApiError> {
+pub(crate) async fn get_app(call: AppContext) -> Result<Response, Refusal> {
     let settings = &call.app.settings;
     let key = call.app.keys.active().await?;
     let (fallback, fallback_ttl) = settings.fallback();
@@ -69,7 +69,7 @@ pub(crate) async fn get_app(call: AppContext) -> Result<Response, ApiError> {
     Ok(reply::ok(&GetAppResponse { app }))
 }
 
-pub(crate) async fn get_jwks(call: AppContext) -> Result<Response, ApiError> {
+pub(crate) async fn get_jwks(call: AppContext) -> Result<Response, Refusal> {
     let keys = call
         .app
         .keys
@@ -81,7 +81,7 @@ pub(crate) async fn get_jwks(call: AppContext) -> Result<Response, ApiError> {
     Ok(reply::ok(&JwkResponse { keys }))
 }
 
-pub(crate) async fn get_open_id_configuration(call: AppContext) -> Result<Response, ApiError> {
+pub(crate) async fn get_open_id_configuration(call: AppContext) -> Result<Response, Refusal> {
     let base = format!("{}/apps/{}", call.state.auth_url(), call.app.id);
     Ok(reply::ok(&OpenIdConfiguration {
         authorization_endpoint: format!("{base}/social/authorize"),

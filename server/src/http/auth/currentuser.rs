@@ -6,7 +6,7 @@ use passage_identity::generated::auth::types::{
 };
 
 use crate::clock::time;
-use crate::domain::error::ApiError;
+use crate::domain::error::Refusal;
 use crate::domain::social;
 use crate::http::extract::UserAuth;
 use crate::http::reply;
@@ -15,7 +15,7 @@ use crate::store::devices::DeviceRow;
 use crate::store::social_connections::ConnectionRow;
 use crate::store::users::UserRow;
 
-pub(crate) async fn get_currentuser(call: UserAuth) -> Result<Response, ApiError> {
+pub(crate) async fn get_currentuser(call: UserAuth) -> Result<Response, Refusal> {
     let user = view(call.user, call.devices, &call.connections);
     Ok(reply::ok(&CurrentUserResponse { user }))
 }

@@ -12,7 +12,7 @@ use super::currentuser::credential;
 use super::users::view;
 use super::webauthn::{attachment, maybe_json};
 use crate::domain::client::ClientInfo;
-use crate::domain::error::ApiError;
+use crate::domain::error::Refusal;
 use crate::domain::passkeys::ceremony::{Finish, Purpose, Start, add, end, once};
 use crate::domain::passkeys::device;
 use crate::domain::passkeys::relying_party::RelyingParty;
@@ -24,7 +24,7 @@ use crate::store;
 /// Characters of a device's name, at most.
 const LONGEST_NAME: usize = 255;
 
-pub(crate) async fn get_currentuser_devices(call: UserAuth) -> Result<Response, ApiError> {
+pub(crate) async fn get_currentuser_devices(call: UserAuth) -> Result<Response, Refusal> {
     let UserAuth { user, devices, .. } = call;
     let devices = devices
         .into_iter()
@@ -33,7 +33,7 @@ pub(crate) async fn get_currentuser_devices(call: UserAuth) -> Result<Response, 
     Ok(reply::ok(&CurrentUserDevices { devices }))
 }
 
-pub(crate) async fn add_device_start(call: UserAuth, body: Bytes) -> Result<Response, ApiError> {
+pub(crate) async fn add_device_start(call: UserAuth, body: Bytes) -> Result<Response, Refusal> {
     let request: CurrentUserDevicesStartRequest = maybe_json(&body)?;
     let attachment = attachment(request.authenticator_attachment)?;
     let relying_party = RelyingParty::new(&call.app.settings)?;
@@ -56,7 +56,7 @@ pub(crate) async fn add_device_start(call: UserAuth, body: Bytes) -> Result<Resp
         };
         let name = store::passkeys::name(&user);
         let handshake = start.creation(tx, &relying_party, handle, &name, &attachment)?;
-        Ok::<_, ApiError>(AddDeviceStartResponse {
+        Ok::<_, Refusal>(AddDeviceStartResponse {
             handshake,
             user: Some(view(user.clone(), &devices)),
         })
@@ -68,7 +68,7 @@ pub(crate) async fn add_device_finish(
     call: UserAuth,
     client_info: ClientInfo,
     body: Bytes,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     let request: AddDeviceFinishRequest = json(&body)?;
     let creation = Creation::read(request.handshake_response)?;
     let UserAuth {
@@ -82,7 +82,7 @@ pub(crate) async fn add_device_finish(
         transaction_id: None,
     };
     let add = async {
-        let refuse = ApiError::webauthn_login_failed;
+        let refuse = Refusal::webauthn_login_failed;
         if request.user_id != *user_id {
             return Err(refuse("user_id: of another user."));
         }
@@ -107,11 +107,11 @@ pub(crate) async fn update_currentuser_device(
     call: UserAuth,
     params: Params,
     body: Bytes,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     let request: UpdateDeviceRequest = json(&body)?;
     let name = request.friendly_name.trim().to_owned();
     if name.is_empty() || name.chars().count() > LONGEST_NAME {
-        return Err(ApiError::invalid_request(format!(
+        return Err(Refusal::invalid_request(format!(
             "friendly_name: must have 1 to {LONGEST_NAME} characters."
         )));
     }
@@ -123,7 +123,7 @@ pub(crate) async fn update_currentuser_device(
     );
     let rename = call.state.store.write(move |tx| {
         store::devices::rename(tx, &owner, &id, &name, now)?
-            .ok_or_else(ApiError::own_device_not_found)
+            .ok_or_else(Refusal::own_device_not_found)
     });
     Ok(reply::ok(&CurrentUserDevice {
         device: credential(rename.await?, &user_id),
@@ -133,15 +133,15 @@ pub(crate) async fn update_currentuser_device(
 pub(crate) async fn delete_currentuser_device(
     call: UserAuth,
     params: Params,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     let (user_id, id) = (call.user.id, params.get("device_id"));
     let delete = call
         .state
         .store
-        .write(move |tx| Ok::<_, ApiError>(store::devices::delete(tx, &user_id, &id)?));
+        .write(move |tx| Ok::<_, Refusal>(store::devices::delete(tx, &user_id, &id)?));
     if delete.await? {
         Ok(reply::empty(StatusCode::OK))
     } else {
-        Err(ApiError::own_device_not_found())
+        Err(Refusal::own_device_not_found())
     }
 }

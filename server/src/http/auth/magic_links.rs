@@ -10,7 +10,7 @@ use passage_identity::generated::auth::types::{
 use super::users::identifier;
 use crate::delivery::{Language, Purpose};
 use crate::domain::client::ClientInfo;
-use crate::domain::error::ApiError;
+use crate::domain::error::Refusal;
 use crate::domain::magic_links::{self, LinkOptions};
 use crate::domain::rate_limits::Kind;
 use crate::http::extract::{AppContext, json};
@@ -20,7 +20,7 @@ pub(crate) async fn login(
     call: AppContext,
     client_info: ClientInfo,
     body: Bytes,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     let request: LoginMagicLinkRequest = json(&body)?;
     let options = options(request.language.as_deref(), request.magic_link_path);
     let magic_link = send(
@@ -38,7 +38,7 @@ pub(crate) async fn register(
     call: AppContext,
     client_info: ClientInfo,
     body: Bytes,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     let request: RegisterMagicLinkRequest = json(&body)?;
     let options = options(request.language.as_deref(), request.magic_link_path);
     let magic_link = send(
@@ -66,7 +66,7 @@ async fn send(
     purpose: Purpose,
     text: &str,
     options: LinkOptions,
-) -> Result<MagicLink, ApiError> {
+) -> Result<MagicLink, Refusal> {
     let receives = identifier(text)?;
     client_info.check_message_limits(&call.state, &call.app, &receives)?;
     let id = magic_links::request(&call.state, &call.app, purpose, receives, options).await?;
@@ -77,7 +77,7 @@ pub(crate) async fn activate(
     call: AppContext,
     client_info: ClientInfo,
     body: Bytes,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     let request: ActivateMagicLinkRequest = json(&body)?;
     client_info.check_rate_limit(&call.state, Kind::Try)?;
     let auth_result =
@@ -85,7 +85,7 @@ pub(crate) async fn activate(
     Ok(reply::ok(&AuthResponse { auth_result }))
 }
 
-pub(crate) async fn status(call: AppContext, body: Bytes) -> Result<Response, ApiError> {
+pub(crate) async fn status(call: AppContext, body: Bytes) -> Result<Response, Refusal> {
     let request: GetMagicLinkStatusRequest = json(&body)?;
     let auth_result = magic_links::wait(&call.state, &call.app, &request.id).await?;
     Ok(reply::ok(&AuthResponse { auth_result }))

@@ -10,7 +10,7 @@ use passage_identity::generated::auth::types::{
 use super::users::identifier;
 use crate::delivery::{Language, Purpose};
 use crate::domain::client::ClientInfo;
-use crate::domain::error::ApiError;
+use crate::domain::error::Refusal;
 use crate::domain::one_time_codes;
 use crate::domain::rate_limits::Kind;
 use crate::http::extract::{AppContext, json};
@@ -20,7 +20,7 @@ pub(crate) async fn login(
     call: AppContext,
     client_info: ClientInfo,
     body: Bytes,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     let request: LoginOneTimePasscodeRequest = json(&body)?;
     let language = request.language.as_deref();
     send(
@@ -37,7 +37,7 @@ pub(crate) async fn register(
     call: AppContext,
     client_info: ClientInfo,
     body: Bytes,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     let request: RegisterOneTimePasscodeRequest = json(&body)?;
     let language = request.language.as_deref();
     send(
@@ -56,7 +56,7 @@ async fn send(
     purpose: Purpose,
     text: &str,
     language: Option<&str>,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     let language = Language::asked_for(language);
     let receives = identifier(text)?;
     client_info.check_message_limits(&call.state, &call.app, &receives)?;
@@ -69,7 +69,7 @@ pub(crate) async fn activate(
     call: AppContext,
     client_info: ClientInfo,
     body: Bytes,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     let request: ActivateOneTimePasscodeRequest = json(&body)?;
     client_info.check_rate_limit(&call.state, Kind::Try)?;
     let (id, code) = (request.otp_id, request.otp);

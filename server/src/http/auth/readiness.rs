@@ -10,7 +10,7 @@ use http::{HeaderMap, StatusCode};
 use passage_identity::generated::auth::types::CreatePasskeyReadinessRequest;
 
 use crate::domain::apps::AppState;
-use crate::domain::error::ApiError;
+use crate::domain::error::Refusal;
 use crate::http::extract::json;
 use crate::http::reply;
 use crate::ids;
@@ -26,18 +26,18 @@ pub(crate) async fn create_passkey_readiness(
     State(state): State<Arc<AppState>>,
     headers: HeaderMap,
     body: Bytes,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     let key = headers.get("x-api-key").and_then(|key| key.to_str().ok());
-    let key = key.ok_or_else(|| ApiError::invalid_access_token("api key: missing."))?;
+    let key = key.ok_or_else(|| Refusal::invalid_access_token("api key: missing."))?;
     let hash = ids::hash(key.trim());
     let find = state
         .store
-        .read(move |tx| Ok::<_, ApiError>(store::readiness::app_of_key(tx, &hash)?));
+        .read(move |tx| Ok::<_, Refusal>(store::readiness::app_of_key(tx, &hash)?));
     let app_id = find.await?;
-    let app_id = app_id.ok_or_else(|| ApiError::invalid_access_token("api key: unknown."))?;
+    let app_id = app_id.ok_or_else(|| Refusal::invalid_access_token("api key: unknown."))?;
     let report: CreatePasskeyReadinessRequest = json(&body)?;
     if report.device_id.is_empty() || report.device_id.len() > LONGEST_ID {
-        return Err(ApiError::invalid_request(format!(
+        return Err(Refusal::invalid_request(format!(
             "device_id: must have 1 to {LONGEST_ID} bytes."
         )));
     }
@@ -51,7 +51,7 @@ pub(crate) async fn create_passkey_readiness(
     };
     let now = state.clock.micros();
     let put = state.store.write(move |tx| {
-        Ok::<_, ApiError>(store::readiness::put(tx, &app_id, &report, &visitor, now)?)
+        Ok::<_, Refusal>(store::readiness::put(tx, &app_id, &report, &visitor, now)?)
     });
     put.await?;
     Ok(reply::empty(StatusCode::CREATED))

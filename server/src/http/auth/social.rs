@@ -12,7 +12,7 @@ use passage_identity::generated::auth::types::{
 
 use crate::domain::apps::AppState;
 use crate::domain::client::ClientInfo;
-use crate::domain::error::ApiError;
+use crate::domain::error::Refusal;
 use crate::domain::rate_limits::Kind;
 use crate::domain::social::{self, CallbackParams, Login, OAuthParams, SocialProvider};
 use crate::http::extract::{AppContext, Params, UserAuth, json};
@@ -23,9 +23,9 @@ fn query(query: Option<String>) -> OAuthParams {
     OAuthParams::parse(query.unwrap_or_default().as_bytes())
 }
 
-fn provider(name: &str) -> Result<SocialProvider, ApiError> {
+fn provider(name: &str) -> Result<SocialProvider, Refusal> {
     SocialProvider::named(name).ok_or_else(|| {
-        ApiError::invalid_request("connection_type: must be apple, github or google.")
+        Refusal::invalid_request("connection_type: must be apple, github or google.")
     })
 }
 
@@ -33,7 +33,7 @@ pub(crate) async fn get_authorize(
     call: AppContext,
     client_info: ClientInfo,
     RawQuery(text): RawQuery,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     client_info.check_rate_limit(&call.state, Kind::Start)?;
     let query = query(text);
     let login = Login {
@@ -52,7 +52,7 @@ pub(crate) async fn exchange_social_token(
     call: AppContext,
     client_info: ClientInfo,
     RawQuery(text): RawQuery,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     let query = query(text);
     let (code, verifier) = (query.need("code")?, query.need("verifier")?);
     let auth_result =
@@ -64,12 +64,12 @@ pub(crate) async fn exchange_social_id_token(
     call: AppContext,
     client_info: ClientInfo,
     body: Bytes,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     let request: IdTokenRequest = json(&body)?;
     let provider = match provider(request.connection_type.as_str())? {
         // GitHub has no ID tokens.
         SocialProvider::Github => {
-            return Err(ApiError::invalid_request(
+            return Err(Refusal::invalid_request(
                 "connection_type: must be apple or google.",
             ));
         }
@@ -86,7 +86,7 @@ pub(crate) async fn link_account(
     call: UserAuth,
     client_info: ClientInfo,
     RawQuery(text): RawQuery,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     let query = query(text);
     let (code, verifier) = (query.need("code")?, query.need("verifier")?);
     let user_id = call.user.id;
@@ -102,35 +102,32 @@ pub(crate) async fn link_account(
     Ok(reply::empty(StatusCode::CREATED))
 }
 
-pub(crate) async fn get_connections(call: UserAuth) -> Result<Response, ApiError> {
+pub(crate) async fn get_connections(call: UserAuth) -> Result<Response, Refusal> {
     let social_connections = social::own_connections(&call.connections);
     Ok(reply::ok(&SocialConnectionsResponse { social_connections }))
 }
 
-pub(crate) async fn delete_connection(
-    call: UserAuth,
-    params: Params,
-) -> Result<Response, ApiError> {
+pub(crate) async fn delete_connection(call: UserAuth, params: Params) -> Result<Response, Refusal> {
     let provider = params.get("social_connection_type");
     let user_id = call.user.id;
     let delete = call.state.store.write(move |tx| {
-        Ok::<_, ApiError>(store::social_connections::delete(tx, &user_id, &provider)?)
+        Ok::<_, Refusal>(store::social_connections::delete(tx, &user_id, &provider)?)
     });
     if delete.await? {
         Ok(reply::empty(StatusCode::OK))
     } else {
-        Err(ApiError::social_connection_not_found())
+        Err(Refusal::social_connection_not_found())
     }
 }
 
 pub(crate) async fn callback(
     call: AppContext,
     RawQuery(text): RawQuery,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     handle_callback(&call.state, Some(&call.app.id), &query(text)).await
 }
 
-pub(crate) async fn posted_callback(call: AppContext, body: Bytes) -> Result<Response, ApiError> {
+pub(crate) async fn posted_callback(call: AppContext, body: Bytes) -> Result<Response, Refusal> {
     let form = OAuthParams::parse(&body);
     handle_callback(&call.state, Some(&call.app.id), &form).await
 }
@@ -138,14 +135,14 @@ pub(crate) async fn posted_callback(call: AppContext, body: Bytes) -> Result<Res
 pub(crate) async fn shared_callback(
     State(state): State<Arc<AppState>>,
     RawQuery(text): RawQuery,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     handle_callback(&state, None, &query(text)).await
 }
 
 pub(crate) async fn posted_shared_callback(
     State(state): State<Arc<AppState>>,
     body: Bytes,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     handle_callback(&state, None, &OAuthParams::parse(&body)).await
 }
 
@@ -153,7 +150,7 @@ async fn handle_callback(
     state: &AppState,
     app_id: Option<&str>,
     params: &OAuthParams,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     let answer = CallbackParams {
         state: params.need("state")?,
         code: params.get("code")?,

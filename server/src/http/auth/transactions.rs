@@ -12,7 +12,7 @@ use passage_identity::generated::auth::types::{
 
 use super::webauthn::{attachment, maybe_json};
 use crate::domain::client::ClientInfo;
-use crate::domain::error::ApiError;
+use crate::domain::error::Refusal;
 use crate::domain::flex;
 use crate::domain::passkeys::ceremony::{Finish, Proof, Purpose, Start, add, end, given, once};
 use crate::domain::passkeys::device;
@@ -32,7 +32,7 @@ pub(crate) async fn register_start(
     call: AppContext,
     client_info: ClientInfo,
     body: Bytes,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     client_info.check_rate_limit(&call.state, rate_limits::Kind::Start)?;
     let request: RegisterWebAuthnStartWithTransactionRequest = json(&body)?;
     let attachment = attachment(request.authenticator_attachment)?;
@@ -41,7 +41,7 @@ pub(crate) async fn register_start(
     let start = call.state.store.write(move |tx| {
         let id = request.transaction_id.clone();
         let transaction = store::transactions::get(tx, &app_id, &id, Kind::Register, now)?;
-        let transaction = transaction.ok_or_else(ApiError::transaction_not_found)?;
+        let transaction = transaction.ok_or_else(Refusal::transaction_not_found)?;
         let user = known(tx, &app_id, &transaction.external_id)?;
         let handle = match &user {
             Some(user) => store::passkeys::user_handle(tx, &user.id)?,
@@ -56,7 +56,7 @@ pub(crate) async fn register_start(
         };
         let name = transaction.passkey_display_name;
         let handshake = start.creation(tx, &relying_party, handle, &name, &attachment)?;
-        Ok::<_, ApiError>(RegisterWebAuthnStartWithTransactionResponse {
+        Ok::<_, Refusal>(RegisterWebAuthnStartWithTransactionResponse {
             handshake,
             transaction_id: Some(id),
         })
@@ -65,10 +65,10 @@ pub(crate) async fn register_start(
 }
 
 /// The user with this external id, who must be active.
-fn known(tx: &Tx<'_>, app_id: &str, external_id: &str) -> Result<Option<UserRow>, ApiError> {
+fn known(tx: &Tx<'_>, app_id: &str, external_id: &str) -> Result<Option<UserRow>, Refusal> {
     let user = store::users::by_external_id(tx, app_id, external_id)?;
     if user.as_ref().is_some_and(UserRow::is_inactive) {
-        return Err(ApiError::operation_not_allowed("user: not active."));
+        return Err(Refusal::operation_not_allowed("user: not active."));
     }
     Ok(user)
 }
@@ -77,7 +77,7 @@ pub(crate) async fn register_finish(
     call: AppContext,
     client_info: ClientInfo,
     body: Bytes,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     let request: RegisterWebAuthnFinishWithTransactionRequest = json(&body)?;
     let creation = Creation::read(request.handshake_response)?;
     let AppContext { state, app } = &call;
@@ -98,10 +98,10 @@ pub(crate) async fn register_finish(
             client_info.event("register", "passkey"),
         );
         let complete = state.store.write(move |tx| {
-            let refuse = ApiError::webauthn_login_failed;
+            let refuse = Refusal::webauthn_login_failed;
             end(tx, &app_id, &ceremony, refuse)?;
             let transaction = store::transactions::take(tx, &app_id, &id, now)?;
-            let transaction = transaction.ok_or_else(ApiError::transaction_not_found)?;
+            let transaction = transaction.ok_or_else(Refusal::transaction_not_found)?;
             let external_id = transaction.external_id.clone();
             let user = holder(tx, &app_id, &external_id, &ceremony, now)?;
             let device = DeviceRow {
@@ -124,8 +124,8 @@ fn holder(
     external_id: &str,
     ceremony: &CeremonyRow,
     now: i64,
-) -> Result<UserRow, ApiError> {
-    let refuse = ApiError::webauthn_login_failed;
+) -> Result<UserRow, Refusal> {
+    let refuse = Refusal::webauthn_login_failed;
     let known = known(tx, app_id, external_id)?;
     match (known, &ceremony.user_id) {
         (Some(user), Some(id)) if user.id == *id => Ok(user),
@@ -148,7 +148,7 @@ pub(crate) async fn authenticate_start(
     call: AppContext,
     client_info: ClientInfo,
     body: Bytes,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     client_info.check_rate_limit(&call.state, rate_limits::Kind::Start)?;
     let request: AuthenticateWebAuthnStartWithTransactionRequest = maybe_json(&body)?;
     let transaction_id = request.transaction_id.filter(|id| !id.is_empty());
@@ -159,11 +159,11 @@ pub(crate) async fn authenticate_start(
         let mut allowed = Vec::new();
         if let Some(id) = &transaction_id {
             let found = store::transactions::get(tx, &app_id, id, Kind::Authenticate, now)?;
-            let found = found.ok_or_else(ApiError::transaction_not_found)?;
+            let found = found.ok_or_else(Refusal::transaction_not_found)?;
             let user = flex::user_with_passkey(tx, &app_id, &found.external_id)?;
             allowed = store::passkeys::list(tx, &user.id)?;
             if allowed.is_empty() {
-                return Err(ApiError::user_has_no_passkeys());
+                return Err(Refusal::user_has_no_passkeys());
             }
             user_id = Some(user.id);
         }
@@ -187,7 +187,7 @@ pub(crate) async fn authenticate_finish(
     call: AppContext,
     client_info: ClientInfo,
     body: Bytes,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     let request: AuthenticateWebAuthnFinishWithTransactionRequest = json(&body)?;
     let assertion = Assertion::read(request.handshake_response)?;
     let AppContext { state, app } = &call;
@@ -216,17 +216,17 @@ pub(crate) async fn authenticate_finish(
 }
 
 /// Completes the transaction, if there is one, and says who logged in: the nonce is to prove an external id.
-fn prove(tx: &Tx<'_>, app_id: &str, proof: &Proof, now: i64) -> Result<(String, String), ApiError> {
+fn prove(tx: &Tx<'_>, app_id: &str, proof: &Proof, now: i64) -> Result<(String, String), Refusal> {
     let user = store::users::get(tx, app_id, &proof.passkey.user_id)?;
     let user = user.ok_or_else(|| proof.refuse()("user: deleted meanwhile."))?;
     if user.is_inactive() {
-        return Err(ApiError::operation_not_allowed("user: not active."));
+        return Err(Refusal::operation_not_allowed("user: not active."));
     }
     let external_id = user.external_id;
     let external_id = external_id.ok_or_else(|| proof.refuse()("user: has no external id."))?;
     if let Some(id) = &proof.ceremony.transaction_id {
         let transaction = store::transactions::take(tx, app_id, id, now)?;
-        transaction.ok_or_else(ApiError::transaction_not_found)?;
+        transaction.ok_or_else(Refusal::transaction_not_found)?;
     }
     Ok((user.id, external_id))
 }

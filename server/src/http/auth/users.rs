@@ -9,7 +9,7 @@ use passage_identity::generated::auth::types::{
 use serde_json::Map;
 
 use crate::domain::client::ClientInfo;
-use crate::domain::error::ApiError;
+use crate::domain::error::Refusal;
 use crate::domain::rate_limits::Kind;
 use crate::domain::users;
 use crate::http::extract::{AppContext, json};
@@ -20,9 +20,9 @@ use crate::store::devices::DeviceRow;
 use crate::store::users::UserRow;
 
 /// Reads an identifier of a request.
-pub(super) fn identifier(text: &str) -> Result<Identifier, ApiError> {
+pub(super) fn identifier(text: &str) -> Result<Identifier, Refusal> {
     Identifier::parse(text).ok_or_else(|| {
-        ApiError::invalid_request(
+        Refusal::invalid_request(
             "identifier: must be an e-mail address, or a phone number in E.164 form such as +15005550006.",
         )
     })
@@ -63,11 +63,11 @@ pub(crate) async fn check_user_identifier(
     call: AppContext,
     client_info: ClientInfo,
     RawQuery(query): RawQuery,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     client_info.check_rate_limit(&call.state, Kind::Look)?;
     let query = query.unwrap_or_default();
     let given = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "identifier");
-    let (_, text) = given.ok_or_else(|| ApiError::invalid_request("identifier: is needed."))?;
+    let (_, text) = given.ok_or_else(|| Refusal::invalid_request("identifier: is needed."))?;
     // Some clients leave the plus as it is, which then reads as a blank. No identifier has one.
     let asked = identifier(&text.replace(' ', "+"))?;
     let (app_id, receives) = (call.app.id.clone(), asked.clone());
@@ -76,7 +76,7 @@ pub(crate) async fn check_user_identifier(
             return Ok(None);
         };
         let devices = store::devices::list(tx, &user.id)?;
-        Ok::<_, ApiError>(Some(view(user, &devices)))
+        Ok::<_, Refusal>(Some(view(user, &devices)))
     });
     let mut user = read.await?;
     if call.app.settings.conceal_users
@@ -91,7 +91,7 @@ pub(crate) async fn create_user(
     call: AppContext,
     client_info: ClientInfo,
     body: Bytes,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     client_info.check_rate_limit(&call.state, Kind::Look)?;
     let request: CreateUserParams = json(&body)?;
     let receives = identifier(&request.identifier)?;
@@ -99,7 +99,7 @@ pub(crate) async fn create_user(
     call.app
         .settings
         .check_metadata(&metadata)
-        .map_err(ApiError::invalid_request)?;
+        .map_err(Refusal::invalid_request)?;
     metadata.retain(|_, value| !value.is_null());
     let (app_id, now) = (call.app.id.clone(), call.state.clock.micros());
     let create = call

@@ -12,7 +12,7 @@ use serde_json::Map;
 
 use super::users::{identifier, view};
 use crate::domain::client::ClientInfo;
-use crate::domain::error::ApiError;
+use crate::domain::error::Refusal;
 use crate::domain::passkeys::ceremony::{Finish, Purpose, Start, add, end, given, once};
 use crate::domain::passkeys::device;
 use crate::domain::passkeys::relying_party::RelyingParty;
@@ -30,9 +30,9 @@ use crate::store::users::UserRow;
 /// Where a new passkey is to be kept.
 pub(super) fn attachment(
     asked: Option<AuthenticatorAttachment>,
-) -> Result<AuthenticatorAttachment, ApiError> {
+) -> Result<AuthenticatorAttachment, Refusal> {
     match asked.unwrap_or(AuthenticatorAttachment::Platform) {
-        AuthenticatorAttachment::Unknown(_) => Err(ApiError::invalid_request(
+        AuthenticatorAttachment::Unknown(_) => Err(Refusal::invalid_request(
             "authenticator_attachment: must be platform, cross-platform or any.",
         )),
         known => Ok(known),
@@ -40,7 +40,7 @@ pub(super) fn attachment(
 }
 
 /// Reads a JSON body that may be left out. Some clients send `null` then.
-pub(super) fn maybe_json<T: DeserializeOwned + Default>(body: &Bytes) -> Result<T, ApiError> {
+pub(super) fn maybe_json<T: DeserializeOwned + Default>(body: &Bytes) -> Result<T, Refusal> {
     match body.trim_ascii() {
         b"" | b"null" => Ok(T::default()),
         _ => json(body),
@@ -51,7 +51,7 @@ pub(crate) async fn register_webauthn_start(
     call: AppContext,
     client_info: ClientInfo,
     body: Bytes,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     client_info.check_rate_limit(&call.state, Kind::Start)?;
     let request: RegisterWebAuthnStartRequest = json(&body)?;
     let identifier = identifier(&request.identifier)?;
@@ -70,7 +70,7 @@ pub(crate) async fn register_webauthn_start(
         };
         let name = store::passkeys::name(&user);
         let handshake = start.creation(tx, &relying_party, handle, &name, &attachment)?;
-        Ok::<_, ApiError>(RegisterWebAuthnStartResponse {
+        Ok::<_, Refusal>(RegisterWebAuthnStartResponse {
             handshake,
             user: Some(view(user, &[])),
         })
@@ -84,7 +84,7 @@ fn newcomer(
     app_id: &str,
     identifier: &Identifier,
     now: i64,
-) -> Result<UserRow, ApiError> {
+) -> Result<UserRow, Refusal> {
     let Some(user) = users::find(tx, app_id, identifier)? else {
         return users::create(tx, app_id, identifier, Map::new(), now);
     };
@@ -94,12 +94,12 @@ fn newcomer(
 
 /// Whoever was in before has other ways in, and an identifier that was verified belongs to somebody: a stranger must
 /// not get at either by registering anew.
-fn may_register(tx: &Tx<'_>, user: &UserRow) -> Result<(), ApiError> {
+fn may_register(tx: &Tx<'_>, user: &UserRow) -> Result<(), Refusal> {
     let untouched = user.is_pending() && !user.email_verified && !user.phone_verified;
     if untouched && store::devices::list(tx, &user.id)?.is_empty() {
         Ok(())
     } else {
-        Err(ApiError::user_exists())
+        Err(Refusal::user_exists())
     }
 }
 
@@ -107,7 +107,7 @@ pub(crate) async fn register_webauthn_finish(
     call: AppContext,
     client_info: ClientInfo,
     body: Bytes,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     let request: RegisterWebAuthnFinishRequest = json(&body)?;
     let creation = Creation::read(request.handshake_response)?;
     let AppContext { state, app } = &call;
@@ -129,12 +129,12 @@ pub(crate) async fn register_webauthn_finish(
             client_info.event("register", "passkey"),
         );
         let keep = state.store.write(move |tx| {
-            let refuse = ApiError::webauthn_login_failed;
+            let refuse = Refusal::webauthn_login_failed;
             end(tx, &app_id, &ceremony, refuse)?;
             let user = store::users::get(tx, &app_id, &user_id)?;
             let user = user.ok_or_else(|| refuse("user: deleted meanwhile."))?;
             if user.is_inactive() {
-                return Err(ApiError::user_not_active());
+                return Err(Refusal::user_not_active());
             }
             may_register(tx, &user)?;
             add(tx, &user.id, &device, &credential)?;
@@ -151,7 +151,7 @@ pub(crate) async fn login_webauthn_start(
     call: AppContext,
     client_info: ClientInfo,
     body: Bytes,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     client_info.check_rate_limit(&call.state, Kind::Start)?;
     let request: LoginWebAuthnStartRequest = maybe_json(&body)?;
     let identifier = given(request.identifier.as_deref())
@@ -164,13 +164,13 @@ pub(crate) async fn login_webauthn_start(
         let mut allowed = Vec::new();
         if let Some(identifier) = &identifier {
             let found = users::find(tx, &app_id, identifier)?;
-            let found = found.ok_or_else(ApiError::user_not_found)?;
+            let found = found.ok_or_else(Refusal::user_not_found)?;
             if found.is_inactive() {
-                return Err(ApiError::user_not_active());
+                return Err(Refusal::user_not_active());
             }
             allowed = store::passkeys::list(tx, &found.id)?;
             if allowed.is_empty() {
-                return Err(ApiError::webauthn_login_failed("user: has no passkeys."));
+                return Err(Refusal::webauthn_login_failed("user: has no passkeys."));
             }
             let devices = store::devices::list(tx, &found.id)?;
             user = Some(view(found, &devices));
@@ -192,7 +192,7 @@ pub(crate) async fn login_webauthn_finish(
     call: AppContext,
     client_info: ClientInfo,
     body: Bytes,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     let request: LoginWebAuthnFinishRequest = json(&body)?;
     let assertion = Assertion::read(request.handshake_response)?;
     let AppContext { state, app } = &call;

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::users::{email, phone};
 use crate::delivery::{Channel, Content, Language, Message, NewMessage, Purpose};
 use crate::domain::apps::App;
-use crate::domain::error::ApiError;
+use crate::domain::error::Refusal;
 use crate::domain::magic_links::{self, LinkFor, NewLink};
 use crate::domain::users;
 use crate::http::extract::{ApiKeyAuth, from_members, json};
@@ -42,7 +42,7 @@ struct Checked {
 }
 
 /// Reads the body as old SDKs also wrote it: `""` and 0 for what is not set, numbers and booleans as strings.
-fn read(body: &Bytes) -> Result<CreateMagicLinkRequest, ApiError> {
+fn read(body: &Bytes) -> Result<CreateMagicLinkRequest, Refusal> {
     let mut members: Map<String, Value> = json(body)?;
     members.retain(|_, value| !value.is_null() && value != "");
     for name in ["ttl", "send"] {
@@ -60,8 +60,8 @@ fn read(body: &Bytes) -> Result<CreateMagicLinkRequest, ApiError> {
     from_members(members)
 }
 
-fn check(request: CreateMagicLinkRequest, app: &App) -> Result<Checked, ApiError> {
-    let invalid = |problem: &'static str| Err(ApiError::invalid_request(problem));
+fn check(request: CreateMagicLinkRequest, app: &App) -> Result<Checked, Refusal> {
+    let invalid = |problem: &'static str| Err(Refusal::invalid_request(problem));
     let channel = match request.channel {
         None => None,
         Some(MagicLinkChannel::Email) => Some(Channel::Email),
@@ -116,10 +116,10 @@ fn receive(
     app_id: &str,
     receiver: Receiver,
     now: i64,
-) -> Result<(UserRow, Identifier), ApiError> {
+) -> Result<(UserRow, Identifier), Refusal> {
     let (user, identifier) = match receiver {
         Receiver::UserId(id, channel) => {
-            let user = store::users::get(tx, app_id, &id)?.ok_or_else(ApiError::user_not_found)?;
+            let user = store::users::get(tx, app_id, &id)?.ok_or_else(Refusal::user_not_found)?;
             let email = user.email.clone().map(Identifier::Email);
             let phone = user.phone.clone().map(Identifier::Phone);
             let identifier = match channel {
@@ -138,20 +138,20 @@ fn receive(
         }
     };
     if user.is_inactive() {
-        return Err(ApiError::operation_not_allowed("user: not active."));
+        return Err(Refusal::operation_not_allowed("user: not active."));
     }
     let identifier = identifier
-        .ok_or_else(|| ApiError::invalid_request("channel: the user has no such identifier."))?;
+        .ok_or_else(|| Refusal::invalid_request("channel: the user has no such identifier."))?;
     Ok((user, identifier))
 }
 
-pub(crate) async fn create_magic_link(call: ApiKeyAuth, body: Bytes) -> Result<Response, ApiError> {
+pub(crate) async fn create_magic_link(call: ApiKeyAuth, body: Bytes) -> Result<Response, Refusal> {
     let checked = check(read(&body)?, &call.app)?;
     if checked
         .send
         .is_some_and(|channel| !call.state.sender.reaches(channel))
     {
-        return Err(ApiError::custom_provider_required());
+        return Err(Refusal::custom_provider_required());
     }
     let now = call.state.clock.micros();
     let id = ids::new_id();
@@ -177,7 +177,7 @@ pub(crate) async fn create_magic_link(call: ApiKeyAuth, body: Bytes) -> Result<R
         };
         let link = NewLink::make(link_id.clone(), new);
         store::magic_links::insert(tx, &link.row)?;
-        Ok::<_, ApiError>((link.secret, user.id, identifier))
+        Ok::<_, Refusal>((link.secret, user.id, identifier))
     });
     let (secret, user_id, identifier) = insert.await?;
     let url = magic_links::url(&call.app, &checked.path, &secret);

@@ -7,7 +7,7 @@ use passage_identity::generated::management::types::{
     CreateTransactionRegisterRequest, CreateTransactionResponse, Nonce,
 };
 
-use crate::domain::error::ApiError;
+use crate::domain::error::Refusal;
 use crate::domain::flex;
 use crate::http::extract::{ApiKeyAuth, json};
 use crate::http::reply;
@@ -15,9 +15,9 @@ use crate::ids;
 use crate::store;
 use crate::store::transactions::{Kind, TransactionRow};
 
-fn given(name: &str, value: &str) -> Result<(), ApiError> {
+fn given(name: &str, value: &str) -> Result<(), Refusal> {
     if value.trim().is_empty() {
-        return Err(ApiError::invalid_request(format!(
+        return Err(Refusal::invalid_request(format!(
             "{name}: must not be empty."
         )));
     }
@@ -27,7 +27,7 @@ fn given(name: &str, value: &str) -> Result<(), ApiError> {
 pub(crate) async fn create_register_transaction(
     call: ApiKeyAuth,
     body: Bytes,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     let request: CreateTransactionRegisterRequest = json(&body)?;
     given("external_id", &request.external_id)?;
     given("passkey_display_name", &request.passkey_display_name)?;
@@ -43,7 +43,7 @@ pub(crate) async fn create_register_transaction(
 pub(crate) async fn create_authenticate_transaction(
     call: ApiKeyAuth,
     body: Bytes,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     let request: CreateTransactionAuthenticateRequest = json(&body)?;
     given("external_id", &request.external_id)?;
     create(call, Kind::Authenticate, request.external_id, String::new()).await
@@ -54,7 +54,7 @@ async fn create(
     kind: Kind,
     external_id: String,
     passkey_display_name: String,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     let now = call.state.clock.micros();
     let expires_at = now + flex::TRANSACTION_LIFETIME;
     let transaction_id = ids::new_id();
@@ -71,7 +71,7 @@ async fn create(
         if kind == Kind::Authenticate {
             flex::user_with_passkey(tx, &app_id, &row.external_id)?;
         }
-        Ok::<_, ApiError>(store::transactions::insert(tx, &app_id, &row)?)
+        Ok::<_, Refusal>(store::transactions::insert(tx, &app_id, &row)?)
     });
     insert.await?;
     Ok(reply::created(&CreateTransactionResponse {
@@ -82,7 +82,7 @@ async fn create(
 pub(crate) async fn authenticate_verify_nonce(
     call: ApiKeyAuth,
     body: Bytes,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     let request: Nonce = json(&body)?;
     let (app_id, hash, now) = (
         call.app.id.clone(),
@@ -90,8 +90,7 @@ pub(crate) async fn authenticate_verify_nonce(
         call.state.clock.micros(),
     );
     let take = call.state.store.write(move |tx| {
-        store::transactions::take_nonce(tx, &app_id, &hash, now)?
-            .ok_or_else(ApiError::invalid_nonce)
+        store::transactions::take_nonce(tx, &app_id, &hash, now)?.ok_or_else(Refusal::invalid_nonce)
     });
     Ok(reply::ok(&AuthenticateVerifyNonceResponse {
         external_id: take.await?,

@@ -8,7 +8,7 @@ use passage_identity::generated::management::types::{
 };
 
 use super::view;
-use crate::domain::error::ApiError;
+use crate::domain::error::Refusal;
 use crate::http::entry::SentPath;
 use crate::http::extract::ApiKeyAuth;
 use crate::http::management::filters::ListQuery;
@@ -19,11 +19,11 @@ pub(crate) async fn list_paginated_users(
     call: ApiKeyAuth,
     Extension(path): Extension<SentPath>,
     RawQuery(query): RawQuery,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     let members = form_urlencoded::parse(query.unwrap_or_default().as_bytes())
         .into_owned()
         .collect();
-    let query = ListQuery::parse(members).map_err(ApiError::invalid_request)?;
+    let query = ListQuery::parse(members).map_err(Refusal::invalid_request)?;
     // A whole second that has begun counts as a whole, so that a user who was just created is in the list.
     let created_before = query
         .created_before
@@ -33,7 +33,7 @@ pub(crate) async fn list_paginated_users(
     let read = call
         .state
         .store
-        .read(move |tx| Ok::<_, ApiError>(store::user_list::list(tx, &app_id, &wanted, before)?));
+        .read(move |tx| Ok::<_, Refusal>(store::user_list::list(tx, &app_id, &wanted, before)?));
     let page = read.await?;
     Ok(reply::ok(&ListPaginatedUsersResponse {
         created_before,

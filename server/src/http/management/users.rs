@@ -7,7 +7,7 @@ use passage_identity::generated::management::types::{CreateUserRequest, UserResp
 use serde_json::{Map, Value};
 
 use super::view::{self, WholeUser};
-use crate::domain::error::ApiError;
+use crate::domain::error::Refusal;
 use crate::http::extract::{ApiKeyAuth, json};
 use crate::http::reply;
 use crate::identifier;
@@ -16,30 +16,30 @@ use crate::store::users::{NewUser, UserRow};
 use crate::store::{SqlError, Tx};
 
 /// An e-mail address as it is stored.
-pub(super) fn email(text: &str) -> Result<String, ApiError> {
+pub(super) fn email(text: &str) -> Result<String, Refusal> {
     identifier::email(text)
-        .ok_or_else(|| ApiError::invalid_request("email: must be an e-mail address."))
+        .ok_or_else(|| Refusal::invalid_request("email: must be an e-mail address."))
 }
 
 /// A phone number as it is stored.
-pub(super) fn phone(text: &str) -> Result<String, ApiError> {
+pub(super) fn phone(text: &str) -> Result<String, Refusal> {
     identifier::phone(text).ok_or_else(|| {
-        ApiError::invalid_request("phone: must be in E.164 form, such as +15005550006.")
+        Refusal::invalid_request("phone: must be in E.164 form, such as +15005550006.")
     })
 }
 
 /// The error for a user that could not be stored.
-pub(super) fn stored(result: Result<UserRow, SqlError>) -> Result<UserRow, ApiError> {
+pub(super) fn stored(result: Result<UserRow, SqlError>) -> Result<UserRow, Refusal> {
     result.map_err(|error| {
         if error.is_taken() {
-            ApiError::user_exists()
+            Refusal::user_exists()
         } else {
             error.into()
         }
     })
 }
 
-fn whole(tx: &Tx<'_>, user: UserRow) -> Result<WholeUser, ApiError> {
+fn whole(tx: &Tx<'_>, user: UserRow) -> Result<WholeUser, Refusal> {
     let devices = store::devices::list(tx, &user.id)?;
     let connections = store::social_connections::list(tx, &user.id)?;
     let events = store::events::list(tx, &user.id)?;
@@ -60,14 +60,14 @@ fn user_reply(status: StatusCode, user: WholeUser) -> Response {
     )
 }
 
-pub(crate) async fn create_user(call: ApiKeyAuth, body: Bytes) -> Result<Response, ApiError> {
+pub(crate) async fn create_user(call: ApiKeyAuth, body: Bytes) -> Result<Response, Refusal> {
     let request: CreateUserRequest = json(&body)?;
     let given = |text: Option<String>| text.filter(|text| !text.is_empty());
     let mut metadata = request.user_metadata.unwrap_or_default();
     call.app
         .settings
         .check_metadata(&metadata)
-        .map_err(ApiError::invalid_request)?;
+        .map_err(Refusal::invalid_request)?;
     metadata.retain(|_, value| !value.is_null());
     let new = NewUser {
         email: given(request.email).as_deref().map(email).transpose()?,
@@ -76,7 +76,7 @@ pub(crate) async fn create_user(call: ApiKeyAuth, body: Bytes) -> Result<Respons
         metadata,
     };
     if new.email.is_none() && new.phone.is_none() {
-        return Err(ApiError::invalid_request("user: email or phone is needed."));
+        return Err(Refusal::invalid_request("user: email or phone is needed."));
     }
     let (app_id, now) = (call.app.id.clone(), call.state.clock.micros());
     let insert = call
@@ -95,10 +95,10 @@ pub(crate) async fn create_user(call: ApiKeyAuth, body: Bytes) -> Result<Respons
     ))
 }
 
-pub(crate) async fn get_user(call: ApiKeyAuth) -> Result<Response, ApiError> {
+pub(crate) async fn get_user(call: ApiKeyAuth) -> Result<Response, Refusal> {
     let (app_id, id) = (call.app.id.clone(), call.params.get("user_id"));
     let read = call.state.store.read(move |tx| {
-        let user = store::users::get(tx, &app_id, &id)?.ok_or_else(ApiError::user_not_found)?;
+        let user = store::users::get(tx, &app_id, &id)?.ok_or_else(Refusal::user_not_found)?;
         whole(tx, user)
     });
     Ok(user_reply(StatusCode::OK, read.await?))
@@ -114,14 +114,14 @@ enum Change {
 fn change(
     body: &mut Map<String, Value>,
     name: &'static str,
-    check: fn(&str) -> Result<String, ApiError>,
-) -> Result<Change, ApiError> {
+    check: fn(&str) -> Result<String, Refusal>,
+) -> Result<Change, Refusal> {
     match body.remove(name) {
         None => Ok(Change::Keep),
         Some(Value::Null) => Ok(Change::Clear),
         Some(Value::String(text)) if text.is_empty() => Ok(Change::Clear),
         Some(Value::String(text)) => check(&text).map(Change::Set),
-        Some(_) => Err(ApiError::invalid_request(format!(
+        Some(_) => Err(Refusal::invalid_request(format!(
             "{name}: must be a string."
         ))),
     }
@@ -142,7 +142,7 @@ fn apply(change: &Change, identifier: &mut Option<String>, verified: &mut bool) 
 
 /// The body is read as plain JSON, because the generated request cannot tell a member that is null from one that is
 /// not there.
-pub(crate) async fn update_user(call: ApiKeyAuth, body: Bytes) -> Result<Response, ApiError> {
+pub(crate) async fn update_user(call: ApiKeyAuth, body: Bytes) -> Result<Response, Refusal> {
     let mut body: Map<String, Value> = json(&body)?;
     let email = change(&mut body, "email", email)?;
     let phone = change(&mut body, "phone", phone)?;
@@ -150,7 +150,7 @@ pub(crate) async fn update_user(call: ApiKeyAuth, body: Bytes) -> Result<Respons
         None | Some(Value::Null) => Map::new(),
         Some(Value::Object(metadata)) => metadata,
         Some(_) => {
-            return Err(ApiError::invalid_request(
+            return Err(Refusal::invalid_request(
                 "user_metadata: must be an object.",
             ));
         }
@@ -158,18 +158,18 @@ pub(crate) async fn update_user(call: ApiKeyAuth, body: Bytes) -> Result<Respons
     call.app
         .settings
         .check_metadata(&metadata)
-        .map_err(ApiError::invalid_request)?;
+        .map_err(Refusal::invalid_request)?;
     let (app_id, id, now) = (
         call.app.id.clone(),
         call.params.get("user_id"),
         call.state.clock.micros(),
     );
     let update = call.state.store.write(move |tx| {
-        let mut user = store::users::get(tx, &app_id, &id)?.ok_or_else(ApiError::user_not_found)?;
+        let mut user = store::users::get(tx, &app_id, &id)?.ok_or_else(Refusal::user_not_found)?;
         apply(&email, &mut user.email, &mut user.email_verified);
         apply(&phone, &mut user.phone, &mut user.phone_verified);
         if user.email.is_none() && user.phone.is_none() && user.external_id.is_none() {
-            return Err(ApiError::invalid_request("user: email or phone is needed."));
+            return Err(Refusal::invalid_request("user: email or phone is needed."));
         }
         let mut all = user.metadata();
         all.extend(metadata.clone());
@@ -180,28 +180,28 @@ pub(crate) async fn update_user(call: ApiKeyAuth, body: Bytes) -> Result<Respons
     Ok(user_reply(StatusCode::OK, update.await?))
 }
 
-pub(crate) async fn delete_user(call: ApiKeyAuth) -> Result<Response, ApiError> {
+pub(crate) async fn delete_user(call: ApiKeyAuth) -> Result<Response, Refusal> {
     let (app_id, id) = (call.app.id.clone(), call.params.get("user_id"));
     let delete = call
         .state
         .store
-        .write(move |tx| Ok::<_, ApiError>(store::users::delete(tx, &app_id, &id)?));
+        .write(move |tx| Ok::<_, Refusal>(store::users::delete(tx, &app_id, &id)?));
     if delete.await? {
         Ok(reply::empty(StatusCode::OK))
     } else {
-        Err(ApiError::user_not_found())
+        Err(Refusal::user_not_found())
     }
 }
 
-pub(crate) async fn activate_user(call: ApiKeyAuth) -> Result<Response, ApiError> {
+pub(crate) async fn activate_user(call: ApiKeyAuth) -> Result<Response, Refusal> {
     set_status(call, "active").await
 }
 
-pub(crate) async fn deactivate_user(call: ApiKeyAuth) -> Result<Response, ApiError> {
+pub(crate) async fn deactivate_user(call: ApiKeyAuth) -> Result<Response, Refusal> {
     set_status(call, "inactive").await
 }
 
-async fn set_status(call: ApiKeyAuth, status: &'static str) -> Result<Response, ApiError> {
+async fn set_status(call: ApiKeyAuth, status: &'static str) -> Result<Response, Refusal> {
     let (app_id, id, now) = (
         call.app.id.clone(),
         call.params.get("user_id"),
@@ -209,7 +209,7 @@ async fn set_status(call: ApiKeyAuth, status: &'static str) -> Result<Response, 
     );
     let update = call.state.store.write(move |tx| {
         let user = store::users::set_status(tx, &app_id, &id, status, now)?
-            .ok_or_else(ApiError::user_not_found)?;
+            .ok_or_else(Refusal::user_not_found)?;
         whole(tx, user)
     });
     Ok(user_reply(StatusCode::OK, update.await?))
