@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::run::{Outcome, metadata, root, server_binary, skip_unless, succeed};
 
-const HERE: &str = "tests/browser";
+const HERE: &str = "e2e/browser";
 /// Where another Chromium can be named.
 const CHROMIUM: &str = "PASSAGE_CHROMIUM";
 /// Names under which systems install it.

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use crate::run::{Outcome, metadata, root, server_binary, skip_unless, succeed};
 
-const HERE: &str = "tests/schemathesis";
+const HERE: &str = "e2e/schemathesis";
 /// What a Python must know: its own version, and how to make an environment.
 const PROBE: &str =
     "import sys, venv, ensurepip; sys.exit(0 if sys.version_info >= (3, 11) else 1)";
