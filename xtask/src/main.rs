@@ -49,7 +49,7 @@ enum Command {
         #[arg(long, short, value_name = "NAME")]
         package: Vec<String>,
     },
-    /// Run every fuzz target. Needs a nightly compiler and cargo-fuzz; says so and does nothing without.
+    /// Run every fuzz target. Installs cargo-fuzz below the target folder; says so and does nothing where it cannot be had.
     Fuzz {
         /// How long each of the four targets runs.
         #[arg(long, default_value_t = 60)]
