@@ -102,6 +102,7 @@ mod tests {
 
     use super::*;
 
+    #[cfg(unix)]
     #[test]
     fn a_tool_that_is_not_there_or_older_is_not_taken() {
         let folder = tempfile::tempdir().unwrap();

@@ -94,19 +94,17 @@ pub(super) fn oldest_dependencies() -> Result<Outcome, String> {
     let text = format!("{}\n[workspace]\n", for_users(&text));
     fs::write(&manifest, text).map_err(|e| format!("{}: {e}", manifest.display()))?;
     let _ = fs::remove_file(unpacked.join("Cargo.lock"));
-    let run = |arguments: &[&str]| {
-        succeed(
-            cargo()
-                .current_dir(&unpacked)
-                .args(arguments)
-                // The option is unstable, and all that is: what is compiled is as with any compiler.
-                .env("RUSTC_BOOTSTRAP", "1")
-                .env("CARGO_TARGET_DIR", &target),
-        )
+    let cargo_there = |arguments: &[&str]| {
+        let mut command = cargo();
+        command.current_dir(&unpacked).args(arguments);
+        command.env("CARGO_TARGET_DIR", &target);
+        command
     };
-    run(&["update", "--quiet", "-Z", "direct-minimal-versions"])?;
+    // The option is unstable. Only cargo is told to admit it: what is compiled is as with any compiler.
+    let mut update = cargo_there(&["update", "--quiet", "-Z", "direct-minimal-versions"]);
+    succeed(update.env("RUSTC_BOOTSTRAP", "1"))?;
     let check = ["check", "--quiet", "--locked", "--lib", "--all-features"];
-    run(&check).map(|()| Outcome::Done)
+    succeed(&mut cargo_there(&check)).map(|()| Outcome::Done)
 }
 
 /// A manifest without what only the package's own tests and examples need, so that it moves no version.
