@@ -16,9 +16,9 @@ use crate::users::CreateUser;
 /// is an error, so that nothing is lost to a slip of the pen.
 ///
 /// ```
-/// use passage_identity::{CreateUser, ImportUser};
+/// use passage_identity::{bulk::ImportUser, users::CreateUser};
 ///
-/// let user = ImportUser::from(CreateUser::email("ada@example.com")).active(true);
+/// let user = ImportUser::from(CreateUser::with_email("ada@example.com")).active(true);
 /// let line = r#"{"email":"ada@example.com","phone":null,"metadata":{"plan":"pro"},"active":true}"#;
 /// let user: ImportUser = serde_json::from_str(line)?;
 /// # Ok::<(), serde_json::Error>(())

@@ -1,9 +1,9 @@
 //! Settings from the environment.
 
-use super::{Endpoint, PassageBuilder, config};
-use crate::Passage;
+use super::{Passage, PassageBuilder};
 use crate::auth::AuthStrategy;
-use crate::error::Result;
+use crate::endpoint::Endpoint;
+use crate::error::{Error, Result};
 
 const APP_ID: &str = "PASSAGE_APP_ID";
 const API_KEY: &str = "PASSAGE_API_KEY";
@@ -57,7 +57,7 @@ impl PassageBuilder {
             .into_iter()
             .any(|name| std::env::var_os(name).is_some_and(|value| value.to_str().is_none()))
         {
-            return Err(config("a PASSAGE_ variable is not Unicode"));
+            return Err(Error::config("a PASSAGE_ variable is not Unicode"));
         }
         Self::from_vars(|name| std::env::var(name).ok())
     }
@@ -81,7 +81,7 @@ impl PassageBuilder {
     /// ```
     pub fn from_vars(mut lookup: impl FnMut(&str) -> Option<String>) -> Result<Self> {
         let mut var = |name| lookup(name).filter(|value| !value.is_empty());
-        let app_id = var(APP_ID).ok_or_else(|| config("PASSAGE_APP_ID is not set"))?;
+        let app_id = var(APP_ID).ok_or_else(|| Error::config("PASSAGE_APP_ID is not set"))?;
         let mut builder = Self::new(app_id);
         if let Some(key) = var(API_KEY) {
             builder = builder.api_key(key);
@@ -90,14 +90,15 @@ impl PassageBuilder {
             (Some(url), None, None) => Endpoint::server(url),
             (None, api, auth) => Endpoint { api, auth },
             (Some(_), _, _) => {
-                return Err(config(
+                return Err(Error::config(
                     "PASSAGE_URL is set together with PASSAGE_API_URL or PASSAGE_AUTH_URL: set one or the other",
                 ));
             }
         };
         if let Some(strategy) = var(STRATEGY) {
-            builder.strategy = AuthStrategy::from_name(&strategy)
-                .ok_or_else(|| config("PASSAGE_AUTH_STRATEGY is neither cookie nor header"))?;
+            builder.strategy = AuthStrategy::from_name(&strategy).ok_or_else(|| {
+                Error::config("PASSAGE_AUTH_STRATEGY is neither cookie nor header")
+            })?;
         }
         Ok(builder)
     }

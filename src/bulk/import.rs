@@ -183,7 +183,7 @@ impl<'a> ImportUsers<'a> {
     /// whatever order that is.
     ///
     /// ```no_run
-    /// use passage_identity::ImportOutcome;
+    /// use passage_identity::bulk::ImportOutcome;
     ///
     /// # async fn example(passage: passage_identity::Passage, lines: &[u8]) {
     /// let mut ids = Vec::new();

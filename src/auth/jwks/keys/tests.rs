@@ -8,7 +8,10 @@ use super::super::super::testing::TestKey;
 use super::*;
 
 fn parse(keys: &[Value]) -> Result<KeySet, BadKeySet> {
-    KeySet::parse(json!({ "keys": keys }).to_string().as_bytes())
+    KeySet::parse(
+        json!({ "keys": keys }).to_string().as_bytes(),
+        &[Algorithm::Rs256],
+    )
 }
 
 /// What the name `k` means in a set that has another good key besides.
@@ -146,7 +149,7 @@ fn bodies_that_are_no_key_set() {
         (json!({ "keys": many }).to_string(), BadKeySet::TooMany),
     ] {
         assert_eq!(
-            KeySet::parse(body.as_bytes()).err(),
+            KeySet::parse(body.as_bytes(), &[Algorithm::Rs256]).err(),
             Some(expected),
             "{body:.60}"
         );
@@ -207,4 +210,49 @@ fn the_same_key_is_known_again() {
     assert!(key.is(key));
     assert!(key.is(other.find("2").unwrap()));
     assert!(!key.is(other.find("3").unwrap()));
+}
+
+/// A point of P-256 (RFC 7515, A.3.1).
+fn p256() -> Value {
+    json!({
+        "kty": "EC", "crv": "P-256", "kid": "k",
+        "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+        "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
+    })
+}
+
+#[test]
+fn keys_of_p256_serve_es256_and_nothing_else() {
+    use ErrorKind::BadKey;
+    let good = p256();
+    let short = URL_SAFE_NO_PAD.encode([7; 31]);
+    for (jwk, expected) in [
+        (good.clone(), Ok(Algorithm::Es256)),
+        (with(&good, "alg", json!("ES256")), Ok(Algorithm::Es256)),
+        (with(&good, "use", json!("sig")), Ok(Algorithm::Es256)),
+        (
+            with(&good, "key_ops", json!(["verify"])),
+            Ok(Algorithm::Es256),
+        ),
+        (with(&good, "alg", json!("RS256")), Err(BadKey)),
+        (with(&good, "alg", json!("ES384")), Err(BadKey)),
+        (with(&good, "use", json!("enc")), Err(BadKey)),
+        (with(&good, "key_ops", json!(["sign"])), Err(BadKey)),
+        (with(&good, "crv", json!("P-384")), Err(BadKey)),
+        (with(&good, "crv", json!("secp256k1")), Err(BadKey)),
+        (with(&good, "x", json!(short)), Err(BadKey)),
+        // Not on the curve.
+        (with(&good, "x", good["y"].clone()), Err(BadKey)),
+        (without(&good, "y"), Err(BadKey)),
+    ] {
+        let keys = json!({"keys": [TestKey::second().jwk("other"), &jwk]}).to_string();
+        let set = KeySet::parse(keys.as_bytes(), &[Algorithm::Rs256, Algorithm::Es256]).unwrap();
+        assert_eq!(set.find("k").map(Key::algorithm), expected, "{jwk}");
+    }
+}
+
+#[test]
+fn a_key_for_an_algorithm_that_is_not_asked_for_cannot_be_used() {
+    assert_eq!(named_k(&[&p256()]), Err(ErrorKind::BadKey));
+    assert_eq!(parse(&[p256()]).err(), Some(BadKeySet::NoUsableKey));
 }

@@ -20,7 +20,7 @@ const FORM: &str = "import1";
 /// line number it has those lines before it that are not settled.
 ///
 /// ```
-/// use passage_identity::ImportPosition;
+/// use passage_identity::bulk::ImportPosition;
 ///
 /// let start = ImportPosition::start();
 /// assert_eq!(start.line(), 1);

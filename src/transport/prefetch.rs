@@ -20,13 +20,13 @@ tokio::task_local! {
 
 /// A call of the facade that exchanges request and reply in a task of its own, from its first poll
 /// on. Reading the reply is left to whoever polls it. Dropping it ends the exchange.
-pub(crate) struct Ahead<T> {
+pub(crate) struct Prefetch<T> {
     /// Never locked: it makes the whole `Sync`, which a stream should be.
     call: Mutex<Pin<Box<dyn Future<Output = T> + Send>>>,
     arrived: Arc<AtomicBool>,
 }
 
-impl<T> Ahead<T> {
+impl<T> Prefetch<T> {
     pub(crate) fn new(call: impl Future<Output = T> + Send + 'static) -> Self {
         let arrived = Arc::new(AtomicBool::new(false));
         Self {
@@ -46,8 +46,8 @@ impl<T> Ahead<T> {
     }
 }
 
-/// Makes the call: in a task of its own within [`Ahead`], here and now elsewhere.
-pub(super) async fn execute(
+/// Makes the call: in a task of its own within [`Prefetch`], here and now elsewhere.
+pub(crate) async fn execute(
     transport: &Transport,
     client: &HttpClient,
     request: Request,

@@ -6,7 +6,7 @@ use tokio::sync::watch;
 
 use super::position::ImportPosition;
 use crate::error::Error;
-use crate::id::UserId;
+use crate::ids::UserId;
 
 /// What became of one row.
 #[derive(Clone, Debug)]
@@ -27,7 +27,7 @@ pub enum ImportOutcome {
 /// How many rows came to what so far.
 ///
 /// ```
-/// let progress = passage_identity::ImportProgress::default();
+/// let progress = passage_identity::bulk::ImportProgress::default();
 /// assert_eq!((progress.done(), progress.total), (0, None));
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -10,8 +10,14 @@ fn set(key: &TestKey, kid: &str) -> Result<bytes::Bytes, jwks::fetch::FetchError
 async fn a_hit_is_the_same_verified_token() {
     let verifier = verifier(AuthStrategy::Cookie);
     let token = token("user1");
-    let first = verifier.verify(token.as_bytes()).await.unwrap();
-    let second = verifier.verify(token.as_bytes()).await.unwrap();
+    let first = verifier
+        .verify(&UnverifiedToken::from(&*token))
+        .await
+        .unwrap();
+    let second = verifier
+        .verify(&UnverifiedToken::from(&*token))
+        .await
+        .unwrap();
     assert!(Arc::ptr_eq(&first, &second), "not verified again");
     let claims: Claims<Value> = Arc::clone(&second).into_claims_as().unwrap();
     assert_eq!(claims.custom, super::claims("user1"));
@@ -34,8 +40,14 @@ async fn nothing_is_remembered_when_switched_off_or_too_long() {
         (off, token("user1")),
         (verifier(AuthStrategy::Cookie), long),
     ] {
-        let first = verifier.verify(token.as_bytes()).await.unwrap();
-        let second = verifier.verify(token.as_bytes()).await.unwrap();
+        let first = verifier
+            .verify(&UnverifiedToken::from(&*token))
+            .await
+            .unwrap();
+        let second = verifier
+            .verify(&UnverifiedToken::from(&*token))
+            .await
+            .unwrap();
         assert!(!Arc::ptr_eq(&first, &second));
     }
 }
@@ -55,7 +67,10 @@ async fn times_are_checked_on_every_hit() {
 async fn a_clock_that_goes_back_before_nbf_is_noticed_on_a_hit() {
     let verifier = verifier(AuthStrategy::Cookie);
     let token = token("user1");
-    let verified = verifier.verify(token.as_bytes()).await.unwrap();
+    let verified = verifier
+        .verify(&UnverifiedToken::from(&*token))
+        .await
+        .unwrap();
     let early = jiff::Timestamp::from_second(TestClock::START - 11).unwrap();
     assert_eq!(
         verified.accepted.check_times(&verifier.policy, early),
@@ -83,15 +98,24 @@ async fn an_entry_dies_with_its_key_and_only_with_its_key() {
         claims["exp"] = json!(TestClock::START + 100_000);
         first.token(HEADER, &claims.to_string())
     };
-    let one = verifier.verify(long_lived.as_bytes()).await.unwrap();
+    let one = verifier
+        .verify(&UnverifiedToken::from(&*long_lived))
+        .await
+        .unwrap();
     clock.advance(Duration::from_secs(600));
-    let same = verifier.verify(long_lived.as_bytes()).await.unwrap();
+    let same = verifier
+        .verify(&UnverifiedToken::from(&*long_lived))
+        .await
+        .unwrap();
     assert!(Arc::ptr_eq(&one, &same));
     clock.advance(Duration::from_secs(600));
     let refused = verify(&verifier, &long_lived).await;
     assert_eq!(refused, Err(ErrorKind::BadSignature));
     clock.advance(Duration::from_secs(600));
-    let anew = verifier.verify(long_lived.as_bytes()).await.unwrap();
+    let anew = verifier
+        .verify(&UnverifiedToken::from(&*long_lived))
+        .await
+        .unwrap();
     assert!(!Arc::ptr_eq(&one, &anew));
     clock.advance(Duration::from_secs(600));
     let refused = verify(&verifier, &long_lived).await;

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use super::config;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// The limits of each call of an API.
 #[derive(Clone, Copy, Debug)]
@@ -36,10 +35,10 @@ impl Default for Limits {
 impl Limits {
     pub(crate) fn check(self) -> Result<Self> {
         if self.timeout.is_zero() || self.connect.is_zero() || self.deadline.is_zero() {
-            return Err(config("a time-out of zero would fail every call"));
+            return Err(Error::config("a time-out of zero would fail every call"));
         }
         if self.max_attempts == 0 {
-            return Err(config(
+            return Err(Error::config(
                 "without an attempt no call can be made: 1 is the least",
             ));
         }

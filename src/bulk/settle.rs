@@ -8,10 +8,10 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::row::ImportUser;
-use crate::config::Limits;
 use crate::error::{Error, ErrorKind, Result};
-use crate::id::UserId;
+use crate::ids::UserId;
 use crate::jitter::jitter;
+use crate::transport::Limits;
 use crate::users::{CreateUser, UserSummary, Users};
 
 /// A server that asks for more patience than this is not waited for.

@@ -9,11 +9,11 @@ pub(crate) fn set(text: String) -> Option<String> {
 
 /// The API sends a zero time, of the year 1, for what never happened. Nothing here happened
 /// before 1970.
-pub(super) fn happened(at: Timestamp) -> Option<Timestamp> {
+pub(crate) fn happened(at: Timestamp) -> Option<Timestamp> {
     (at > Timestamp::UNIX_EPOCH).then_some(at)
 }
 
 /// Counts are signed in the API description and never negative in a reply.
-pub(super) fn count(number: i64) -> u64 {
+pub(crate) fn count(number: i64) -> u64 {
     u64::try_from(number).unwrap_or_default()
 }

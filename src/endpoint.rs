@@ -4,8 +4,7 @@ use std::fmt;
 
 use reqwest::Url;
 
-use super::config;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 
 /// The base URLs of the management API and the auth API.
 ///
@@ -13,8 +12,8 @@ use crate::error::Result;
 /// whoever holds it next could serve keys of their own and have their tokens accepted.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Endpoint {
-    pub(super) api: Option<String>,
-    pub(super) auth: Option<String>,
+    pub(crate) api: Option<String>,
+    pub(crate) auth: Option<String>,
 }
 
 impl Endpoint {
@@ -47,17 +46,17 @@ impl Endpoint {
     }
 
     /// Both URLs, checked and without trailing slashes.
-    pub(super) fn check(&self) -> Result<(String, String)> {
+    pub(crate) fn check(&self) -> Result<(String, String)> {
         match (&self.api, &self.auth) {
-            (None, None) => Err(config(
+            (None, None) => Err(Error::config(
                 "no server URL is set. There is no default: the hosted Passage service was retired on \
                  2026-01-16, and whoever holds its domain next could serve keys of their own. Call \
                  .server(url) on the builder, or .api_url(url) and .auth_url(url), or set PASSAGE_URL",
             )),
-            (None, Some(_)) => Err(config(
+            (None, Some(_)) => Err(Error::config(
                 "the auth URL is set but not the management API's: call .api_url(url) or set PASSAGE_API_URL",
             )),
-            (Some(_), None) => Err(config(
+            (Some(_), None) => Err(Error::config(
                 "the API URL is set but not the auth API's: call .auth_url(url) or set PASSAGE_AUTH_URL",
             )),
             (Some(api), Some(auth)) => Ok((check_url(api)?, check_url(auth)?)),
@@ -79,23 +78,26 @@ impl fmt::Debug for Endpoint {
     }
 }
 
-/// Errors do not repeat the URL, since it may hold a password.
-fn check_url(text: &str) -> Result<String> {
-    let url = Url::parse(text)
-        .map_err(|error| config("a server URL cannot be parsed").with_source(error))?;
+/// Errors do not repeat the URL, since it may hold a password. They name it by `what` it is.
+pub(crate) fn parse_url(text: &str, what: &'static str) -> Result<Url> {
+    let refuse = |why: &str| Error::new(ErrorKind::Config, format!("{what} {why}"));
+    let url = Url::parse(text).map_err(|error| refuse("cannot be parsed").with_source(error))?;
     if !matches!(url.scheme(), "http" | "https") {
-        return Err(config("a server URL is neither http nor https"));
+        return Err(refuse("is neither http nor https"));
     }
     if url.host_str().is_none_or(str::is_empty) {
-        return Err(config("a server URL has no host"));
+        return Err(refuse("has no host"));
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(config(
-            "a server URL holds credentials: give the API key to .api_key(key)",
-        ));
+        return Err(refuse("holds credentials: take them out"));
     }
+    Ok(url)
+}
+
+fn check_url(text: &str) -> Result<String> {
+    let url = parse_url(text, "a server URL")?;
     if url.query().is_some() || url.fragment().is_some() {
-        return Err(config("a server URL has a query or a fragment"));
+        return Err(Error::config("a server URL has a query or a fragment"));
     }
     Ok(url.as_str().trim_end_matches('/').to_owned())
 }

@@ -28,10 +28,10 @@ pub struct ExportProgress {
     pub cursor: Option<ListCursor>,
 }
 
-/// An export to be written. Made by [`Users::export_users`](crate::Users::export_users) and
+/// An export to be written. Made by [`Users::export_users`](crate::users::Users::export_users) and
 /// [`ListUsers::export`].
 ///
-/// Each line is a [`UserSummary`](crate::UserSummary) as JSON. The export holds two pages of users
+/// Each line is a [`UserSummary`](crate::users::UserSummary) as JSON. The export holds two pages of users
 /// and 64 KiB of lines, however many users there are.
 ///
 /// ```no_run
@@ -141,7 +141,7 @@ impl ExportUsers {
             .unwrap_or_else(|| self.list.cursor());
         Error::of(ErrorKind::Io)
             .with_source(error)
-            .with_list_cursor(cursor)
+            .with_attached(cursor)
     }
 }
 

@@ -10,11 +10,10 @@ use reqwest::header::HeaderMap;
 use serde::de::DeserializeOwned;
 use serde_path_to_error::{Path, Segment};
 
-use super::ATTEMPTS;
-use super::body::TooLarge;
-use super::headers::{request_id, retry_after};
+use super::hooks::ATTEMPTS;
 use crate::error::{Error, ErrorCode, ErrorKind, Refusal, Result};
 use crate::generated::management::types::ApiError;
+use crate::transport::{TooLarge, request_id, retry_after};
 
 /// The member of a user in which any name can stand.
 const METADATA: &str = "user_metadata";
@@ -22,10 +21,10 @@ const METADATA: &str = "user_metadata";
 const MAX_NAME: usize = 64;
 
 /// What an operation of the generated management client returns.
-pub(crate) type Generated<T> = std::result::Result<ResponseValue<T>, GeneratedError<ApiError>>;
+pub(super) type Generated<T> = std::result::Result<ResponseValue<T>, GeneratedError<ApiError>>;
 
 /// Awaits a generated operation and gives the reply's body, or our error.
-pub(crate) async fn call<T: DeserializeOwned>(
+pub(super) async fn call<T: DeserializeOwned>(
     operation: &'static str,
     reply: impl Future<Output = Generated<T>>,
 ) -> Result<T> {

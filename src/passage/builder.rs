@@ -1,28 +1,20 @@
-//! Settings: the builder, the endpoint, the environment.
+//! The builder, and its settings once they are checked.
 
-mod endpoint;
-mod env;
-mod limits;
-
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use endpoint::Endpoint;
-pub use limits::CallOptions;
-pub(crate) use limits::Limits;
-
-use crate::Passage;
-use crate::auth::{AuthStrategy, Clock, JwkSet, JwksEvent, SystemClock};
-use crate::error::{Error, ErrorKind, Result};
-use crate::id::AppId;
+use super::Passage;
+use crate::auth::{AuthStrategy, Clock, JwkSet, JwksEvent, KeySettings, SystemClock};
+use crate::endpoint::Endpoint;
+use crate::error::{Error, Result};
+use crate::ids::AppId;
 use crate::secret::Secret;
+use crate::transport::Limits;
 
 /// The most leeway that can be set: a clock that is wrong by more should be put right.
 const MAX_LEEWAY: Duration = Duration::from_secs(60);
 const DEFAULT_LEEWAY: Duration = Duration::from_secs(5);
 const DEFAULT_TOKEN_CACHE: usize = 4096;
-const DEFAULT_MAX_STALE: Duration = Duration::from_secs(24 * 3600);
 
 /// Builds a [`Passage`]. Made by [`Passage::builder`] or from the environment.
 ///
@@ -44,9 +36,9 @@ const DEFAULT_MAX_STALE: Duration = Duration::from_secs(24 * 3600);
 #[must_use = "a builder does nothing until build() is called"]
 pub struct PassageBuilder {
     app_id: String,
-    endpoint: Endpoint,
+    pub(super) endpoint: Endpoint,
     api_key: Option<Secret>,
-    strategy: AuthStrategy,
+    pub(super) strategy: AuthStrategy,
     issuers: Vec<String>,
     audiences: Vec<String>,
     leeway: Duration,
@@ -54,38 +46,6 @@ pub struct PassageBuilder {
     token_cache: usize,
     clock: Arc<dyn Clock>,
     limits: Limits,
-}
-
-/// Where the app's keys come from, and how long they serve.
-#[derive(Clone, Debug)]
-pub(crate) struct KeySettings {
-    pub(crate) pinned: Option<JwkSet>,
-    pub(crate) max_stale: Duration,
-    pub(crate) listener: JwksListener,
-}
-
-type Listen = dyn Fn(&JwksEvent) + Send + Sync;
-
-/// Told of each fetch of the keys.
-#[derive(Clone, Default)]
-pub(crate) struct JwksListener(Option<Arc<Listen>>);
-
-impl JwksListener {
-    pub(crate) fn new(listener: impl Fn(&JwksEvent) + Send + Sync + 'static) -> Self {
-        Self(Some(Arc::new(listener)))
-    }
-
-    pub(crate) fn tell(&self, event: &JwksEvent) {
-        if let Some(listener) = &self.0 {
-            listener(event);
-        }
-    }
-}
-
-impl fmt::Debug for JwksListener {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0.is_some() { "set" } else { "not set" })
-    }
 }
 
 /// What the builder's settings come to once they are checked.
@@ -117,11 +77,7 @@ impl PassageBuilder {
             issuers: Vec::new(),
             audiences: Vec::new(),
             leeway: DEFAULT_LEEWAY,
-            keys: KeySettings {
-                pinned: None,
-                max_stale: DEFAULT_MAX_STALE,
-                listener: JwksListener::default(),
-            },
+            keys: KeySettings::default(),
             token_cache: DEFAULT_TOKEN_CACHE,
             clock: Arc::new(SystemClock),
             limits: Limits::default(),
@@ -169,14 +125,14 @@ impl PassageBuilder {
 
     /// Accepts one more issuer besides the server's own, `{auth url}/apps/{app id}`. Needed when
     /// the server is reached under another URL than the one in its tokens.
-    pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
+    pub fn add_issuer(mut self, issuer: impl Into<String>) -> Self {
         self.issuers.push(issuer.into());
         self
     }
 
     /// Accepts one more audience besides the app id. Tokens of 2024 carry only the app's auth
     /// origin, as `https://example.com`.
-    pub fn audience(mut self, audience: impl Into<String>) -> Self {
+    pub fn add_audience(mut self, audience: impl Into<String>) -> Self {
         self.audiences.push(audience.into());
         self
     }
@@ -191,7 +147,7 @@ impl PassageBuilder {
     /// and for tests. New keys need a new `Passage`.
     ///
     /// ```no_run
-    /// use passage_identity::{JwkSet, Passage};
+    /// use passage_identity::{Passage, keys::JwkSet};
     ///
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let passage = Passage::builder("your app id")
@@ -207,7 +163,7 @@ impl PassageBuilder {
     }
 
     /// How long known keys serve when no new set can be fetched: 24 hours unless set. After that
-    /// every token is answered with [`ErrorKind::JwksUnavailable`]. Less than ten minutes, the
+    /// every token is answered with [`ErrorKind::JwksUnavailable`](crate::ErrorKind::JwksUnavailable). Less than ten minutes, the
     /// age at which keys are due for a fetch anyway, counts as ten minutes.
     pub fn jwks_max_stale(mut self, limit: Duration) -> Self {
         self.keys.max_stale = limit;
@@ -218,7 +174,7 @@ impl PassageBuilder {
     /// the task that fetched, so it should be quick.
     ///
     /// ```no_run
-    /// use passage_identity::{JwksEvent, Passage};
+    /// use passage_identity::{Passage, keys::JwksEvent};
     ///
     /// # fn main() -> passage_identity::Result<()> {
     /// let passage = Passage::builder("your app id")
@@ -233,7 +189,7 @@ impl PassageBuilder {
     /// # }
     /// ```
     pub fn on_jwks_event(mut self, listener: impl Fn(&JwksEvent) + Send + Sync + 'static) -> Self {
-        self.keys.listener = JwksListener::new(listener);
+        self.keys.set_listener(listener);
         self
     }
 
@@ -290,7 +246,7 @@ impl PassageBuilder {
     /// Checks the settings and makes the [`Passage`]. Needs no network.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`] if no server URL is set, or a setting is not valid; the error names
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if no server URL is set, or a setting is not valid; the error names
     /// the setting and never repeats the API key.
     pub fn build(self) -> Result<Passage> {
         Passage::from_settings(self.check()?)
@@ -298,7 +254,7 @@ impl PassageBuilder {
 
     fn check(self) -> Result<Settings> {
         let app_id = AppId::new(self.app_id).map_err(|error| {
-            config(
+            Error::config(
                 "the app id cannot be one: give it to Passage::builder(..) or set PASSAGE_APP_ID",
             )
             .with_source(error)
@@ -308,7 +264,7 @@ impl PassageBuilder {
             check_key(key.expose())?;
         }
         if self.leeway > MAX_LEEWAY {
-            return Err(config("the leeway is more than 60 s"));
+            return Err(Error::config("the leeway is more than 60 s"));
         }
         let limits = self.limits.check()?;
         if self
@@ -317,7 +273,9 @@ impl PassageBuilder {
             .chain(&self.audiences)
             .any(String::is_empty)
         {
-            return Err(config("an empty issuer or audience cannot be accepted"));
+            return Err(Error::config(
+                "an empty issuer or audience cannot be accepted",
+            ));
         }
         let mut issuers = vec![format!("{auth_url}/apps/{app_id}")];
         issuers.extend(self.issuers);
@@ -343,18 +301,14 @@ impl PassageBuilder {
 /// The key goes into a header as it is, so it must be visible ASCII.
 fn check_key(key: &str) -> Result<()> {
     if key.is_empty() {
-        return Err(config(
+        return Err(Error::config(
             "the API key is empty: leave it out to verify tokens only",
         ));
     }
     if !key.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(config(
+        return Err(Error::config(
             "the API key contains white space or characters that no key has",
         ));
     }
     Ok(())
-}
-
-pub(crate) fn config(message: &'static str) -> Error {
-    Error::new(ErrorKind::Config, message)
 }

@@ -23,7 +23,7 @@ pub use report::{
 };
 pub use row::ImportUser;
 
-use super::{ListUsers, Order, SortBy, Users};
+use crate::users::{ListUsers, Order, SortBy, Users};
 
 impl Users {
     /// Starts an import: creates a user for each row of the stream, several at a time.
@@ -33,10 +33,10 @@ impl Users {
     ///
     /// ```no_run
     /// use futures_util::{StreamExt, stream};
-    /// use passage_identity::CreateUser;
+    /// use passage_identity::users::CreateUser;
     ///
     /// # async fn example(passage: passage_identity::Passage, addresses: Vec<String>) -> passage_identity::Result<()> {
-    /// let rows = stream::iter(addresses).map(CreateUser::email);
+    /// let rows = stream::iter(addresses).map(CreateUser::with_email);
     /// let report = passage.users().import_users(rows).run().await;
     /// println!("{} created, {} were there", report.progress.created, report.progress.existing);
     /// # Ok(())
@@ -95,7 +95,7 @@ impl ListUsers {
     /// set.
     ///
     /// ```no_run
-    /// use passage_identity::UserStatus;
+    /// use passage_identity::users::UserStatus;
     ///
     /// # async fn example(passage: passage_identity::Passage) -> Result<(), Box<dyn std::error::Error>> {
     /// let mut file: Vec<u8> = Vec::new();
