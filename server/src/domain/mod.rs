@@ -3,6 +3,7 @@
 pub(crate) mod api_keys;
 pub(crate) mod apps;
 pub(crate) mod client;
+pub(crate) mod devices;
 pub(crate) mod error;
 pub(crate) mod flex;
 pub(crate) mod magic_links;

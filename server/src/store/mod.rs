@@ -23,6 +23,9 @@ pub(crate) mod social_connections;
 pub(crate) mod social_logins;
 mod sqlite;
 mod sweep;
+#[cfg(test)]
+pub(crate) mod testing;
+mod text_enum;
 pub(crate) mod transactions;
 pub(crate) mod transfer;
 mod tx;

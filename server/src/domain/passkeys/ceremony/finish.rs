@@ -1,110 +1,14 @@
-//! A ceremony from its start to its end: one use, five minutes, for one purpose, user and app.
+//! The second step: the outcome is checked, and the ceremony is over.
 
-use passage_identity::generated::auth::types::{
-    AuthenticatorAttachment, CredentialAssertionChallenge, CredentialCreationChallenge,
-};
-
-use super::Credential;
-use super::relying_party::{LIFETIME, Refuse, RelyingParty, Signed};
-use super::response::{Assertion, Creation};
 use crate::domain::apps::{App, AppState};
 use crate::domain::error::{Reason, Refusal};
-use crate::ids;
+use crate::domain::passkeys::Credential;
+use crate::domain::passkeys::relying_party::{Refuse, RelyingParty, Signed};
+use crate::domain::passkeys::response::{Assertion, Creation};
 use crate::store;
 use crate::store::Tx;
-use crate::store::ceremonies::CeremonyRow;
-use crate::store::devices::DeviceRow;
+use crate::store::ceremonies::{CeremonyRow, Purpose};
 use crate::store::passkeys::PasskeyRow;
-
-/// Passkeys that a user can have. All of them are sent along when another one is made.
-const MOST: i64 = 64;
-
-/// What a ceremony is for. It cannot be finished as anything else.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Purpose {
-    Register,
-    Login,
-    AddDevice,
-    FlexRegister,
-    FlexLogin,
-}
-
-impl Purpose {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Register => "register",
-            Self::Login => "login",
-            Self::AddDevice => "add_device",
-            Self::FlexRegister => "flex_register",
-            Self::FlexLogin => "flex_login",
-        }
-    }
-}
-
-/// A ceremony to be started.
-pub(crate) struct Start<'a> {
-    pub(crate) app_id: &'a str,
-    pub(crate) purpose: Purpose,
-    pub(crate) user_id: Option<String>,
-    pub(crate) transaction_id: Option<String>,
-    pub(crate) now: i64,
-}
-
-impl Start<'_> {
-    /// A ceremony that makes a passkey for a user with this handle and name.
-    pub(crate) fn creation(
-        self,
-        tx: &Tx<'_>,
-        relying_party: &RelyingParty,
-        user_handle: Vec<u8>,
-        user_name: &str,
-        attachment: &AuthenticatorAttachment,
-    ) -> Result<CredentialCreationChallenge, Refusal> {
-        let known = match &self.user_id {
-            Some(user_id) => {
-                has_room(tx, user_id)?;
-                store::passkeys::list(tx, user_id)?
-            }
-            None => Vec::new(),
-        };
-        let (challenge, state) =
-            relying_party.start_creation(&user_handle, user_name, &known, attachment)?;
-        let id = self.store(tx, state, Some(user_handle))?;
-        Ok(CredentialCreationChallenge { challenge, id })
-    }
-
-    /// A ceremony that signs in with one of these passkeys, or with any if there are none.
-    pub(crate) fn assertion(
-        self,
-        tx: &Tx<'_>,
-        relying_party: &RelyingParty,
-        allowed: &[Credential],
-    ) -> Result<CredentialAssertionChallenge, Refusal> {
-        let (challenge, state) = relying_party.start_assertion(allowed)?;
-        let id = self.store(tx, state, None)?;
-        Ok(CredentialAssertionChallenge { challenge, id })
-    }
-
-    fn store(
-        self,
-        tx: &Tx<'_>,
-        state: String,
-        user_handle: Option<Vec<u8>>,
-    ) -> Result<String, Refusal> {
-        let row = CeremonyRow {
-            id: ids::new_id(),
-            purpose: self.purpose.as_str().to_owned(),
-            user_id: self.user_id,
-            transaction_id: self.transaction_id,
-            user_handle,
-            state,
-            created_at: self.now,
-            expires_at: self.now + LIFETIME,
-        };
-        store::ceremonies::insert(tx, self.app_id, &row)?;
-        Ok(row.id)
-    }
-}
 
 /// A ceremony to be finished, as the request has it. Text that is empty was not given.
 pub(crate) struct Finish<'a> {
@@ -194,7 +98,7 @@ impl Finish<'_> {
         if ceremony.expires_at <= now {
             return Err("handshake: unknown, expired or used.");
         }
-        if ceremony.purpose != self.purpose.as_str() {
+        if ceremony.purpose != self.purpose {
             return Err("handshake: started by another operation.");
         }
         if ceremony.transaction_id.as_deref() != given(self.transaction_id) {
@@ -259,29 +163,8 @@ fn refusal(named: bool) -> Refuse {
 }
 
 /// Text that is empty counts as not given.
-pub(crate) fn given(text: Option<&str>) -> Option<&str> {
+fn given(text: Option<&str>) -> Option<&str> {
     text.filter(|text| !text.is_empty())
-}
-
-fn has_room(tx: &Tx<'_>, user_id: &str) -> Result<(), Refusal> {
-    if store::passkeys::count(tx, user_id)? < MOST {
-        return Ok(());
-    }
-    let problem = format!("passkeys: a user has {MOST} at most; remove one first.");
-    Err(Refusal::invalid_request(problem))
-}
-
-/// Gives a user the passkey that a ceremony made.
-pub(crate) fn add(
-    tx: &Tx<'_>,
-    user_id: &str,
-    device: &DeviceRow,
-    credential: &Credential,
-) -> Result<(), Refusal> {
-    // More ceremonies may have been started than there was room for.
-    has_room(tx, user_id)?;
-    store::passkeys::insert(tx, user_id, device, credential)?
-        .ok_or_else(|| Refusal::webauthn_login_failed("passkey: registered already."))
 }
 
 /// Ends a ceremony, together with what its outcome changes. Of two requests that finish it at once, one fails here.
