@@ -7,6 +7,7 @@
 mod hook;
 mod language;
 mod message;
+mod outbox;
 mod queue;
 mod smtp;
 #[cfg(test)]
@@ -24,9 +25,9 @@ pub(crate) use self::language::LANGUAGES;
 pub(crate) use self::language::Language;
 pub use self::message::{Channel, Message};
 pub(crate) use self::message::{Content, NewMessage, Purpose};
+pub(crate) use self::outbox::Outbox;
 use self::queue::{DeliveryQueue, Transport};
 pub use self::smtp::{Smtp, SmtpSecurity};
-use crate::dev::Outbox;
 use crate::domain::error::Refusal;
 use crate::identifier::Identifier;
 use crate::run::error::StartErrorKind;
