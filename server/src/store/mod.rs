@@ -23,6 +23,7 @@ pub(crate) mod social_connections;
 pub(crate) mod social_logins;
 mod sqlite;
 mod sweep;
+mod text_enum;
 pub(crate) mod transactions;
 pub(crate) mod transfer;
 mod tx;
