@@ -16,7 +16,7 @@ use crate::domain::error::Refusal;
 use crate::domain::flex;
 use crate::domain::sign_ins;
 use crate::ids;
-use crate::store::events::NewEvent;
+use crate::store::events::{Action, NewEvent};
 use crate::store::transactions::Kind;
 use crate::store::users::NewUser;
 use crate::store::{self, StoreError};
@@ -69,7 +69,7 @@ impl Controls {
     /// # Errors
     /// `user_not_found`, or `user_not_active` for a user who was deactivated.
     pub async fn sign_in(&self, user_id: impl AsRef<str>) -> Result<AuthResult, ControlError> {
-        let event = NewEvent::by_control("login");
+        let event = NewEvent::by_control(Action::Login);
         Ok(sign_ins::sign_in(&self.state, &self.dev.app, user_id.as_ref(), event).await?)
     }
 
@@ -112,9 +112,10 @@ impl Controls {
             let transaction = found.ok_or_else(Refusal::transaction_not_found)?;
             let external_id = transaction.external_id.clone();
             let (action, user) = match transaction.kind() {
-                Kind::Authenticate => {
-                    ("login", flex::user_with_passkey(tx, &app_id, &external_id)?)
-                }
+                Kind::Authenticate => (
+                    Action::Login,
+                    flex::user_with_passkey(tx, &app_id, &external_id)?,
+                ),
                 Kind::Register => {
                     let known = store::users::by_external_id(tx, &app_id, &external_id)?;
                     let user = match known {
@@ -134,7 +135,7 @@ impl Controls {
                         .friendly_name(transaction.passkey_display_name)
                         .into_row(now)?;
                     store::devices::insert(tx, &user.id, &device)?;
-                    ("register", user)
+                    (Action::Register, user)
                 }
             };
             flex::complete(

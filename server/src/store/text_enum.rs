@@ -37,3 +37,22 @@ macro_rules! text_enum {
     };
 }
 pub(super) use text_enum;
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use crate::store::tx::Connection;
+    use crate::store::users::UserStatus;
+    use crate::store::{SqlError, Tx};
+
+    #[test]
+    fn a_text_that_is_no_variant_is_an_error() {
+        let conn = Connection::open_in_memory().unwrap();
+        let tx = Tx::new(&conn);
+        let read = |text: &str| -> Result<UserStatus, SqlError> { tx.value("SELECT ?", (text,)) };
+        assert_eq!(read("inactive").unwrap(), UserStatus::Inactive);
+        assert!(read("gone").is_err());
+        let written: String = tx.value("SELECT ?", (UserStatus::Pending,)).unwrap();
+        assert_eq!(written, "pending");
+    }
+}

@@ -25,6 +25,7 @@ use crate::store;
 use crate::store::Tx;
 use crate::store::ceremonies::CeremonyRow;
 use crate::store::devices::DeviceRow;
+use crate::store::events::{Action, EventKind};
 use crate::store::transactions::Kind;
 use crate::store::users::{NewUser, UserRow};
 
@@ -95,7 +96,7 @@ pub(crate) async fn register_finish(
         let (app_id, id, event) = (
             app.id.clone(),
             transaction_id.clone(),
-            client_info.event("register", "passkey"),
+            client_info.event(Action::Register, EventKind::Passkey),
         );
         let complete = state.store.write(move |tx| {
             let refuse = Refusal::webauthn_login_failed;
@@ -202,7 +203,7 @@ pub(crate) async fn authenticate_finish(
         let (app_id, now, event) = (
             app.id.clone(),
             state.clock.micros(),
-            client_info.event("login", "passkey"),
+            client_info.event(Action::Login, EventKind::Passkey),
         );
         let complete = state.store.write(move |tx| {
             proof.end(tx, &app_id, now)?;

@@ -25,6 +25,7 @@ use crate::http::reply;
 use crate::identifier::Identifier;
 use crate::store;
 use crate::store::Tx;
+use crate::store::events::{Action, EventKind};
 use crate::store::users::UserRow;
 
 /// Where a new passkey is to be kept.
@@ -126,7 +127,7 @@ pub(crate) async fn register_webauthn_finish(
             app.id.clone(),
             request.user_id.clone(),
             app.settings.clone(),
-            client_info.event("register", "passkey"),
+            client_info.event(Action::Register, EventKind::Passkey),
         );
         let keep = state.store.write(move |tx| {
             let refuse = Refusal::webauthn_login_failed;
@@ -210,7 +211,7 @@ pub(crate) async fn login_webauthn_finish(
             app.id.clone(),
             user_id.clone(),
             app.settings.clone(),
-            client_info.event("login", "passkey"),
+            client_info.event(Action::Login, EventKind::Passkey),
         );
         let enter = state.store.write(move |tx| {
             proof.end(tx, &app_id, now)?;
