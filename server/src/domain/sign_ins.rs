@@ -1,5 +1,9 @@
 //! Sign-ins: an auth token, and a refresh token that is exchanged for the next pair.
 
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+mod tests;
+
 use passage_identity::generated::auth::types::AuthResult;
 
 use crate::clock::SECOND;

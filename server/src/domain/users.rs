@@ -3,6 +3,10 @@
 
 pub(crate) mod account;
 pub(crate) mod manage;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+mod tests;
+
 use serde_json::{Map, Value};
 
 use crate::domain::error::Refusal;

@@ -3,6 +3,10 @@
 mod create;
 mod open;
 mod send;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+mod tests;
+
 use crate::domain::apps::App;
 use crate::domain::error::Refusal;
 use crate::identifier::Identifier;

@@ -1,6 +1,10 @@
 //! One-time codes: six digits that are sent to a user, who types them in.
 
 mod seal;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+mod tests;
+
 use passage_identity::generated::auth::types::AuthResult;
 
 use crate::clock::SECOND;
