@@ -16,7 +16,7 @@ use crate::domain::error::Refusal;
 use crate::domain::flex::complete::{self, Simulation};
 use crate::domain::sign_ins;
 use crate::ids;
-use crate::store::events::NewEvent;
+use crate::store::events::{Action, NewEvent};
 use crate::store::{self, StoreError};
 
 /// Controls of a running server: what tests and demos need beyond the API. The binary offers the same under `/_dev`.
@@ -67,7 +67,7 @@ impl Controls {
     /// # Errors
     /// `user_not_found`, or `user_not_active` for a user who was deactivated.
     pub async fn sign_in(&self, user_id: impl AsRef<str>) -> Result<AuthResult, ControlError> {
-        let event = NewEvent::by_control("login");
+        let event = NewEvent::by_control(Action::Login);
         Ok(sign_ins::sign_in(&self.state, &self.dev.app, user_id.as_ref(), event).await?)
     }
 
@@ -106,8 +106,8 @@ impl Controls {
         let simulation = Simulation {
             transaction_id: transaction_id.as_ref().to_owned(),
             device: SeedDevice::new().into_row(self.state.clock.micros())?,
-            registered: NewEvent::by_control("register"),
-            logged_in: NewEvent::by_control("login"),
+            registered: NewEvent::by_control(Action::Register),
+            logged_in: NewEvent::by_control(Action::Login),
         };
         Ok(complete::simulate(&self.state, &self.dev.app, simulation).await?)
     }

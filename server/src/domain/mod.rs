@@ -13,5 +13,8 @@ pub(crate) mod rate_limits;
 pub(crate) mod settings;
 pub(crate) mod sign_ins;
 pub(crate) mod social;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+pub(crate) mod testing;
 pub(crate) mod tokens;
 pub(crate) mod users;

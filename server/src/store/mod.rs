@@ -16,6 +16,7 @@ pub(crate) mod events;
 pub(crate) mod magic_links;
 pub(crate) mod one_time_codes;
 pub(crate) mod passkeys;
+mod purpose;
 pub(crate) mod readiness;
 pub(crate) mod sign_ins;
 pub(crate) mod signing_keys;
@@ -36,6 +37,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+pub(crate) use self::purpose::Purpose;
 use self::sqlite::lock::{self, FileLock};
 use self::sqlite::readers::Readers;
 use self::sqlite::writer::Writer;

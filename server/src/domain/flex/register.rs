@@ -16,7 +16,7 @@ use crate::domain::passkeys::response::Creation;
 use crate::store::Tx;
 use crate::store::ceremonies::{CeremonyRow, Purpose};
 use crate::store::devices::DeviceRow;
-use crate::store::events::NewEvent;
+use crate::store::events::{Action, EventKind, NewEvent};
 use crate::store::transactions::Kind;
 
 /// Starts the ceremony of a registration.
@@ -63,7 +63,7 @@ pub(crate) async fn finish(
             device: device::new(String::new(), &credential, creation, completion.now),
             ceremony,
             credential,
-            event: client_info.event("register", "passkey"),
+            event: client_info.event(Action::Register, EventKind::Passkey),
             completion,
         };
         state.store.write(move |tx| command.run(tx)).await?;

@@ -13,7 +13,7 @@ use crate::domain::passkeys::response::Assertion;
 use crate::store;
 use crate::store::Tx;
 use crate::store::ceremonies::Purpose;
-use crate::store::events::NewEvent;
+use crate::store::events::{Action, EventKind, NewEvent};
 use crate::store::transactions::Kind;
 
 /// Starts the ceremony of a login.
@@ -75,7 +75,7 @@ pub(crate) async fn finish(
         let command = SignIn {
             completion,
             proof,
-            event: client_info.event("login", "passkey"),
+            event: client_info.event(Action::Login, EventKind::Passkey),
         };
         state.store.write(move |tx| command.run(tx)).await?;
         Ok(nonce)

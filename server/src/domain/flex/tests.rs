@@ -12,7 +12,7 @@ use crate::domain::passkeys::tests::{give, passkey, read, start};
 use crate::ids;
 use crate::store;
 use crate::store::ceremonies::Purpose;
-use crate::store::events::NewEvent;
+use crate::store::events::{Action, NewEvent};
 use crate::store::testing::{APP, CALLERS, File, USER};
 use crate::store::transactions::{Kind, TransactionRow};
 
@@ -57,7 +57,7 @@ async fn of_many_who_complete_one_registration_one_succeeds() {
             ceremony: read(&file, &id).await,
             device,
             credential,
-            event: NewEvent::by_control("register"),
+            event: NewEvent::by_control(Action::Register),
         };
         commands.push(move |tx: &store::Tx<'_>| command.run(tx));
     }
@@ -92,7 +92,7 @@ async fn of_many_who_complete_one_login_one_succeeds() {
                     backed_up: true,
                 },
             },
-            event: NewEvent::by_control("login"),
+            event: NewEvent::by_control(Action::Login),
         };
         commands.push(move |tx: &store::Tx<'_>| command.run(tx));
     }
@@ -109,7 +109,7 @@ async fn of_many_who_verify_one_nonce_one_succeeds() {
     let file = File::new().await;
     let (completion, nonce) = Completion::new(APP, 0);
     let prove = file.run(move |tx| {
-        let event = NewEvent::by_control("login");
+        let event = NewEvent::by_control(Action::Login);
         completion.prove(tx, USER, "customer", &event)
     });
     prove.await.unwrap();

@@ -11,15 +11,15 @@ use super::{Credential, add, device};
 use crate::domain::apps::{App, AppState};
 use crate::domain::client::ClientInfo;
 use crate::domain::error::Refusal;
-use crate::domain::settings::AppSettings;
-use crate::domain::sign_ins::{self, NewRefreshToken};
+use crate::domain::sign_ins;
 use crate::domain::users;
 use crate::identifier::Identifier;
 use crate::store;
 use crate::store::Tx;
 use crate::store::ceremonies::{CeremonyRow, Purpose};
 use crate::store::devices::DeviceRow;
-use crate::store::events::NewEvent;
+use crate::store::events::{Action, EventKind, NewEvent};
+use crate::store::sign_ins::SignInRow;
 use crate::store::users::UserRow;
 
 /// A registration that was started, and the user whose it is.
@@ -104,17 +104,18 @@ pub(crate) async fn finish(
         let (ceremony, credential) = finish.creation(state, app, creation).await?;
         let now = state.clock.micros();
         let name = device::name(client_info.user_agent());
+        let (sign_in, refresh) = sign_ins::prepare(&app.settings, user_id, now).unzip();
         let command = Register {
             app_id: app.id.clone(),
-            settings: app.settings.clone(),
+            sign_in,
             user_id: user_id.to_owned(),
             device: device::new(name, &credential, creation, now),
             ceremony,
             credential,
-            event: client_info.event("register", "passkey"),
+            event: client_info.event(Action::Register, EventKind::Passkey),
             now,
         };
-        let refresh = state.store.write(move |tx| command.run(tx)).await?;
+        state.store.write(move |tx| command.run(tx)).await?;
         sign_ins::auth_result(app, user_id, refresh, now).await
     };
     once(state, app, handshake_id, register).await
@@ -123,7 +124,7 @@ pub(crate) async fn finish(
 /// A registration whose outcome was checked.
 struct Register {
     app_id: String,
-    settings: AppSettings,
+    sign_in: Option<SignInRow>,
     user_id: String,
     ceremony: CeremonyRow,
     device: DeviceRow,
@@ -133,7 +134,7 @@ struct Register {
 }
 
 impl Register {
-    fn run(&self, tx: &Tx<'_>) -> Result<Option<NewRefreshToken>, Refusal> {
+    fn run(&self, tx: &Tx<'_>) -> Result<(), Refusal> {
         let Self {
             app_id, user_id, ..
         } = self;
@@ -146,7 +147,7 @@ impl Register {
         }
         may_register(tx, &user)?;
         add(tx, user_id, &self.device, &self.credential)?;
-        let event = Some(&self.event);
-        sign_ins::enter(tx, app_id, &self.settings, user_id, event, self.now)
+        let (event, sign_in) = (Some(&self.event), self.sign_in.as_ref());
+        sign_ins::record(tx, app_id, user_id, event, sign_in, self.now)
     }
 }

@@ -8,15 +8,15 @@ use super::response::Assertion;
 use crate::domain::apps::{App, AppState};
 use crate::domain::client::ClientInfo;
 use crate::domain::error::Refusal;
-use crate::domain::settings::AppSettings;
-use crate::domain::sign_ins::{self, NewRefreshToken};
+use crate::domain::sign_ins;
 use crate::domain::users;
 use crate::identifier::Identifier;
 use crate::store;
 use crate::store::Tx;
 use crate::store::ceremonies::Purpose;
 use crate::store::devices::DeviceRow;
-use crate::store::events::NewEvent;
+use crate::store::events::{Action, EventKind, NewEvent};
+use crate::store::sign_ins::SignInRow;
 use crate::store::users::UserRow;
 
 /// A sign-in that was started, and the user it is for, if one was named.
@@ -98,14 +98,15 @@ pub(crate) async fn finish(
         let proof = finish.assertion(state, app, assertion).await?;
         let now = state.clock.micros();
         let user_id = proof.passkey.user_id.clone();
+        let (sign_in, refresh) = sign_ins::prepare(&app.settings, &user_id, now).unzip();
         let command = SignIn {
             app_id: app.id.clone(),
-            settings: app.settings.clone(),
+            sign_in,
             proof,
-            event: client_info.event("login", "passkey"),
+            event: client_info.event(Action::Login, EventKind::Passkey),
             now,
         };
-        let refresh = state.store.write(move |tx| command.run(tx)).await?;
+        state.store.write(move |tx| command.run(tx)).await?;
         sign_ins::auth_result(app, &user_id, refresh, now).await
     };
     once(state, app, handshake_id, sign_in).await
@@ -114,16 +115,17 @@ pub(crate) async fn finish(
 /// A sign-in whose outcome was checked.
 pub(super) struct SignIn {
     pub(super) app_id: String,
-    pub(super) settings: AppSettings,
+    pub(super) sign_in: Option<SignInRow>,
     pub(super) proof: Proof,
     pub(super) event: NewEvent,
     pub(super) now: i64,
 }
 
 impl SignIn {
-    pub(super) fn run(&self, tx: &Tx<'_>) -> Result<Option<NewRefreshToken>, Refusal> {
+    pub(super) fn run(&self, tx: &Tx<'_>) -> Result<(), Refusal> {
         self.proof.end(tx, &self.app_id, self.now)?;
         let (user_id, event) = (&self.proof.passkey.user_id, Some(&self.event));
-        sign_ins::enter(tx, &self.app_id, &self.settings, user_id, event, self.now)
+        let sign_in = self.sign_in.as_ref();
+        sign_ins::record(tx, &self.app_id, user_id, event, sign_in, self.now)
     }
 }

@@ -8,11 +8,10 @@ use super::limit::MOST;
 use super::relying_party::Signed;
 use super::sign_in::SignIn;
 use crate::domain::error::{Reason, Refusal};
-use crate::domain::settings::AppSettings;
 use crate::store;
 use crate::store::ceremonies::{CeremonyRow, NewCeremony, Purpose};
 use crate::store::devices::DeviceRow;
-use crate::store::events::NewEvent;
+use crate::store::events::{Action, NewEvent};
 use crate::store::testing::{APP, CALLERS, File, USER};
 
 /// A passkey with this number. Its authenticator does not count, so that no counter tells one use from the next.
@@ -112,7 +111,7 @@ async fn of_many_who_sign_in_with_one_ceremony_one_succeeds() {
             file.run(|tx| Ok::<_, Refusal>(store::passkeys::by_cred_id(tx, APP, "credential-0")?));
         let command = SignIn {
             app_id: APP.to_owned(),
-            settings: AppSettings::default(),
+            sign_in: None,
             proof: Proof {
                 ceremony: read(&file, "ceremony").await,
                 passkey: passkey.await.unwrap().unwrap(),
@@ -121,7 +120,7 @@ async fn of_many_who_sign_in_with_one_ceremony_one_succeeds() {
                     backed_up: true,
                 },
             },
-            event: NewEvent::by_control("login"),
+            event: NewEvent::by_control(Action::Login),
             now: 1,
         };
         commands.push(move |tx: &store::Tx<'_>| command.run(tx).map(|_| ()));

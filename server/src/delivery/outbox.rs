@@ -1,4 +1,4 @@
-//! What would have been mailed or texted.
+//! Where messages stay that no provider delivers: what a development server would have mailed or texted.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time;
 
-use crate::delivery::Message;
+use super::message::Message;
 
 /// Messages that are kept. Older ones are forgotten.
 const KEPT: usize = 1000;
