@@ -66,7 +66,9 @@ impl CargoTool {
         let program = folder
             .join("bin")
             .join(format!("{}{}", self.name, env::consts::EXE_SUFFIX));
-        let output = Command::new(program).arg("--version").output();
+        // As cargo calls it: cargo-hack knows no other way.
+        let command = self.name.trim_start_matches("cargo-");
+        let output = Command::new(program).args([command, "--version"]).output();
         // Such as `cargo-deny 0.20.2`.
         output.is_ok_and(|output| {
             String::from_utf8_lossy(&output.stdout)
