@@ -4,7 +4,10 @@
 
 use std::collections::BTreeSet;
 
+use heck::ToPascalCase;
 use serde_json::{Map, Value, json};
+
+use crate::document::references;
 
 const METHODS: [&str; 5] = ["get", "put", "post", "patch", "delete"];
 const SCHEMA_REF: &str = "#/components/schemas/";
@@ -15,7 +18,7 @@ pub(crate) fn normalise(document: &mut Value) -> Result<(), String> {
     drop_empty_paths(document);
     hoist_inline_enums(document)?;
     prune_unused_schemas(document);
-    each_schema(document, &mut |schema| {
+    each_schema(document, false, &mut |schema| {
         state_limits(schema);
         free_nullable_properties(schema)
     })?;
@@ -127,7 +130,7 @@ fn hoist(place: &str, schema: &mut Value, known: &mut Vec<(String, Vec<String>)>
     let name = match same {
         Some((name, _)) => name.clone(),
         None => {
-            let name = pascal(place);
+            let name = place.to_pascal_case();
             known.push((name.clone(), values));
             name
         }
@@ -157,79 +160,41 @@ fn same_values(a: &[String], b: &[String]) -> bool {
     a == b.iter().collect()
 }
 
-/// `UserInfo-some_status` becomes `UserInfoSomeStatus`.
-fn pascal(text: &str) -> String {
-    text.split(|c: char| !c.is_ascii_alphanumeric())
-        .flat_map(|word| {
-            let mut chars = word.chars();
-            let first = chars.next().map(|c| c.to_ascii_uppercase());
-            first.into_iter().chain(chars)
-        })
-        .collect()
-}
-
 /// Drops the schemas that no operation leads to: the error bodies that were united, and what only the
 /// left-out operations used.
 fn prune_unused_schemas(document: &mut Value) {
     let mut used = BTreeSet::new();
-    let mut todo: Vec<String> = document.get("paths").map(references).unwrap_or_default();
+    let mut todo = Vec::new();
+    references(document.get("paths").unwrap_or(&Value::Null), &mut todo);
     while let Some(name) = todo.pop() {
-        if let Some(schema) = document.pointer(&format!("/components/schemas/{name}")) {
-            todo.extend(references(schema).into_iter().filter(|n| !used.contains(n)));
+        if used.insert(name.to_owned())
+            && let Some(schema) = document.pointer(&format!("/components/schemas/{name}"))
+        {
+            references(schema, &mut todo);
         }
-        used.insert(name);
     }
     if let Ok(schemas) = schemas(document) {
         schemas.retain(|name, _| used.contains(name));
     }
 }
 
-/// The names of all schemas that `value` refers to.
-fn references(value: &Value) -> Vec<String> {
-    match value {
-        Value::Object(members) => members
-            .iter()
-            .flat_map(|(key, value)| match value.as_str() {
-                Some(text) if key == "$ref" => text
-                    .strip_prefix(SCHEMA_REF)
-                    .map(str::to_owned)
-                    .into_iter()
-                    .collect(),
-                _ => references(value),
-            })
-            .collect(),
-        Value::Array(list) => list.iter().flat_map(references).collect(),
-        _ => Vec::new(),
-    }
-}
-
 type Visit<'a> = &'a mut dyn FnMut(&mut Value) -> Result<(), String>;
 
-/// Visits every component, property, item and parameter schema.
-fn each_schema(document: &mut Value, visit: Visit<'_>) -> Result<(), String> {
-    for schema in schemas(document)?.values_mut() {
-        descend(schema, visit)?;
+/// Visits every component, property, item and parameter schema. `named` if the members of `value` are schemas.
+fn each_schema(value: &mut Value, named: bool, visit: Visit<'_>) -> Result<(), String> {
+    match value {
+        Value::Object(members) => members.iter_mut().try_for_each(|(key, value)| {
+            if named || ["schema", "items"].contains(&key.as_str()) {
+                visit(value)?;
+            }
+            let names = !named && ["schemas", "properties"].contains(&key.as_str());
+            each_schema(value, names, visit)
+        }),
+        Value::Array(items) => items
+            .iter_mut()
+            .try_for_each(|item| each_schema(item, false, visit)),
+        _ => Ok(()),
     }
-    for (_, schema) in shared_parameters(document) {
-        descend(schema, visit)?;
-    }
-    for operation in operations(document) {
-        for (_, schema) in parameters(operation) {
-            descend(schema, visit)?;
-        }
-    }
-    Ok(())
-}
-
-fn descend(schema: &mut Value, visit: Visit<'_>) -> Result<(), String> {
-    visit(schema)?;
-    let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
-    for (_, property) in properties.into_iter().flatten() {
-        descend(property, visit)?;
-    }
-    schema
-        .get_mut("items")
-        .map_or(Ok(()), |items| descend(items, visit))
 }
 
 /// Every operation of the document.
@@ -364,5 +329,43 @@ fn escape(text: &str) -> String {
 }
 
 #[cfg(test)]
-#[path = "normalise_tests.rs"]
-mod tests;
+mod tests {
+    #![allow(clippy::indexing_slicing)]
+
+    use super::*;
+
+    #[test]
+    fn documents_are_brought_into_the_form_that_the_generator_reads() {
+        for case in crate::cases::read("normalise") {
+            let root = json!({"schema": {"$ref": "#/components/schemas/Root"}});
+            let replies = json!({"200": {"content": {"application/json": root}}});
+            let get = json!({"operationId": "getIt", "parameters": case["parameters"], "responses": replies});
+            let mut document = json!({
+                "paths": {"/p": {"get": get}, "/empty": {"summary": "nothing left"}},
+                "components": {"schemas": case["schemas"]},
+            });
+            let done = normalise(&mut document);
+            assert_eq!(
+                done.err().as_deref(),
+                case["fails"].as_str(),
+                "{}",
+                case["name"]
+            );
+            if case.get("out").is_some() {
+                assert_eq!(
+                    document["components"]["schemas"], case["out"],
+                    "{}",
+                    case["name"]
+                );
+                assert!(document["paths"].get("/empty").is_none());
+            }
+            let schemas = case["parameters_out"].as_array().into_iter().flatten();
+            for (at, schema) in schemas.enumerate() {
+                assert_eq!(
+                    document["paths"]["/p"]["get"]["parameters"][at]["schema"],
+                    *schema
+                );
+            }
+        }
+    }
+}
