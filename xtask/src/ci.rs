@@ -25,7 +25,7 @@ const STEPS: [Step; 13] = [
     },
     Step {
         name: "tidy",
-        what: "hashes, lengths, links and commands in documents are right",
+        what: "imports between layers, lengths, links and commands in documents are right",
         run: || tidy::run(crate::command()).map(done),
     },
     Step {
