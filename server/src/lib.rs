@@ -29,51 +29,41 @@
 //! | Auth API | `{url}/auth/v1/..`, or `/v1/..` with a host `auth.*` |
 //! | Controls | `{url}/_dev/..`, or [`PassageServer::controls`] |
 
-mod accounts;
-mod admin;
-mod api_key;
-mod builder;
-mod clock;
-mod codes;
-mod config;
-mod core;
-mod delivery;
+// From top to bottom: a module imports from its own floor and from those below.
+mod run;
+
 mod dev;
-mod error;
-mod filters;
-mod flex;
-mod handle;
+
 mod http;
+
+mod admin;
+mod transfer;
+
+mod config;
+
+mod domain;
+
+mod delivery;
+mod keys;
+
+mod store;
+
+mod clock;
 mod identifier;
 mod ids;
-mod keys;
-mod limits;
-mod links;
-mod observe;
-mod operations;
-mod passkeys;
-mod running;
-mod service;
-mod sessions;
-mod settings;
-mod social;
-mod store;
-mod tls;
-mod tokens;
-mod transfer;
-mod upkeep;
 
 pub use self::admin::{AdminError, CreatedApp, DataFile, NewApp, StoredApp, StoredKey};
-pub use self::builder::ServerBuilder;
 pub use self::config::{Config, ConfigError, LogConfig};
 pub use self::delivery::{Channel, Delivery, Message, Smtp, SmtpSecurity, TextHook};
+pub use self::dev::error::ControlError;
+pub use self::dev::observe::Exchange;
 pub use self::dev::{
     Controls, Cut, Fault, IdToken, LoggedRequest, MintIdToken, MintToken, SeedDevice,
 };
-pub use self::error::{ControlError, StartError};
-pub use self::handle::PassageServer;
-pub use self::observe::Exchange;
-pub use self::service::Service;
-pub use self::settings::MetadataType;
-pub use self::social::SocialProvider;
-pub use self::transfer::{BadLine, Moved};
+pub use self::domain::settings::MetadataType;
+pub use self::domain::social::SocialProvider;
+pub use self::run::builder::ServerBuilder;
+pub use self::run::error::StartError;
+pub use self::run::handle::PassageServer;
+pub use self::run::service::Service;
+pub use self::transfer::{BadLine, TransferCounts};

@@ -8,12 +8,15 @@ use jiff::Timestamp;
 use super::DataFile;
 use super::error::{AdminError, refused};
 use crate::clock::time;
-use crate::core;
-use crate::error::StartErrorKind;
-use crate::settings::{AppSettings, CONCEAL_USERS, MetadataType, is_app_id, is_origin, seconds};
-use crate::store::apps::{self, AppRow};
-use crate::store::{api_keys, is_taken};
-use crate::{api_key, ids};
+use crate::domain::api_keys;
+use crate::domain::apps;
+use crate::domain::settings::{
+    AppSettings, CONCEAL_USERS, MetadataType, is_app_id, is_origin, seconds,
+};
+use crate::ids;
+use crate::run::error::StartErrorKind;
+use crate::store;
+use crate::store::apps::AppRow;
 
 /// An app to be created, or to be changed.
 #[derive(Debug, Clone)]
@@ -178,21 +181,24 @@ impl DataFile {
             return Err(refused("app id must be made of letters, digits, - and _"));
         }
         let now = self.clock.micros();
-        let key = api_key::generate();
+        let key = api_keys::generate();
         let row = AppRow {
             id: id.clone(),
             settings,
             created_at: now,
         };
-        let (key_row, hash) = (api_key::row(&key, "first".to_owned(), now), ids::hash(&key));
-        let insert = self.store.write(move |conn| {
-            match apps::insert(conn, &row) {
-                Err(error) if is_taken(&error) => {
+        let (key_row, hash) = (
+            api_keys::row(&key, "first".to_owned(), now),
+            ids::hash(&key),
+        );
+        let insert = self.store.write(move |tx| {
+            match store::apps::insert(tx, &row) {
+                Err(error) if error.is_taken() => {
                     return Err(refused(format!("app `{}` already exists", row.id)));
                 }
                 other => other?,
             }
-            Ok::<_, AdminError>(api_keys::insert(conn, &row.id, &key_row, &hash)?)
+            Ok::<_, AdminError>(store::api_keys::insert(tx, &row.id, &key_row, &hash)?)
         });
         insert.await?;
         Ok(CreatedApp { id, api_key: key })
@@ -224,12 +230,12 @@ impl DataFile {
     pub async fn update_app(
         &self,
         app_id: impl Into<String>,
-        change: impl FnOnce(NewApp) -> NewApp + Send + 'static,
+        change: impl Fn(NewApp) -> NewApp + Send + 'static,
     ) -> Result<(), AdminError> {
         let app_id = app_id.into();
-        let update = self.store.write(move |conn| {
-            let mut row = require(apps::get(conn, &app_id)?, &app_id)?;
-            let settings = core::settings(&row)?;
+        let update = self.store.write(move |tx| {
+            let mut row = require(store::apps::get(tx, &app_id)?, &app_id)?;
+            let settings = apps::settings(&row)?;
             let rp_id = settings.rp_id();
             let changed = change(NewApp {
                 id: Some(app_id.clone()),
@@ -239,14 +245,14 @@ impl DataFile {
                 return Err(refused("the id of an app cannot change"));
             }
             row.settings = changed.checked()?;
-            if changed.settings.rp_id() != rp_id && apps::has_passkeys(conn, &app_id)? {
+            if changed.settings.rp_id() != rp_id && store::apps::has_passkeys(tx, &app_id)? {
                 return Err(refused(format!(
                     "users of `{app_id}` have passkeys, which belong to {}: they would be lost under another domain; \
                      make another app for it",
                     rp_id.unwrap_or_default(),
                 )));
             }
-            Ok(apps::put(conn, &row)?)
+            Ok(store::apps::put(tx, &row)?)
         });
         update.await
     }
@@ -262,16 +268,16 @@ impl DataFile {
         with_users: bool,
     ) -> Result<(), AdminError> {
         let app_id = app_id.into();
-        let delete = self.store.write(move |conn| {
-            require(apps::get(conn, &app_id)?, &app_id)?;
-            let users = apps::users(conn, &app_id)?;
+        let delete = self.store.write(move |tx| {
+            require(store::apps::get(tx, &app_id)?, &app_id)?;
+            let users = store::apps::users(tx, &app_id)?;
             if users > 0 && !with_users {
                 return Err(refused(format!(
                     "app `{app_id}` has {users} users: export them, if they are still wanted, and say that they are to be \
                      deleted too"
                 )));
             }
-            Ok(apps::delete(conn, &app_id)?)
+            Ok(store::apps::delete(tx, &app_id)?)
         });
         delete.await
     }
@@ -283,10 +289,10 @@ impl DataFile {
     pub async fn apps(&self) -> Result<Vec<StoredApp>, AdminError> {
         let all = self
             .store
-            .read(|conn| Ok::<_, AdminError>(apps::all(conn)?));
+            .read(|tx| Ok::<_, AdminError>(store::apps::all(tx)?));
         let rows = all.await?.into_iter();
         let apps = rows.map(|row| {
-            let settings = core::settings(&row)?;
+            let settings = apps::settings(&row)?;
             Ok(StoredApp {
                 id: row.id,
                 name: settings.name,

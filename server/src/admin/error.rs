@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::StartError;
-use crate::error::StartErrorKind;
+use crate::run::error::StartErrorKind;
 use crate::store::{SqlError, StoreError};
 use crate::transfer::{BadLine, BadLines};
 

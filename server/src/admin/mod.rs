@@ -12,9 +12,11 @@ use self::app::require;
 pub use self::app::{CreatedApp, NewApp, StoredApp};
 pub use self::error::AdminError;
 use crate::clock::{Clock, time};
+use crate::domain::api_keys;
+use crate::ids;
 use crate::keys::WrappingKey;
-use crate::store::{Store, api_keys, apps, signing_keys};
-use crate::{api_key, ids};
+use crate::store;
+use crate::store::Store;
 
 /// A data file, opened to see to its apps and keys. A server may run on it at the same time: it takes up what
 /// changes within a few seconds.
@@ -74,12 +76,12 @@ impl DataFile {
         app_id: impl Into<String>,
         name: impl Into<String>,
     ) -> Result<String, AdminError> {
-        let key = api_key::generate();
-        let row = api_key::row(&key, name.into(), self.clock.micros());
+        let key = api_keys::generate();
+        let row = api_keys::row(&key, name.into(), self.clock.micros());
         let (app_id, hash) = (app_id.into(), ids::hash(&key));
-        let insert = self.store.write(move |conn| {
-            require(apps::get(conn, &app_id)?, &app_id)?;
-            Ok::<_, AdminError>(api_keys::insert(conn, &app_id, &row, &hash)?)
+        let insert = self.store.write(move |tx| {
+            require(store::apps::get(tx, &app_id)?, &app_id)?;
+            Ok::<_, AdminError>(store::api_keys::insert(tx, &app_id, &row, &hash)?)
         });
         insert.await?;
         Ok(key)
@@ -90,10 +92,10 @@ impl DataFile {
     /// # Errors
     /// If the file cannot be read.
     pub async fn signing_keys(&self) -> Result<Vec<StoredKey>, AdminError> {
-        let read = self.store.read(|conn| {
+        let read = self.store.read(|tx| {
             let mut keys = Vec::new();
-            for app in apps::all(conn)? {
-                let rows = signing_keys::list(conn, &app.id)?;
+            for app in store::apps::all(tx)? {
+                let rows = store::signing_keys::list(tx, &app.id)?;
                 keys.extend(rows.into_iter().map(|row| StoredKey {
                     app_id: app.id.clone(),
                     kid: row.kid,
@@ -117,13 +119,13 @@ impl DataFile {
         at_once: bool,
     ) -> Result<(), AdminError> {
         let now = self.clock.micros();
-        let ask = self.store.write(move |conn| {
-            let apps = match app_id {
-                Some(id) => vec![require(apps::get(conn, &id)?, &id)?],
-                None => apps::all(conn)?,
+        let ask = self.store.write(move |tx| {
+            let apps = match &app_id {
+                Some(id) => vec![require(store::apps::get(tx, id)?, id)?],
+                None => store::apps::all(tx)?,
             };
             for app in apps {
-                signing_keys::ask(conn, &app.id, at_once, now)?;
+                store::signing_keys::ask(tx, &app.id, at_once, now)?;
             }
             Ok::<_, AdminError>(())
         });

@@ -7,7 +7,7 @@ use super::DataFile;
 use super::app::no_app;
 use super::error::{AdminError, Problem, refused};
 use crate::store::StoreError;
-use crate::transfer::{self, ExportError, ImportError, Moved, PrivateFile};
+use crate::transfer::{self, ExportError, ImportError, PrivateFile, TransferCounts};
 
 impl DataFile {
     /// Writes apps with their users as JSON Lines: those with these ids, or all of them if none is named. It is what
@@ -36,14 +36,18 @@ impl DataFile {
     /// # Ok(())
     /// # }
     /// ```
-    pub async fn export<W>(&self, apps: &[&str], mut out: W) -> Result<(Moved, W), AdminError>
+    pub async fn export<W>(
+        &self,
+        apps: &[&str],
+        mut out: W,
+    ) -> Result<(TransferCounts, W), AdminError>
     where
         W: Write + Send + 'static,
     {
         let apps: Vec<String> = apps.iter().map(|id| (*id).to_owned()).collect();
         let read = self
             .store
-            .read(move |conn| Ok((transfer::export(conn, &apps, &mut out)?, out)));
+            .read_once(move |tx| Ok((transfer::export(tx, &apps, &mut out)?, out)));
         read.await.map_err(|error: ExportError| match error {
             ExportError::NoApp(id) => no_app(&id),
             ExportError::Output(error) => io("what is exported cannot be written", error),
@@ -60,13 +64,13 @@ impl DataFile {
         &self,
         apps: &[&str],
         path: impl AsRef<Path>,
-    ) -> Result<Moved, AdminError> {
+    ) -> Result<TransferCounts, AdminError> {
         let path = path.as_ref();
         let cannot = |error| io(format!("{} cannot be written", path.display()), error);
         let file = PrivateFile::create(path).map_err(cannot)?;
-        let (moved, file) = self.export(apps, file).await?;
+        let (transferred, file) = self.export(apps, file).await?;
         file.put().map_err(cannot)?;
-        Ok(moved)
+        Ok(transferred)
     }
 
     /// Takes in apps and users from JSON Lines, all of them or none. An app that is there keeps its settings, and gets
@@ -97,7 +101,7 @@ impl DataFile {
     /// # Ok(())
     /// # }
     /// ```
-    pub async fn import<R>(&self, lines: R) -> Result<Moved, AdminError>
+    pub async fn import<R>(&self, lines: R) -> Result<TransferCounts, AdminError>
     where
         R: BufRead + Send + 'static,
     {
@@ -108,14 +112,14 @@ impl DataFile {
     ///
     /// # Errors
     /// As for [`DataFile::import`].
-    pub async fn check_import<R>(&self, lines: R) -> Result<Moved, AdminError>
+    pub async fn check_import<R>(&self, lines: R) -> Result<TransferCounts, AdminError>
     where
         R: BufRead + Send + 'static,
     {
         self.take_in(lines, true).await
     }
 
-    async fn take_in<R>(&self, lines: R, only_check: bool) -> Result<Moved, AdminError>
+    async fn take_in<R>(&self, lines: R, only_check: bool) -> Result<TransferCounts, AdminError>
     where
         R: BufRead + Send + 'static,
     {
@@ -125,15 +129,15 @@ impl DataFile {
             ));
         }
         let now = self.clock.micros();
-        let work = self.store.write(move |conn| {
-            let moved = transfer::import(conn, lines, now).map_err(Undone::Failed)?;
+        let work = self.store.write_once(move |tx| {
+            let transferred = transfer::import(tx, lines, now).map_err(Undone::Failed)?;
             if only_check {
-                return Err(Undone::Checked(moved));
+                return Err(Undone::Checked(transferred));
             }
-            Ok(moved)
+            Ok(transferred)
         });
         match work.await {
-            Ok(moved) | Err(Undone::Checked(moved)) => Ok(moved),
+            Ok(transferred) | Err(Undone::Checked(transferred)) => Ok(transferred),
             Err(Undone::Failed(error)) => Err(match error {
                 ImportError::Bad(lines) => AdminError(Problem::Lines(lines)),
                 ImportError::Input(error) => io("what is imported cannot be read", error),
@@ -147,7 +151,7 @@ impl DataFile {
 /// Why what an import wrote is undone.
 enum Undone {
     /// It was wanted so.
-    Checked(Moved),
+    Checked(TransferCounts),
     Failed(ImportError),
 }
 

@@ -68,7 +68,7 @@ pub(super) struct Update {
 }
 
 /// What can be said of a new app and changed later. A switch without a value is on.
-#[derive(Args)]
+#[derive(Args, Clone)]
 struct Settings {
     /// Name of the app, as messages have it [default: the origin]
     #[arg(long, value_name = "NAME")]
@@ -191,11 +191,11 @@ async fn update(options: Update) -> Outcome {
     let data = options.place.data_of(&options.app)?;
     let (origin, fields) = (options.auth_origin, options.without_metadata);
     let change = move |app| {
-        let mut app = options.settings.apply(app);
-        if let Some(origin) = origin {
+        let mut app = options.settings.clone().apply(app);
+        if let Some(origin) = &origin {
             app = app.auth_origin(origin);
         }
-        fields.into_iter().fold(app, NewApp::without_metadata_field)
+        fields.iter().fold(app, NewApp::without_metadata_field)
     };
     with(data, async |file| {
         file.update_app(options.app, change).await

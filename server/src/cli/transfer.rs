@@ -5,7 +5,7 @@ use std::io::{BufReader, BufWriter};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use passage_server::{AdminError, Moved};
+use passage_server::{AdminError, TransferCounts};
 use serde_json::{Value, json};
 
 use super::admin::{Where, with};
@@ -48,8 +48,8 @@ pub(super) async fn export(options: Export) -> Outcome {
     let apps: Vec<&str> = options.apps.iter().map(String::as_str).collect();
     if options.file == Path::new(STANDARD) {
         let out = BufWriter::new(std::io::stdout());
-        let (moved, _) = with(path, async |data| data.export(&apps, out).await).await?;
-        eprintln!("{}", counts(&moved));
+        let (transferred, _) = with(path, async |data| data.export(&apps, out).await).await?;
+        eprintln!("{}", counts(&transferred));
     } else {
         let export = with(path, async |data| {
             data.export_file(&apps, &options.file).await
@@ -63,14 +63,14 @@ pub(super) async fn export(options: Export) -> Outcome {
 pub(super) async fn import(options: Import) -> Outcome {
     let path = options.place.data()?;
     let file = options.file;
-    let moved = if file == Path::new(STANDARD) {
+    let transferred = if file == Path::new(STANDARD) {
         let lines = BufReader::new(std::io::stdin());
         take_in(path, lines, options.dry_run).await?
     } else {
         let lines = File::open(&file).map_err(|error| format!("{}: {error}", file.display()))?;
         take_in(path, BufReader::new(lines), options.dry_run).await?
     };
-    let mut counts = counts(&moved);
+    let mut counts = counts(&transferred);
     if options.dry_run
         && let Some(counts) = counts.as_object_mut()
     {
@@ -84,7 +84,7 @@ async fn take_in(
     path: PathBuf,
     lines: impl std::io::BufRead + Send + 'static,
     dry_run: bool,
-) -> Result<Moved, AdminError> {
+) -> Result<TransferCounts, AdminError> {
     let work = with(path, async |data| match dry_run {
         true => data.check_import(lines).await,
         false => data.import(lines).await,
@@ -92,11 +92,11 @@ async fn take_in(
     work.await
 }
 
-fn counts(moved: &Moved) -> Value {
+fn counts(transferred: &TransferCounts) -> Value {
     json!({
-        "apps": moved.apps,
-        "users": moved.users,
-        "devices": moved.devices,
-        "social_connections": moved.social_connections,
+        "apps": transferred.apps,
+        "users": transferred.users,
+        "devices": transferred.devices,
+        "social_connections": transferred.social_connections,
     })
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::values::{AppId, Lifetime, Origin, SitePath};
-use crate::settings::{AppSettings, CONCEAL_USERS, MetadataType};
+use crate::domain::settings::{AppSettings, CONCEAL_USERS, MetadataType};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

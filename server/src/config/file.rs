@@ -11,7 +11,7 @@ use super::apps::AppTable;
 use super::secret::Secret;
 use super::values::{Header, Url};
 use crate::delivery::SmtpSecurity;
-use crate::settings::AppSettings;
+use crate::domain::settings::AppSettings;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

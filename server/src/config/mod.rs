@@ -18,13 +18,13 @@ use http::header::HeaderName;
 use self::file::File;
 pub(crate) use self::secret::require_private;
 use crate::delivery::{Delivery, Smtp, TextHook};
+use crate::domain::rate_limits::RateLimits;
+use crate::domain::settings::AppSettings;
 use crate::http::client_address::ClientAddress;
-use crate::http::entry::Manners;
-use crate::http::serve::Terms;
-use crate::keys::{Rotation, Sealing, WrappingKey};
-use crate::limits::RateLimits;
-use crate::settings::AppSettings;
-use crate::tls;
+use crate::http::entry::RequestPolicy;
+use crate::http::serve::ConnectionLimits;
+use crate::http::tls;
+use crate::keys::{RotationPolicy, Sealing, WrappingKey};
 
 /// The configuration of a server, as `passage-server serve` takes it.
 ///
@@ -131,7 +131,7 @@ impl Config {
     /// # Errors
     /// If one of them is missing, cannot be used, or is open to others.
     pub fn check(&self) -> Result<(), ConfigError> {
-        self.terms()?;
+        self.connection_limits()?;
         self.sealing()?;
         self.delivery().map(drop)
     }
@@ -173,20 +173,20 @@ impl Config {
             && !self.file.url.as_ref().is_some_and(|url| url.is_https())
     }
 
-    pub(crate) fn manners(&self, url: &str) -> Manners {
+    pub(crate) fn request_policy(&self, url: &str) -> RequestPolicy {
         let listen = &self.file.listen;
         let client_address = match &listen.client_address_header {
             Some(name) => ClientAddress::from_header(HeaderName::from(name), listen.proxies.get()),
             None => ClientAddress::default(),
         };
-        Manners {
+        RequestPolicy {
             body: Duration::from_secs(listen.body_seconds.get()),
             client_address,
             tls_only: url.starts_with("https://"),
         }
     }
 
-    pub(crate) fn terms(&self) -> Result<Terms, ConfigError> {
+    pub(crate) fn connection_limits(&self) -> Result<ConnectionLimits, ConfigError> {
         let listen = &self.file.listen;
         let tls = match &listen.tls {
             Some(tls) => Some(tls::load(
@@ -195,12 +195,12 @@ impl Config {
             )?),
             None => None,
         };
-        Ok(Terms {
+        Ok(ConnectionLimits {
             head: Duration::from_secs(listen.head_seconds.get()),
             reply: Duration::from_secs(listen.reply_seconds.get()),
             connections: listen.connections.get(),
             tls,
-            ..Terms::default()
+            ..ConnectionLimits::default()
         })
     }
 
@@ -224,11 +224,11 @@ impl Config {
         Ok(Sealing::with(current, previous.collect::<Result<_, _>>()?))
     }
 
-    pub(crate) fn rotation(&self) -> Rotation {
+    pub(crate) fn rotation(&self) -> RotationPolicy {
         let keys = &self.file.keys;
         let every = (keys.rotate_days > 0)
             .then(|| Duration::from_secs(u64::from(keys.rotate_days) * 24 * 3600));
-        Rotation::new(
+        RotationPolicy::new(
             every,
             Duration::from_secs(u64::from(keys.announce_hours) * 3600),
         )

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::*;
-use crate::settings::MetadataType;
+use crate::domain::settings::MetadataType;
 
 const LEAST: &str = r#"
 data = "passage.db"
@@ -27,9 +27,18 @@ fn little_is_needed_and_the_rest_has_defaults() {
     assert_eq!(config.url(address), "http://127.0.0.1:8787");
     assert_eq!(config.log().level, tracing::Level::INFO);
     assert_eq!(config.apps().count(), 0);
-    assert_eq!(config.manners("https://a.example").body.as_secs(), 30);
-    let terms = config.terms().unwrap();
-    assert_eq!((terms.head.as_secs(), terms.reply.as_secs()), (10, 30));
+    assert_eq!(
+        config.request_policy("https://a.example").body.as_secs(),
+        30
+    );
+    let connection_limits = config.connection_limits().unwrap();
+    assert_eq!(
+        (
+            connection_limits.head.as_secs(),
+            connection_limits.reply.as_secs()
+        ),
+        (10, 30)
+    );
 }
 
 #[test]
@@ -120,10 +129,13 @@ fn what_the_file_says_of_connections_is_how_they_are_taken() {
     let listen = "\n[keys]";
     let said = "head_seconds = 3\nbody_seconds = 4\nreply_seconds = 5\nconnections = 6\n[keys]";
     let config = Config::parse(&LEAST.replace(listen, said)).unwrap();
-    let terms = config.terms().unwrap();
-    let seconds = (terms.head.as_secs(), terms.reply.as_secs());
-    assert_eq!((seconds, terms.connections), ((3, 5), 6));
-    assert_eq!(config.manners("https://a.example").body.as_secs(), 4);
+    let connection_limits = config.connection_limits().unwrap();
+    let seconds = (
+        connection_limits.head.as_secs(),
+        connection_limits.reply.as_secs(),
+    );
+    assert_eq!((seconds, connection_limits.connections), ((3, 5), 6));
+    assert_eq!(config.request_policy("https://a.example").body.as_secs(), 4);
 }
 
 #[test]

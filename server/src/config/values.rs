@@ -6,7 +6,7 @@ use http::Uri;
 use http::header::HeaderName;
 use serde::Deserialize;
 
-use crate::settings::{is_app_id, is_origin};
+use crate::domain::settings::{is_app_id, is_origin};
 
 /// Makes a newtype of a text that a check accepts.
 macro_rules! checked {

@@ -7,10 +7,10 @@ use http::{StatusCode, Uri};
 use reqwest::{Client, redirect};
 use serde_json::json;
 
-use super::courier::Failure;
 use super::message::Message;
+use super::queue::Failure;
 use super::smtp::is_this_machine;
-use crate::error::StartErrorKind;
+use crate::run::error::StartErrorKind;
 
 /// A hook that sends texts.
 ///

@@ -4,10 +4,10 @@
 //! by a request to an HTTP hook. Providers are slow and fail: they work in the background ([`courier`]), so that the
 //! time of a reply tells nothing about whether there was somebody to write to.
 
-mod courier;
 mod hook;
 mod language;
 mod message;
+mod queue;
 mod smtp;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::indexing_slicing)]
@@ -18,18 +18,18 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use self::courier::{Carrier, Courier};
 pub use self::hook::TextHook;
 #[cfg(test)]
 pub(crate) use self::language::LANGUAGES;
 pub(crate) use self::language::Language;
 pub use self::message::{Channel, Message};
 pub(crate) use self::message::{Content, NewMessage, Purpose};
+use self::queue::{DeliveryQueue, Transport};
 pub use self::smtp::{Smtp, SmtpSecurity};
 use crate::dev::Outbox;
-use crate::error::StartErrorKind;
-use crate::http::error::ApiError;
+use crate::domain::error::Refusal;
 use crate::identifier::Identifier;
+use crate::run::error::StartErrorKind;
 
 /// Providers that deliver messages. What has no provider stays in the outbox of the development server.
 ///
@@ -73,8 +73,8 @@ impl Delivery {
         let mail = self.mail.map(Smtp::connect).transpose()?;
         let texts = self.texts.map(TextHook::connect).transpose()?;
         Ok(Sender {
-            mail: mail.map(|carrier| Courier::start(Carrier::Smtp(carrier))),
-            texts: texts.map(|carrier| Courier::start(Carrier::Hook(carrier))),
+            mail: mail.map(|carrier| DeliveryQueue::start(Transport::Smtp(carrier))),
+            texts: texts.map(|carrier| DeliveryQueue::start(Transport::Hook(carrier))),
             outbox,
         })
     }
@@ -82,8 +82,8 @@ impl Delivery {
 
 /// Where messages go.
 pub(crate) struct Sender {
-    mail: Option<Courier>,
-    texts: Option<Courier>,
+    mail: Option<DeliveryQueue>,
+    texts: Option<DeliveryQueue>,
     /// Only in a development server.
     outbox: Option<Arc<Outbox>>,
 }
@@ -97,8 +97,8 @@ impl fmt::Debug for Sender {
 impl Sender {
     /// Sees to a message. This does not wait for its delivery.
     pub(crate) fn send(&self, message: Message) {
-        match (self.courier(message.channel), &self.outbox) {
-            (Some(courier), _) => courier.take(message),
+        match (self.queue(message.channel), &self.outbox) {
+            (Some(queue), _) => queue.take(message),
             (None, Some(outbox)) => outbox.put(message),
             (None, None) => tracing::error!("a message was lost: it has no provider"),
         }
@@ -106,20 +106,20 @@ impl Sender {
 
     /// Whether there is a way for such messages.
     pub(crate) fn reaches(&self, channel: Channel) -> bool {
-        self.outbox.is_some() || self.courier(channel).is_some()
+        self.outbox.is_some() || self.queue(channel).is_some()
     }
 
     /// Refuses a message that would reach nobody.
-    pub(crate) fn check(&self, receiver: &Identifier) -> Result<(), ApiError> {
+    pub(crate) fn check(&self, receiver: &Identifier) -> Result<(), Refusal> {
         let problem = match receiver.channel() {
             channel if self.reaches(channel) => return Ok(()),
             Channel::Email => "identifier: this server sends no mail.",
             Channel::Phone => "identifier: this server sends no texts.",
         };
-        Err(ApiError::operation_not_allowed(problem))
+        Err(Refusal::operation_not_allowed(problem))
     }
 
-    fn courier(&self, channel: Channel) -> Option<&Courier> {
+    fn queue(&self, channel: Channel) -> Option<&DeliveryQueue> {
         match channel {
             Channel::Email => self.mail.as_ref(),
             Channel::Phone => self.texts.as_ref(),
@@ -135,8 +135,8 @@ impl Sender {
     }
 }
 
-async fn close(courier: Option<&Courier>, patience: Duration) {
-    if let Some(courier) = courier {
-        courier.close(patience).await;
+async fn close(queue: Option<&DeliveryQueue>, patience: Duration) {
+    if let Some(queue) = queue {
+        queue.close(patience).await;
     }
 }

@@ -9,9 +9,9 @@ use lettre::transport::smtp::authentication::Credentials;
 use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
 use tokio::time;
 
-use super::courier::Failure;
 use super::message::Message;
-use crate::error::StartErrorKind;
+use super::queue::Failure;
+use crate::run::error::StartErrorKind;
 
 /// How the connection to a mail server is protected.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -13,8 +13,8 @@ use tokio::sync::mpsc;
 use tower::ServiceExt;
 
 use self::mail_server::MailServer;
-use super::courier::{Carrier, Courier, Failure};
 use super::message::{Content, NewMessage, Purpose};
+use super::queue::{DeliveryQueue, Failure, Transport};
 use super::{Channel, Delivery, LANGUAGES, Language, Message, Smtp, SmtpSecurity, TextHook};
 use crate::PassageServer;
 use crate::identifier::Identifier;
@@ -47,8 +47,8 @@ fn plain(server: &MailServer) -> Smtp {
         .port(server.port())
 }
 
-fn courier(smtp: Smtp) -> Courier {
-    Courier::with_pauses(Carrier::Smtp(smtp.connect().unwrap()), &NO_PAUSES)
+fn queue(smtp: Smtp) -> DeliveryQueue {
+    DeliveryQueue::with_pauses(Transport::Smtp(smtp.connect().unwrap()), &NO_PAUSES)
 }
 
 async fn register(server: &PassageServer, identifier: &str, language: &str) {
@@ -109,9 +109,9 @@ async fn mail_is_tried_again_when_that_may_help() {
         (&["550 no such user"], 1, false),
     ] {
         let mut mails = MailServer::start(answers).await;
-        let courier = courier(plain(&mails));
-        courier.take(message("a", Channel::Email, "ada@example.com"));
-        courier.close(Duration::from_secs(5)).await;
+        let queue = queue(plain(&mails));
+        queue.take(message("a", Channel::Email, "ada@example.com"));
+        queue.close(Duration::from_secs(5)).await;
         let came: Vec<String> = mails.rest().into_iter().map(|mail| mail.to).collect();
         let expected = if delivered {
             &["<ada@example.com>"][..]
@@ -126,11 +126,11 @@ async fn mail_is_tried_again_when_that_may_help() {
 #[tokio::test]
 async fn an_address_that_cannot_be_mailed_to_disturbs_no_other() {
     let mut mails = MailServer::start(&[]).await;
-    let courier = courier(plain(&mails));
-    courier.take(message("a", Channel::Email, "\"><script>@example.com"));
-    courier.take(message("b", Channel::Email, "ada@example.com"));
-    courier.close(Duration::from_secs(5)).await;
-    courier.take(message("c", Channel::Email, "bob@example.com"));
+    let queue = queue(plain(&mails));
+    queue.take(message("a", Channel::Email, "\"><script>@example.com"));
+    queue.take(message("b", Channel::Email, "ada@example.com"));
+    queue.close(Duration::from_secs(5)).await;
+    queue.take(message("c", Channel::Email, "bob@example.com"));
     let came: Vec<String> = mails.rest().into_iter().map(|mail| mail.to).collect();
     assert_eq!(came, ["<ada@example.com>"]);
 }
@@ -242,9 +242,9 @@ async fn a_hook_is_asked_again_when_that_may_help() {
     ] {
         let (url, mut received) = hook(answers.clone()).await;
         let carrier = TextHook::new(url, "hook-secret").connect().unwrap();
-        let courier = Courier::with_pauses(Carrier::Hook(carrier), &NO_PAUSES);
-        courier.take(message("a", Channel::Phone, "+15005550006"));
-        courier.close(Duration::from_secs(5)).await;
+        let queue = DeliveryQueue::with_pauses(Transport::Hook(carrier), &NO_PAUSES);
+        queue.take(message("a", Channel::Phone, "+15005550006"));
+        queue.close(Duration::from_secs(5)).await;
         let mut ids = Vec::new();
         while let Ok((_, body)) = received.try_recv() {
             ids.push(body["id"].clone());

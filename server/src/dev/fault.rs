@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::operations::{OPERATIONS, Operation};
+use crate::http::operations::{OPERATIONS, Operation};
 
 /// Faults that can be set over HTTP at a time.
 const MOST: usize = 1000;
@@ -238,7 +238,7 @@ mod tests {
     use http::Method;
 
     use super::*;
-    use crate::operations::find;
+    use crate::http::operations::find;
 
     const USER: &str = "/api/v1/apps/a/users/b";
     const APP: &str = "/api/v1/apps/a";

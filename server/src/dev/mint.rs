@@ -7,10 +7,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::core::{App, Core};
-use crate::http::error::ApiError;
+use crate::domain::apps::{App, AppState};
+use crate::domain::error::Refusal;
+use crate::domain::tokens::{self, Claims, Header};
 use crate::keys::{self, KeyError, SigningKey};
-use crate::tokens::{self, Claims, Header};
 
 /// A token to mint. Whatever is not said is as in a token of a real sign-in.
 ///
@@ -109,8 +109,8 @@ impl MintToken {
         (!audience).then_some("audience: must be a string or an array of strings.")
     }
 
-    pub(crate) async fn mint(self, core: &Core, app: &App) -> Result<String, ApiError> {
-        let issued_at = core.clock.now().as_second();
+    pub(crate) async fn mint(self, state: &AppState, app: &App) -> Result<String, Refusal> {
+        let issued_at = state.clock.now().as_second();
         let mut claims = tokens::members(&Claims::new(app, &self.subject, issued_at));
         let mut set = |name: &str, value: Value| claims.insert(name.to_owned(), value);
         if let Some(issuer) = self.issuer {

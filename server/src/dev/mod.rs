@@ -1,9 +1,11 @@
 //! The tools of a development server: controls, faults, the outbox and the request log.
 
 mod controls;
+pub(crate) mod error;
 mod fault;
 mod log;
 mod mint;
+pub(crate) mod observe;
 mod outbox;
 mod outbox_page;
 mod redact;
@@ -24,7 +26,7 @@ pub(crate) use self::fault::{Effect, Faults};
 pub(crate) use self::log::{Entry, RequestLog};
 pub(crate) use self::outbox::Outbox;
 pub(crate) use self::social::{Redemption, TestProvider};
-use crate::core::App;
+use crate::domain::apps::App;
 
 /// The tools of a development server, and the one app that they are for.
 pub(crate) struct DevTools {

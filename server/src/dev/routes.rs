@@ -15,8 +15,8 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{Controls, Fault, MintToken, SeedDevice, outbox_page};
-use crate::error::ControlError;
-use crate::http::error::ApiError;
+use crate::dev::error::ControlError;
+use crate::domain::error::Refusal;
 use crate::http::extract::{self, Params};
 use crate::http::reply;
 
@@ -59,7 +59,7 @@ pub(super) async fn local_only(request: Request, next: Next) -> Response {
         return next.run(request).await;
     }
     let message = "The controls answer only to localhost or a loopback address, and only to pages from there.";
-    ApiError::new(StatusCode::FORBIDDEN, "operation_not_allowed", message).into_response()
+    reply::error(StatusCode::FORBIDDEN, "operation_not_allowed", message)
 }
 
 fn is_local(headers: &HeaderMap) -> bool {
@@ -89,11 +89,11 @@ fn is_local_host(url: &str) -> bool {
 async fn health(State(controls): State<Controls>) -> Response {
     reply::ok(&json!({
         "status": "ok",
-        "url": controls.core.url,
+        "url": controls.state.url,
         "app_id": controls.dev.app.id,
         "issuer": controls.dev.app.issuer,
         "auth_origin": controls.dev.app.settings.auth_origin,
-        "now": controls.core.clock.now(),
+        "now": controls.state.clock.now(),
     }))
 }
 
@@ -153,7 +153,7 @@ async fn outbox(
                 .filter(|seconds| *seconds <= LONGEST_WAIT);
             let limit = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
             let limit = limit.ok_or_else(|| {
-                ApiError::invalid_request("wait: must be a number of seconds from 0 to 60.")
+                Refusal::invalid_request("wait: must be a number of seconds from 0 to 60.")
             })?;
             controls.dev.outbox.wait(to.as_deref(), limit).await
         }
@@ -184,7 +184,7 @@ struct Advance {
 }
 
 async fn now(State(controls): State<Controls>) -> Response {
-    reply::ok(&json!({"now": controls.core.clock.now()}))
+    reply::ok(&json!({"now": controls.state.clock.now()}))
 }
 
 async fn advance(State(controls): State<Controls>, body: Bytes) -> Reply {
@@ -195,7 +195,7 @@ async fn advance(State(controls): State<Controls>, body: Bytes) -> Reply {
     let seconds = advance_seconds.or(stop.then_some(0.0));
     let by = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     let by = by.ok_or_else(|| {
-        ApiError::invalid_request("advance_seconds: must be a number of seconds from 0.")
+        Refusal::invalid_request("advance_seconds: must be a number of seconds from 0.")
     })?;
     if stop {
         controls.stop_clock();
@@ -211,11 +211,11 @@ async fn faults(State(controls): State<Controls>) -> Response {
 async fn add_fault(State(controls): State<Controls>, body: Bytes) -> Reply {
     let fault: Fault = extract::json(&body)?;
     if let Some(problem) = fault.problem() {
-        return Err(ApiError::invalid_request(problem).into());
+        return Err(Refusal::invalid_request(problem).into());
     }
     if controls.dev.faults.is_full() {
         return Err(
-            ApiError::invalid_request("faults: there are too many, clear them first.").into(),
+            Refusal::invalid_request("faults: there are too many, clear them first.").into(),
         );
     }
     let reply = reply::created(&json!({"fault": fault}));

@@ -6,7 +6,7 @@ use passage_identity::generated::management::types::WebAuthnType;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::NEVER;
-use crate::http::error::ApiError;
+use crate::domain::error::Refusal;
 use crate::ids;
 use crate::store::devices::DeviceRow;
 
@@ -67,10 +67,10 @@ impl SeedDevice {
         self
     }
 
-    pub(crate) fn into_row(self, now: i64) -> Result<DeviceRow, ApiError> {
+    pub(crate) fn into_row(self, now: i64) -> Result<DeviceRow, Refusal> {
         let kind = self.r#type.unwrap_or_else(|| "passkey".to_owned());
         if matches!(WebAuthnType::from(kind.clone()), WebAuthnType::Unknown(_)) {
-            return Err(ApiError::invalid_request(
+            return Err(Refusal::invalid_request(
                 "type: must be passkey, security_key or platform.",
             ));
         }

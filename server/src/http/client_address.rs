@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use http::HeaderMap;
 use http::header::HeaderName;
 
-use super::visitor::Peer;
+use crate::domain::client::Peer;
 
 /// Where the address of a client is found. `Default` is the connection itself: a header is what anybody writes.
 #[derive(Debug, Clone, Default)]

@@ -21,14 +21,15 @@ use tower::ServiceExt;
 
 use super::client_address::ClientAddress;
 use super::cut::{CutOff, break_off, fault_reply};
-use super::error::ApiError;
 use super::headers;
+use super::reply;
 use super::route::{route, sent_path};
-use super::visitor::Peer;
-use crate::core::Core;
+use crate::dev::observe::Exchange;
 use crate::dev::{self, Cut, DevTools};
-use crate::observe::Exchange;
-use crate::operations::{self, Api, Operation};
+use crate::domain::apps::AppState;
+use crate::domain::client::Peer;
+use crate::domain::error::Refusal;
+use crate::http::operations::{self, Api, Operation};
 
 /// Bytes of a request body, at most.
 const BODY_LIMIT: usize = 64 * 1024;
@@ -39,7 +40,7 @@ pub(crate) struct SentPath(pub(crate) String);
 
 /// How requests are taken.
 #[derive(Debug, Clone)]
-pub(crate) struct Manners {
+pub(crate) struct RequestPolicy {
     /// How long a body may take.
     pub(crate) body: Duration,
     pub(crate) client_address: ClientAddress,
@@ -47,7 +48,7 @@ pub(crate) struct Manners {
     pub(crate) tls_only: bool,
 }
 
-impl Default for Manners {
+impl Default for RequestPolicy {
     fn default() -> Self {
         Self {
             body: Duration::from_secs(30),
@@ -59,9 +60,9 @@ impl Default for Manners {
 
 /// Handles requests.
 pub(crate) struct Entry {
-    core: Arc<Core>,
+    state: Arc<AppState>,
     router: Router,
-    manners: Manners,
+    request_policy: RequestPolicy,
 }
 
 /// A request that has been read.
@@ -77,11 +78,11 @@ struct Read {
 }
 
 impl Entry {
-    pub(crate) fn new(core: Arc<Core>, router: Router, manners: Manners) -> Self {
+    pub(crate) fn new(state: Arc<AppState>, router: Router, request_policy: RequestPolicy) -> Self {
         Self {
-            core,
+            state,
             router,
-            manners,
+            request_policy,
         }
     }
 
@@ -92,15 +93,15 @@ impl Entry {
         peer: Peer,
     ) -> Result<Response, CutOff> {
         let began = Instant::now();
-        let at = self.core.clock.now();
+        let at = self.state.clock.now();
         let (mut parts, body) = request.into_parts();
-        let peer = self.manners.client_address.of(peer, &parts.headers);
+        let peer = self.request_policy.client_address.of(peer, &parts.headers);
         parts.extensions.insert(peer);
         let sent = parts.uri.to_string();
         let path = route(&mut parts);
         let operation = operations::find(&parts.method, &path);
         let body = to_bytes(Body::new(body), BODY_LIMIT);
-        let body = time::timeout(self.manners.body, body).await;
+        let body = time::timeout(self.request_policy.body, body).await;
         let refusal = match &body {
             Ok(Ok(_)) => None,
             Ok(Err(_)) => Some(too_large()),
@@ -121,8 +122,8 @@ impl Entry {
             }
             None => self.answer(&request).await?,
         };
-        headers::protect(&mut response, &request.path, self.manners.tls_only);
-        if self.core.dev.is_none() {
+        headers::protect(&mut response, &request.path, self.request_policy.tls_only);
+        if self.state.dev.is_none() {
             tracing::info!(
                 method = %request.parts.method,
                 operation = request.operation.map(|operation| operation.id),
@@ -135,7 +136,7 @@ impl Entry {
     }
 
     async fn answer(&self, request: &Read) -> Result<Response, CutOff> {
-        let Some(tools) = &self.core.dev else {
+        let Some(tools) = &self.state.dev else {
             let response = self.call(request).await;
             return Ok(self.record(request, response).await);
         };
@@ -193,7 +194,7 @@ impl Entry {
             Ok(Err(never)) => match never {},
             Err(_panic) => {
                 tracing::error!("a handler panicked");
-                for_scripts(request, ApiError::failed().into_response())
+                for_scripts(request, Refusal::failed().into_response())
             }
         }
     }
@@ -204,7 +205,7 @@ impl Entry {
     }
 
     fn log(&self, request: &Read, status: Option<StatusCode>) {
-        let Some(tools) = &self.core.dev else {
+        let Some(tools) = &self.state.dev else {
             return;
         };
         tools.log.add(&dev::Entry {
@@ -221,7 +222,7 @@ impl Entry {
     /// Notes the exchange, and shows it to the observer.
     async fn record(&self, request: &Read, response: Response) -> Response {
         self.log(request, Some(response.status()));
-        let Some(observer) = &self.core.observer else {
+        let Some(observer) = &self.state.observer else {
             return response;
         };
         let (parts, body) = response.into_parts();
@@ -243,11 +244,11 @@ impl Entry {
 
 fn too_large() -> Response {
     let problem = format!("body: cannot be read, or is larger than {BODY_LIMIT} bytes.");
-    and_close(ApiError::invalid_request(problem))
+    and_close(Refusal::invalid_request(problem).into_response())
 }
 
 fn too_slow() -> Response {
-    and_close(ApiError::new(
+    and_close(reply::error(
         StatusCode::REQUEST_TIMEOUT,
         "invalid_request",
         "body: took too long.",
@@ -255,8 +256,7 @@ fn too_slow() -> Response {
 }
 
 /// A refusal while the rest of the body is still on its way.
-fn and_close(error: ApiError) -> Response {
-    let mut response = error.into_response();
+fn and_close(mut response: Response) -> Response {
     response
         .headers_mut()
         .insert(CONNECTION, HeaderValue::from_static("close"));

@@ -9,25 +9,26 @@ use http::request::Parts;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::error::ApiError;
 use super::problem::unreadable;
-use crate::core::{App, Core};
+use crate::domain::apps::{App, AppState};
+use crate::domain::error::Refusal;
+use crate::domain::tokens;
 use crate::ids;
-use crate::store::api_keys::{self, ApiKeyRow};
-use crate::store::devices::{self, DeviceRow};
-use crate::store::social_connections::{self, ConnectionRow};
-use crate::store::users::{self, UserRow};
-use crate::tokens;
+use crate::store;
+use crate::store::api_keys::ApiKeyRow;
+use crate::store::devices::DeviceRow;
+use crate::store::social_connections::ConnectionRow;
+use crate::store::users::UserRow;
 
 /// The parameters of the path.
 pub(crate) struct Params(Vec<(String, String)>);
 
 impl<S: Send + Sync> FromRequestParts<S> for Params {
-    type Rejection = ApiError;
+    type Rejection = Refusal;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
         let params = RawPathParams::from_request_parts(parts, state).await;
-        let params = params.map_err(|_| ApiError::invalid_request("path: is not UTF-8."))?;
+        let params = params.map_err(|_| Refusal::invalid_request("path: is not UTF-8."))?;
         Ok(Self(
             params
                 .iter()
@@ -49,42 +50,42 @@ impl Params {
 }
 
 /// A call to an app that needs no credential.
-pub(crate) struct Public {
-    pub(crate) core: Arc<Core>,
+pub(crate) struct AppContext {
+    pub(crate) state: Arc<AppState>,
     pub(crate) app: Arc<App>,
 }
 
-impl FromRequestParts<Arc<Core>> for Public {
-    type Rejection = ApiError;
+impl FromRequestParts<Arc<AppState>> for AppContext {
+    type Rejection = Refusal;
 
-    async fn from_request_parts(parts: &mut Parts, core: &Arc<Core>) -> Result<Self, ApiError> {
-        let params = Params::from_request_parts(parts, core).await?;
-        let app = core.app(&params.get("app_id"))?;
+    async fn from_request_parts(parts: &mut Parts, state: &Arc<AppState>) -> Result<Self, Refusal> {
+        let params = Params::from_request_parts(parts, state).await?;
+        let app = state.app(&params.get("app_id"))?;
         Ok(Self {
-            core: Arc::clone(core),
+            state: Arc::clone(state),
             app,
         })
     }
 }
 
 /// A call to an app with an API key of that app.
-pub(crate) struct Managed {
-    pub(crate) core: Arc<Core>,
+pub(crate) struct ApiKeyAuth {
+    pub(crate) state: Arc<AppState>,
     pub(crate) app: Arc<App>,
     pub(crate) params: Params,
 }
 
-impl FromRequestParts<Arc<Core>> for Managed {
-    type Rejection = ApiError;
+impl FromRequestParts<Arc<AppState>> for ApiKeyAuth {
+    type Rejection = Refusal;
 
-    async fn from_request_parts(parts: &mut Parts, core: &Arc<Core>) -> Result<Self, ApiError> {
-        let params = Params::from_request_parts(parts, core).await?;
+    async fn from_request_parts(parts: &mut Parts, state: &Arc<AppState>) -> Result<Self, Refusal> {
+        let params = Params::from_request_parts(parts, state).await?;
         let key =
-            bearer(parts)?.ok_or_else(|| ApiError::invalid_access_token("api key: missing."))?;
-        let app = core.app(&params.get("app_id"))?;
-        api_key(core, &app, key).await?;
+            bearer(parts)?.ok_or_else(|| Refusal::invalid_access_token("api key: missing."))?;
+        let app = state.app(&params.get("app_id"))?;
+        api_key(state, &app, key).await?;
         Ok(Self {
-            core: Arc::clone(core),
+            state: Arc::clone(state),
             app,
             params,
         })
@@ -92,19 +93,19 @@ impl FromRequestParts<Arc<Core>> for Managed {
 }
 
 /// A call that answers more to an API key, but needs none.
-pub(crate) struct MaybeManaged {
+pub(crate) struct MaybeApiKeyAuth {
     pub(crate) app: Arc<App>,
     pub(crate) key: Option<ApiKeyRow>,
 }
 
-impl FromRequestParts<Arc<Core>> for MaybeManaged {
-    type Rejection = ApiError;
+impl FromRequestParts<Arc<AppState>> for MaybeApiKeyAuth {
+    type Rejection = Refusal;
 
-    async fn from_request_parts(parts: &mut Parts, core: &Arc<Core>) -> Result<Self, ApiError> {
-        let params = Params::from_request_parts(parts, core).await?;
-        let app = core.app(&params.get("app_id"))?;
+    async fn from_request_parts(parts: &mut Parts, state: &Arc<AppState>) -> Result<Self, Refusal> {
+        let params = Params::from_request_parts(parts, state).await?;
+        let app = state.app(&params.get("app_id"))?;
         let key = match bearer(parts)? {
-            Some(key) => Some(api_key(core, &app, key).await?),
+            Some(key) => Some(api_key(state, &app, key).await?),
             None => None,
         };
         Ok(Self { app, key })
@@ -112,38 +113,39 @@ impl FromRequestParts<Arc<Core>> for MaybeManaged {
 }
 
 /// A call by a signed-in user.
-pub(crate) struct SignedIn {
-    pub(crate) core: Arc<Core>,
+pub(crate) struct UserAuth {
+    pub(crate) state: Arc<AppState>,
     pub(crate) app: Arc<App>,
     pub(crate) user: UserRow,
     pub(crate) devices: Vec<DeviceRow>,
     pub(crate) connections: Vec<ConnectionRow>,
 }
 
-impl FromRequestParts<Arc<Core>> for SignedIn {
-    type Rejection = ApiError;
+impl FromRequestParts<Arc<AppState>> for UserAuth {
+    type Rejection = Refusal;
 
-    async fn from_request_parts(parts: &mut Parts, core: &Arc<Core>) -> Result<Self, ApiError> {
-        let params = Params::from_request_parts(parts, core).await?;
-        let app = core.app(&params.get("app_id"))?;
+    async fn from_request_parts(parts: &mut Parts, state: &Arc<AppState>) -> Result<Self, Refusal> {
+        let params = Params::from_request_parts(parts, state).await?;
+        let app = state.app(&params.get("app_id"))?;
         let token =
-            bearer(parts)?.ok_or_else(|| ApiError::invalid_access_token("auth token: missing."))?;
-        let now = core.clock.now().as_second();
+            bearer(parts)?.ok_or_else(|| Refusal::invalid_access_token("auth token: missing."))?;
+        let now = state.clock.now().as_second();
         let subject = tokens::verify(&app.keys, token, &app.issuer, &app.id, now).await?;
         let user_id =
-            subject.ok_or_else(|| ApiError::invalid_access_token("auth token: bad or expired."))?;
-        let (core, app_id) = (Arc::clone(core), app.id.clone());
-        let store = core.store.clone();
-        let read = store.read(move |conn| {
-            let user = users::get(conn, &app_id, &user_id)?.ok_or_else(ApiError::user_not_found)?;
+            subject.ok_or_else(|| Refusal::invalid_access_token("auth token: bad or expired."))?;
+        let (state, app_id) = (Arc::clone(state), app.id.clone());
+        let store = state.store.clone();
+        let read = store.read(move |tx| {
+            let user =
+                store::users::get(tx, &app_id, &user_id)?.ok_or_else(Refusal::user_not_found)?;
             if user.is_inactive() {
-                return Err(ApiError::user_not_active());
+                return Err(Refusal::user_not_active());
             }
-            let devices = devices::list(conn, &user.id)?;
-            let connections = social_connections::list(conn, &user.id)?;
+            let devices = store::devices::list(tx, &user.id)?;
+            let connections = store::social_connections::list(tx, &user.id)?;
             Ok(Self {
-                core,
-                app,
+                state: Arc::clone(&state),
+                app: Arc::clone(&app),
                 user,
                 devices,
                 connections,
@@ -154,8 +156,8 @@ impl FromRequestParts<Arc<Core>> for SignedIn {
 }
 
 /// The token of an `Authorization: Bearer` header, `None` without such a header.
-fn bearer(parts: &Parts) -> Result<Option<&str>, ApiError> {
-    let problem = || ApiError::invalid_access_token("authorization: must be `Bearer` and a token.");
+fn bearer(parts: &Parts) -> Result<Option<&str>, Refusal> {
+    let problem = || Refusal::invalid_access_token("authorization: must be `Bearer` and a token.");
     let Some(header) = parts.headers.get(AUTHORIZATION) else {
         return Ok(None);
     };
@@ -172,32 +174,30 @@ fn bearer(parts: &Parts) -> Result<Option<&str>, ApiError> {
     }
 }
 
-async fn api_key(core: &Core, app: &App, key: &str) -> Result<ApiKeyRow, ApiError> {
+async fn api_key(state: &AppState, app: &App, key: &str) -> Result<ApiKeyRow, Refusal> {
     let (app_id, hash) = (app.id.clone(), ids::hash(key));
-    let find = core
+    let find = state
         .store
-        .read(move |conn| Ok::<_, ApiError>(api_keys::by_hash(conn, &app_id, &hash)?));
+        .read(move |tx| Ok::<_, Refusal>(store::api_keys::by_hash(tx, &app_id, &hash)?));
     find.await?
-        .ok_or_else(|| ApiError::invalid_access_token("api key: not a key of this app."))
+        .ok_or_else(|| Refusal::invalid_access_token("api key: not a key of this app."))
 }
 
 /// Reads a JSON body, whatever the content type says.
-pub(crate) fn json<T: DeserializeOwned>(body: &Bytes) -> Result<T, ApiError> {
+pub(crate) fn json<T: DeserializeOwned>(body: &Bytes) -> Result<T, Refusal> {
     // Without this an array would be read too, as the members in the order of their declaration.
     if body.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
-        return Err(ApiError::invalid_request("body: a JSON object is needed."));
+        return Err(Refusal::invalid_request("body: a JSON object is needed."));
     }
     let mut reader = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(unreadable)?;
     reader
         .end()
-        .map_err(|error| ApiError::invalid_request(format!("body: {error}.")))?;
+        .map_err(|error| Refusal::invalid_request(format!("body: {error}.")))?;
     Ok(value)
 }
 
 /// Reads the members of a JSON body.
-pub(crate) fn from_members<T: DeserializeOwned>(
-    members: Map<String, Value>,
-) -> Result<T, ApiError> {
+pub(crate) fn from_members<T: DeserializeOwned>(members: Map<String, Value>) -> Result<T, Refusal> {
     serde_path_to_error::deserialize(Value::Object(members)).map_err(unreadable)
 }

@@ -4,15 +4,15 @@
 use serde_json::Error;
 use serde_json::error::Category;
 
-use super::error::ApiError;
+use crate::domain::error::Refusal;
 
 /// The reply to a body that cannot be read. It names the member and what is needed there.
-pub(super) fn unreadable(error: serde_path_to_error::Error<Error>) -> ApiError {
+pub(super) fn unreadable(error: serde_path_to_error::Error<Error>) -> Refusal {
     let path = match error.path().to_string() {
         path if path == "." => String::new(),
         path => format!("{path}: "),
     };
-    ApiError::invalid_request(format!("body: {path}{}.", problem(error.inner())))
+    Refusal::invalid_request(format!("body: {path}{}.", problem(error.inner())))
 }
 
 /// What is wrong, as the end of a sentence.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::response::Response;
 use axum::routing::{delete, get, patch, post};
 use axum::{Extension, Router};
 use http::header::{HeaderName, RETRY_AFTER};
@@ -9,20 +10,19 @@ use http::{Method, StatusCode};
 use tower_http::cors::{AllowHeaders, Any, CorsLayer};
 
 use super::entry::SentPath;
-use super::error::ApiError;
-use super::{auth, health, management};
-use crate::core::Core;
+use super::{auth, health, management, reply};
 use crate::dev::{self, Controls};
-use crate::operations::Api;
+use crate::domain::apps::AppState;
+use crate::http::operations::Api;
 
 /// The whole server.
-pub(crate) fn router(core: Arc<Core>) -> Router {
+pub(crate) fn router(state: Arc<AppState>) -> Router {
     let mut router = Router::new()
         .nest(Api::Management.prefix(), management())
         .nest(Api::Auth.prefix(), auth())
         .merge(health::routes());
-    if let Some(tools) = &core.dev {
-        let controls = Controls::new(Arc::clone(&core), Arc::clone(tools));
+    if let Some(tools) = &state.dev {
+        let controls = Controls::new(Arc::clone(&state), Arc::clone(tools));
         router = router
             .nest("/_dev", dev::routes::routes(controls))
             .nest("/_dev/social", dev::social::routes::routes());
@@ -30,10 +30,10 @@ pub(crate) fn router(core: Arc<Core>) -> Router {
     router
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
-        .with_state(core)
+        .with_state(state)
 }
 
-fn management() -> Router<Arc<Core>> {
+fn management() -> Router<Arc<AppState>> {
     use management::{api_keys, app, devices, magic_links, tokens, transactions, user_list, users};
     Router::new()
         .route("/apps/{app_id}", get(app::get_app))
@@ -93,7 +93,7 @@ fn management() -> Router<Arc<Core>> {
         )
 }
 
-fn auth() -> Router<Arc<Core>> {
+fn auth() -> Router<Arc<AppState>> {
     use auth::{
         app, currentuser, devices, magic_links, otp, profile, readiness, social, tokens,
         transactions, users, webauthn,
@@ -244,22 +244,22 @@ fn cors() -> CorsLayer {
         .max_age(std::time::Duration::from_secs(3600))
 }
 
-async fn not_found(method: Method, Extension(SentPath(path)): Extension<SentPath>) -> ApiError {
-    ApiError::new(
+async fn not_found(method: Method, Extension(SentPath(path)): Extension<SentPath>) -> Response {
+    reply::error(
         StatusCode::NOT_FOUND,
         "not_found",
-        format!("{method} {path}: there is nothing here."),
+        &format!("{method} {path}: there is nothing here."),
     )
 }
 
 async fn method_not_allowed(
     method: Method,
     Extension(SentPath(path)): Extension<SentPath>,
-) -> ApiError {
-    ApiError::new(
+) -> Response {
+    reply::error(
         StatusCode::METHOD_NOT_ALLOWED,
         "method_not_allowed",
-        format!("{path}: does not answer to {method}."),
+        &format!("{path}: does not answer to {method}."),
     )
 }
 
@@ -269,7 +269,7 @@ mod tests {
     use serde_json::Value;
 
     use crate::PassageServer;
-    use crate::operations::OPERATIONS;
+    use crate::http::operations::OPERATIONS;
 
     #[tokio::test]
     async fn every_operation_has_its_route() {

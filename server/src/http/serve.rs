@@ -18,10 +18,10 @@ use tokio::task::JoinSet;
 use tokio::time;
 
 use super::entry::Entry;
-use super::patience::Patient;
-use super::visitor::Peer;
-use crate::error::StartErrorKind;
-use crate::tls::Tls;
+use super::write_timeout::WriteTimeout;
+use crate::domain::client::Peer;
+use crate::http::tls::Tls;
+use crate::run::error::StartErrorKind;
 
 /// How long to wait when a connection cannot be accepted, as happens when the process is out of file handles.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -30,7 +30,7 @@ const HEAD_LIMIT: usize = 16 * 1024;
 
 /// How connections are taken.
 #[derive(Clone)]
-pub(crate) struct Terms {
+pub(crate) struct ConnectionLimits {
     /// How long the head of a request may take from the reply before, and before the first the TLS handshake.
     pub(crate) head: Duration,
     /// How long a reply may wait for a client that reads nothing of it.
@@ -42,7 +42,7 @@ pub(crate) struct Terms {
     pub(crate) tls: Option<Tls>,
 }
 
-impl Default for Terms {
+impl Default for ConnectionLimits {
     fn default() -> Self {
         Self {
             head: Duration::from_secs(10),
@@ -67,16 +67,16 @@ pub(crate) async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr
 pub(crate) async fn serve(
     listener: TcpListener,
     entry: Arc<Entry>,
-    terms: Terms,
+    connection_limits: ConnectionLimits,
     mut stop: watch::Receiver<bool>,
 ) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
-            accepted = listener.accept(), if connections.len() < terms.connections => match accepted {
+            accepted = listener.accept(), if connections.len() < connection_limits.connections => match accepted {
                 Ok((stream, peer)) => {
                     let peer = Peer(peer.ip());
-                    connections.spawn(connect(stream, peer, Arc::clone(&entry), terms.clone(), stop.clone()));
+                    connections.spawn(connect(stream, peer, Arc::clone(&entry), connection_limits.clone(), stop.clone()));
                 }
                 Err(error) => {
                     tracing::warn!(error = &error as &dyn std::error::Error, "a connection was not accepted");
@@ -89,7 +89,10 @@ pub(crate) async fn serve(
     }
     drop(listener);
     let drained = async { while connections.join_next().await.is_some() {} };
-    if time::timeout(terms.drain, drained).await.is_err() {
+    if time::timeout(connection_limits.drain, drained)
+        .await
+        .is_err()
+    {
         tracing::warn!("some requests took too long to finish");
     }
 }
@@ -104,24 +107,24 @@ async fn connect(
     stream: TcpStream,
     peer: Peer,
     entry: Arc<Entry>,
-    terms: Terms,
+    connection_limits: ConnectionLimits,
     mut stop: watch::Receiver<bool>,
 ) {
     // A reply is one write: waiting to fill a packet only adds delay. Failing to say so costs nothing more.
     let _slower = stream.set_nodelay(true);
     // Below TLS, where what waits for the client is seen, and nothing else.
-    let stream = Patient::new(stream, terms.reply);
-    let Some(tls) = &terms.tls else {
-        return connection(stream, peer, entry, terms.head, stop).await;
+    let stream = WriteTimeout::new(stream, connection_limits.reply);
+    let Some(tls) = &connection_limits.tls else {
+        return connection(stream, peer, entry, connection_limits.head, stop).await;
     };
-    let handshake = time::timeout(terms.head, tls.acceptor.accept(stream));
+    let handshake = time::timeout(connection_limits.head, tls.acceptor.accept(stream));
     let shaken = tokio::select! {
         shaken = handshake => shaken,
         // There is no request under way that a stopping server would wait for.
         () = stopped(&mut stop) => return,
     };
     match shaken {
-        Ok(Ok(stream)) => connection(stream, peer, entry, terms.head, stop).await,
+        Ok(Ok(stream)) => connection(stream, peer, entry, connection_limits.head, stop).await,
         Ok(Err(error)) => tracing::debug!(
             error = &error as &dyn std::error::Error,
             "a TLS handshake failed"

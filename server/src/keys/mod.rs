@@ -25,7 +25,7 @@ use tokio::sync::oneshot;
 
 pub(crate) use self::error::{KeyError, KeyRingError};
 pub(crate) use self::ring::KeyRing;
-pub(crate) use self::schedule::{Rotation, Wish};
+pub(crate) use self::schedule::{RotationPolicy, RotationRequest};
 pub(crate) use self::seal::{Sealing, WrappingKey};
 use crate::ids;
 

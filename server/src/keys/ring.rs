@@ -4,9 +4,10 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::sync::{Mutex, watch};
 
-use super::schedule::{self, Rotation, Step, Wish};
+use super::schedule::{self, RotationPolicy, RotationRequest, Step};
 use super::{KeyError, KeyRingError, Sealing, SigningKey, generate};
-use crate::store::signing_keys::{self, SigningKeyRow};
+use crate::store;
+use crate::store::signing_keys::SigningKeyRow;
 use crate::store::{Store, StoreError};
 
 const NONE: KeyError = KeyError::new("there is no signing key");
@@ -51,7 +52,7 @@ impl KeyRing {
         });
         ring.note_lifetime(lifetime).await?;
         let rows = ring.rows().await?;
-        ring.take_up(&rows)?;
+        ring.load(&rows)?;
         ring.seal_again(&rows).await?;
         if ring.sees_active() {
             ring.ready.send_replace(Some(Ok(())));
@@ -90,12 +91,12 @@ impl KeyRing {
         let app_id = self.app_id.clone();
         let list = self
             .store
-            .read(move |conn| Ok::<_, StoreError>(signing_keys::list(conn, &app_id)?));
+            .read(move |tx| Ok::<_, StoreError>(store::signing_keys::list(tx, &app_id)?));
         list.await
     }
 
     /// Makes the keys in memory those of the rows.
-    fn take_up(&self, rows: &[SigningKeyRow]) -> Result<(), KeyError> {
+    fn load(&self, rows: &[SigningKeyRow]) -> Result<(), KeyError> {
         let known = self.held();
         let mut keys = Keys::default();
         for row in rows {
@@ -124,8 +125,8 @@ impl KeyRing {
             }
             let kid = row.kid.clone();
             let sealed = self.sealing.seal(&self.app_id, &kid, &opened.pkcs8)?;
-            let replace = self.store.write(move |conn| {
-                Ok::<_, StoreError>(signing_keys::replace(conn, &kid, &sealed)?)
+            let replace = self.store.write(move |tx| {
+                Ok::<_, StoreError>(store::signing_keys::replace(tx, &kid, &sealed)?)
             });
             replace.await?;
         }
@@ -135,8 +136,8 @@ impl KeyRing {
     /// Notes that the app's tokens live so many seconds from now on.
     pub(crate) async fn note_lifetime(&self, seconds: i64) -> Result<(), StoreError> {
         let app_id = self.app_id.clone();
-        let note = self.store.write(move |conn| {
-            Ok::<_, StoreError>(signing_keys::note_lifetime(conn, &app_id, seconds)?)
+        let note = self.store.write(move |tx| {
+            Ok::<_, StoreError>(store::signing_keys::note_lifetime(tx, &app_id, seconds)?)
         });
         note.await
     }
@@ -144,14 +145,14 @@ impl KeyRing {
     /// Does what is due with the keys. Says whether it changed anything.
     pub(crate) async fn keep_up(
         &self,
-        wish: Wish,
-        rhythm: Rotation,
+        rotation: RotationRequest,
+        policy: RotationPolicy,
         lifetime: i64,
         now: i64,
     ) -> Result<bool, KeyRingError> {
         let _one_change_at_a_time = self.changes.lock().await;
         let rows = self.rows().await?;
-        let steps = schedule::due(&rows, wish, rhythm, now);
+        let steps = schedule::due(&rows, rotation, policy, now);
         for step in &steps {
             match step {
                 Step::Announce => self.announce(now).await?,
@@ -160,7 +161,7 @@ impl KeyRing {
             }
         }
         if !steps.is_empty() {
-            self.take_up(&self.rows().await?)?;
+            self.load(&self.rows().await?)?;
         }
         Ok(!steps.is_empty())
     }
@@ -170,8 +171,10 @@ impl KeyRing {
         let kid = key.kid.clone();
         let sealed = self.sealing.seal(&self.app_id, &kid, &key.to_pkcs8()?)?;
         let app_id = self.app_id.clone();
-        let announce = self.store.write(move |conn| {
-            Ok::<_, StoreError>(signing_keys::announce(conn, &app_id, &kid, &sealed, now)?)
+        let announce = self.store.write(move |tx| {
+            Ok::<_, StoreError>(store::signing_keys::announce(
+                tx, &app_id, &kid, &sealed, now,
+            )?)
         });
         announce.await?;
         tracing::info!(
@@ -184,8 +187,8 @@ impl KeyRing {
 
     async fn activate(&self, lifetime: i64, now: i64) -> Result<(), KeyRingError> {
         let app_id = self.app_id.clone();
-        let activate = self.store.write(move |conn| {
-            Ok::<_, StoreError>(signing_keys::activate(conn, &app_id, lifetime, now)?)
+        let activate = self.store.write(move |tx| {
+            Ok::<_, StoreError>(store::signing_keys::activate(tx, &app_id, lifetime, now)?)
         });
         activate.await?;
         tracing::info!(app_id = self.app_id, "the announced signing key signs now");
@@ -196,7 +199,7 @@ impl KeyRing {
         let app_id = self.app_id.clone();
         let forget = self
             .store
-            .write(move |conn| Ok::<_, StoreError>(signing_keys::forget(conn, &app_id, &kid)?));
+            .write(move |tx| Ok::<_, StoreError>(store::signing_keys::forget(tx, &app_id, &kid)?));
         forget.await?;
         tracing::info!(app_id = self.app_id, "a retired signing key is forgotten");
         Ok(())
@@ -213,7 +216,7 @@ impl KeyRing {
             self.announce(now).await?;
         }
         self.activate(lifetime, now).await?;
-        self.take_up(&self.rows().await?)?;
+        self.load(&self.rows().await?)?;
         let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
         Ok(keys.active.clone().ok_or(NONE)?)
     }
@@ -265,7 +268,7 @@ mod tests {
 
     use super::*;
     use crate::keys::WrappingKey;
-    use crate::store::apps::{self, AppRow};
+    use crate::store::apps::AppRow;
 
     const HOUR: i64 = 3600 * 1_000_000;
 
@@ -276,7 +279,7 @@ mod tests {
             settings: "{}".to_owned(),
             created_at: 0,
         };
-        let insert = store.write(move |conn| Ok::<_, StoreError>(apps::insert(conn, &app)?));
+        let insert = store.write(move |tx| Ok::<_, StoreError>(store::apps::insert(tx, &app)?));
         insert.await.unwrap();
         store
     }
@@ -292,12 +295,14 @@ mod tests {
         let open = |now| KeyRing::open(&store, "app", Arc::default(), 3600, now);
         let ring = open(0).await.unwrap();
         let first = ring.active().await.unwrap();
-        let rhythm = Rotation::new(
+        let policy = RotationPolicy::new(
             Some(Duration::from_secs(24 * 3600)),
             Duration::from_secs(2 * 3600),
         );
         let keep = async |hour: i64| {
-            let kept = ring.keep_up(Wish::Nothing, rhythm, 3600, hour * HOUR).await;
+            let kept = ring
+                .keep_up(RotationRequest::Nothing, policy, 3600, hour * HOUR)
+                .await;
             kept.unwrap()
         };
         assert!(!keep(21).await);
@@ -329,9 +334,11 @@ mod tests {
         // The app's tokens are shorter since.
         ring.note_lifetime(60).await.unwrap();
         ring.rotate(60, 0).await.unwrap();
-        let rhythm = Rotation::new(None, Duration::ZERO);
+        let policy = RotationPolicy::new(None, Duration::ZERO);
         let keep = async |hour: i64| {
-            let kept = ring.keep_up(Wish::Nothing, rhythm, 60, hour * HOUR).await;
+            let kept = ring
+                .keep_up(RotationRequest::Nothing, policy, 60, hour * HOUR)
+                .await;
             kept.unwrap();
             kids(&ring).await.len()
         };
@@ -348,8 +355,8 @@ mod tests {
         let key = |text: &str| WrappingKey::parse(text).unwrap();
         let open = |sealing: Sealing| KeyRing::open(&store, "app", Arc::new(sealing), 60, 0);
         let stored = async || {
-            let read = store.read(|conn| {
-                let rows = signing_keys::list(conn, "app")?;
+            let read = store.read(|tx| {
+                let rows = store::signing_keys::list(tx, "app")?;
                 Ok::<_, StoreError>(rows.into_iter().map(|row| row.pkcs8).collect::<Vec<_>>())
             });
             read.await.unwrap()

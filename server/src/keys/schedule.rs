@@ -10,14 +10,14 @@ const LEEWAY: i64 = 10 * 60 * 1_000_000;
 
 /// The rhythm of key changes.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Rotation {
+pub(crate) struct RotationPolicy {
     /// How long a key signs, in microseconds. `None`: until somebody asks for another.
     every: Option<i64>,
     /// How long a key is announced before it signs, in microseconds.
     announce: i64,
 }
 
-impl Rotation {
+impl RotationPolicy {
     pub(crate) fn new(every: Option<Duration>, announce: Duration) -> Self {
         let micros = |time: Duration| i64::try_from(time.as_micros()).unwrap_or(i64::MAX);
         Self {
@@ -40,7 +40,7 @@ pub(super) enum Step {
 
 /// What a command asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Wish {
+pub(crate) enum RotationRequest {
     Nothing,
     /// A new key, announced as usual.
     Rotate,
@@ -49,22 +49,29 @@ pub(crate) enum Wish {
 }
 
 /// The steps that are due now, in their order.
-pub(super) fn due(keys: &[SigningKeyRow], wish: Wish, rhythm: Rotation, now: i64) -> Vec<Step> {
+pub(super) fn due(
+    keys: &[SigningKeyRow],
+    rotation: RotationRequest,
+    policy: RotationPolicy,
+    now: i64,
+) -> Vec<Step> {
     let in_state = |state: &'static str| keys.iter().filter(move |key| key.state == state);
     let mut steps = Vec::new();
     // Without a key yet there is nothing to change: the first is being made.
     if let Some(active) = in_state("active").next() {
         let since = active.active_from.unwrap_or(active.created_at);
-        let aged = rhythm
+        let aged = policy
             .every
-            .is_some_and(|every| now >= since.saturating_add(every - rhythm.announce));
+            .is_some_and(|every| now >= since.saturating_add(every - policy.announce));
         match in_state("next").next() {
-            None if wish == Wish::AtOnce => steps.extend([Step::Announce, Step::Activate]),
-            None if aged || wish == Wish::Rotate => steps.push(Step::Announce),
+            None if rotation == RotationRequest::AtOnce => {
+                steps.extend([Step::Announce, Step::Activate])
+            }
+            None if aged || rotation == RotationRequest::Rotate => steps.push(Step::Announce),
             None => {}
             Some(next)
-                if wish == Wish::AtOnce
-                    || now >= next.created_at.saturating_add(rhythm.announce) =>
+                if rotation == RotationRequest::AtOnce
+                    || now >= next.created_at.saturating_add(policy.announce) =>
             {
                 steps.push(Step::Activate);
             }
@@ -98,12 +105,12 @@ mod tests {
         }
     }
 
-    fn at(day: i64, keys: &[SigningKeyRow], wish: Wish) -> Vec<Step> {
+    fn at(day: i64, keys: &[SigningKeyRow], rotation: RotationRequest) -> Vec<Step> {
         let days = |days: u64| Duration::from_secs(days * 24 * 3600);
         due(
             keys,
-            wish,
-            Rotation::new(Some(days(90)), days(2)),
+            rotation,
+            RotationPolicy::new(Some(days(90)), days(2)),
             day * DAY,
         )
     }
@@ -111,38 +118,47 @@ mod tests {
     #[test]
     fn a_key_is_announced_before_its_time_and_signs_when_it_has_come() {
         let one = [key("a", "active", 0)];
-        assert_eq!(at(87, &one, Wish::Nothing), []);
-        assert_eq!(at(88, &one, Wish::Nothing), [Step::Announce]);
+        assert_eq!(at(87, &one, RotationRequest::Nothing), []);
+        assert_eq!(at(88, &one, RotationRequest::Nothing), [Step::Announce]);
         let two = [key("a", "active", 0), key("b", "next", 88)];
-        assert_eq!(at(89, &two, Wish::Nothing), []);
-        assert_eq!(at(90, &two, Wish::Nothing), [Step::Activate]);
+        assert_eq!(at(89, &two, RotationRequest::Nothing), []);
+        assert_eq!(at(90, &two, RotationRequest::Nothing), [Step::Activate]);
         // A server that was off for long does not skip the announcement.
-        assert_eq!(at(500, &one, Wish::Nothing), [Step::Announce]);
+        assert_eq!(at(500, &one, RotationRequest::Nothing), [Step::Announce]);
     }
 
     #[test]
     fn a_command_is_announced_too_unless_there_is_no_time() {
         let one = [key("a", "active", 0)];
-        assert_eq!(at(1, &one, Wish::Rotate), [Step::Announce]);
-        assert_eq!(at(1, &one, Wish::AtOnce), [Step::Announce, Step::Activate]);
+        assert_eq!(at(1, &one, RotationRequest::Rotate), [Step::Announce]);
+        assert_eq!(
+            at(1, &one, RotationRequest::AtOnce),
+            [Step::Announce, Step::Activate]
+        );
         let two = [key("a", "active", 0), key("b", "next", 1)];
-        assert_eq!(at(2, &two, Wish::Rotate), []);
-        assert_eq!(at(2, &two, Wish::AtOnce), [Step::Activate]);
-        assert_eq!(at(3, &two, Wish::Nothing), [Step::Activate]);
-        assert_eq!(at(3, &[], Wish::AtOnce), []);
+        assert_eq!(at(2, &two, RotationRequest::Rotate), []);
+        assert_eq!(at(2, &two, RotationRequest::AtOnce), [Step::Activate]);
+        assert_eq!(at(3, &two, RotationRequest::Nothing), [Step::Activate]);
+        assert_eq!(at(3, &[], RotationRequest::AtOnce), []);
     }
 
     #[test]
     fn without_a_rhythm_a_key_signs_for_good() {
         let one = [key("a", "active", 0)];
-        let rhythm = Rotation::new(None, Duration::from_secs(3600));
-        assert_eq!(due(&one, Wish::Nothing, rhythm, 10_000 * DAY), []);
+        let policy = RotationPolicy::new(None, Duration::from_secs(3600));
+        assert_eq!(
+            due(&one, RotationRequest::Nothing, policy, 10_000 * DAY),
+            []
+        );
     }
 
     #[test]
     fn a_retired_key_stays_until_its_last_token_has_expired() {
         let keys = [key("a", "retired", 10), key("b", "active", 10)];
-        assert_eq!(at(11, &keys, Wish::Nothing), [], "leeway");
-        assert_eq!(at(12, &keys, Wish::Nothing), [Step::Forget("a".to_owned())]);
+        assert_eq!(at(11, &keys, RotationRequest::Nothing), [], "leeway");
+        assert_eq!(
+            at(12, &keys, RotationRequest::Nothing),
+            [Step::Forget("a".to_owned())]
+        );
     }
 }

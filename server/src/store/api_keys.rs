@@ -1,6 +1,6 @@
 //! API keys of an app. Only a hash of each key is kept.
 
-use super::{Conn, SqlError, Statements as _, columns};
+use super::{SqlError, Tx, columns};
 
 /// An API key, without the key.
 #[derive(Debug, Clone)]
@@ -22,12 +22,12 @@ columns!(ApiKeyRow {
 
 /// Stores a key. A key whose hash is known already stays as it is.
 pub(crate) fn insert(
-    conn: &Conn,
+    tx: &Tx<'_>,
     app_id: &str,
     key: &ApiKeyRow,
     hash: &[u8],
 ) -> Result<(), SqlError> {
-    conn.run(
+    tx.run(
         "INSERT INTO api_keys (id, app_id, name, prefix, hash, role, created_at) VALUES
          (?, ?, ?, ?, ?, ?, ?)
          ON CONFLICT (app_id, hash) DO NOTHING",
@@ -46,11 +46,11 @@ pub(crate) fn insert(
 
 /// The key with this hash.
 pub(crate) fn by_hash(
-    conn: &Conn,
+    tx: &Tx<'_>,
     app_id: &str,
     hash: &[u8],
 ) -> Result<Option<ApiKeyRow>, SqlError> {
-    conn.maybe_row(
+    tx.maybe_row(
         "SELECT id, name, prefix, role, created_at FROM api_keys WHERE app_id = ?
          AND hash = ?",
         (app_id, hash),
@@ -58,8 +58,8 @@ pub(crate) fn by_hash(
 }
 
 /// All keys, oldest first.
-pub(crate) fn list(conn: &Conn, app_id: &str) -> Result<Vec<ApiKeyRow>, SqlError> {
-    conn.rows(
+pub(crate) fn list(tx: &Tx<'_>, app_id: &str) -> Result<Vec<ApiKeyRow>, SqlError> {
+    tx.rows(
         "SELECT id, name, prefix, role, created_at FROM api_keys WHERE app_id = ?
          ORDER BY created_at, id",
         (app_id,),
@@ -67,8 +67,8 @@ pub(crate) fn list(conn: &Conn, app_id: &str) -> Result<Vec<ApiKeyRow>, SqlError
 }
 
 /// One key.
-pub(crate) fn get(conn: &Conn, app_id: &str, id: &str) -> Result<Option<ApiKeyRow>, SqlError> {
-    conn.maybe_row(
+pub(crate) fn get(tx: &Tx<'_>, app_id: &str, id: &str) -> Result<Option<ApiKeyRow>, SqlError> {
+    tx.maybe_row(
         "SELECT id, name, prefix, role, created_at FROM api_keys WHERE app_id = ?
          AND id = ?",
         (app_id, id),
@@ -76,8 +76,8 @@ pub(crate) fn get(conn: &Conn, app_id: &str, id: &str) -> Result<Option<ApiKeyRo
 }
 
 /// Deletes a key. Says whether there was one.
-pub(crate) fn delete(conn: &Conn, app_id: &str, id: &str) -> Result<bool, SqlError> {
-    let changed = conn.run(
+pub(crate) fn delete(tx: &Tx<'_>, app_id: &str, id: &str) -> Result<bool, SqlError> {
+    let changed = tx.run(
         "DELETE FROM api_keys WHERE app_id = ? AND id = ?",
         (app_id, id),
     )?;

@@ -1,7 +1,7 @@
 //! Passkey ceremonies under way.
 
 use super::sweep::sweep;
-use super::{Conn, SqlError, Statements as _, columns};
+use super::{SqlError, Tx, columns};
 
 /// A ceremony as stored.
 pub(crate) struct CeremonyRow {
@@ -30,9 +30,9 @@ columns!(CeremonyRow {
 });
 
 /// Stores a ceremony, and forgets those that have expired.
-pub(crate) fn insert(conn: &Conn, app_id: &str, ceremony: &CeremonyRow) -> Result<(), SqlError> {
-    sweep(conn, "ceremonies", ceremony.created_at)?;
-    conn.run(
+pub(crate) fn insert(tx: &Tx<'_>, app_id: &str, ceremony: &CeremonyRow) -> Result<(), SqlError> {
+    sweep(tx, "ceremonies", ceremony.created_at)?;
+    tx.run(
         "INSERT INTO ceremonies (id, app_id, purpose, user_id, transaction_id,
          user_handle, state, created_at, expires_at)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -52,16 +52,16 @@ pub(crate) fn insert(conn: &Conn, app_id: &str, ceremony: &CeremonyRow) -> Resul
 }
 
 /// A ceremony, expired or not.
-pub(crate) fn get(conn: &Conn, app_id: &str, id: &str) -> Result<Option<CeremonyRow>, SqlError> {
-    conn.maybe_row(
+pub(crate) fn get(tx: &Tx<'_>, app_id: &str, id: &str) -> Result<Option<CeremonyRow>, SqlError> {
+    tx.maybe_row(
         "SELECT * FROM ceremonies WHERE app_id = ? AND id = ?",
         (app_id, id),
     )
 }
 
 /// Ends a ceremony. Says whether it was still under way.
-pub(crate) fn take(conn: &Conn, app_id: &str, id: &str) -> Result<bool, SqlError> {
-    let changed = conn.run(
+pub(crate) fn take(tx: &Tx<'_>, app_id: &str, id: &str) -> Result<bool, SqlError> {
+    let changed = tx.run(
         "DELETE FROM ceremonies WHERE app_id = ? AND id = ?",
         (app_id, id),
     )?;

@@ -1,6 +1,6 @@
 //! Devices: the passkeys of users.
 
-use super::{Conn, SqlError, Statements as _, columns};
+use super::{SqlError, Tx, columns};
 
 /// A device as stored.
 #[derive(Debug, Clone)]
@@ -43,8 +43,8 @@ pub(crate) fn kinds<Kind: From<String> + PartialEq>(devices: &[DeviceRow]) -> Ve
 }
 
 /// Stores a device.
-pub(crate) fn insert(conn: &Conn, user_id: &str, device: &DeviceRow) -> Result<(), SqlError> {
-    conn.run(
+pub(crate) fn insert(tx: &Tx<'_>, user_id: &str, device: &DeviceRow) -> Result<(), SqlError> {
+    tx.run(
         "INSERT INTO devices (id, user_id, cred_id, friendly_name, type, icon_light,
          icon_dark, usage_count, last_login_at, created_at, updated_at)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -66,8 +66,8 @@ pub(crate) fn insert(conn: &Conn, user_id: &str, device: &DeviceRow) -> Result<(
 }
 
 /// The devices of a user, oldest first.
-pub(crate) fn list(conn: &Conn, user_id: &str) -> Result<Vec<DeviceRow>, SqlError> {
-    conn.rows(
+pub(crate) fn list(tx: &Tx<'_>, user_id: &str) -> Result<Vec<DeviceRow>, SqlError> {
+    tx.rows(
         "SELECT * FROM devices WHERE user_id = ? ORDER BY created_at, id",
         (user_id,),
     )
@@ -75,13 +75,13 @@ pub(crate) fn list(conn: &Conn, user_id: &str) -> Result<Vec<DeviceRow>, SqlErro
 
 /// Gives a device another name. `None` if the user has no such device.
 pub(crate) fn rename(
-    conn: &Conn,
+    tx: &Tx<'_>,
     user_id: &str,
     id: &str,
     name: &str,
     now: i64,
 ) -> Result<Option<DeviceRow>, SqlError> {
-    conn.maybe_row(
+    tx.maybe_row(
         "UPDATE devices SET friendly_name = ?, updated_at = ? WHERE user_id = ? AND id = ?
          RETURNING *",
         (name, now, user_id, id),
@@ -89,8 +89,8 @@ pub(crate) fn rename(
 }
 
 /// Deletes a device. Says whether the user had it.
-pub(crate) fn delete(conn: &Conn, user_id: &str, id: &str) -> Result<bool, SqlError> {
-    let changed = conn.run(
+pub(crate) fn delete(tx: &Tx<'_>, user_id: &str, id: &str) -> Result<bool, SqlError> {
+    let changed = tx.run(
         "DELETE FROM devices WHERE user_id = ? AND id = ?",
         (user_id, id),
     )?;

@@ -1,8 +1,8 @@
 //! What users did lately.
 
-use super::{Conn, SqlError, Statements as _, columns};
+use super::{SqlError, Tx, columns};
+use crate::domain::social::SocialProvider;
 use crate::ids;
-use crate::social::SocialProvider;
 
 /// Events that a user's reply shows, and that are kept for each user.
 const KEPT: i64 = 10;
@@ -61,12 +61,12 @@ impl NewEvent {
 
 /// Stores an event that is complete, and forgets the ones that are too old to be shown.
 pub(crate) fn insert(
-    conn: &Conn,
+    tx: &Tx<'_>,
     user_id: &str,
     event: &NewEvent,
     now: i64,
 ) -> Result<(), SqlError> {
-    conn.run(
+    tx.run(
         "INSERT INTO events (id, user_id, action, type, status, social_login_type,
          ip_addr, user_agent, created_at, completed_at)
          VALUES (?, ?, ?, ?, 'complete', ?, ?, ?, ?, ?)",
@@ -82,7 +82,7 @@ pub(crate) fn insert(
             now,
         ),
     )?;
-    conn.run(
+    tx.run(
         "DELETE FROM events WHERE user_id = ? AND id NOT IN
          (SELECT id FROM events WHERE user_id = ? ORDER BY created_at DESC, rowid DESC LIMIT ?)",
         (user_id, user_id, KEPT),
@@ -91,8 +91,8 @@ pub(crate) fn insert(
 }
 
 /// The events of a user, newest first.
-pub(crate) fn list(conn: &Conn, user_id: &str) -> Result<Vec<EventRow>, SqlError> {
-    conn.rows(
+pub(crate) fn list(tx: &Tx<'_>, user_id: &str) -> Result<Vec<EventRow>, SqlError> {
+    tx.rows(
         "SELECT * FROM events WHERE user_id = ?
          ORDER BY created_at DESC, rowid DESC LIMIT ?",
         (user_id, KEPT),

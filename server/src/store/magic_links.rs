@@ -1,7 +1,7 @@
 //! Magic links. Only hashes of a link's secret and of its id are kept.
 
 use super::sweep::sweep;
-use super::{Conn, SqlError, Statements as _, columns};
+use super::{SqlError, Tx, columns};
 
 /// How long an expired link is kept, in microseconds, so that whoever waits for it is told that it expired.
 const KEPT: i64 = 3600 * 1_000_000;
@@ -41,9 +41,9 @@ columns!(LinkRow {
 });
 
 /// Stores a link that nobody opened yet, and forgets some of those that expired long ago.
-pub(crate) fn insert(conn: &Conn, link: &LinkRow) -> Result<(), SqlError> {
-    sweep(conn, "magic_links", link.created_at - KEPT)?;
-    conn.run(
+pub(crate) fn insert(tx: &Tx<'_>, link: &LinkRow) -> Result<(), SqlError> {
+    sweep(tx, "magic_links", link.created_at - KEPT)?;
+    tx.run(
         "INSERT INTO magic_links (id_hash, app_id, user_id, hash, purpose, identifier,
          delivered, redirect_url, created_at, expires_at)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -65,11 +65,11 @@ pub(crate) fn insert(conn: &Conn, link: &LinkRow) -> Result<(), SqlError> {
 
 /// The link with this secret.
 pub(crate) fn by_secret(
-    conn: &Conn,
+    tx: &Tx<'_>,
     app_id: &str,
     hash: &[u8],
 ) -> Result<Option<LinkRow>, SqlError> {
-    conn.maybe_row(
+    tx.maybe_row(
         "SELECT * FROM magic_links WHERE app_id = ? AND hash = ?",
         (app_id, hash),
     )
@@ -77,19 +77,19 @@ pub(crate) fn by_secret(
 
 /// The link with this id.
 pub(crate) fn by_id(
-    conn: &Conn,
+    tx: &Tx<'_>,
     app_id: &str,
     id_hash: &[u8],
 ) -> Result<Option<LinkRow>, SqlError> {
-    conn.maybe_row(
+    tx.maybe_row(
         "SELECT * FROM magic_links WHERE app_id = ? AND id_hash = ?",
         (app_id, id_hash),
     )
 }
 
 /// Marks a link as opened.
-pub(crate) fn mark_opened(conn: &Conn, id_hash: &[u8], now: i64) -> Result<(), SqlError> {
-    conn.run(
+pub(crate) fn mark_opened(tx: &Tx<'_>, id_hash: &[u8], now: i64) -> Result<(), SqlError> {
+    tx.run(
         "UPDATE magic_links SET opened_at = ? WHERE id_hash = ?",
         (now, id_hash),
     )?;
@@ -97,8 +97,8 @@ pub(crate) fn mark_opened(conn: &Conn, id_hash: &[u8], now: i64) -> Result<(), S
 }
 
 /// Marks the tokens of a link that was opened after `since` as handed out. Says whether they were there to be had.
-pub(crate) fn claim(conn: &Conn, id_hash: &[u8], since: i64, now: i64) -> Result<bool, SqlError> {
-    let changed = conn.run(
+pub(crate) fn claim(tx: &Tx<'_>, id_hash: &[u8], since: i64, now: i64) -> Result<bool, SqlError> {
+    let changed = tx.run(
         "UPDATE magic_links SET claimed_at = ? WHERE id_hash = ? AND opened_at > ?
          AND claimed_at IS NULL",
         (now, id_hash, since),
@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn links_from_before_can_still_be_opened() {
-        let conn = Conn::open_in_memory().unwrap();
+        let conn = crate::store::Connection::open_in_memory().unwrap();
         for script in [
             include_str!("../../migrations/0001_start.sql"),
             "INSERT INTO apps VALUES ('app', '{}', 0);
@@ -143,7 +143,8 @@ mod tests {
         ] {
             conn.execute_batch(script).unwrap();
         }
-        let link = by_secret(&conn, "app", &[1]).unwrap().unwrap();
+        let tx = Tx::new(&conn);
+        let link = by_secret(&tx, "app", &[1]).unwrap().unwrap();
         assert_eq!(
             (
                 link.user_id.as_deref(),
@@ -156,7 +157,7 @@ mod tests {
             (link.delivered, link.expires_at, link.opened_at),
             (false, 9, None)
         );
-        let opened = by_secret(&conn, "app", &[2]).unwrap().unwrap();
+        let opened = by_secret(&tx, "app", &[2]).unwrap().unwrap();
         assert_eq!(opened.opened_at, Some(8));
         assert_ne!(link.id_hash, opened.id_hash);
     }
@@ -164,27 +165,27 @@ mod tests {
     #[tokio::test]
     async fn expired_links_are_forgotten_and_tokens_are_claimed_once() {
         let store = Store::in_memory().unwrap();
-        let work = store.write(|conn| {
+        let work = store.write(|tx| {
             let app = AppRow {
                 id: "app".to_owned(),
                 settings: "{}".to_owned(),
                 created_at: 0,
             };
-            apps::put(conn, &app)?;
+            apps::put(tx, &app)?;
             let mut claims = Vec::new();
-            insert(conn, &link("a", 1000))?;
-            claims.push(claim(conn, b"a", 0, 1001)?);
-            mark_opened(conn, b"a", 1010)?;
-            claims.push(claim(conn, b"a", 1010, 1011)?);
-            claims.push(claim(conn, b"a", 1009, 1011)?);
-            claims.push(claim(conn, b"a", 1009, 1012)?);
+            insert(tx, &link("a", 1000))?;
+            claims.push(claim(tx, b"a", 0, 1001)?);
+            mark_opened(tx, b"a", 1010)?;
+            claims.push(claim(tx, b"a", 1010, 1011)?);
+            claims.push(claim(tx, b"a", 1009, 1011)?);
+            claims.push(claim(tx, b"a", 1009, 1012)?);
             let mut known = Vec::new();
             for (name, now) in [("b", 1060 + KEPT - 1), ("c", 1060 + KEPT)] {
-                insert(conn, &link(name, now))?;
-                known.push(by_id(conn, "app", b"a")?.is_some());
+                insert(tx, &link(name, now))?;
+                known.push(by_id(tx, "app", b"a")?.is_some());
             }
-            known.push(by_id(conn, "other", b"b")?.is_some());
-            known.push(by_secret(conn, "other", b"b")?.is_some());
+            known.push(by_id(tx, "other", b"b")?.is_some());
+            known.push(by_secret(tx, "other", b"b")?.is_some());
             Ok::<_, StoreError>((claims, known))
         });
         let (claims, known) = work.await.unwrap();

@@ -1,51 +1,43 @@
 //! Storage: SQLite, in memory or in a file.
 //!
-//! All writes go through one thread that commits them in groups ([`writer`]). With a file, reads run beside it on
-//! their own connections ([`readers`]); in memory there is one connection, so reads queue up with the writes.
+//! All writes go through one thread that commits them in groups ([`sqlite::writer`]). With a file, reads run beside it on
+//! their own connections ([`sqlite::readers`]); in memory there is one connection, so reads queue up with the writes.
 //!
-//! A command to the storage is a closure that runs on one of these threads as a whole: it sees one state of the data,
-//! and costs one way there and back, however many statements it has.
+//! A command to the storage is a closure that gets a [`Tx`] and runs on one of these threads as a whole: it costs one
+//! way there and back, however many statements it has. The contract for commands: **a command runs as if alone, and
+//! may be run again.** So ids and secrets are made before it, it has no effect but what it writes, and whatever may
+//! happen only once is one conditional statement that says whether it did.
 
 pub(crate) mod api_keys;
 pub(crate) mod apps;
 pub(crate) mod ceremonies;
 pub(crate) mod devices;
 pub(crate) mod events;
-mod lock;
 pub(crate) mod magic_links;
-mod migrations;
 pub(crate) mod one_time_codes;
 pub(crate) mod passkeys;
-mod readers;
 pub(crate) mod readiness;
 pub(crate) mod sign_ins;
 pub(crate) mod signing_keys;
 pub(crate) mod social_connections;
 pub(crate) mod social_logins;
-mod sql;
+mod sqlite;
 mod sweep;
 pub(crate) mod transactions;
 pub(crate) mod transfer;
+mod tx;
 pub(crate) mod user_list;
 pub(crate) mod users;
-mod writer;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
-use rusqlite::OpenFlags;
-
-use self::lock::FileLock;
-use self::readers::Readers;
-pub(crate) use self::sql::{Conn, FromRow, SqlError, Statements, columns, is_taken};
-use self::writer::Writer;
-
-/// How long to wait for another process that writes.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// Statements that a connection keeps prepared: more than there are.
-const PREPARED: usize = 256;
+use self::sqlite::lock::{self, FileLock};
+use self::sqlite::readers::Readers;
+use self::sqlite::writer::Writer;
+use self::sqlite::{Connection, OpenFlags, connect, migrations, set_up};
+pub(crate) use self::tx::{FromRow, Row, SqlError, Tx, columns};
 
 /// The storage. Clones share it.
 #[derive(Clone)]
@@ -67,7 +59,7 @@ impl fmt::Debug for Store {
 impl Store {
     /// An empty store that lives as long as its last clone.
     pub(crate) fn in_memory() -> Result<Self, StoreError> {
-        let conn = Conn::open_in_memory()?;
+        let conn = Connection::open_in_memory().map_err(SqlError::from)?;
         set_up(&conn)?;
         migrations::run(&conn)?;
         Ok(Self {
@@ -131,7 +123,17 @@ impl Store {
     /// returns `Err`; other commands are not affected by its failure.
     pub(crate) async fn write<T, E, F>(&self, command: F) -> Result<T, E>
     where
-        F: FnOnce(&Conn) -> Result<T, E> + Send + 'static,
+        F: Fn(&Tx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.write_once(command).await
+    }
+
+    /// Runs a command that may write and cannot be run again, because it uses up what it reads from outside.
+    pub(crate) async fn write_once<T, E, F>(&self, command: F) -> Result<T, E>
+    where
+        F: FnOnce(&Tx<'_>) -> Result<T, E> + Send + 'static,
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
@@ -141,7 +143,17 @@ impl Store {
     /// Runs a command that only reads. It sees one state of the data.
     pub(crate) async fn read<T, E, F>(&self, command: F) -> Result<T, E>
     where
-        F: FnOnce(&Conn) -> Result<T, E> + Send + 'static,
+        F: Fn(&Tx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.read_once(command).await
+    }
+
+    /// Runs a command that only reads and cannot be run again, because what it read has gone out already.
+    pub(crate) async fn read_once<T, E, F>(&self, command: F) -> Result<T, E>
+    where
+        F: FnOnce(&Tx<'_>) -> Result<T, E> + Send + 'static,
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
@@ -168,20 +180,6 @@ impl Store {
             lock.release();
         }
     }
-}
-
-/// A connection to a file.
-fn connect(path: &Path, access: OpenFlags) -> Result<Conn, SqlError> {
-    // Each connection stays on one thread at a time, so that SQLite need not lock it.
-    let conn = Conn::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-    conn.busy_timeout(PATIENCE)?;
-    set_up(&conn)?;
-    Ok(conn)
-}
-
-fn set_up(conn: &Conn) -> Result<(), SqlError> {
-    conn.set_prepared_statement_cache_capacity(PREPARED);
-    conn.pragma_update(None, "foreign_keys", true)
 }
 
 /// Why the storage failed.
@@ -262,7 +260,7 @@ impl From<SqlError> for StoreError {
 }
 
 /// Deletes everything that users left behind. The app, its signing keys and the API keys named in `keep` stay.
-pub(crate) fn clear(conn: &Conn, keep_api_key: &[u8]) -> Result<(), SqlError> {
+pub(crate) fn clear(tx: &Tx<'_>, keep_api_key: &[u8]) -> Result<(), SqlError> {
     // Devices, connections, events and refresh tokens go with their users. Some codes and links are nobody's.
     for statement in [
         "DELETE FROM users",
@@ -275,9 +273,9 @@ pub(crate) fn clear(conn: &Conn, keep_api_key: &[u8]) -> Result<(), SqlError> {
         "DELETE FROM ceremonies",
         "DELETE FROM passkey_readiness",
     ] {
-        conn.run(statement, ())?;
+        tx.run(statement, ())?;
     }
-    conn.run("DELETE FROM api_keys WHERE hash <> ?", (keep_api_key,))?;
+    tx.run("DELETE FROM api_keys WHERE hash <> ?", (keep_api_key,))?;
     Ok(())
 }
 
@@ -292,10 +290,10 @@ mod tests {
         let store = Store::open(&folder.path().join("passage.db"))
             .await
             .unwrap();
-        let settings = store.write(|conn| {
-            let journal: String = conn.value("PRAGMA journal_mode", ())?;
-            let synchronous: i64 = conn.value("PRAGMA synchronous", ())?;
-            let foreign_keys: i64 = conn.value("PRAGMA foreign_keys", ())?;
+        let settings = store.write(|tx| {
+            let journal: String = tx.value("PRAGMA journal_mode", ())?;
+            let synchronous: i64 = tx.value("PRAGMA synchronous", ())?;
+            let foreign_keys: i64 = tx.value("PRAGMA foreign_keys", ())?;
             Ok::<_, StoreError>((journal, synchronous, foreign_keys))
         });
         assert_eq!(settings.await.unwrap(), ("wal".to_owned(), 2, 1));
@@ -308,10 +306,10 @@ mod tests {
         let path = folder.path().join("passage.db");
         let store = Store::open(&path).await.unwrap();
         let insert = "INSERT INTO apps (id, settings, created_at) VALUES ('app', '{}', 0)";
-        let written = store.write(|conn| Ok::<_, StoreError>(conn.run(insert, ())?));
+        let written = store.write(|tx| Ok::<_, StoreError>(tx.run(insert, ())?));
         assert_eq!(written.await.unwrap(), 1);
         let count = "SELECT count(*) FROM apps";
-        let read = store.read(|conn| Ok::<i64, StoreError>(conn.value(count, ())?));
+        let read = store.read(|tx| Ok::<i64, StoreError>(tx.value(count, ())?));
         assert_eq!(read.await.unwrap(), 1);
         store.close().await;
         assert!(!folder.path().join("passage.db-wal").exists());
@@ -322,7 +320,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("passage.db");
         Store::open(&path).await.unwrap().close().await;
-        let conn = Conn::open(&path).unwrap();
+        let conn = Connection::open(&path).unwrap();
         conn.pragma_update(None, "user_version", migrations::LATEST + 1)
             .unwrap();
         drop(conn);

@@ -1,7 +1,7 @@
 //! One-time codes. Neither a code nor the id that its client holds is kept, only what proves them.
 
 use super::sweep::sweep;
-use super::{Conn, SqlError, Statements as _, columns};
+use super::{SqlError, Tx, columns};
 
 /// How long an expired code is kept, in microseconds: its failed tries count that long.
 pub(crate) const KEPT: i64 = 3600 * 1_000_000;
@@ -33,9 +33,9 @@ columns!(CodeRow {
 });
 
 /// Stores a code, and forgets some of those that expired long ago.
-pub(crate) fn insert(conn: &Conn, code: &CodeRow) -> Result<(), SqlError> {
-    sweep(conn, "one_time_codes", code.created_at - KEPT)?;
-    conn.run(
+pub(crate) fn insert(tx: &Tx<'_>, code: &CodeRow) -> Result<(), SqlError> {
+    sweep(tx, "one_time_codes", code.created_at - KEPT)?;
+    tx.run(
         "INSERT INTO one_time_codes (id_hash, app_id, user_id, purpose, identifier,
          seal, tries, created_at, expires_at)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -55,16 +55,16 @@ pub(crate) fn insert(conn: &Conn, code: &CodeRow) -> Result<(), SqlError> {
 }
 
 /// The code with this id.
-pub(crate) fn get(conn: &Conn, app_id: &str, id_hash: &[u8]) -> Result<Option<CodeRow>, SqlError> {
-    conn.maybe_row(
+pub(crate) fn get(tx: &Tx<'_>, app_id: &str, id_hash: &[u8]) -> Result<Option<CodeRow>, SqlError> {
+    tx.maybe_row(
         "SELECT * FROM one_time_codes WHERE app_id = ? AND id_hash = ?",
         (app_id, id_hash),
     )
 }
 
 /// Counts a wrong try.
-pub(crate) fn count_try(conn: &Conn, id_hash: &[u8]) -> Result<(), SqlError> {
-    conn.run(
+pub(crate) fn count_try(tx: &Tx<'_>, id_hash: &[u8]) -> Result<(), SqlError> {
+    tx.run(
         "UPDATE one_time_codes SET tries = tries + 1 WHERE id_hash = ?",
         (id_hash,),
     )?;
@@ -73,12 +73,12 @@ pub(crate) fn count_try(conn: &Conn, id_hash: &[u8]) -> Result<(), SqlError> {
 
 /// Wrong tries since a time, over all codes that went to the identifier and were not used in the end.
 pub(crate) fn tries_since(
-    conn: &Conn,
+    tx: &Tx<'_>,
     app_id: &str,
     identifier: &str,
     since: i64,
 ) -> Result<i64, SqlError> {
-    conn.value(
+    tx.value(
         "SELECT COALESCE(SUM(tries), 0) FROM one_time_codes WHERE app_id = ?
          AND identifier = ? AND created_at > ?",
         (app_id, identifier, since),
@@ -86,8 +86,8 @@ pub(crate) fn tries_since(
 }
 
 /// Deletes a code.
-pub(crate) fn delete(conn: &Conn, id_hash: &[u8]) -> Result<(), SqlError> {
-    conn.run("DELETE FROM one_time_codes WHERE id_hash = ?", (id_hash,))?;
+pub(crate) fn delete(tx: &Tx<'_>, id_hash: &[u8]) -> Result<(), SqlError> {
+    tx.run("DELETE FROM one_time_codes WHERE id_hash = ?", (id_hash,))?;
     Ok(())
 }
 
@@ -115,22 +115,22 @@ mod tests {
     #[tokio::test]
     async fn expired_codes_are_forgotten_when_others_come() {
         let store = Store::in_memory().unwrap();
-        let work = store.write(|conn| {
+        let work = store.write(|tx| {
             let app = AppRow {
                 id: "app".to_owned(),
                 settings: "{}".to_owned(),
                 created_at: 0,
             };
-            apps::put(conn, &app)?;
+            apps::put(tx, &app)?;
             let mut kept = Vec::new();
             for (name, now) in [("a", 1000), ("b", 1060 + KEPT - 1), ("c", 1060 + KEPT)] {
-                insert(conn, &code(name, now))?;
+                insert(tx, &code(name, now))?;
                 let ids = "SELECT group_concat(CAST(id_hash AS TEXT), '' ORDER BY id_hash) FROM one_time_codes";
-                kept.push(conn.value::<String>(ids, ())?);
+                kept.push(tx.value::<String>(ids, ())?);
             }
-            let tries = tries_since(conn, "app", "ada@example.com", 0)?;
-            let recent = tries_since(conn, "app", "ada@example.com", 1060 + KEPT - 1)?;
-            let other = tries_since(conn, "app", "bob@example.com", 0)?;
+            let tries = tries_since(tx, "app", "ada@example.com", 0)?;
+            let recent = tries_since(tx, "app", "ada@example.com", 1060 + KEPT - 1)?;
+            let other = tries_since(tx, "app", "bob@example.com", 0)?;
             Ok::<_, StoreError>((kept, tries, recent, other))
         });
         let (kept, tries, recent, other) = work.await.unwrap();

@@ -2,7 +2,7 @@
 
 use passage_identity::generated::auth::types::CreatePasskeyReadinessRequest;
 
-use super::{Conn, SqlError, Statements as _};
+use super::{SqlError, Tx};
 
 /// Where a report comes from, by its headers. What was not said is empty.
 pub(crate) struct Visitor {
@@ -14,19 +14,19 @@ pub(crate) struct Visitor {
 }
 
 /// The app that has this API key.
-pub(crate) fn app_of_key(conn: &Conn, hash: &[u8]) -> Result<Option<String>, SqlError> {
-    conn.maybe_value("SELECT app_id FROM api_keys WHERE hash = ?", (hash,))
+pub(crate) fn app_of_key(tx: &Tx<'_>, hash: &[u8]) -> Result<Option<String>, SqlError> {
+    tx.maybe_value("SELECT app_id FROM api_keys WHERE hash = ?", (hash,))
 }
 
 /// Stores a report in place of the last one on the same device.
 pub(crate) fn put(
-    conn: &Conn,
+    tx: &Tx<'_>,
     app_id: &str,
     report: &CreatePasskeyReadinessRequest,
     visitor: &Visitor,
     now: i64,
 ) -> Result<(), SqlError> {
-    conn.run(
+    tx.run(
         "INSERT OR REPLACE INTO passkey_readiness
          (app_id, device_id, security_key, platform, synced_credential,
          cross_device_credential, conditional_ui, user_agent, origin, os, os_version,

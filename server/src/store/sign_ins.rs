@@ -1,6 +1,6 @@
 //! Sign-ins that go on by refresh tokens: a row for each, with a hash of the one token that is good.
 
-use super::{Conn, SqlError, Statements as _, columns};
+use super::{SqlError, Tx, columns};
 
 /// A sign-in as stored.
 pub(crate) struct SignInRow {
@@ -33,12 +33,12 @@ pub(crate) struct Presented<'a> {
 }
 
 /// Stores a sign-in, and forgets those of the user that are over.
-pub(crate) fn insert(conn: &Conn, sign_in: &SignInRow) -> Result<(), SqlError> {
-    conn.run(
+pub(crate) fn insert(tx: &Tx<'_>, sign_in: &SignInRow) -> Result<(), SqlError> {
+    tx.run(
         "DELETE FROM sign_ins WHERE user_id = ? AND expires_at <= ?",
         (&sign_in.user_id, sign_in.created_at),
     )?;
-    conn.run(
+    tx.run(
         "INSERT INTO sign_ins (id, user_id, hash, created_at, ends_at, expires_at)
          VALUES (?, ?, ?, ?, ?, ?)",
         (
@@ -56,14 +56,14 @@ pub(crate) fn insert(conn: &Conn, sign_in: &SignInRow) -> Result<(), SqlError> {
 /// Puts the next token, which expires at a time or with the sign-in, in the place of the one that is presented.
 /// `None` if that is not good, or the user may not sign in.
 pub(crate) fn exchange(
-    conn: &Conn,
+    tx: &Tx<'_>,
     app_id: &str,
     token: &Presented<'_>,
     next: &[u8],
     expires_at: i64,
     now: i64,
 ) -> Result<Option<Refreshed>, SqlError> {
-    conn.maybe_row(
+    tx.maybe_row(
         "UPDATE sign_ins SET hash = ?, expires_at = min(ends_at, ?)
          WHERE id = ? AND hash = ? AND expires_at > ? AND EXISTS
          (SELECT 1 FROM users WHERE users.id = user_id AND app_id = ? AND status <> 'inactive')
@@ -74,11 +74,11 @@ pub(crate) fn exchange(
 
 /// Ends a sign-in whose token is presented again after it was exchanged.
 pub(crate) fn end_if_reused(
-    conn: &Conn,
+    tx: &Tx<'_>,
     app_id: &str,
     token: &Presented<'_>,
 ) -> Result<(), SqlError> {
-    conn.run(
+    tx.run(
         "DELETE FROM sign_ins WHERE id = ? AND hash <> ?
          AND user_id IN (SELECT id FROM users WHERE app_id = ?)",
         (token.sign_in, token.hash, app_id),
@@ -87,8 +87,8 @@ pub(crate) fn end_if_reused(
 }
 
 /// Ends a sign-in.
-pub(crate) fn end(conn: &Conn, app_id: &str, id: &str) -> Result<(), SqlError> {
-    conn.run(
+pub(crate) fn end(tx: &Tx<'_>, app_id: &str, id: &str) -> Result<(), SqlError> {
+    tx.run(
         "DELETE FROM sign_ins WHERE id = ? AND user_id IN (SELECT id FROM users WHERE app_id = ?)",
         (id, app_id),
     )?;
@@ -96,7 +96,7 @@ pub(crate) fn end(conn: &Conn, app_id: &str, id: &str) -> Result<(), SqlError> {
 }
 
 /// Ends every sign-in of a user.
-pub(crate) fn end_all(conn: &Conn, user_id: &str) -> Result<(), SqlError> {
-    conn.run("DELETE FROM sign_ins WHERE user_id = ?", (user_id,))?;
+pub(crate) fn end_all(tx: &Tx<'_>, user_id: &str) -> Result<(), SqlError> {
+    tx.run("DELETE FROM sign_ins WHERE user_id = ?", (user_id,))?;
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Keys that sign auth tokens, and the rotations that were asked for.
 
-use super::{Conn, SqlError, Statements as _, columns};
+use super::{SqlError, Tx, columns};
 
 /// A signing key as stored.
 #[derive(Debug, Clone)]
@@ -28,8 +28,8 @@ columns!(SigningKeyRow {
 });
 
 /// All keys of an app that verifiers must know, oldest first.
-pub(crate) fn list(conn: &Conn, app_id: &str) -> Result<Vec<SigningKeyRow>, SqlError> {
-    conn.rows(
+pub(crate) fn list(tx: &Tx<'_>, app_id: &str) -> Result<Vec<SigningKeyRow>, SqlError> {
+    tx.rows(
         "SELECT kid, pkcs8, state, created_at, active_from, retired_at, longest_token
          FROM signing_keys WHERE app_id = ? ORDER BY created_at, rowid",
         (app_id,),
@@ -38,13 +38,13 @@ pub(crate) fn list(conn: &Conn, app_id: &str) -> Result<Vec<SigningKeyRow>, SqlE
 
 /// Stores a key that is announced, and signs nothing yet.
 pub(crate) fn announce(
-    conn: &Conn,
+    tx: &Tx<'_>,
     app_id: &str,
     kid: &str,
     pkcs8: &[u8],
     now: i64,
 ) -> Result<(), SqlError> {
-    conn.run(
+    tx.run(
         "INSERT INTO signing_keys (kid, app_id, pkcs8, state, created_at)
          VALUES (?, ?, ?, 'next', ?)",
         (kid, app_id, pkcs8, now),
@@ -54,17 +54,17 @@ pub(crate) fn announce(
 
 /// Signs with the announced key from now on. The key that was active is retired, which still verifies.
 pub(crate) fn activate(
-    conn: &Conn,
+    tx: &Tx<'_>,
     app_id: &str,
     longest_token: i64,
     now: i64,
 ) -> Result<(), SqlError> {
-    conn.run(
+    tx.run(
         "UPDATE signing_keys SET state = 'retired', retired_at = ? WHERE app_id = ?
          AND state = 'active'",
         (now, app_id),
     )?;
-    conn.run(
+    tx.run(
         "UPDATE signing_keys SET state = 'active', active_from = ?, longest_token = ?
          WHERE app_id = ? AND state = 'next'",
         (now, longest_token, app_id),
@@ -73,8 +73,8 @@ pub(crate) fn activate(
 }
 
 /// Notes that the active key signs tokens that are good for so many seconds.
-pub(crate) fn note_lifetime(conn: &Conn, app_id: &str, seconds: i64) -> Result<(), SqlError> {
-    conn.run(
+pub(crate) fn note_lifetime(tx: &Tx<'_>, app_id: &str, seconds: i64) -> Result<(), SqlError> {
+    tx.run(
         "UPDATE signing_keys SET longest_token = max(longest_token, ?) WHERE app_id = ?
          AND state = 'active'",
         (seconds, app_id),
@@ -83,8 +83,8 @@ pub(crate) fn note_lifetime(conn: &Conn, app_id: &str, seconds: i64) -> Result<(
 }
 
 /// Stores a key in another form.
-pub(crate) fn replace(conn: &Conn, kid: &str, pkcs8: &[u8]) -> Result<(), SqlError> {
-    conn.run(
+pub(crate) fn replace(tx: &Tx<'_>, kid: &str, pkcs8: &[u8]) -> Result<(), SqlError> {
+    tx.run(
         "UPDATE signing_keys SET pkcs8 = ? WHERE kid = ?",
         (pkcs8, kid),
     )?;
@@ -92,8 +92,8 @@ pub(crate) fn replace(conn: &Conn, kid: &str, pkcs8: &[u8]) -> Result<(), SqlErr
 }
 
 /// Forgets a retired key: the tokens it signed have expired.
-pub(crate) fn forget(conn: &Conn, app_id: &str, kid: &str) -> Result<(), SqlError> {
-    conn.run(
+pub(crate) fn forget(tx: &Tx<'_>, app_id: &str, kid: &str) -> Result<(), SqlError> {
+    tx.run(
         "DELETE FROM signing_keys WHERE app_id = ? AND kid = ? AND state = 'retired'",
         (app_id, kid),
     )?;
@@ -115,8 +115,8 @@ columns!(RotationRow {
 });
 
 /// Asks for a rotation. One that was asked for and is in more of a hurry stays so.
-pub(crate) fn ask(conn: &Conn, app_id: &str, at_once: bool, now: i64) -> Result<(), SqlError> {
-    conn.run(
+pub(crate) fn ask(tx: &Tx<'_>, app_id: &str, at_once: bool, now: i64) -> Result<(), SqlError> {
+    tx.run(
         "INSERT INTO rotations (app_id, at_once, asked_at) VALUES (?, ?, ?)
          ON CONFLICT (app_id) DO UPDATE SET at_once = max(at_once, excluded.at_once),
          asked_at = excluded.asked_at",
@@ -126,16 +126,16 @@ pub(crate) fn ask(conn: &Conn, app_id: &str, at_once: bool, now: i64) -> Result<
 }
 
 /// The rotations that are asked for.
-pub(crate) fn asked(conn: &Conn) -> Result<Vec<RotationRow>, SqlError> {
-    conn.rows(
+pub(crate) fn asked(tx: &Tx<'_>) -> Result<Vec<RotationRow>, SqlError> {
+    tx.rows(
         "SELECT app_id, at_once, asked_at FROM rotations ORDER BY app_id",
         (),
     )
 }
 
 /// Crosses a rotation out, unless it was asked for again.
-pub(crate) fn done(conn: &Conn, rotation: &RotationRow) -> Result<(), SqlError> {
-    conn.run(
+pub(crate) fn done(tx: &Tx<'_>, rotation: &RotationRow) -> Result<(), SqlError> {
+    tx.run(
         "DELETE FROM rotations WHERE app_id = ? AND at_once = ? AND asked_at = ?",
         (&rotation.app_id, rotation.at_once, rotation.asked_at),
     )?;

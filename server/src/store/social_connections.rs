@@ -1,7 +1,7 @@
 //! Accounts at identity providers that users have connected: for each user one per provider at most, and each account
 //! with one user of the app.
 
-use super::{Conn, SqlError, Statements as _, columns};
+use super::{SqlError, Tx, columns};
 
 /// A connection as stored.
 #[derive(Clone)]
@@ -26,11 +26,11 @@ columns!(ConnectionRow {
 
 /// Stores a connection. A unique violation says that the account or the user has another one.
 pub(crate) fn insert(
-    conn: &Conn,
+    tx: &Tx<'_>,
     app_id: &str,
     connection: &ConnectionRow,
 ) -> Result<(), SqlError> {
-    conn.run(
+    tx.run(
         "INSERT INTO social_connections
          (user_id, app_id, type, provider_id, provider_identifier, created_at, last_login_at)
          VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -49,12 +49,12 @@ pub(crate) fn insert(
 
 /// The connection of an account.
 pub(crate) fn by_account(
-    conn: &Conn,
+    tx: &Tx<'_>,
     app_id: &str,
     provider: &str,
     provider_id: &str,
 ) -> Result<Option<ConnectionRow>, SqlError> {
-    conn.maybe_row(
+    tx.maybe_row(
         "SELECT user_id, type, provider_id, provider_identifier, created_at, last_login_at
          FROM social_connections WHERE app_id = ? AND type = ? AND provider_id = ?",
         (app_id, provider, provider_id),
@@ -62,8 +62,8 @@ pub(crate) fn by_account(
 }
 
 /// The connections of a user.
-pub(crate) fn list(conn: &Conn, user_id: &str) -> Result<Vec<ConnectionRow>, SqlError> {
-    conn.rows(
+pub(crate) fn list(tx: &Tx<'_>, user_id: &str) -> Result<Vec<ConnectionRow>, SqlError> {
+    tx.rows(
         "SELECT user_id, type, provider_id, provider_identifier, created_at, last_login_at
          FROM social_connections WHERE user_id = ?",
         (user_id,),
@@ -72,12 +72,12 @@ pub(crate) fn list(conn: &Conn, user_id: &str) -> Result<Vec<ConnectionRow>, Sql
 
 /// Notes a login, and what the account is called now.
 pub(crate) fn note_login(
-    conn: &Conn,
+    tx: &Tx<'_>,
     connection: &ConnectionRow,
     identifier: &str,
     now: i64,
 ) -> Result<(), SqlError> {
-    conn.run(
+    tx.run(
         "UPDATE social_connections SET last_login_at = ?, provider_identifier = ?
          WHERE user_id = ? AND type = ?",
         (now, identifier, &connection.user_id, &connection.r#type),
@@ -86,8 +86,8 @@ pub(crate) fn note_login(
 }
 
 /// Deletes a user's connection to a provider. Says whether there was one.
-pub(crate) fn delete(conn: &Conn, user_id: &str, provider: &str) -> Result<bool, SqlError> {
-    let changed = conn.run(
+pub(crate) fn delete(tx: &Tx<'_>, user_id: &str, provider: &str) -> Result<bool, SqlError> {
+    let changed = tx.run(
         "DELETE FROM social_connections WHERE user_id = ? AND type = ?",
         (user_id, provider),
     )?;

@@ -2,7 +2,7 @@
 //! are kept as hashes.
 
 use super::sweep::sweep;
-use super::{Conn, SqlError, Statements as _, columns};
+use super::{SqlError, Tx, columns};
 
 /// A login that went off to a provider.
 pub(crate) struct LoginRow {
@@ -55,9 +55,9 @@ columns!(SocialCodeRow {
 });
 
 /// Stores a login, and forgets some that have expired.
-pub(crate) fn insert_login(conn: &Conn, login: &LoginRow, now: i64) -> Result<(), SqlError> {
-    sweep(conn, "social_logins", now)?;
-    conn.run(
+pub(crate) fn insert_login(tx: &Tx<'_>, login: &LoginRow, now: i64) -> Result<(), SqlError> {
+    sweep(tx, "social_logins", now)?;
+    tx.run(
         "INSERT INTO social_logins
          (state_hash, app_id, type, shared, salt, redirect_uri, client_state,
          code_challenge, expires_at)
@@ -80,12 +80,12 @@ pub(crate) fn insert_login(conn: &Conn, login: &LoginRow, now: i64) -> Result<()
 /// Takes the login that a state belongs to, so that it comes back once: one of this app, or with `None` one with the
 /// shared credentials.
 pub(crate) fn take_login(
-    conn: &Conn,
+    tx: &Tx<'_>,
     app_id: Option<&str>,
     state_hash: &[u8],
     now: i64,
 ) -> Result<Option<LoginRow>, SqlError> {
-    conn.maybe_row(
+    tx.maybe_row(
         "DELETE FROM social_logins
          WHERE state_hash = ?1 AND expires_at > ?2
          AND shared = (?3 IS NULL) AND app_id = COALESCE(?3, app_id)
@@ -95,9 +95,9 @@ pub(crate) fn take_login(
 }
 
 /// Stores a code, and forgets some that have expired.
-pub(crate) fn insert_code(conn: &Conn, code: &SocialCodeRow, now: i64) -> Result<(), SqlError> {
-    sweep(conn, "social_codes", now)?;
-    conn.run(
+pub(crate) fn insert_code(tx: &Tx<'_>, code: &SocialCodeRow, now: i64) -> Result<(), SqlError> {
+    sweep(tx, "social_codes", now)?;
+    tx.run(
         "INSERT INTO social_codes
          (code_hash, app_id, type, provider_id, email, email_verified, code_challenge, expires_at)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -117,12 +117,12 @@ pub(crate) fn insert_code(conn: &Conn, code: &SocialCodeRow, now: i64) -> Result
 
 /// Takes a code of the app that has not expired, so that it is used once.
 pub(crate) fn take_code(
-    conn: &Conn,
+    tx: &Tx<'_>,
     app_id: &str,
     code_hash: &[u8],
     now: i64,
 ) -> Result<Option<SocialCodeRow>, SqlError> {
-    conn.maybe_row(
+    tx.maybe_row(
         "DELETE FROM social_codes WHERE app_id = ? AND code_hash = ? AND expires_at > ?
          RETURNING *",
         (app_id, code_hash, now),

@@ -1,16 +1,16 @@
 //! Forgets what has expired.
 
-use super::{Conn, SqlError, Statements as _};
+use super::{SqlError, Tx};
 
 /// How many rows go at a time, so that nobody waits for a long sweep.
 const MOST: i64 = 100;
 
 /// Deletes rows that have expired by a time, the oldest first.
-pub(super) fn sweep(conn: &Conn, table: &'static str, by: i64) -> Result<(), SqlError> {
+pub(super) fn sweep(tx: &Tx<'_>, table: &'static str, by: i64) -> Result<(), SqlError> {
     let delete = format!(
         "DELETE FROM {table} WHERE rowid IN
          (SELECT rowid FROM {table} WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)"
     );
-    conn.run(&delete, (by, MOST))?;
+    tx.run(&delete, (by, MOST))?;
     Ok(())
 }

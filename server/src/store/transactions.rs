@@ -1,7 +1,7 @@
 //! Flex transactions and the nonces that prove that one was completed.
 
 use super::sweep::sweep;
-use super::{Conn, SqlError, Statements as _, columns};
+use super::{SqlError, Tx, columns};
 
 /// What a transaction is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,12 +70,12 @@ impl TransactionRow {
 
 /// Stores a transaction, and forgets those that have expired.
 pub(crate) fn insert(
-    conn: &Conn,
+    tx: &Tx<'_>,
     app_id: &str,
     transaction: &TransactionRow,
 ) -> Result<(), SqlError> {
-    sweep(conn, "transactions", transaction.created_at)?;
-    conn.run(
+    sweep(tx, "transactions", transaction.created_at)?;
+    tx.run(
         "INSERT INTO transactions (id, app_id, kind, external_id, passkey_display_name,
          created_at, expires_at)
          VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -94,13 +94,13 @@ pub(crate) fn insert(
 
 /// A transaction of this kind that has not expired.
 pub(crate) fn get(
-    conn: &Conn,
+    tx: &Tx<'_>,
     app_id: &str,
     id: &str,
     kind: Kind,
     now: i64,
 ) -> Result<Option<TransactionRow>, SqlError> {
-    conn.maybe_row(
+    tx.maybe_row(
         "SELECT * FROM transactions WHERE app_id = ? AND id = ? AND kind = ?
          AND expires_at > ?",
         (app_id, id, kind.as_str(), now),
@@ -109,12 +109,12 @@ pub(crate) fn get(
 
 /// Takes a transaction that has not expired, so that it is completed once.
 pub(crate) fn take(
-    conn: &Conn,
+    tx: &Tx<'_>,
     app_id: &str,
     id: &str,
     now: i64,
 ) -> Result<Option<TransactionRow>, SqlError> {
-    conn.maybe_row(
+    tx.maybe_row(
         "DELETE FROM transactions WHERE app_id = ? AND id = ? AND expires_at > ?
          RETURNING *",
         (app_id, id, now),
@@ -123,15 +123,15 @@ pub(crate) fn take(
 
 /// Stores the hash of a nonce, and forgets those that have expired.
 pub(crate) fn insert_nonce(
-    conn: &Conn,
+    tx: &Tx<'_>,
     app_id: &str,
     hash: &[u8],
     external_id: &str,
     now: i64,
     expires_at: i64,
 ) -> Result<(), SqlError> {
-    sweep(conn, "nonces", now)?;
-    conn.run(
+    sweep(tx, "nonces", now)?;
+    tx.run(
         "INSERT INTO nonces (hash, app_id, external_id, expires_at) VALUES (?, ?, ?, ?)",
         (hash, app_id, external_id, expires_at),
     )?;
@@ -140,12 +140,12 @@ pub(crate) fn insert_nonce(
 
 /// Takes a nonce that has not expired: the external id it proves, once.
 pub(crate) fn take_nonce(
-    conn: &Conn,
+    tx: &Tx<'_>,
     app_id: &str,
     hash: &[u8],
     now: i64,
 ) -> Result<Option<String>, SqlError> {
-    conn.maybe_value(
+    tx.maybe_value(
         "DELETE FROM nonces WHERE app_id = ? AND hash = ? AND expires_at > ?
          RETURNING external_id",
         (app_id, hash, now),

@@ -1,11 +1,9 @@
 //! Lists of users.
 
-use rusqlite::params_from_iter;
-use rusqlite::types::Value;
-
+use super::tx::{Value, params_from_iter};
 use super::users::UserRow;
-use super::{Conn, SqlError, Statements as _};
-use crate::filters::{Compare, Field, Filter, ListQuery, Operand};
+use super::{SqlError, Tx};
+use crate::http::management::filters::{Compare, Field, Filter, ListQuery, Operand};
 
 /// One page of a list.
 pub(crate) struct Page {
@@ -16,14 +14,14 @@ pub(crate) struct Page {
 
 /// The users that the query asks for, of those created before a time in microseconds.
 pub(crate) fn list(
-    conn: &Conn,
+    tx: &Tx<'_>,
     app_id: &str,
     query: &ListQuery,
     before: i64,
 ) -> Result<Page, SqlError> {
     let mut count = Query::new("SELECT count(*)");
     conditions(&mut count, app_id, query, before);
-    let total = conn.value(&count.text, params_from_iter(count.values))?;
+    let total = tx.value(&count.text, params_from_iter(count.values))?;
 
     let mut select = Query::new("SELECT *");
     conditions(&mut select, app_id, query, before);
@@ -31,7 +29,7 @@ pub(crate) fn list(
     let (limit, page) = (i64::from(query.limit), i64::from(query.page));
     select.push(" LIMIT ").bind(limit);
     select.push(" OFFSET ").bind((page - 1) * limit);
-    let users = conn.rows(&select.text, params_from_iter(select.values))?;
+    let users = tx.rows(&select.text, params_from_iter(select.values))?;
     Ok(Page { users, total })
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Conn, SqlError, Statements as _, columns};
+use super::{SqlError, Tx, columns};
 use crate::ids;
 
 /// A user as stored.
@@ -70,12 +70,12 @@ pub(crate) struct NewUser {
 
 /// Creates a pending user. A unique violation says that an identifier is taken.
 pub(crate) fn insert(
-    conn: &Conn,
+    tx: &Tx<'_>,
     app_id: &str,
     new: &NewUser,
     now: i64,
 ) -> Result<UserRow, SqlError> {
-    conn.row(
+    tx.row(
         "INSERT INTO users (id, app_id, email, phone, external_id, status, created_at,
          updated_at, user_metadata)
          VALUES (?, ?, ?, ?, ?, 'pending', ?, ?, ?) RETURNING *",
@@ -93,8 +93,8 @@ pub(crate) fn insert(
 }
 
 /// One user.
-pub(crate) fn get(conn: &Conn, app_id: &str, id: &str) -> Result<Option<UserRow>, SqlError> {
-    conn.maybe_row(
+pub(crate) fn get(tx: &Tx<'_>, app_id: &str, id: &str) -> Result<Option<UserRow>, SqlError> {
+    tx.maybe_row(
         "SELECT * FROM users WHERE app_id = ? AND id = ?",
         (app_id, id),
     )
@@ -102,11 +102,11 @@ pub(crate) fn get(conn: &Conn, app_id: &str, id: &str) -> Result<Option<UserRow>
 
 /// The user with this e-mail address, in lower case.
 pub(crate) fn by_email(
-    conn: &Conn,
+    tx: &Tx<'_>,
     app_id: &str,
     email: &str,
 ) -> Result<Option<UserRow>, SqlError> {
-    conn.maybe_row(
+    tx.maybe_row(
         "SELECT * FROM users WHERE app_id = ? AND email = ?",
         (app_id, email),
     )
@@ -114,11 +114,11 @@ pub(crate) fn by_email(
 
 /// The user with this phone number.
 pub(crate) fn by_phone(
-    conn: &Conn,
+    tx: &Tx<'_>,
     app_id: &str,
     phone: &str,
 ) -> Result<Option<UserRow>, SqlError> {
-    conn.maybe_row(
+    tx.maybe_row(
         "SELECT * FROM users WHERE app_id = ? AND phone = ?",
         (app_id, phone),
     )
@@ -126,11 +126,11 @@ pub(crate) fn by_phone(
 
 /// The user with this external id.
 pub(crate) fn by_external_id(
-    conn: &Conn,
+    tx: &Tx<'_>,
     app_id: &str,
     external_id: &str,
 ) -> Result<Option<UserRow>, SqlError> {
-    conn.maybe_row(
+    tx.maybe_row(
         "SELECT * FROM users WHERE app_id = ? AND external_id = ?",
         (app_id, external_id),
     )
@@ -138,12 +138,12 @@ pub(crate) fn by_external_id(
 
 /// Stores the identifiers and the metadata of a user that was read and changed.
 pub(crate) fn update(
-    conn: &Conn,
+    tx: &Tx<'_>,
     user: &UserRow,
     metadata: &Map<String, Value>,
     now: i64,
 ) -> Result<UserRow, SqlError> {
-    conn.row(
+    tx.row(
         "UPDATE users SET email = ?, email_verified = ?, phone = ?, phone_verified = ?,
          user_metadata = ?, updated_at = ? WHERE id = ? RETURNING *",
         (
@@ -160,13 +160,13 @@ pub(crate) fn update(
 
 /// Sets the status. `None` if there is no such user.
 pub(crate) fn set_status(
-    conn: &Conn,
+    tx: &Tx<'_>,
     app_id: &str,
     id: &str,
     status: &str,
     now: i64,
 ) -> Result<Option<UserRow>, SqlError> {
-    conn.maybe_row(
+    tx.maybe_row(
         "UPDATE users SET status = ?, updated_at = ? WHERE app_id = ? AND id = ?
          RETURNING *",
         (status, now, app_id, id),
@@ -174,8 +174,8 @@ pub(crate) fn set_status(
 }
 
 /// Counts a login, which also makes a pending user active.
-pub(crate) fn count_login(conn: &Conn, id: &str, now: i64) -> Result<(), SqlError> {
-    conn.run(
+pub(crate) fn count_login(tx: &Tx<'_>, id: &str, now: i64) -> Result<(), SqlError> {
+    tx.run(
         "UPDATE users SET login_count = login_count + 1, last_login_at = ?, updated_at = ?,
          status = 'active' WHERE id = ?",
         (now, now, id),
@@ -184,8 +184,8 @@ pub(crate) fn count_login(conn: &Conn, id: &str, now: i64) -> Result<(), SqlErro
 }
 
 /// Deletes a user with everything that belongs to them. Says whether there was one.
-pub(crate) fn delete(conn: &Conn, app_id: &str, id: &str) -> Result<bool, SqlError> {
-    let changed = conn.run(
+pub(crate) fn delete(tx: &Tx<'_>, app_id: &str, id: &str) -> Result<bool, SqlError> {
+    let changed = tx.run(
         "DELETE FROM users WHERE app_id = ? AND id = ?",
         (app_id, id),
     )?;

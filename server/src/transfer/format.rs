@@ -4,7 +4,7 @@ use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
-use crate::settings::MetadataType;
+use crate::domain::settings::MetadataType;
 
 /// What the header calls the format.
 pub(super) const FORMAT: &str = "passage-server";

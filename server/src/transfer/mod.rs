@@ -28,13 +28,12 @@ pub(crate) use self::file::PrivateFile;
 pub use self::problem::BadLine;
 pub(crate) use self::problem::BadLines;
 pub(crate) use self::read::{ImportError, import};
-pub(crate) use self::records::{DeviceRecord, UserRecord};
 pub(crate) use self::write::{ExportError, export};
 
 /// How much was exported or imported.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Moved {
+pub struct TransferCounts {
     /// Apps. Those that were there before an import do not count.
     pub apps: u64,
     /// Users.

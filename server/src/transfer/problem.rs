@@ -95,13 +95,13 @@ impl fmt::Display for BadLines {
 }
 
 /// One line, while it is looked at.
-pub(super) struct Findings<'a> {
+pub(super) struct LineErrors<'a> {
     line: u64,
     all: &'a mut BadLines,
     good: bool,
 }
 
-impl<'a> Findings<'a> {
+impl<'a> LineErrors<'a> {
     pub(super) fn new(line: u64, all: &'a mut BadLines) -> Self {
         Self {
             line,
@@ -208,7 +208,7 @@ mod tests {
         let mut reader = serde_json::Deserializer::from_str(line);
         match serde_path_to_error::deserialize::<_, T>(&mut reader) {
             Ok(_) => panic!("{line} can be read"),
-            Err(error) => Findings::new(7, &mut bad).unreadable(&error),
+            Err(error) => LineErrors::new(7, &mut bad).unreadable(&error),
         }
         bad.list().first().unwrap().to_string()
     }

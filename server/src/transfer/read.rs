@@ -8,15 +8,16 @@ use serde::de::DeserializeOwned;
 
 use super::format::{AppLine, FORMAT, HeaderLine, Kind, UserLine, VERSION};
 use super::lines::{LONGEST, Line, Lines};
-use super::problem::{BadLines, Findings};
-use super::records::UserRecord;
-use super::{Moved, check};
-use crate::core;
-use crate::error::StartErrorKind;
-use crate::settings::AppSettings;
-use crate::store::apps::{self, AppRow};
-use crate::store::transfer::{self, Clash};
-use crate::store::{Conn, SqlError, StoreError};
+use super::problem::{BadLines, LineErrors};
+use super::{TransferCounts, check};
+use crate::domain::apps;
+use crate::domain::settings::AppSettings;
+use crate::run::error::StartErrorKind;
+use crate::store;
+use crate::store::apps::AppRow;
+use crate::store::transfer::Clash;
+use crate::store::transfer::UserRecord;
+use crate::store::{SqlError, StoreError, Tx};
 
 /// Why an import was given up.
 #[derive(Debug)]
@@ -47,20 +48,24 @@ impl From<SqlError> for ImportError {
 }
 
 /// Stores what the lines say. Whoever calls this undoes it all if it fails.
-pub(crate) fn import(conn: &Conn, input: impl BufRead, now: i64) -> Result<Moved, ImportError> {
+pub(crate) fn import(
+    tx: &Tx<'_>,
+    input: impl BufRead,
+    now: i64,
+) -> Result<TransferCounts, ImportError> {
     let mut lines = Lines::new(input);
     let mut import = Import {
-        conn,
+        tx,
         now,
         apps: HashMap::new(),
         new_apps: HashSet::new(),
         bad_apps: false,
-        moved: Moved::default(),
+        transferred: TransferCounts::default(),
         bad: BadLines::default(),
     };
     // Without its header a file could be anything, so that nothing else in it would be worth a word.
     match lines.next()? {
-        Some((number, line)) => header(line, &mut Findings::new(number, &mut import.bad)),
+        Some((number, line)) => header(line, &mut LineErrors::new(number, &mut import.bad)),
         None => import.bad.add(1, "", format!("must be {}", example())),
     }
     if !import.bad.is_empty() {
@@ -73,7 +78,7 @@ pub(crate) fn import(conn: &Conn, input: impl BufRead, now: i64) -> Result<Moved
         }
     }
     if import.bad.is_empty() {
-        Ok(import.moved)
+        Ok(import.transferred)
     } else {
         Err(ImportError::Bad(import.bad))
     }
@@ -84,7 +89,7 @@ fn example() -> String {
     format!("the header {{\"format\":\"{FORMAT}\",\"version\":{VERSION}}}")
 }
 
-fn header(line: Line<'_>, findings: &mut Findings<'_>) {
+fn header(line: Line<'_>, findings: &mut LineErrors<'_>) {
     /// Enough to tell other versions, whatever else their headers have.
     #[derive(Deserialize)]
     struct Version {
@@ -114,7 +119,7 @@ fn header(line: Line<'_>, findings: &mut Findings<'_>) {
 }
 
 /// What is written on a line.
-fn read<T: DeserializeOwned>(text: &[u8], findings: &mut Findings<'_>) -> Option<T> {
+fn read<T: DeserializeOwned>(text: &[u8], findings: &mut LineErrors<'_>) -> Option<T> {
     // Without this an array would be read too, as the members in the order of their declaration.
     if text.first() != Some(&b'{') {
         findings.add("", "must be a JSON object");
@@ -138,7 +143,7 @@ fn read<T: DeserializeOwned>(text: &[u8], findings: &mut Findings<'_>) -> Option
 
 /// An import under way.
 struct Import<'c> {
-    conn: &'c Conn,
+    tx: &'c Tx<'c>,
     now: i64,
     /// The apps that were asked for, as far as they are there.
     apps: HashMap<String, AppSettings>,
@@ -146,7 +151,7 @@ struct Import<'c> {
     new_apps: HashSet<String>,
     /// Whether an app could not be taken. Nothing can be said then of users whose app is not there.
     bad_apps: bool,
-    moved: Moved,
+    transferred: TransferCounts,
     bad: BadLines,
 }
 
@@ -159,7 +164,7 @@ impl Import<'_> {
         }
         // While a line is looked at, its findings are kept apart from the rest of what the import knows.
         let mut bad = std::mem::take(&mut self.bad);
-        let mut findings = Findings::new(number, &mut bad);
+        let mut findings = LineErrors::new(number, &mut bad);
         let result = match line {
             Line::TooLong => {
                 findings.add("", format!("is longer than {} MiB", LONGEST >> 20));
@@ -175,7 +180,7 @@ impl Import<'_> {
         result
     }
 
-    fn app(&mut self, text: &[u8], findings: &mut Findings<'_>) -> Result<(), ImportError> {
+    fn app(&mut self, text: &[u8], findings: &mut LineErrors<'_>) -> Result<(), ImportError> {
         let line = read::<AppLine>(text, findings);
         let Some(app) = line.and_then(|line| check::app(line, self.now, findings)) else {
             self.bad_apps = true;
@@ -200,15 +205,15 @@ impl Import<'_> {
                     settings: settings.map_err(|error| ImportError::Settings(StartErrorKind::Settings(error)))?,
                     created_at: app.created_at,
                 };
-                apps::insert(self.conn, &row)?;
-                self.moved.apps += 1;
+                store::apps::insert(self.tx, &row)?;
+                self.transferred.apps += 1;
                 self.apps.insert(app.id, app.settings);
             }
         }
         Ok(())
     }
 
-    fn user(&mut self, text: &[u8], findings: &mut Findings<'_>) -> Result<(), ImportError> {
+    fn user(&mut self, text: &[u8], findings: &mut LineErrors<'_>) -> Result<(), ImportError> {
         let Some(line) = read::<UserLine>(text, findings) else {
             return Ok(());
         };
@@ -230,8 +235,12 @@ impl Import<'_> {
         }
     }
 
-    fn store(&mut self, user: &UserRecord, findings: &mut Findings<'_>) -> Result<(), ImportError> {
-        let clashes = transfer::insert_user(self.conn, user)?;
+    fn store(
+        &mut self,
+        user: &UserRecord,
+        findings: &mut LineErrors<'_>,
+    ) -> Result<(), ImportError> {
+        let clashes = store::transfer::insert_user(self.tx, user)?;
         for clash in clashes {
             let taken = "is that of another user of the app";
             match clash {
@@ -254,9 +263,9 @@ impl Import<'_> {
                 ),
             }
         }
-        self.moved.users += 1;
-        self.moved.devices += user.devices.len() as u64;
-        self.moved.social_connections += user.connections.len() as u64;
+        self.transferred.users += 1;
+        self.transferred.devices += user.devices.len() as u64;
+        self.transferred.social_connections += user.connections.len() as u64;
         Ok(())
     }
 
@@ -264,10 +273,10 @@ impl Import<'_> {
     fn known(&mut self, id: &str) -> Result<Option<&AppSettings>, ImportError> {
         if !self.apps.contains_key(id) {
             // Those that are not there are not remembered: a file could name any number of them.
-            let Some(row) = apps::get(self.conn, id)? else {
+            let Some(row) = store::apps::get(self.tx, id)? else {
                 return Ok(None);
             };
-            let settings = core::settings(&row).map_err(ImportError::Settings)?;
+            let settings = apps::settings(&row).map_err(ImportError::Settings)?;
             self.apps.insert(id.to_owned(), settings);
         }
         Ok(self.apps.get(id))

@@ -6,13 +6,14 @@ use super::format::{
     AppLine, ConnectionLine, DeviceLine, FieldLine, Kind, Metadata, SocialLoginLine,
     SocialLoginsLine, UserLine,
 };
-use super::records::{AppRecord, DeviceRecord, UserRecord};
+use super::records::AppRecord;
 use crate::clock::{self, NEVER};
-use crate::passkeys::response::base64url;
-use crate::settings::AppSettings;
-use crate::social::{SocialLogin, SocialSettings};
+use crate::domain::passkeys::response::base64url;
+use crate::domain::settings::AppSettings;
+use crate::domain::social::{SocialLogin, SocialSettings};
 use crate::store::devices::DeviceRow;
 use crate::store::social_connections::ConnectionRow;
+use crate::store::transfer::{DeviceRecord, UserRecord};
 
 fn time(micros: i64) -> String {
     clock::time(micros).to_string()

@@ -6,12 +6,13 @@ use serde::Serialize;
 
 use super::format::{FORMAT, HeaderLine, VERSION};
 use super::records::AppRecord;
-use super::{Moved, show};
-use crate::core;
-use crate::error::StartErrorKind;
-use crate::store::apps::{self, AppRow};
-use crate::store::transfer::{self, Place};
-use crate::store::{Conn, SqlError, StoreError};
+use super::{TransferCounts, show};
+use crate::domain::apps;
+use crate::run::error::StartErrorKind;
+use crate::store;
+use crate::store::apps::AppRow;
+use crate::store::transfer::Place;
+use crate::store::{SqlError, StoreError, Tx};
 
 /// Users that are read at once.
 const PAGE: i64 = 500;
@@ -48,12 +49,12 @@ impl From<SqlError> for ExportError {
 /// Writes these apps with their users, or all apps if none is named. Whoever calls this sees to it that all is read in
 /// one transaction.
 pub(crate) fn export(
-    conn: &Conn,
+    tx: &Tx<'_>,
     wanted: &[String],
     out: &mut impl Write,
-) -> Result<Moved, ExportError> {
-    let mut moved = Moved::default();
-    let chosen = choose(conn, wanted)?;
+) -> Result<TransferCounts, ExportError> {
+    let mut transferred = TransferCounts::default();
+    let chosen = choose(tx, wanted)?;
     line(
         out,
         &HeaderLine {
@@ -63,15 +64,15 @@ pub(crate) fn export(
     )?;
     for row in chosen {
         let app = AppRecord {
-            settings: core::settings(&row).map_err(ExportError::Settings)?,
+            settings: apps::settings(&row).map_err(ExportError::Settings)?,
             id: row.id.clone(),
             created_at: row.created_at,
         };
         line(out, &show::app(app))?;
-        moved.apps += 1;
+        transferred.apps += 1;
         let mut after = None;
         loop {
-            let page = transfer::users(conn, &row.id, after.as_ref(), PAGE)?;
+            let page = store::transfer::users(tx, &row.id, after.as_ref(), PAGE)?;
             let Some(last) = page.last() else {
                 break;
             };
@@ -80,20 +81,20 @@ pub(crate) fn export(
                 id: last.id.clone(),
             });
             for user in page {
-                moved.users += 1;
-                moved.devices += user.devices.len() as u64;
-                moved.social_connections += user.connections.len() as u64;
+                transferred.users += 1;
+                transferred.devices += user.devices.len() as u64;
+                transferred.social_connections += user.connections.len() as u64;
                 line(out, &show::user(user))?;
             }
         }
     }
     out.flush()?;
-    Ok(moved)
+    Ok(transferred)
 }
 
 /// The apps that are wanted, oldest first.
-fn choose(conn: &Conn, wanted: &[String]) -> Result<Vec<AppRow>, ExportError> {
-    let mut all = apps::all(conn)?;
+fn choose(tx: &Tx<'_>, wanted: &[String]) -> Result<Vec<AppRow>, ExportError> {
+    let mut all = store::apps::all(tx)?;
     for id in wanted {
         if !all.iter().any(|app| app.id == *id) {
             return Err(ExportError::NoApp(id.clone()));

@@ -3,7 +3,7 @@
 use std::io::Cursor;
 use std::path::Path;
 
-use passage_server::{AdminError, DataFile, MetadataType, Moved, NewApp, SeedDevice};
+use passage_server::{AdminError, DataFile, MetadataType, NewApp, SeedDevice, TransferCounts};
 use serde_json::{Value, json};
 
 use crate::browser::VERIFIER;
@@ -22,7 +22,7 @@ pub async fn exported(data: &Path) -> String {
     String::from_utf8(lines).unwrap()
 }
 
-pub async fn import(data: &Path, lines: &str) -> Result<Moved, AdminError> {
+pub async fn import(data: &Path, lines: &str) -> Result<TransferCounts, AdminError> {
     let file = DataFile::open(data).await.unwrap();
     let result = file.import(Cursor::new(lines.to_owned())).await;
     file.close().await;

@@ -6,12 +6,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{Account, CODE_LIFETIME, Grant};
-use crate::core::{App, Core};
 use crate::dev::mint::{change, signer};
-use crate::http::error::ApiError;
-use crate::social::{SHARED_CLIENT_ID, SocialProvider};
-use crate::tokens::Header;
-use crate::{identifier, tokens};
+use crate::domain::apps::{App, AppState};
+use crate::domain::error::Refusal;
+use crate::domain::social::{SHARED_CLIENT_ID, SocialProvider};
+use crate::domain::tokens;
+use crate::domain::tokens::Header;
+use crate::identifier;
 
 /// A sign-in at the test provider without a browser, as a provider's library on a device does it. Whatever is not said
 /// is as in a good one.
@@ -116,19 +117,19 @@ impl MintIdToken {
         self
     }
 
-    pub(crate) async fn mint(self, core: &Core, app: &App) -> Result<IdToken, ApiError> {
+    pub(crate) async fn mint(self, state: &AppState, app: &App) -> Result<IdToken, Refusal> {
         let provider = self.connection_type;
-        let test_provider = core.provider.as_deref();
+        let test_provider = state.provider.as_deref();
         let test_provider = test_provider.ok_or_else(super::routes::no_provider)?;
         let login = app.settings.social.login(provider);
         let client_id = login.and_then(|login| login.client_id.as_deref());
         let email = identifier::email(&self.email)
-            .ok_or_else(|| ApiError::invalid_request("email: must be an e-mail address."))?;
+            .ok_or_else(|| Refusal::invalid_request("email: must be an e-mail address."))?;
         let mut account = Account::of(provider, email, self.email_verified);
         if let Some(subject) = self.subject {
             account.subject = subject;
         }
-        let now = core.clock.micros();
+        let now = state.clock.micros();
         let grant = Grant {
             provider,
             client_id: client_id.unwrap_or(SHARED_CLIENT_ID).to_owned(),
@@ -140,7 +141,7 @@ impl MintIdToken {
         };
         let key = test_provider.key().await?;
         let (mut claims, mut header) = (
-            grant.claims(core, now),
+            grant.claims(state, now),
             tokens::members(&Header::new(key.kid())),
         );
         change(&mut claims, self.claims);

@@ -12,11 +12,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde_json::{Map, Value, json};
 
 pub use self::mint::{IdToken, MintIdToken};
-use crate::core::Core;
+use crate::domain::apps::AppState;
+use crate::domain::social::{self, SocialProvider};
+use crate::domain::tokens;
+use crate::domain::tokens::Header;
+use crate::ids;
 use crate::keys::{self, KeyError, SigningKey};
-use crate::social::{self, SocialProvider};
-use crate::tokens::Header;
-use crate::{ids, tokens};
 
 /// How long a code is good, in microseconds.
 const CODE_LIFETIME: i64 = 60 * 1_000_000;
@@ -92,11 +93,11 @@ impl Grant {
     }
 
     /// The claims of the ID token. `now` is in microseconds.
-    fn claims(&self, core: &Core, now: i64) -> Map<String, Value> {
+    fn claims(&self, app_state: &AppState, now: i64) -> Map<String, Value> {
         let now = now / 1_000_000;
         let mut claims = Map::from_iter(
             [
-                ("iss", social::issuer(core, self.provider).into()),
+                ("iss", social::issuer(app_state, self.provider).into()),
                 ("aud", self.client_id.as_str().into()),
                 ("sub", self.account.subject.as_str().into()),
                 ("iat", json!(now)),
@@ -113,9 +114,13 @@ impl Grant {
     }
 
     /// The ID token that the code is exchanged for.
-    pub(crate) async fn id_token(&self, core: &Core, now: i64) -> Result<String, KeyError> {
+    pub(crate) async fn id_token(
+        &self,
+        app_state: &AppState,
+        now: i64,
+    ) -> Result<String, KeyError> {
         let key = keys::test_provider().await?;
-        tokens::sign(&key, &Header::new(key.kid()), &self.claims(core, now))
+        tokens::sign(&key, &Header::new(key.kid()), &self.claims(app_state, now))
     }
 }
 

@@ -12,9 +12,9 @@ use http::{HeaderValue, StatusCode};
 
 use super::Account;
 use crate::dev::outbox_page::escape;
+use crate::domain::social::{OAuthParams, SocialProvider};
 use crate::http::reply;
 use crate::ids;
-use crate::social::{OAuthParams, SocialProvider};
 
 const HEAD: &str = "<!doctype html>
 <html lang=\"en\">
@@ -67,7 +67,7 @@ pub(super) fn choose(
     let name = provider.title();
     let kept = || request.iter().filter(|(name, _)| !ADDED.contains(name));
     let mut html = format!(
-        "{HEAD}<title>Test provider for {name}</title>\n<h1>Who are you at {name}?</h1>\n\
+        "{HEAD}<title>Test provider for {name}</title>\n<h1>LinkTarget are you at {name}?</h1>\n\
          <p>This is passage-server's test provider. It stands for {name}, and believes what you say.</p>\n"
     );
     // Writing to a string cannot fail.

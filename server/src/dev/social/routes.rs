@@ -7,21 +7,20 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Router, middleware};
 use bytes::Bytes;
-use http::StatusCode;
 use passage_identity::generated::auth::types::JwkResponse;
 use serde_json::json;
 
 use super::{Account, CODE_LIFETIME, Grant, MintIdToken, TestProvider, page};
-use crate::core::Core;
 use crate::dev::routes::local_only;
-use crate::http::error::ApiError;
+use crate::domain::apps::AppState;
+use crate::domain::error::Refusal;
+use crate::domain::social::{self, OAuthParams, SHARED_CLIENT_ID, SocialProvider};
 use crate::http::extract::{Params, json};
 use crate::http::reply;
 use crate::identifier;
-use crate::social::{self, OAuthParams, SHARED_CLIENT_ID, SocialProvider};
 
 /// The routes below `/_dev/social`.
-pub(crate) fn routes() -> Router<Arc<Core>> {
+pub(crate) fn routes() -> Router<Arc<AppState>> {
     Router::new()
         .route("/id_tokens/{app_id}", post(mint))
         .route("/{provider}/authorize", get(authorize))
@@ -30,50 +29,46 @@ pub(crate) fn routes() -> Router<Arc<Core>> {
 }
 
 /// A server that is not for development has no test provider.
-pub(super) fn no_provider() -> ApiError {
-    ApiError::new(
-        StatusCode::NOT_FOUND,
-        "not_found",
-        "There is no test provider here.",
-    )
+pub(super) fn no_provider() -> Refusal {
+    Refusal::invalid_request("There is no test provider here.")
 }
 
 fn provider<'a>(
-    core: &'a Core,
+    app_state: &'a AppState,
     params: &Params,
-) -> Result<(SocialProvider, &'a TestProvider), ApiError> {
+) -> Result<(SocialProvider, &'a TestProvider), Refusal> {
     let provider = SocialProvider::named(&params.get("provider"));
     provider
-        .zip(core.provider.as_deref())
+        .zip(app_state.provider.as_deref())
         .ok_or_else(no_provider)
 }
 
-async fn jwks(State(core): State<Arc<Core>>, params: Params) -> Result<Response, ApiError> {
-    let (_, provider) = provider(&core, &params)?;
+async fn jwks(State(app_state): State<Arc<AppState>>, params: Params) -> Result<Response, Refusal> {
+    let (_, provider) = provider(&app_state, &params)?;
     let keys = vec![provider.key().await?.jwk()];
     Ok(reply::ok(&JwkResponse { keys }))
 }
 
 async fn mint(
-    State(core): State<Arc<Core>>,
+    State(app_state): State<Arc<AppState>>,
     params: Params,
     body: Bytes,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     let token: MintIdToken = json(&body)?;
-    let app = core.app(&params.get("app_id"))?.clone();
-    let minted = token.mint(&core, &app).await?;
+    let app = app_state.app(&params.get("app_id"))?.clone();
+    let minted = token.mint(&app_state, &app).await?;
     Ok(reply::created(&json!(minted)))
 }
 
 /// The page where people say who they are. With a `login_hint` that is an e-mail address nobody has to.
 async fn authorize(
-    State(core): State<Arc<Core>>,
+    State(app_state): State<Arc<AppState>>,
     params: Params,
     RawQuery(query): RawQuery,
-) -> Result<Response, ApiError> {
-    let (provider, test_provider) = provider(&core, &params)?;
+) -> Result<Response, Refusal> {
+    let (provider, test_provider) = provider(&app_state, &params)?;
     let query = OAuthParams::parse(query.unwrap_or_default().as_bytes());
-    let request = Request::read(&core, provider, &query)?;
+    let request = Request::read(&app_state, provider, &query)?;
     if query.get("cancel")?.is_some() {
         let error = match provider {
             SocialProvider::Apple => "user_cancelled_authorize",
@@ -94,7 +89,7 @@ async fn authorize(
         challenge: Some(request.challenge.clone()),
         account: Account::of(provider, email, verified),
         nonce: request.nonce.clone(),
-        expires_at: core.clock.micros() + CODE_LIFETIME,
+        expires_at: app_state.clock.micros() + CODE_LIFETIME,
     });
     Ok(request.answer(("code", &code)))
 }
@@ -111,7 +106,11 @@ struct Request {
 
 impl Request {
     /// Checks everything, as nothing is sent anywhere before.
-    fn read(core: &Core, provider: SocialProvider, query: &OAuthParams) -> Result<Self, ApiError> {
+    fn read(
+        app_state: &AppState,
+        provider: SocialProvider,
+        query: &OAuthParams,
+    ) -> Result<Self, Refusal> {
         let request = Self {
             client_id: query.need("client_id")?,
             redirect_uri: query.need("redirect_uri")?,
@@ -121,16 +120,16 @@ impl Request {
             form_post: query.get("response_mode")?.as_deref() == Some("form_post"),
         };
         if query.need("response_type")? != "code" {
-            return Err(ApiError::invalid_request("response_type: must be code."));
+            return Err(Refusal::invalid_request("response_type: must be code."));
         }
         let method = query.need("code_challenge_method")?;
         if method != "S256" || !social::is_challenge(&request.challenge) {
-            return Err(ApiError::invalid_request(
+            return Err(Refusal::invalid_request(
                 "code_challenge: must be made by S256.",
             ));
         }
-        if !request.is_registered(core, provider) {
-            return Err(ApiError::invalid_request(
+        if !request.is_registered(app_state, provider) {
+            return Err(Refusal::invalid_request(
                 "redirect_uri: is not the client's.",
             ));
         }
@@ -138,14 +137,14 @@ impl Request {
     }
 
     /// Whether the client has this redirect URI: the shared one, or that of the app whose client id it is.
-    fn is_registered(&self, core: &Core, provider: SocialProvider) -> bool {
+    fn is_registered(&self, app_state: &AppState, provider: SocialProvider) -> bool {
         if self.client_id == SHARED_CLIENT_ID {
-            return self.redirect_uri == social::callback_uri(core, None);
+            return self.redirect_uri == social::callback_uri(app_state, None);
         }
-        let base = format!("{}/apps/", core.auth_url());
+        let base = format!("{}/apps/", app_state.auth_url());
         let app_id = self.redirect_uri.strip_prefix(&base);
         let app_id = app_id.and_then(|rest| rest.strip_suffix("/social/oauth2_callback"));
-        let app = app_id.and_then(|id| core.app(id).ok());
+        let app = app_id.and_then(|id| app_state.app(id).ok());
         app.is_some_and(|app| {
             let login = app.settings.social.login(provider);
             login.is_some_and(|login| login.client_id.as_ref() == Some(&self.client_id))

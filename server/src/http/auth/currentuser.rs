@@ -6,15 +6,16 @@ use passage_identity::generated::auth::types::{
 };
 
 use crate::clock::time;
-use crate::http::error::ApiError;
-use crate::http::extract::SignedIn;
+use crate::domain::error::Refusal;
+use crate::domain::social;
+use crate::http::extract::UserAuth;
 use crate::http::reply;
-use crate::social;
-use crate::store::devices::{self, DeviceRow};
+use crate::store;
+use crate::store::devices::DeviceRow;
 use crate::store::social_connections::ConnectionRow;
 use crate::store::users::UserRow;
 
-pub(crate) async fn get_currentuser(call: SignedIn) -> Result<Response, ApiError> {
+pub(crate) async fn get_currentuser(call: UserAuth) -> Result<Response, Refusal> {
     let user = view(call.user, call.devices, &call.connections);
     Ok(reply::ok(&CurrentUserResponse { user }))
 }
@@ -26,7 +27,7 @@ pub(super) fn view(
     connections: &[ConnectionRow],
 ) -> CurrentUser {
     let user_metadata = Some(user.metadata());
-    let webauthn_types = devices::kinds(&devices);
+    let webauthn_types = store::devices::kinds(&devices);
     CurrentUser {
         created_at: time(user.created_at).to_string(),
         email: user.email.unwrap_or_default(),

@@ -11,21 +11,21 @@ use passage_identity::generated::auth::types::{
 use super::currentuser::credential;
 use super::users::view;
 use super::webauthn::{attachment, maybe_json};
-use crate::http::error::ApiError;
-use crate::http::extract::{Params, SignedIn, json};
+use crate::domain::client::ClientInfo;
+use crate::domain::error::Refusal;
+use crate::domain::passkeys::ceremony::{Finish, Purpose, Start, add, end, once};
+use crate::domain::passkeys::device;
+use crate::domain::passkeys::relying_party::RelyingParty;
+use crate::domain::passkeys::response::Creation;
+use crate::http::extract::{Params, UserAuth, json};
 use crate::http::reply;
-use crate::http::visitor::Visitor;
-use crate::passkeys::ceremony::{Finish, Purpose, Start, add, end, once};
-use crate::passkeys::device;
-use crate::passkeys::relying_party::RelyingParty;
-use crate::passkeys::response::Creation;
-use crate::store::{devices, passkeys};
+use crate::store;
 
 /// Characters of a device's name, at most.
 const LONGEST_NAME: usize = 255;
 
-pub(crate) async fn get_currentuser_devices(call: SignedIn) -> Result<Response, ApiError> {
-    let SignedIn { user, devices, .. } = call;
+pub(crate) async fn get_currentuser_devices(call: UserAuth) -> Result<Response, Refusal> {
+    let UserAuth { user, devices, .. } = call;
     let devices = devices
         .into_iter()
         .map(|device| credential(device, &user.id))
@@ -33,20 +33,20 @@ pub(crate) async fn get_currentuser_devices(call: SignedIn) -> Result<Response, 
     Ok(reply::ok(&CurrentUserDevices { devices }))
 }
 
-pub(crate) async fn add_device_start(call: SignedIn, body: Bytes) -> Result<Response, ApiError> {
+pub(crate) async fn add_device_start(call: UserAuth, body: Bytes) -> Result<Response, Refusal> {
     let request: CurrentUserDevicesStartRequest = maybe_json(&body)?;
     let attachment = attachment(request.authenticator_attachment)?;
     let relying_party = RelyingParty::new(&call.app.settings)?;
-    let SignedIn {
-        core,
+    let UserAuth {
+        state,
         app,
         user,
         devices,
         ..
     } = call;
-    let (app_id, now) = (app.id.clone(), core.clock.micros());
-    let start = core.store.write(move |conn| {
-        let handle = passkeys::user_handle(conn, &user.id)?;
+    let (app_id, now) = (app.id.clone(), state.clock.micros());
+    let start = state.store.write(move |tx| {
+        let handle = store::passkeys::user_handle(tx, &user.id)?;
         let start = Start {
             app_id: &app_id,
             purpose: Purpose::AddDevice,
@@ -54,25 +54,25 @@ pub(crate) async fn add_device_start(call: SignedIn, body: Bytes) -> Result<Resp
             transaction_id: None,
             now,
         };
-        let name = passkeys::name(&user);
-        let handshake = start.creation(conn, &relying_party, handle, &name, &attachment)?;
-        Ok::<_, ApiError>(AddDeviceStartResponse {
+        let name = store::passkeys::name(&user);
+        let handshake = start.creation(tx, &relying_party, handle, &name, &attachment)?;
+        Ok::<_, Refusal>(AddDeviceStartResponse {
             handshake,
-            user: Some(view(user, &devices)),
+            user: Some(view(user.clone(), &devices)),
         })
     });
     Ok(reply::ok(&start.await?))
 }
 
 pub(crate) async fn add_device_finish(
-    call: SignedIn,
-    visitor: Visitor,
+    call: UserAuth,
+    client_info: ClientInfo,
     body: Bytes,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     let request: AddDeviceFinishRequest = json(&body)?;
     let creation = Creation::read(request.handshake_response)?;
-    let SignedIn {
-        core, app, user, ..
+    let UserAuth {
+        state, app, user, ..
     } = &call;
     let user_id = &user.id;
     let finish = Finish {
@@ -82,36 +82,36 @@ pub(crate) async fn add_device_finish(
         transaction_id: None,
     };
     let add = async {
-        let refuse = ApiError::webauthn_login_failed;
+        let refuse = Refusal::webauthn_login_failed;
         if request.user_id != *user_id {
             return Err(refuse("user_id: of another user."));
         }
-        let (ceremony, credential) = finish.creation(core, app, &creation).await?;
-        let name = device::name(visitor.user_agent());
-        let device = device::new(name, &credential, &creation, core.clock.micros());
+        let (ceremony, credential) = finish.creation(state, app, &creation).await?;
+        let name = device::name(client_info.user_agent());
+        let device = device::new(name, &credential, &creation, state.clock.micros());
         let (app_id, user_id) = (app.id.clone(), user_id.clone());
-        let keep = core.store.write(move |conn| {
-            end(conn, &app_id, &ceremony, refuse)?;
-            add(conn, &user_id, &device, &credential)?;
-            Ok(device)
+        let keep = state.store.write(move |tx| {
+            end(tx, &app_id, &ceremony, refuse)?;
+            add(tx, &user_id, &device, &credential)?;
+            Ok(device.clone())
         });
         keep.await
     };
-    let device = once(core, app, &request.handshake_id, add).await?;
+    let device = once(state, app, &request.handshake_id, add).await?;
     Ok(reply::created(&CurrentUserDevice {
         device: credential(device, user_id),
     }))
 }
 
 pub(crate) async fn update_currentuser_device(
-    call: SignedIn,
+    call: UserAuth,
     params: Params,
     body: Bytes,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     let request: UpdateDeviceRequest = json(&body)?;
     let name = request.friendly_name.trim().to_owned();
     if name.is_empty() || name.chars().count() > LONGEST_NAME {
-        return Err(ApiError::invalid_request(format!(
+        return Err(Refusal::invalid_request(format!(
             "friendly_name: must have 1 to {LONGEST_NAME} characters."
         )));
     }
@@ -119,10 +119,11 @@ pub(crate) async fn update_currentuser_device(
     let (owner, id, now) = (
         user_id.clone(),
         params.get("device_id"),
-        call.core.clock.micros(),
+        call.state.clock.micros(),
     );
-    let rename = call.core.store.write(move |conn| {
-        devices::rename(conn, &owner, &id, &name, now)?.ok_or_else(ApiError::own_device_not_found)
+    let rename = call.state.store.write(move |tx| {
+        store::devices::rename(tx, &owner, &id, &name, now)?
+            .ok_or_else(Refusal::own_device_not_found)
     });
     Ok(reply::ok(&CurrentUserDevice {
         device: credential(rename.await?, &user_id),
@@ -130,17 +131,17 @@ pub(crate) async fn update_currentuser_device(
 }
 
 pub(crate) async fn delete_currentuser_device(
-    call: SignedIn,
+    call: UserAuth,
     params: Params,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     let (user_id, id) = (call.user.id, params.get("device_id"));
     let delete = call
-        .core
+        .state
         .store
-        .write(move |conn| Ok::<_, ApiError>(devices::delete(conn, &user_id, &id)?));
+        .write(move |tx| Ok::<_, Refusal>(store::devices::delete(tx, &user_id, &id)?));
     if delete.await? {
         Ok(reply::empty(StatusCode::OK))
     } else {
-        Err(ApiError::own_device_not_found())
+        Err(Refusal::own_device_not_found())
     }
 }

@@ -9,44 +9,51 @@ use passage_identity::generated::auth::types::{
 
 use super::users::identifier;
 use crate::delivery::{Language, Purpose};
-use crate::http::error::ApiError;
-use crate::http::extract::{Public, json};
+use crate::domain::client::ClientInfo;
+use crate::domain::error::Refusal;
+use crate::domain::magic_links::{self, LinkOptions};
+use crate::domain::rate_limits::Kind;
+use crate::http::extract::{AppContext, json};
 use crate::http::reply;
-use crate::http::visitor::Visitor;
-use crate::limits::Kind;
-use crate::links::{self, Wishes};
 
 pub(crate) async fn login(
-    call: Public,
-    visitor: Visitor,
+    call: AppContext,
+    client_info: ClientInfo,
     body: Bytes,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     let request: LoginMagicLinkRequest = json(&body)?;
-    let wishes = wishes(request.language.as_deref(), request.magic_link_path);
-    let magic_link = send(call, &visitor, Purpose::Login, &request.identifier, wishes).await?;
+    let options = options(request.language.as_deref(), request.magic_link_path);
+    let magic_link = send(
+        call,
+        &client_info,
+        Purpose::Login,
+        &request.identifier,
+        options,
+    )
+    .await?;
     Ok(reply::ok(&LoginMagicLinkResponse { magic_link }))
 }
 
 pub(crate) async fn register(
-    call: Public,
-    visitor: Visitor,
+    call: AppContext,
+    client_info: ClientInfo,
     body: Bytes,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     let request: RegisterMagicLinkRequest = json(&body)?;
-    let wishes = wishes(request.language.as_deref(), request.magic_link_path);
+    let options = options(request.language.as_deref(), request.magic_link_path);
     let magic_link = send(
         call,
-        &visitor,
+        &client_info,
         Purpose::Register,
         &request.identifier,
-        wishes,
+        options,
     )
     .await?;
     Ok(reply::created(&RegisterMagicLinkResponse { magic_link }))
 }
 
-fn wishes(language: Option<&str>, path: Option<String>) -> Wishes {
-    Wishes {
+fn options(language: Option<&str>, path: Option<String>) -> LinkOptions {
+    LinkOptions {
         language: Language::asked_for(language),
         path,
         redirect_url: None,
@@ -54,31 +61,32 @@ fn wishes(language: Option<&str>, path: Option<String>) -> Wishes {
 }
 
 async fn send(
-    call: Public,
-    visitor: &Visitor,
+    call: AppContext,
+    client_info: &ClientInfo,
     purpose: Purpose,
     text: &str,
-    wishes: Wishes,
-) -> Result<MagicLink, ApiError> {
+    options: LinkOptions,
+) -> Result<MagicLink, Refusal> {
     let receives = identifier(text)?;
-    visitor.may_write_to(&call.core, &call.app, &receives)?;
-    let id = links::request(&call.core, &call.app, purpose, receives, wishes).await?;
+    client_info.check_message_limits(&call.state, &call.app, &receives)?;
+    let id = magic_links::request(&call.state, &call.app, purpose, receives, options).await?;
     Ok(MagicLink { id })
 }
 
 pub(crate) async fn activate(
-    call: Public,
-    visitor: Visitor,
+    call: AppContext,
+    client_info: ClientInfo,
     body: Bytes,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     let request: ActivateMagicLinkRequest = json(&body)?;
-    visitor.may(&call.core, Kind::Try)?;
-    let auth_result = links::open(&call.core, &call.app, &request.magic_link, &visitor).await?;
+    client_info.check_rate_limit(&call.state, Kind::Try)?;
+    let auth_result =
+        magic_links::open(&call.state, &call.app, &request.magic_link, &client_info).await?;
     Ok(reply::ok(&AuthResponse { auth_result }))
 }
 
-pub(crate) async fn status(call: Public, body: Bytes) -> Result<Response, ApiError> {
+pub(crate) async fn status(call: AppContext, body: Bytes) -> Result<Response, Refusal> {
     let request: GetMagicLinkStatusRequest = json(&body)?;
-    let auth_result = links::wait(&call.core, &call.app, &request.id).await?;
+    let auth_result = magic_links::wait(&call.state, &call.app, &request.id).await?;
     Ok(reply::ok(&AuthResponse { auth_result }))
 }

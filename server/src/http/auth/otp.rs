@@ -8,24 +8,24 @@ use passage_identity::generated::auth::types::{
 };
 
 use super::users::identifier;
-use crate::codes;
 use crate::delivery::{Language, Purpose};
-use crate::http::error::ApiError;
-use crate::http::extract::{Public, json};
+use crate::domain::client::ClientInfo;
+use crate::domain::error::Refusal;
+use crate::domain::one_time_codes;
+use crate::domain::rate_limits::Kind;
+use crate::http::extract::{AppContext, json};
 use crate::http::reply;
-use crate::http::visitor::Visitor;
-use crate::limits::Kind;
 
 pub(crate) async fn login(
-    call: Public,
-    visitor: Visitor,
+    call: AppContext,
+    client_info: ClientInfo,
     body: Bytes,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     let request: LoginOneTimePasscodeRequest = json(&body)?;
     let language = request.language.as_deref();
     send(
         call,
-        &visitor,
+        &client_info,
         Purpose::Login,
         &request.identifier,
         language,
@@ -34,15 +34,15 @@ pub(crate) async fn login(
 }
 
 pub(crate) async fn register(
-    call: Public,
-    visitor: Visitor,
+    call: AppContext,
+    client_info: ClientInfo,
     body: Bytes,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     let request: RegisterOneTimePasscodeRequest = json(&body)?;
     let language = request.language.as_deref();
     send(
         call,
-        &visitor,
+        &client_info,
         Purpose::Register,
         &request.identifier,
         language,
@@ -51,27 +51,29 @@ pub(crate) async fn register(
 }
 
 async fn send(
-    call: Public,
-    visitor: &Visitor,
+    call: AppContext,
+    client_info: &ClientInfo,
     purpose: Purpose,
     text: &str,
     language: Option<&str>,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     let language = Language::asked_for(language);
     let receives = identifier(text)?;
-    visitor.may_write_to(&call.core, &call.app, &receives)?;
-    let otp_id = codes::request(&call.core, &call.app, purpose, receives, language).await?;
+    client_info.check_message_limits(&call.state, &call.app, &receives)?;
+    let otp_id =
+        one_time_codes::request(&call.state, &call.app, purpose, receives, language).await?;
     Ok(reply::created(&OneTimePasscodeResponse { otp_id }))
 }
 
 pub(crate) async fn activate(
-    call: Public,
-    visitor: Visitor,
+    call: AppContext,
+    client_info: ClientInfo,
     body: Bytes,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     let request: ActivateOneTimePasscodeRequest = json(&body)?;
-    visitor.may(&call.core, Kind::Try)?;
+    client_info.check_rate_limit(&call.state, Kind::Try)?;
     let (id, code) = (request.otp_id, request.otp);
-    let auth_result = codes::activate(&call.core, &call.app, id, code, &visitor).await?;
+    let auth_result =
+        one_time_codes::activate(&call.state, &call.app, id, code, &client_info).await?;
     Ok(reply::ok(&AuthResponse { auth_result }))
 }

@@ -9,12 +9,13 @@ use http::header::{HeaderName, ORIGIN, USER_AGENT};
 use http::{HeaderMap, StatusCode};
 use passage_identity::generated::auth::types::CreatePasskeyReadinessRequest;
 
-use crate::core::Core;
-use crate::http::error::ApiError;
+use crate::domain::apps::AppState;
+use crate::domain::error::Refusal;
 use crate::http::extract::json;
 use crate::http::reply;
 use crate::ids;
-use crate::store::readiness::{self, Visitor};
+use crate::store;
+use crate::store::readiness::Visitor;
 
 /// Bytes of a device id, at most.
 const LONGEST_ID: usize = 255;
@@ -22,21 +23,21 @@ const LONGEST_ID: usize = 255;
 const HEADER_LENGTH: usize = 512;
 
 pub(crate) async fn create_passkey_readiness(
-    State(core): State<Arc<Core>>,
+    State(state): State<Arc<AppState>>,
     headers: HeaderMap,
     body: Bytes,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     let key = headers.get("x-api-key").and_then(|key| key.to_str().ok());
-    let key = key.ok_or_else(|| ApiError::invalid_access_token("api key: missing."))?;
+    let key = key.ok_or_else(|| Refusal::invalid_access_token("api key: missing."))?;
     let hash = ids::hash(key.trim());
-    let find = core
+    let find = state
         .store
-        .read(move |conn| Ok::<_, ApiError>(readiness::app_of_key(conn, &hash)?));
+        .read(move |tx| Ok::<_, Refusal>(store::readiness::app_of_key(tx, &hash)?));
     let app_id = find.await?;
-    let app_id = app_id.ok_or_else(|| ApiError::invalid_access_token("api key: unknown."))?;
+    let app_id = app_id.ok_or_else(|| Refusal::invalid_access_token("api key: unknown."))?;
     let report: CreatePasskeyReadinessRequest = json(&body)?;
     if report.device_id.is_empty() || report.device_id.len() > LONGEST_ID {
-        return Err(ApiError::invalid_request(format!(
+        return Err(Refusal::invalid_request(format!(
             "device_id: must have 1 to {LONGEST_ID} bytes."
         )));
     }
@@ -48,9 +49,9 @@ pub(crate) async fn create_passkey_readiness(
         os_version: said("device-os-version"),
         app_identifier: said("app-identifier"),
     };
-    let now = core.clock.micros();
-    let put = core.store.write(move |conn| {
-        Ok::<_, ApiError>(readiness::put(conn, &app_id, &report, &visitor, now)?)
+    let now = state.clock.micros();
+    let put = state.store.write(move |tx| {
+        Ok::<_, Refusal>(store::readiness::put(tx, &app_id, &report, &visitor, now)?)
     });
     put.await?;
     Ok(reply::empty(StatusCode::CREATED))

@@ -11,39 +11,41 @@ use passage_identity::generated::auth::types::{
 };
 
 use super::webauthn::{attachment, maybe_json};
-use crate::flex;
-use crate::http::error::ApiError;
-use crate::http::extract::{Public, json};
+use crate::domain::client::ClientInfo;
+use crate::domain::error::Refusal;
+use crate::domain::flex;
+use crate::domain::passkeys::ceremony::{Finish, Proof, Purpose, Start, add, end, given, once};
+use crate::domain::passkeys::device;
+use crate::domain::passkeys::relying_party::RelyingParty;
+use crate::domain::passkeys::response::{Assertion, Creation};
+use crate::domain::rate_limits;
+use crate::http::extract::{AppContext, json};
 use crate::http::reply;
-use crate::http::visitor::Visitor;
-use crate::limits;
-use crate::passkeys::ceremony::{Finish, Proof, Purpose, Start, add, end, given, once};
-use crate::passkeys::device;
-use crate::passkeys::relying_party::RelyingParty;
-use crate::passkeys::response::{Assertion, Creation};
+use crate::store;
+use crate::store::Tx;
 use crate::store::ceremonies::CeremonyRow;
-use crate::store::transactions::{self, Kind};
-use crate::store::users::{self, NewUser, UserRow};
-use crate::store::{Conn, passkeys};
+use crate::store::devices::DeviceRow;
+use crate::store::transactions::Kind;
+use crate::store::users::{NewUser, UserRow};
 
 pub(crate) async fn register_start(
-    call: Public,
-    visitor: Visitor,
+    call: AppContext,
+    client_info: ClientInfo,
     body: Bytes,
-) -> Result<Response, ApiError> {
-    visitor.may(&call.core, limits::Kind::Start)?;
+) -> Result<Response, Refusal> {
+    client_info.check_rate_limit(&call.state, rate_limits::Kind::Start)?;
     let request: RegisterWebAuthnStartWithTransactionRequest = json(&body)?;
     let attachment = attachment(request.authenticator_attachment)?;
     let relying_party = RelyingParty::new(&call.app.settings)?;
-    let (app_id, now) = (call.app.id.clone(), call.core.clock.micros());
-    let start = call.core.store.write(move |conn| {
-        let id = request.transaction_id;
-        let transaction = transactions::get(conn, &app_id, &id, Kind::Register, now)?;
-        let transaction = transaction.ok_or_else(ApiError::transaction_not_found)?;
-        let user = known(conn, &app_id, &transaction.external_id)?;
+    let (app_id, now) = (call.app.id.clone(), call.state.clock.micros());
+    let start = call.state.store.write(move |tx| {
+        let id = request.transaction_id.clone();
+        let transaction = store::transactions::get(tx, &app_id, &id, Kind::Register, now)?;
+        let transaction = transaction.ok_or_else(Refusal::transaction_not_found)?;
+        let user = known(tx, &app_id, &transaction.external_id)?;
         let handle = match &user {
-            Some(user) => passkeys::user_handle(conn, &user.id)?,
-            None => passkeys::new_user_handle(),
+            Some(user) => store::passkeys::user_handle(tx, &user.id)?,
+            None => store::passkeys::new_user_handle(),
         };
         let start = Start {
             app_id: &app_id,
@@ -53,8 +55,8 @@ pub(crate) async fn register_start(
             now,
         };
         let name = transaction.passkey_display_name;
-        let handshake = start.creation(conn, &relying_party, handle, &name, &attachment)?;
-        Ok::<_, ApiError>(RegisterWebAuthnStartWithTransactionResponse {
+        let handshake = start.creation(tx, &relying_party, handle, &name, &attachment)?;
+        Ok::<_, Refusal>(RegisterWebAuthnStartWithTransactionResponse {
             handshake,
             transaction_id: Some(id),
         })
@@ -63,22 +65,22 @@ pub(crate) async fn register_start(
 }
 
 /// The user with this external id, who must be active.
-fn known(conn: &Conn, app_id: &str, external_id: &str) -> Result<Option<UserRow>, ApiError> {
-    let user = users::by_external_id(conn, app_id, external_id)?;
+fn known(tx: &Tx<'_>, app_id: &str, external_id: &str) -> Result<Option<UserRow>, Refusal> {
+    let user = store::users::by_external_id(tx, app_id, external_id)?;
     if user.as_ref().is_some_and(UserRow::is_inactive) {
-        return Err(ApiError::operation_not_allowed("user: not active."));
+        return Err(Refusal::operation_not_allowed("user: not active."));
     }
     Ok(user)
 }
 
 pub(crate) async fn register_finish(
-    call: Public,
-    visitor: Visitor,
+    call: AppContext,
+    client_info: ClientInfo,
     body: Bytes,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     let request: RegisterWebAuthnFinishWithTransactionRequest = json(&body)?;
     let creation = Creation::read(request.handshake_response)?;
-    let Public { core, app } = &call;
+    let AppContext { state, app } = &call;
     let transaction_id = request.transaction_id;
     let finish = Finish {
         handshake_id: &request.handshake_id,
@@ -87,41 +89,44 @@ pub(crate) async fn register_finish(
         transaction_id: Some(&transaction_id),
     };
     let register = async {
-        let (ceremony, credential) = finish.creation(core, app, &creation).await?;
-        let now = core.clock.micros();
-        let mut device = device::new(String::new(), &credential, &creation, now);
+        let (ceremony, credential) = finish.creation(state, app, &creation).await?;
+        let now = state.clock.micros();
+        let device = device::new(String::new(), &credential, &creation, now);
         let (app_id, id, event) = (
             app.id.clone(),
             transaction_id.clone(),
-            visitor.event("register", "passkey"),
+            client_info.event("register", "passkey"),
         );
-        let complete = core.store.write(move |conn| {
-            let refuse = ApiError::webauthn_login_failed;
-            end(conn, &app_id, &ceremony, refuse)?;
-            let transaction = transactions::take(conn, &app_id, &id, now)?;
-            let transaction = transaction.ok_or_else(ApiError::transaction_not_found)?;
+        let complete = state.store.write(move |tx| {
+            let refuse = Refusal::webauthn_login_failed;
+            end(tx, &app_id, &ceremony, refuse)?;
+            let transaction = store::transactions::take(tx, &app_id, &id, now)?;
+            let transaction = transaction.ok_or_else(Refusal::transaction_not_found)?;
             let external_id = transaction.external_id.clone();
-            let user = holder(conn, &app_id, &external_id, &ceremony, now)?;
-            device.friendly_name = transaction.passkey_display_name;
-            add(conn, &user.id, &device, &credential)?;
-            flex::complete(conn, &app_id, &user.id, &external_id, &event, now)
+            let user = holder(tx, &app_id, &external_id, &ceremony, now)?;
+            let device = DeviceRow {
+                friendly_name: transaction.passkey_display_name,
+                ..device.clone()
+            };
+            add(tx, &user.id, &device, &credential)?;
+            flex::complete(tx, &app_id, &user.id, &external_id, &event, now)
         });
         complete.await
     };
-    let nonce = once(core, app, &request.handshake_id, register).await?;
+    let nonce = once(state, app, &request.handshake_id, register).await?;
     Ok(reply::created(&Nonce { nonce }))
 }
 
 /// The user whom the new passkey is for, created now if nobody has the external id.
 fn holder(
-    conn: &Conn,
+    tx: &Tx<'_>,
     app_id: &str,
     external_id: &str,
     ceremony: &CeremonyRow,
     now: i64,
-) -> Result<UserRow, ApiError> {
-    let refuse = ApiError::webauthn_login_failed;
-    let known = known(conn, app_id, external_id)?;
+) -> Result<UserRow, Refusal> {
+    let refuse = Refusal::webauthn_login_failed;
+    let known = known(tx, app_id, external_id)?;
     match (known, &ceremony.user_id) {
         (Some(user), Some(id)) if user.id == *id => Ok(user),
         (None, None) => {
@@ -129,9 +134,9 @@ fn holder(
                 external_id: Some(external_id.to_owned()),
                 ..NewUser::default()
             };
-            let user = users::insert(conn, app_id, &new, now)?;
+            let user = store::users::insert(tx, app_id, &new, now)?;
             let handle = ceremony.user_handle.as_deref().unwrap_or_default();
-            passkeys::set_user_handle(conn, &user.id, handle)?;
+            store::passkeys::set_user_handle(tx, &user.id, handle)?;
             Ok(user)
         }
         // The passkey has the handle of a user who is another by now.
@@ -140,25 +145,25 @@ fn holder(
 }
 
 pub(crate) async fn authenticate_start(
-    call: Public,
-    visitor: Visitor,
+    call: AppContext,
+    client_info: ClientInfo,
     body: Bytes,
-) -> Result<Response, ApiError> {
-    visitor.may(&call.core, limits::Kind::Start)?;
+) -> Result<Response, Refusal> {
+    client_info.check_rate_limit(&call.state, rate_limits::Kind::Start)?;
     let request: AuthenticateWebAuthnStartWithTransactionRequest = maybe_json(&body)?;
     let transaction_id = request.transaction_id.filter(|id| !id.is_empty());
     let relying_party = RelyingParty::new(&call.app.settings)?;
-    let (app_id, now) = (call.app.id.clone(), call.core.clock.micros());
-    let start = call.core.store.write(move |conn| {
+    let (app_id, now) = (call.app.id.clone(), call.state.clock.micros());
+    let start = call.state.store.write(move |tx| {
         let mut user_id = None;
         let mut allowed = Vec::new();
         if let Some(id) = &transaction_id {
-            let found = transactions::get(conn, &app_id, id, Kind::Authenticate, now)?;
-            let found = found.ok_or_else(ApiError::transaction_not_found)?;
-            let user = flex::user_with_passkey(conn, &app_id, &found.external_id)?;
-            allowed = passkeys::list(conn, &user.id)?;
+            let found = store::transactions::get(tx, &app_id, id, Kind::Authenticate, now)?;
+            let found = found.ok_or_else(Refusal::transaction_not_found)?;
+            let user = flex::user_with_passkey(tx, &app_id, &found.external_id)?;
+            allowed = store::passkeys::list(tx, &user.id)?;
             if allowed.is_empty() {
-                return Err(ApiError::user_has_no_passkeys());
+                return Err(Refusal::user_has_no_passkeys());
             }
             user_id = Some(user.id);
         }
@@ -169,23 +174,23 @@ pub(crate) async fn authenticate_start(
             transaction_id: transaction_id.clone(),
             now,
         };
-        let handshake = start.assertion(conn, &relying_party, &allowed)?;
+        let handshake = start.assertion(tx, &relying_party, &allowed)?;
         Ok(AuthenticateWebAuthnStartWithTransactionResponse {
             handshake,
-            transaction_id,
+            transaction_id: transaction_id.clone(),
         })
     });
     Ok(reply::ok(&start.await?))
 }
 
 pub(crate) async fn authenticate_finish(
-    call: Public,
-    visitor: Visitor,
+    call: AppContext,
+    client_info: ClientInfo,
     body: Bytes,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     let request: AuthenticateWebAuthnFinishWithTransactionRequest = json(&body)?;
     let assertion = Assertion::read(request.handshake_response)?;
-    let Public { core, app } = &call;
+    let AppContext { state, app } = &call;
     let finish = Finish {
         handshake_id: &request.handshake_id,
         purpose: Purpose::FlexLogin,
@@ -193,35 +198,35 @@ pub(crate) async fn authenticate_finish(
         transaction_id: given(request.transaction_id.as_deref()),
     };
     let login = async {
-        let proof = finish.assertion(core, app, &assertion).await?;
+        let proof = finish.assertion(state, app, &assertion).await?;
         let (app_id, now, event) = (
             app.id.clone(),
-            core.clock.micros(),
-            visitor.event("login", "passkey"),
+            state.clock.micros(),
+            client_info.event("login", "passkey"),
         );
-        let complete = core.store.write(move |conn| {
-            proof.end(conn, &app_id, now)?;
-            let (user_id, external_id) = prove(conn, &app_id, &proof, now)?;
-            flex::complete(conn, &app_id, &user_id, &external_id, &event, now)
+        let complete = state.store.write(move |tx| {
+            proof.end(tx, &app_id, now)?;
+            let (user_id, external_id) = prove(tx, &app_id, &proof, now)?;
+            flex::complete(tx, &app_id, &user_id, &external_id, &event, now)
         });
         complete.await
     };
-    let nonce = once(core, app, &request.handshake_id, login).await?;
+    let nonce = once(state, app, &request.handshake_id, login).await?;
     Ok(reply::ok(&Nonce { nonce }))
 }
 
 /// Completes the transaction, if there is one, and says who logged in: the nonce is to prove an external id.
-fn prove(conn: &Conn, app_id: &str, proof: &Proof, now: i64) -> Result<(String, String), ApiError> {
-    let user = users::get(conn, app_id, &proof.passkey.user_id)?;
+fn prove(tx: &Tx<'_>, app_id: &str, proof: &Proof, now: i64) -> Result<(String, String), Refusal> {
+    let user = store::users::get(tx, app_id, &proof.passkey.user_id)?;
     let user = user.ok_or_else(|| proof.refuse()("user: deleted meanwhile."))?;
     if user.is_inactive() {
-        return Err(ApiError::operation_not_allowed("user: not active."));
+        return Err(Refusal::operation_not_allowed("user: not active."));
     }
     let external_id = user.external_id;
     let external_id = external_id.ok_or_else(|| proof.refuse()("user: has no external id."))?;
     if let Some(id) = &proof.ceremony.transaction_id {
-        let transaction = transactions::take(conn, app_id, id, now)?;
-        transaction.ok_or_else(ApiError::transaction_not_found)?;
+        let transaction = store::transactions::take(tx, app_id, id, now)?;
+        transaction.ok_or_else(Refusal::transaction_not_found)?;
     }
     Ok((user.id, external_id))
 }

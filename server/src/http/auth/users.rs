@@ -8,20 +8,21 @@ use passage_identity::generated::auth::types::{
 };
 use serde_json::Map;
 
-use crate::accounts;
-use crate::http::error::ApiError;
-use crate::http::extract::{Public, json};
+use crate::domain::client::ClientInfo;
+use crate::domain::error::Refusal;
+use crate::domain::rate_limits::Kind;
+use crate::domain::users;
+use crate::http::extract::{AppContext, json};
 use crate::http::reply;
-use crate::http::visitor::Visitor;
 use crate::identifier::Identifier;
-use crate::limits::Kind;
-use crate::store::devices::{self, DeviceRow};
+use crate::store;
+use crate::store::devices::DeviceRow;
 use crate::store::users::UserRow;
 
 /// Reads an identifier of a request.
-pub(super) fn identifier(text: &str) -> Result<Identifier, ApiError> {
+pub(super) fn identifier(text: &str) -> Result<Identifier, Refusal> {
     Identifier::parse(text).ok_or_else(|| {
-        ApiError::invalid_request(
+        Refusal::invalid_request(
             "identifier: must be an e-mail address, or a phone number in E.164 form such as +15005550006.",
         )
     })
@@ -39,7 +40,7 @@ pub(super) fn view(user: UserRow, devices: &[DeviceRow]) -> User {
         status: user.status.into(),
         user_metadata,
         webauthn: !devices.is_empty(),
-        webauthn_types: devices::kinds(devices),
+        webauthn_types: store::devices::kinds(devices),
     }
 }
 
@@ -59,23 +60,23 @@ fn conceal(user: &mut User, asked: &Identifier) {
 }
 
 pub(crate) async fn check_user_identifier(
-    call: Public,
-    visitor: Visitor,
+    call: AppContext,
+    client_info: ClientInfo,
     RawQuery(query): RawQuery,
-) -> Result<Response, ApiError> {
-    visitor.may(&call.core, Kind::Look)?;
+) -> Result<Response, Refusal> {
+    client_info.check_rate_limit(&call.state, Kind::Look)?;
     let query = query.unwrap_or_default();
     let given = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "identifier");
-    let (_, text) = given.ok_or_else(|| ApiError::invalid_request("identifier: is needed."))?;
+    let (_, text) = given.ok_or_else(|| Refusal::invalid_request("identifier: is needed."))?;
     // Some clients leave the plus as it is, which then reads as a blank. No identifier has one.
     let asked = identifier(&text.replace(' ', "+"))?;
     let (app_id, receives) = (call.app.id.clone(), asked.clone());
-    let read = call.core.store.read(move |conn| {
-        let Some(user) = accounts::find(conn, &app_id, &receives)? else {
+    let read = call.state.store.read(move |tx| {
+        let Some(user) = users::find(tx, &app_id, &receives)? else {
             return Ok(None);
         };
-        let devices = devices::list(conn, &user.id)?;
-        Ok::<_, ApiError>(Some(view(user, &devices)))
+        let devices = store::devices::list(tx, &user.id)?;
+        Ok::<_, Refusal>(Some(view(user, &devices)))
     });
     let mut user = read.await?;
     if call.app.settings.conceal_users
@@ -87,24 +88,24 @@ pub(crate) async fn check_user_identifier(
 }
 
 pub(crate) async fn create_user(
-    call: Public,
-    visitor: Visitor,
+    call: AppContext,
+    client_info: ClientInfo,
     body: Bytes,
-) -> Result<Response, ApiError> {
-    visitor.may(&call.core, Kind::Look)?;
+) -> Result<Response, Refusal> {
+    client_info.check_rate_limit(&call.state, Kind::Look)?;
     let request: CreateUserParams = json(&body)?;
     let receives = identifier(&request.identifier)?;
     let mut metadata = request.user_metadata.unwrap_or_default();
     call.app
         .settings
         .check_metadata(&metadata)
-        .map_err(ApiError::invalid_request)?;
+        .map_err(Refusal::invalid_request)?;
     metadata.retain(|_, value| !value.is_null());
-    let (app_id, now) = (call.app.id.clone(), call.core.clock.micros());
+    let (app_id, now) = (call.app.id.clone(), call.state.clock.micros());
     let create = call
-        .core
+        .state
         .store
-        .write(move |conn| accounts::create(conn, &app_id, &receives, metadata, now));
+        .write(move |tx| users::create(tx, &app_id, &receives, metadata.clone(), now));
     let user = view(create.await?, &[]);
     Ok(reply::created(&CreateUserResponse { user }))
 }

@@ -9,11 +9,13 @@ use passage_identity::generated::management::types::{
 };
 
 use crate::clock::time;
-use crate::http::error::ApiError;
-use crate::http::extract::{Managed, json};
+use crate::domain::api_keys;
+use crate::domain::error::Refusal;
+use crate::http::extract::{ApiKeyAuth, json};
 use crate::http::reply;
-use crate::store::api_keys::{self, ApiKeyRow};
-use crate::{api_key, ids};
+use crate::ids;
+use crate::store;
+use crate::store::api_keys::ApiKeyRow;
 
 fn view(key: ApiKeyRow) -> ApiKey {
     ApiKey {
@@ -25,29 +27,29 @@ fn view(key: ApiKeyRow) -> ApiKey {
     }
 }
 
-pub(crate) async fn list_api_keys(call: Managed) -> Result<Response, ApiError> {
+pub(crate) async fn list_api_keys(call: ApiKeyAuth) -> Result<Response, Refusal> {
     let app_id = call.app.id.clone();
     let read = call
-        .core
+        .state
         .store
-        .read(move |conn| Ok::<_, ApiError>(api_keys::list(conn, &app_id)?));
+        .read(move |tx| Ok::<_, Refusal>(store::api_keys::list(tx, &app_id)?));
     Ok(reply::ok(&ListApiKeysResponse {
         api_keys: read.await?.into_iter().map(view).collect(),
     }))
 }
 
-pub(crate) async fn create_api_key(call: Managed, body: Bytes) -> Result<Response, ApiError> {
+pub(crate) async fn create_api_key(call: ApiKeyAuth, body: Bytes) -> Result<Response, Refusal> {
     let request: CreateApiKeyRequest = json(&body)?;
     if request.name.trim().is_empty() {
-        return Err(ApiError::invalid_request("name: must not be empty."));
+        return Err(Refusal::invalid_request("name: must not be empty."));
     }
-    let plaintext_key = api_key::generate();
-    let row = api_key::row(&plaintext_key, request.name, call.core.clock.micros());
+    let plaintext_key = api_keys::generate();
+    let row = api_keys::row(&plaintext_key, request.name, call.state.clock.micros());
     let (app_id, new, hash) = (call.app.id.clone(), row.clone(), ids::hash(&plaintext_key));
     let insert = call
-        .core
+        .state
         .store
-        .write(move |conn| Ok::<_, ApiError>(api_keys::insert(conn, &app_id, &new, &hash)?));
+        .write(move |tx| Ok::<_, Refusal>(store::api_keys::insert(tx, &app_id, &new, &hash)?));
     insert.await?;
     let ApiKey {
         created_at,
@@ -68,25 +70,25 @@ pub(crate) async fn create_api_key(call: Managed, body: Bytes) -> Result<Respons
     }))
 }
 
-pub(crate) async fn get_api_key(call: Managed) -> Result<Response, ApiError> {
+pub(crate) async fn get_api_key(call: ApiKeyAuth) -> Result<Response, Refusal> {
     let (app_id, id) = (call.app.id.clone(), call.params.get("api_key_id"));
-    let read = call.core.store.read(move |conn| {
-        api_keys::get(conn, &app_id, &id)?.ok_or_else(ApiError::api_key_not_found)
+    let read = call.state.store.read(move |tx| {
+        store::api_keys::get(tx, &app_id, &id)?.ok_or_else(Refusal::api_key_not_found)
     });
     Ok(reply::ok(&ApiKeyResponse {
         api_key: view(read.await?),
     }))
 }
 
-pub(crate) async fn delete_api_key(call: Managed) -> Result<Response, ApiError> {
+pub(crate) async fn delete_api_key(call: ApiKeyAuth) -> Result<Response, Refusal> {
     let (app_id, id) = (call.app.id.clone(), call.params.get("api_key_id"));
     let delete = call
-        .core
+        .state
         .store
-        .write(move |conn| Ok::<_, ApiError>(api_keys::delete(conn, &app_id, &id)?));
+        .write(move |tx| Ok::<_, Refusal>(store::api_keys::delete(tx, &app_id, &id)?));
     if delete.await? {
         Ok(reply::empty(StatusCode::OK))
     } else {
-        Err(ApiError::api_key_not_found())
+        Err(Refusal::api_key_not_found())
     }
 }

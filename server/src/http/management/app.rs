@@ -7,12 +7,12 @@ use passage_identity::generated::management::types::{
     UserMetadataField,
 };
 
-use crate::http::error::ApiError;
-use crate::http::extract::MaybeManaged;
+use crate::domain::error::Refusal;
+use crate::http::extract::MaybeApiKeyAuth;
 use crate::http::reply;
 
 /// Answers without an API key as well, as the service did.
-pub(crate) async fn get_app(call: MaybeManaged) -> Result<Response, ApiError> {
+pub(crate) async fn get_app(call: MaybeApiKeyAuth) -> Result<Response, Refusal> {
     let app = &call.app;
     let settings = &app.settings;
     let key = app.keys.active().await?;

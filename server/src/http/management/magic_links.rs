@@ -9,17 +9,18 @@ use passage_identity::generated::management::types::{
 use serde_json::{Map, Value};
 
 use super::users::{email, phone};
-use crate::accounts;
-use crate::core::App;
 use crate::delivery::{Channel, Content, Language, Message, NewMessage, Purpose};
-use crate::http::error::ApiError;
-use crate::http::extract::{Managed, from_members, json};
+use crate::domain::apps::App;
+use crate::domain::error::Refusal;
+use crate::domain::magic_links::{self, LinkFor, NewLink};
+use crate::domain::users;
+use crate::http::extract::{ApiKeyAuth, from_members, json};
 use crate::http::reply;
 use crate::identifier::Identifier;
 use crate::ids;
-use crate::links::{self, LinkFor, NewLink};
-use crate::store::users::{self, UserRow};
-use crate::store::{Conn, magic_links};
+use crate::store;
+use crate::store::Tx;
+use crate::store::users::UserRow;
 
 /// Whom a link is for.
 #[derive(Clone)]
@@ -41,7 +42,7 @@ struct Checked {
 }
 
 /// Reads the body as old SDKs also wrote it: `""` and 0 for what is not set, numbers and booleans as strings.
-fn read(body: &Bytes) -> Result<CreateMagicLinkRequest, ApiError> {
+fn read(body: &Bytes) -> Result<CreateMagicLinkRequest, Refusal> {
     let mut members: Map<String, Value> = json(body)?;
     members.retain(|_, value| !value.is_null() && value != "");
     for name in ["ttl", "send"] {
@@ -59,8 +60,8 @@ fn read(body: &Bytes) -> Result<CreateMagicLinkRequest, ApiError> {
     from_members(members)
 }
 
-fn check(request: CreateMagicLinkRequest, app: &App) -> Result<Checked, ApiError> {
-    let invalid = |problem: &'static str| Err(ApiError::invalid_request(problem));
+fn check(request: CreateMagicLinkRequest, app: &App) -> Result<Checked, Refusal> {
+    let invalid = |problem: &'static str| Err(Refusal::invalid_request(problem));
     let channel = match request.channel {
         None => None,
         Some(MagicLinkChannel::Email) => Some(Channel::Email),
@@ -96,7 +97,7 @@ fn check(request: CreateMagicLinkRequest, app: &App) -> Result<Checked, ApiError
     if matches!(language, MagicLinkLanguage::Unknown(_)) {
         return invalid("language: must be de, en, es, it, pl, pt or zh.");
     }
-    let path = links::landing(app, request.magic_link_path)?;
+    let path = magic_links::landing(app, request.magic_link_path)?;
     let redirect_url = request.redirect_url.unwrap_or_default();
     Ok(Checked {
         receiver,
@@ -111,14 +112,14 @@ fn check(request: CreateMagicLinkRequest, app: &App) -> Result<Checked, ApiError
 
 /// The user whom the link is for, created if nobody has the identifier, and the identifier.
 fn receive(
-    conn: &Conn,
+    tx: &Tx<'_>,
     app_id: &str,
     receiver: Receiver,
     now: i64,
-) -> Result<(UserRow, Identifier), ApiError> {
+) -> Result<(UserRow, Identifier), Refusal> {
     let (user, identifier) = match receiver {
         Receiver::UserId(id, channel) => {
-            let user = users::get(conn, app_id, &id)?.ok_or_else(ApiError::user_not_found)?;
+            let user = store::users::get(tx, app_id, &id)?.ok_or_else(Refusal::user_not_found)?;
             let email = user.email.clone().map(Identifier::Email);
             let phone = user.phone.clone().map(Identifier::Phone);
             let identifier = match channel {
@@ -129,30 +130,30 @@ fn receive(
             (user, identifier)
         }
         Receiver::Reached(identifier) => {
-            let user = match accounts::find(conn, app_id, &identifier)? {
+            let user = match users::find(tx, app_id, &identifier)? {
                 Some(user) => user,
-                None => accounts::create(conn, app_id, &identifier, Map::new(), now)?,
+                None => users::create(tx, app_id, &identifier, Map::new(), now)?,
             };
             (user, Some(identifier))
         }
     };
     if user.is_inactive() {
-        return Err(ApiError::operation_not_allowed("user: not active."));
+        return Err(Refusal::operation_not_allowed("user: not active."));
     }
     let identifier = identifier
-        .ok_or_else(|| ApiError::invalid_request("channel: the user has no such identifier."))?;
+        .ok_or_else(|| Refusal::invalid_request("channel: the user has no such identifier."))?;
     Ok((user, identifier))
 }
 
-pub(crate) async fn create_magic_link(call: Managed, body: Bytes) -> Result<Response, ApiError> {
+pub(crate) async fn create_magic_link(call: ApiKeyAuth, body: Bytes) -> Result<Response, Refusal> {
     let checked = check(read(&body)?, &call.app)?;
     if checked
         .send
-        .is_some_and(|channel| !call.core.sender.reaches(channel))
+        .is_some_and(|channel| !call.state.sender.reaches(channel))
     {
-        return Err(ApiError::custom_provider_required());
+        return Err(Refusal::custom_provider_required());
     }
-    let now = call.core.clock.micros();
+    let now = call.state.clock.micros();
     let id = ids::new_id();
     let (app_id, receiver) = (call.app.id.clone(), checked.receiver.clone());
     let (link_id, redirect_url) = (id.clone(), checked.redirect_url.clone());
@@ -162,24 +163,24 @@ pub(crate) async fn create_magic_link(call: Managed, body: Bytes) -> Result<Resp
     };
     let delivered = checked.send.is_some();
     let expires_at = now + checked.ttl_minutes * 60_000_000;
-    let insert = call.core.store.write(move |conn| {
-        let (user, identifier) = receive(conn, &app_id, receiver, now)?;
+    let insert = call.state.store.write(move |tx| {
+        let (user, identifier) = receive(tx, &app_id, receiver.clone(), now)?;
         let new = LinkFor {
-            app_id,
+            app_id: app_id.clone(),
             user_id: Some(user.id.clone()),
             purpose,
             identifier: &identifier,
             delivered,
-            redirect_url,
+            redirect_url: redirect_url.clone(),
             created_at: now,
             expires_at,
         };
-        let link = NewLink::make(link_id, new);
-        magic_links::insert(conn, &link.row)?;
-        Ok::<_, ApiError>((link.secret, user.id, identifier))
+        let link = NewLink::make(link_id.clone(), new);
+        store::magic_links::insert(tx, &link.row)?;
+        Ok::<_, Refusal>((link.secret, user.id, identifier))
     });
     let (secret, user_id, identifier) = insert.await?;
-    let url = links::url(&call.app, &checked.path, &secret);
+    let url = magic_links::url(&call.app, &checked.path, &secret);
     if delivered {
         let new = NewMessage {
             to: &identifier,
@@ -194,7 +195,7 @@ pub(crate) async fn create_magic_link(call: Managed, body: Bytes) -> Result<Resp
             expires_at,
         };
         let message = Message::write(&call.app.settings.name, new);
-        call.core.sender.send(message);
+        call.state.sender.send(message);
     }
     let magic_link = MagicLink {
         activated: false,

@@ -3,6 +3,7 @@
 pub(crate) mod api_keys;
 pub(crate) mod app;
 pub(crate) mod devices;
+pub(crate) mod filters;
 pub(crate) mod magic_links;
 pub(crate) mod tokens;
 pub(crate) mod transactions;

@@ -7,15 +7,17 @@ use passage_identity::generated::management::types::{
     CreateTransactionRegisterRequest, CreateTransactionResponse, Nonce,
 };
 
-use crate::http::error::ApiError;
-use crate::http::extract::{Managed, json};
+use crate::domain::error::Refusal;
+use crate::domain::flex;
+use crate::http::extract::{ApiKeyAuth, json};
 use crate::http::reply;
-use crate::store::transactions::{self, Kind, TransactionRow};
-use crate::{flex, ids};
+use crate::ids;
+use crate::store;
+use crate::store::transactions::{Kind, TransactionRow};
 
-fn given(name: &str, value: &str) -> Result<(), ApiError> {
+fn given(name: &str, value: &str) -> Result<(), Refusal> {
     if value.trim().is_empty() {
-        return Err(ApiError::invalid_request(format!(
+        return Err(Refusal::invalid_request(format!(
             "{name}: must not be empty."
         )));
     }
@@ -23,9 +25,9 @@ fn given(name: &str, value: &str) -> Result<(), ApiError> {
 }
 
 pub(crate) async fn create_register_transaction(
-    call: Managed,
+    call: ApiKeyAuth,
     body: Bytes,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     let request: CreateTransactionRegisterRequest = json(&body)?;
     given("external_id", &request.external_id)?;
     given("passkey_display_name", &request.passkey_display_name)?;
@@ -39,21 +41,21 @@ pub(crate) async fn create_register_transaction(
 }
 
 pub(crate) async fn create_authenticate_transaction(
-    call: Managed,
+    call: ApiKeyAuth,
     body: Bytes,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     let request: CreateTransactionAuthenticateRequest = json(&body)?;
     given("external_id", &request.external_id)?;
     create(call, Kind::Authenticate, request.external_id, String::new()).await
 }
 
 async fn create(
-    call: Managed,
+    call: ApiKeyAuth,
     kind: Kind,
     external_id: String,
     passkey_display_name: String,
-) -> Result<Response, ApiError> {
-    let now = call.core.clock.micros();
+) -> Result<Response, Refusal> {
+    let now = call.state.clock.micros();
     let expires_at = now + flex::TRANSACTION_LIFETIME;
     let transaction_id = ids::new_id();
     let row = TransactionRow::new(
@@ -65,11 +67,11 @@ async fn create(
         expires_at,
     );
     let app_id = call.app.id.clone();
-    let insert = call.core.store.write(move |conn| {
+    let insert = call.state.store.write(move |tx| {
         if kind == Kind::Authenticate {
-            flex::user_with_passkey(conn, &app_id, &row.external_id)?;
+            flex::user_with_passkey(tx, &app_id, &row.external_id)?;
         }
-        Ok::<_, ApiError>(transactions::insert(conn, &app_id, &row)?)
+        Ok::<_, Refusal>(store::transactions::insert(tx, &app_id, &row)?)
     });
     insert.await?;
     Ok(reply::created(&CreateTransactionResponse {
@@ -78,17 +80,17 @@ async fn create(
 }
 
 pub(crate) async fn authenticate_verify_nonce(
-    call: Managed,
+    call: ApiKeyAuth,
     body: Bytes,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     let request: Nonce = json(&body)?;
     let (app_id, hash, now) = (
         call.app.id.clone(),
         ids::hash(&request.nonce),
-        call.core.clock.micros(),
+        call.state.clock.micros(),
     );
-    let take = call.core.store.write(move |conn| {
-        transactions::take_nonce(conn, &app_id, &hash, now)?.ok_or_else(ApiError::invalid_nonce)
+    let take = call.state.store.write(move |tx| {
+        store::transactions::take_nonce(tx, &app_id, &hash, now)?.ok_or_else(Refusal::invalid_nonce)
     });
     Ok(reply::ok(&AuthenticateVerifyNonceResponse {
         external_id: take.await?,

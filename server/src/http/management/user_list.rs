@@ -8,32 +8,32 @@ use passage_identity::generated::management::types::{
 };
 
 use super::view;
-use crate::filters::ListQuery;
+use crate::domain::error::Refusal;
 use crate::http::entry::SentPath;
-use crate::http::error::ApiError;
-use crate::http::extract::Managed;
+use crate::http::extract::ApiKeyAuth;
+use crate::http::management::filters::ListQuery;
 use crate::http::reply;
-use crate::store::user_list;
+use crate::store;
 
 pub(crate) async fn list_paginated_users(
-    call: Managed,
+    call: ApiKeyAuth,
     Extension(path): Extension<SentPath>,
     RawQuery(query): RawQuery,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     let members = form_urlencoded::parse(query.unwrap_or_default().as_bytes())
         .into_owned()
         .collect();
-    let query = ListQuery::parse(members).map_err(ApiError::invalid_request)?;
+    let query = ListQuery::parse(members).map_err(Refusal::invalid_request)?;
     // A whole second that has begun counts as a whole, so that a user who was just created is in the list.
     let created_before = query
         .created_before
-        .unwrap_or_else(|| call.core.clock.now().as_second() + 1);
+        .unwrap_or_else(|| call.state.clock.now().as_second() + 1);
     let before = created_before.saturating_mul(1_000_000);
     let (app_id, wanted) = (call.app.id.clone(), query.clone());
     let read = call
-        .core
+        .state
         .store
-        .read(move |conn| Ok::<_, ApiError>(user_list::list(conn, &app_id, &wanted, before)?));
+        .read(move |tx| Ok::<_, Refusal>(store::user_list::list(tx, &app_id, &wanted, before)?));
     let page = read.await?;
     Ok(reply::ok(&ListPaginatedUsersResponse {
         created_before,

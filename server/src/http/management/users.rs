@@ -7,41 +7,42 @@ use passage_identity::generated::management::types::{CreateUserRequest, UserResp
 use serde_json::{Map, Value};
 
 use super::view::{self, WholeUser};
-use crate::http::error::ApiError;
-use crate::http::extract::{Managed, json};
+use crate::domain::error::Refusal;
+use crate::http::extract::{ApiKeyAuth, json};
 use crate::http::reply;
 use crate::identifier;
-use crate::store::users::{self, NewUser, UserRow};
-use crate::store::{Conn, SqlError, devices, events, is_taken, social_connections};
+use crate::store;
+use crate::store::users::{NewUser, UserRow};
+use crate::store::{SqlError, Tx};
 
 /// An e-mail address as it is stored.
-pub(super) fn email(text: &str) -> Result<String, ApiError> {
+pub(super) fn email(text: &str) -> Result<String, Refusal> {
     identifier::email(text)
-        .ok_or_else(|| ApiError::invalid_request("email: must be an e-mail address."))
+        .ok_or_else(|| Refusal::invalid_request("email: must be an e-mail address."))
 }
 
 /// A phone number as it is stored.
-pub(super) fn phone(text: &str) -> Result<String, ApiError> {
+pub(super) fn phone(text: &str) -> Result<String, Refusal> {
     identifier::phone(text).ok_or_else(|| {
-        ApiError::invalid_request("phone: must be in E.164 form, such as +15005550006.")
+        Refusal::invalid_request("phone: must be in E.164 form, such as +15005550006.")
     })
 }
 
 /// The error for a user that could not be stored.
-pub(super) fn stored(result: Result<UserRow, SqlError>) -> Result<UserRow, ApiError> {
+pub(super) fn stored(result: Result<UserRow, SqlError>) -> Result<UserRow, Refusal> {
     result.map_err(|error| {
-        if is_taken(&error) {
-            ApiError::user_exists()
+        if error.is_taken() {
+            Refusal::user_exists()
         } else {
             error.into()
         }
     })
 }
 
-fn whole(conn: &Conn, user: UserRow) -> Result<WholeUser, ApiError> {
-    let devices = devices::list(conn, &user.id)?;
-    let connections = social_connections::list(conn, &user.id)?;
-    let events = events::list(conn, &user.id)?;
+fn whole(tx: &Tx<'_>, user: UserRow) -> Result<WholeUser, Refusal> {
+    let devices = store::devices::list(tx, &user.id)?;
+    let connections = store::social_connections::list(tx, &user.id)?;
+    let events = store::events::list(tx, &user.id)?;
     Ok(WholeUser {
         user,
         devices,
@@ -59,14 +60,14 @@ fn user_reply(status: StatusCode, user: WholeUser) -> Response {
     )
 }
 
-pub(crate) async fn create_user(call: Managed, body: Bytes) -> Result<Response, ApiError> {
+pub(crate) async fn create_user(call: ApiKeyAuth, body: Bytes) -> Result<Response, Refusal> {
     let request: CreateUserRequest = json(&body)?;
     let given = |text: Option<String>| text.filter(|text| !text.is_empty());
     let mut metadata = request.user_metadata.unwrap_or_default();
     call.app
         .settings
         .check_metadata(&metadata)
-        .map_err(ApiError::invalid_request)?;
+        .map_err(Refusal::invalid_request)?;
     metadata.retain(|_, value| !value.is_null());
     let new = NewUser {
         email: given(request.email).as_deref().map(email).transpose()?,
@@ -75,13 +76,13 @@ pub(crate) async fn create_user(call: Managed, body: Bytes) -> Result<Response, 
         metadata,
     };
     if new.email.is_none() && new.phone.is_none() {
-        return Err(ApiError::invalid_request("user: email or phone is needed."));
+        return Err(Refusal::invalid_request("user: email or phone is needed."));
     }
-    let (app_id, now) = (call.app.id.clone(), call.core.clock.micros());
+    let (app_id, now) = (call.app.id.clone(), call.state.clock.micros());
     let insert = call
-        .core
+        .state
         .store
-        .write(move |conn| stored(users::insert(conn, &app_id, &new, now)));
+        .write(move |tx| stored(store::users::insert(tx, &app_id, &new, now)));
     let user = insert.await?;
     Ok(user_reply(
         StatusCode::CREATED,
@@ -94,11 +95,11 @@ pub(crate) async fn create_user(call: Managed, body: Bytes) -> Result<Response, 
     ))
 }
 
-pub(crate) async fn get_user(call: Managed) -> Result<Response, ApiError> {
+pub(crate) async fn get_user(call: ApiKeyAuth) -> Result<Response, Refusal> {
     let (app_id, id) = (call.app.id.clone(), call.params.get("user_id"));
-    let read = call.core.store.read(move |conn| {
-        let user = users::get(conn, &app_id, &id)?.ok_or_else(ApiError::user_not_found)?;
-        whole(conn, user)
+    let read = call.state.store.read(move |tx| {
+        let user = store::users::get(tx, &app_id, &id)?.ok_or_else(Refusal::user_not_found)?;
+        whole(tx, user)
     });
     Ok(user_reply(StatusCode::OK, read.await?))
 }
@@ -113,25 +114,25 @@ enum Change {
 fn change(
     body: &mut Map<String, Value>,
     name: &'static str,
-    check: fn(&str) -> Result<String, ApiError>,
-) -> Result<Change, ApiError> {
+    check: fn(&str) -> Result<String, Refusal>,
+) -> Result<Change, Refusal> {
     match body.remove(name) {
         None => Ok(Change::Keep),
         Some(Value::Null) => Ok(Change::Clear),
         Some(Value::String(text)) if text.is_empty() => Ok(Change::Clear),
         Some(Value::String(text)) => check(&text).map(Change::Set),
-        Some(_) => Err(ApiError::invalid_request(format!(
+        Some(_) => Err(Refusal::invalid_request(format!(
             "{name}: must be a string."
         ))),
     }
 }
 
 /// Applies a change. A new identifier has not been verified.
-fn apply(change: Change, identifier: &mut Option<String>, verified: &mut bool) {
+fn apply(change: &Change, identifier: &mut Option<String>, verified: &mut bool) {
     let new = match change {
         Change::Keep => return,
         Change::Clear => None,
-        Change::Set(text) => Some(text),
+        Change::Set(text) => Some(text.clone()),
     };
     if *identifier != new {
         *identifier = new;
@@ -141,7 +142,7 @@ fn apply(change: Change, identifier: &mut Option<String>, verified: &mut bool) {
 
 /// The body is read as plain JSON, because the generated request cannot tell a member that is null from one that is
 /// not there.
-pub(crate) async fn update_user(call: Managed, body: Bytes) -> Result<Response, ApiError> {
+pub(crate) async fn update_user(call: ApiKeyAuth, body: Bytes) -> Result<Response, Refusal> {
     let mut body: Map<String, Value> = json(&body)?;
     let email = change(&mut body, "email", email)?;
     let phone = change(&mut body, "phone", phone)?;
@@ -149,7 +150,7 @@ pub(crate) async fn update_user(call: Managed, body: Bytes) -> Result<Response, 
         None | Some(Value::Null) => Map::new(),
         Some(Value::Object(metadata)) => metadata,
         Some(_) => {
-            return Err(ApiError::invalid_request(
+            return Err(Refusal::invalid_request(
                 "user_metadata: must be an object.",
             ));
         }
@@ -157,59 +158,59 @@ pub(crate) async fn update_user(call: Managed, body: Bytes) -> Result<Response, 
     call.app
         .settings
         .check_metadata(&metadata)
-        .map_err(ApiError::invalid_request)?;
+        .map_err(Refusal::invalid_request)?;
     let (app_id, id, now) = (
         call.app.id.clone(),
         call.params.get("user_id"),
-        call.core.clock.micros(),
+        call.state.clock.micros(),
     );
-    let update = call.core.store.write(move |conn| {
-        let mut user = users::get(conn, &app_id, &id)?.ok_or_else(ApiError::user_not_found)?;
-        apply(email, &mut user.email, &mut user.email_verified);
-        apply(phone, &mut user.phone, &mut user.phone_verified);
+    let update = call.state.store.write(move |tx| {
+        let mut user = store::users::get(tx, &app_id, &id)?.ok_or_else(Refusal::user_not_found)?;
+        apply(&email, &mut user.email, &mut user.email_verified);
+        apply(&phone, &mut user.phone, &mut user.phone_verified);
         if user.email.is_none() && user.phone.is_none() && user.external_id.is_none() {
-            return Err(ApiError::invalid_request("user: email or phone is needed."));
+            return Err(Refusal::invalid_request("user: email or phone is needed."));
         }
         let mut all = user.metadata();
-        all.extend(metadata);
+        all.extend(metadata.clone());
         all.retain(|_, value| !value.is_null());
-        let user = stored(users::update(conn, &user, &all, now))?;
-        whole(conn, user)
+        let user = stored(store::users::update(tx, &user, &all, now))?;
+        whole(tx, user)
     });
     Ok(user_reply(StatusCode::OK, update.await?))
 }
 
-pub(crate) async fn delete_user(call: Managed) -> Result<Response, ApiError> {
+pub(crate) async fn delete_user(call: ApiKeyAuth) -> Result<Response, Refusal> {
     let (app_id, id) = (call.app.id.clone(), call.params.get("user_id"));
     let delete = call
-        .core
+        .state
         .store
-        .write(move |conn| Ok::<_, ApiError>(users::delete(conn, &app_id, &id)?));
+        .write(move |tx| Ok::<_, Refusal>(store::users::delete(tx, &app_id, &id)?));
     if delete.await? {
         Ok(reply::empty(StatusCode::OK))
     } else {
-        Err(ApiError::user_not_found())
+        Err(Refusal::user_not_found())
     }
 }
 
-pub(crate) async fn activate_user(call: Managed) -> Result<Response, ApiError> {
+pub(crate) async fn activate_user(call: ApiKeyAuth) -> Result<Response, Refusal> {
     set_status(call, "active").await
 }
 
-pub(crate) async fn deactivate_user(call: Managed) -> Result<Response, ApiError> {
+pub(crate) async fn deactivate_user(call: ApiKeyAuth) -> Result<Response, Refusal> {
     set_status(call, "inactive").await
 }
 
-async fn set_status(call: Managed, status: &'static str) -> Result<Response, ApiError> {
+async fn set_status(call: ApiKeyAuth, status: &'static str) -> Result<Response, Refusal> {
     let (app_id, id, now) = (
         call.app.id.clone(),
         call.params.get("user_id"),
-        call.core.clock.micros(),
+        call.state.clock.micros(),
     );
-    let update = call.core.store.write(move |conn| {
-        let user = users::set_status(conn, &app_id, &id, status, now)?
-            .ok_or_else(ApiError::user_not_found)?;
-        whole(conn, user)
+    let update = call.state.store.write(move |tx| {
+        let user = store::users::set_status(tx, &app_id, &id, status, now)?
+            .ok_or_else(Refusal::user_not_found)?;
+        whole(tx, user)
     });
     Ok(user_reply(StatusCode::OK, update.await?))
 }

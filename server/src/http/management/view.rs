@@ -5,8 +5,9 @@ use passage_identity::generated::management::types::{
 };
 
 use crate::clock::time;
-use crate::social;
-use crate::store::devices::{self, DeviceRow};
+use crate::domain::social;
+use crate::store;
+use crate::store::devices::DeviceRow;
 use crate::store::events::EventRow;
 use crate::store::social_connections::ConnectionRow;
 use crate::store::users::UserRow;
@@ -27,7 +28,7 @@ pub(crate) fn user_info(whole: WholeUser) -> UserInfo {
         events,
     } = whole;
     let user_metadata = Some(user.metadata());
-    let webauthn_types = devices::kinds(&devices);
+    let webauthn_types = store::devices::kinds(&devices);
     UserInfo {
         created_at: time(user.created_at),
         email: user.email.unwrap_or_default(),

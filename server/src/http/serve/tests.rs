@@ -7,15 +7,20 @@ use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
 
 use super::*;
-use crate::http::entry::Manners;
-use crate::running::{Running, testing};
+use crate::http::entry::RequestPolicy;
+use crate::run::running::{Running, testing};
 use crate::store::Store;
 
 /// Long enough to be a time, and over at once.
 const SOON: Duration = Duration::from_millis(20);
 
-async fn start(manners: Manners, terms: Terms) -> Running {
-    testing::start(Store::in_memory().unwrap(), manners, terms).await
+async fn start(request_policy: RequestPolicy, connection_limits: ConnectionLimits) -> Running {
+    testing::start(
+        Store::in_memory().unwrap(),
+        request_policy,
+        connection_limits,
+    )
+    .await
 }
 
 /// Sends bytes, and returns what comes until the server closes the connection.
@@ -29,11 +34,11 @@ fn talk(server: &Running, bytes: &[u8]) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_head_that_takes_too_long_is_cut_off() {
-    let terms = Terms {
+    let connection_limits = ConnectionLimits {
         head: SOON,
-        ..Terms::default()
+        ..ConnectionLimits::default()
     };
-    let server = start(Manners::default(), terms).await;
+    let server = start(RequestPolicy::default(), connection_limits).await;
     for half in [&b""[..], b"GET", b"GET /healthz HTTP/1.1\r\nhost: a\r\n"] {
         assert_eq!(talk(&server, half), "");
     }
@@ -42,11 +47,11 @@ async fn a_head_that_takes_too_long_is_cut_off() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_that_takes_too_long_is_refused() {
-    let manners = Manners {
+    let request_policy = RequestPolicy {
         body: SOON,
-        ..Manners::default()
+        ..RequestPolicy::default()
     };
-    let server = start(manners, Terms::default()).await;
+    let server = start(request_policy, ConnectionLimits::default()).await;
     let head = "POST /healthz HTTP/1.1\r\nhost: a\r\ncontent-length: 10\r\n\r\n";
     for half in ["", "{"] {
         let reply = talk(&server, format!("{head}{half}").as_bytes());
@@ -59,7 +64,7 @@ async fn a_body_that_takes_too_long_is_refused() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_head_that_is_too_long_is_refused() {
-    let server = start(Manners::default(), Terms::default()).await;
+    let server = start(RequestPolicy::default(), ConnectionLimits::default()).await;
     let reply = |bytes: usize| {
         let name = "x".repeat(bytes);
         let head =
@@ -77,11 +82,11 @@ async fn a_head_that_is_too_long_is_refused() {
 #[tokio::test(flavor = "multi_thread")]
 async fn only_so_many_connections_are_taken_at_the_same_time() {
     const WELL: &str = r#"{"status":"ok"}"#;
-    let terms = Terms {
+    let connection_limits = ConnectionLimits {
         connections: 1,
-        ..Terms::default()
+        ..ConnectionLimits::default()
     };
-    let server = start(Manners::default(), terms).await;
+    let server = start(RequestPolicy::default(), connection_limits).await;
     let connect = || TcpStream::connect(server.address).unwrap();
     let mut first = connect();
     let mut ask = || {
@@ -117,11 +122,11 @@ async fn only_so_many_connections_are_taken_at_the_same_time() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_that_never_ends_does_not_keep_the_server_from_stopping() {
-    let terms = Terms {
+    let connection_limits = ConnectionLimits {
         drain: SOON,
-        ..Terms::default()
+        ..ConnectionLimits::default()
     };
-    let server = start(Manners::default(), terms).await;
+    let server = start(RequestPolicy::default(), connection_limits).await;
     let mut stuck = TcpStream::connect(server.address).unwrap();
     let head =
         "POST /healthz HTTP/1.1\r\nhost: a\r\nexpect: 100-continue\r\ncontent-length: 9\r\n\r\n";

@@ -1,15 +1,18 @@
 //! Apps.
 
 use super::super::format::{AppLine, FieldLine, SocialLoginLine, SocialLoginsLine};
-use super::super::problem::Findings;
+use super::super::problem::LineErrors;
 use super::super::records::AppRecord;
 use super::{is_id, time};
-use crate::settings::{AppSettings, CONCEAL_USERS, LONGEST, MetadataField, is_app_id, is_origin};
-use crate::social::{SHARED_CLIENT_ID, SocialLogin, SocialSettings, is_callback_url};
-use crate::{ids, links};
+use crate::domain::magic_links;
+use crate::domain::settings::{
+    AppSettings, CONCEAL_USERS, LONGEST, MetadataField, is_app_id, is_origin,
+};
+use crate::domain::social::{SHARED_CLIENT_ID, SocialLogin, SocialSettings, is_callback_url};
+use crate::ids;
 
 /// An app as it is stored, if nothing is wrong with its line.
-pub(crate) fn app(line: AppLine, now: i64, findings: &mut Findings<'_>) -> Option<AppRecord> {
+pub(crate) fn app(line: AppLine, now: i64, findings: &mut LineErrors<'_>) -> Option<AppRecord> {
     let default = AppSettings::default();
     if !is_app_id(&line.id) {
         findings.add("id", "must be made of letters, digits, - and _");
@@ -71,7 +74,7 @@ pub(crate) fn app(line: AppLine, now: i64, findings: &mut Findings<'_>) -> Optio
         allowed_callback_urls: line.callback_urls.unwrap_or_default(),
         metadata: fields(line.metadata_fields.unwrap_or_default(), findings),
     };
-    if !links::is_page(&settings.login_url) {
+    if !magic_links::is_page(&settings.login_url) {
         findings.add("login_url", "must be a path on auth_origin, such as /login");
     }
     for (place, url) in settings.allowed_callback_urls.iter().enumerate() {
@@ -96,7 +99,7 @@ pub(crate) fn app(line: AppLine, now: i64, findings: &mut Findings<'_>) -> Optio
     })
 }
 
-fn social(line: SocialLoginsLine, findings: &mut Findings<'_>) -> SocialSettings {
+fn social(line: SocialLoginsLine, findings: &mut LineErrors<'_>) -> SocialSettings {
     let mut login = |line: Option<SocialLoginLine>, provider: &str| {
         let client_id = line?.client_id;
         if matches!(client_id.as_deref(), Some("" | SHARED_CLIENT_ID)) {
@@ -114,7 +117,7 @@ fn social(line: SocialLoginsLine, findings: &mut Findings<'_>) -> SocialSettings
     }
 }
 
-fn fields(lines: Vec<FieldLine>, findings: &mut Findings<'_>) -> Vec<MetadataField> {
+fn fields(lines: Vec<FieldLine>, findings: &mut LineErrors<'_>) -> Vec<MetadataField> {
     let mut fields: Vec<MetadataField> = Vec::with_capacity(lines.len());
     for (place, line) in lines.into_iter().enumerate() {
         let id = line.id.unwrap_or_else(ids::new_id);

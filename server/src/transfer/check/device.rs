@@ -4,21 +4,21 @@ use serde_json::json;
 use webauthn_rs::prelude::Uuid;
 
 use super::super::format::DeviceLine;
-use super::super::problem::Findings;
-use super::super::records::DeviceRecord;
+use super::super::problem::LineErrors;
 use super::{bytes, count, id, time};
 use crate::clock::NEVER;
-use crate::passkeys::credential::{self, Credential};
-use crate::passkeys::device::kind;
-use crate::passkeys::response::{TRANSPORTS, base64url, is_transport};
+use crate::domain::passkeys::device::kind;
+use crate::domain::passkeys::response::{TRANSPORTS, base64url, is_transport};
+use crate::domain::passkeys::{Credential, credential};
 use crate::store::devices::DeviceRow;
+use crate::store::transfer::DeviceRecord;
 
 /// A device of a user as it is stored, if nothing is wrong with it.
 pub(super) fn device(
     line: DeviceLine,
     place: usize,
     users_created_at: i64,
-    findings: &mut Findings<'_>,
+    findings: &mut LineErrors<'_>,
 ) -> Option<DeviceRecord> {
     let member = |name: &str| format!("devices[{place}].{name}");
     let kind = match &line.r#type {
@@ -108,7 +108,7 @@ fn passkey(
     line: &DeviceLine,
     key: &str,
     member: &impl Fn(&str) -> String,
-    findings: &mut Findings<'_>,
+    findings: &mut LineErrors<'_>,
 ) -> Option<Credential> {
     let cred_id = bytes(&line.cred_id)
         .filter(|id| (1..=credential::LONGEST_ID).contains(&id.len()))

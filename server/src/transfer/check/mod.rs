@@ -13,7 +13,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 
-use super::problem::Findings;
+use super::problem::LineErrors;
 use crate::clock::NEVER;
 use crate::ids;
 
@@ -27,7 +27,7 @@ fn is_id(text: &str) -> bool {
 }
 
 /// The id that was given, or a new one.
-fn id(given: Option<String>, member: &str, findings: &mut Findings<'_>) -> String {
+fn id(given: Option<String>, member: &str, findings: &mut LineErrors<'_>) -> String {
     match given {
         None => ids::new_id(),
         Some(id) => {
@@ -47,7 +47,7 @@ fn time(
     given: Option<&str>,
     otherwise: i64,
     member: impl Into<String>,
-    findings: &mut Findings<'_>,
+    findings: &mut LineErrors<'_>,
 ) -> i64 {
     let Some(text) = given else {
         return otherwise;
@@ -63,7 +63,7 @@ fn time(
 }
 
 /// A number that is not negative.
-fn count(given: i64, member: impl Into<String>, findings: &mut Findings<'_>) -> i64 {
+fn count(given: i64, member: impl Into<String>, findings: &mut LineErrors<'_>) -> i64 {
     if given < 0 {
         findings.add(member, "must not be negative");
     }

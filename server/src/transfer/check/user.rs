@@ -1,22 +1,22 @@
 //! Users.
 
 use super::super::format::{ConnectionLine, UserLine};
-use super::super::problem::Findings;
-use super::super::records::UserRecord;
+use super::super::problem::LineErrors;
 use super::device::device;
 use super::{bytes, count, id, time};
 use crate::clock::NEVER;
+use crate::domain::settings::AppSettings;
+use crate::domain::social::SocialProvider;
 use crate::identifier;
-use crate::settings::AppSettings;
-use crate::social::SocialProvider;
 use crate::store::social_connections::ConnectionRow;
+use crate::store::transfer::UserRecord;
 
 /// A user of this app as they are stored, if nothing is wrong with their line.
 pub(crate) fn user(
     line: UserLine,
     app: &AppSettings,
     now: i64,
-    findings: &mut Findings<'_>,
+    findings: &mut LineErrors<'_>,
 ) -> Option<UserRecord> {
     let given = |text: Option<String>| text.filter(|text| !text.is_empty());
     let email = given(line.email).and_then(|text| {
@@ -119,7 +119,7 @@ fn connection(
     user_id: &str,
     email: Option<&str>,
     users_created_at: i64,
-    findings: &mut Findings<'_>,
+    findings: &mut LineErrors<'_>,
 ) -> ConnectionRow {
     let member = |name: &str| format!("social_connections[{place}].{name}");
     if SocialProvider::named(&line.r#type).is_none() {

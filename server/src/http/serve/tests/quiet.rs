@@ -4,7 +4,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpSocket;
 
 use super::*;
-use crate::tls::tests::{Folder, make, over_tls};
+use crate::http::tls::tests::{Folder, make, over_tls};
 
 /// Never, as far as a test is concerned.
 pub(super) const NEVER: Duration = Duration::from_secs(600);
@@ -37,26 +37,26 @@ pub(super) async fn rest_of(mut stream: impl AsyncRead + Unpin) -> usize {
     rest.len()
 }
 
-fn with_tls() -> (crate::tls::tests::Made, Terms) {
+fn with_tls() -> (crate::http::tls::tests::Made, ConnectionLimits) {
     let made = make();
     let tls = Folder::with(&made).load().unwrap();
-    let terms = Terms {
+    let connection_limits = ConnectionLimits {
         tls: Some(tls),
-        ..Terms::default()
+        ..ConnectionLimits::default()
     };
-    (made, terms)
+    (made, connection_limits)
 }
 
 #[tokio::test]
 async fn a_connection_is_quiet_between_requests_for_as_long_as_a_head_may_take() {
     let head = Duration::from_millis(300);
-    let terms = Terms {
+    let connection_limits = ConnectionLimits {
         head,
         // It has no part in this.
         reply: SOON,
-        ..Terms::default()
+        ..ConnectionLimits::default()
     };
-    let server = start(Manners::default(), terms).await;
+    let server = start(RequestPolicy::default(), connection_limits).await;
     let mut stream = connect(&server).await;
     get_well(&mut stream).await;
     let quiet = time::Instant::now();
@@ -68,12 +68,12 @@ async fn a_connection_is_quiet_between_requests_for_as_long_as_a_head_may_take()
 
 #[tokio::test]
 async fn a_handshake_that_takes_too_long_is_cut_off() {
-    let (_made, terms) = with_tls();
-    let terms = Terms {
+    let (_made, connection_limits) = with_tls();
+    let connection_limits = ConnectionLimits {
         head: SOON,
-        ..terms
+        ..connection_limits
     };
-    let server = start(Manners::default(), terms).await;
+    let server = start(RequestPolicy::default(), connection_limits).await;
     for half in [&b""[..], b"\x16\x03\x01"] {
         let mut stream = connect(&server).await;
         stream.write_all(half).await.unwrap();
@@ -88,17 +88,21 @@ async fn stop(server: Running) {
     assert!(stopped.is_ok(), "it waits for quiet connections");
 }
 
-fn patient(terms: Terms) -> Terms {
-    Terms {
+fn patient(connection_limits: ConnectionLimits) -> ConnectionLimits {
+    ConnectionLimits {
         head: NEVER,
         drain: NEVER,
-        ..terms
+        ..connection_limits
     }
 }
 
 #[tokio::test]
 async fn quiet_connections_do_not_keep_the_server_from_stopping() {
-    let server = start(Manners::default(), patient(Terms::default())).await;
+    let server = start(
+        RequestPolicy::default(),
+        patient(ConnectionLimits::default()),
+    )
+    .await;
     let silent = connect(&server).await;
     // Connections are taken in order: when this one has its reply, the other is in.
     let mut idle = connect(&server).await;
@@ -109,8 +113,8 @@ async fn quiet_connections_do_not_keep_the_server_from_stopping() {
 
 #[tokio::test]
 async fn nor_do_handshakes_that_are_not_over() {
-    let (made, terms) = with_tls();
-    let server = start(Manners::default(), patient(terms)).await;
+    let (made, connection_limits) = with_tls();
+    let server = start(RequestPolicy::default(), patient(connection_limits)).await;
     let silent = connect(&server).await;
     let mut half = connect(&server).await;
     half.write_all(b"\x16\x03\x01").await.unwrap();

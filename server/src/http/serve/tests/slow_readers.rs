@@ -6,8 +6,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::quiet::{DEADLINE, NEVER, connect, get_well, rest_of};
 use super::*;
-use crate::service::load_apps;
-use crate::tls::tests::{Folder, make, over_tls};
+use crate::http::tls::tests::{Folder, make, over_tls};
+use crate::run::service::load_apps;
 use crate::{DataFile, NewApp};
 
 /// So many users, and so many bytes of each, make a list that is long.
@@ -32,12 +32,12 @@ impl Crowd {
         let api_key = file.create_app(app).await.unwrap().api_key;
         file.close().await;
         let crowd = Self { folder, api_key };
-        let server = crowd.serve(Terms::default()).await;
+        let server = crowd.serve(ConnectionLimits::default()).await;
         let client = Client::new();
         for number in 0..USERS {
             let email = format!("{number}@example.com");
             let user = json!({"email": email, "user_metadata": {"note": "x".repeat(NOTE)}});
-            let create = client.post(format!("{}/api/v1/apps/shop/users", server.core.url));
+            let create = client.post(format!("{}/api/v1/apps/shop/users", server.state.url));
             let create = create.bearer_auth(&crowd.api_key).json(&user);
             assert_eq!(create.send().await.unwrap().status().as_u16(), 201);
         }
@@ -45,11 +45,11 @@ impl Crowd {
         crowd
     }
 
-    async fn serve(&self, terms: Terms) -> Running {
+    async fn serve(&self, connection_limits: ConnectionLimits) -> Running {
         let data = self.folder.path().join("passage.db");
         let store = Store::open(&data).await.unwrap();
-        let server = testing::start(store, Manners::default(), terms).await;
-        load_apps(&server.core, &Arc::default()).await.unwrap();
+        let server = testing::start(store, RequestPolicy::default(), connection_limits).await;
+        load_apps(&server.state, &Arc::default()).await.unwrap();
         server
     }
 
@@ -73,13 +73,13 @@ async fn is_cut(stream: impl AsyncRead + Unpin) -> bool {
 }
 
 /// One place, of which nothing but the bound of replies deprives a client.
-fn one_place(tls: Option<Tls>) -> Terms {
-    Terms {
+fn one_place(tls: Option<Tls>) -> ConnectionLimits {
+    ConnectionLimits {
         head: NEVER,
         reply: Duration::from_millis(100),
         connections: 1,
         tls,
-        ..Terms::default()
+        ..ConnectionLimits::default()
     }
 }
 
@@ -115,12 +115,12 @@ async fn nor_does_it_keep_its_place_with_tls() {
 #[tokio::test]
 async fn a_client_that_does_not_read_does_not_keep_the_server_from_stopping() {
     let crowd = Crowd::gather().await;
-    let terms = Terms {
+    let connection_limits = ConnectionLimits {
         reply: NEVER,
         drain: SOON,
-        ..Terms::default()
+        ..ConnectionLimits::default()
     };
-    let server = crowd.serve(terms).await;
+    let server = crowd.serve(connection_limits).await;
     let mut stream = connect(&server).await;
     crowd.ask_and_not_read(&mut stream).await;
     let stopped = time::timeout(DEADLINE, server.shutdown()).await;

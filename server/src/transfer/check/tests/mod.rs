@@ -7,11 +7,12 @@ mod user;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::super::problem::{BadLines, Findings};
-use super::super::records::{AppRecord, UserRecord};
+use super::super::problem::{BadLines, LineErrors};
+use super::super::records::AppRecord;
 use super::super::show;
 use super::*;
-use crate::settings::{AppSettings, MetadataType};
+use crate::domain::settings::{AppSettings, MetadataType};
+use crate::store::transfer::UserRecord;
 
 const NOW: i64 = 1_700_000_000_000_000;
 /// A P-256 key in COSE form.
@@ -30,9 +31,9 @@ fn line<T: DeserializeOwned>(value: &Value) -> T {
 }
 
 /// The first thing that is wrong, or what there is if nothing is.
-fn checked<T>(check: impl FnOnce(&mut Findings<'_>) -> Option<T>) -> Result<T, String> {
+fn checked<T>(check: impl FnOnce(&mut LineErrors<'_>) -> Option<T>) -> Result<T, String> {
     let mut bad = BadLines::default();
-    let result = check(&mut Findings::new(7, &mut bad));
+    let result = check(&mut LineErrors::new(7, &mut bad));
     match bad.list().first() {
         None => Ok(result.unwrap()),
         Some(bad) => {

@@ -139,7 +139,7 @@ fn a_line_can_have_several_mistakes() {
     let line =
         line(&json!({"type": "user", "app": "shop", "email": "ada", "phone": "1", "status": ""}));
     let mut bad = BadLines::default();
-    let mut findings = Findings::new(3, &mut bad);
+    let mut findings = LineErrors::new(3, &mut bad);
     assert!(user(line, &AppSettings::default(), NOW, &mut findings).is_none());
     let members: Vec<_> = bad.list().iter().map(|bad| bad.member.as_str()).collect();
     assert_eq!(members, ["email", "phone", "status"]);

@@ -1,0 +1,152 @@
+//! What every request needs: the apps, their keys, the storage, the clock and the development tools.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use jiff::Timestamp;
+
+use crate::clock::{Clock, time};
+use crate::delivery::Sender;
+use crate::dev::observe::Observer;
+use crate::dev::{DevTools, TestProvider};
+use crate::domain::error::Refusal;
+use crate::domain::rate_limits::RateLimits;
+use crate::domain::settings::AppSettings;
+use crate::keys::{KeyRing, Sealing};
+use crate::run::error::{StartError, StartErrorKind};
+use crate::store::Store;
+use crate::store::apps::AppRow;
+
+/// The running server's state.
+pub(crate) struct AppState {
+    pub(crate) url: String,
+    pub(crate) store: Store,
+    pub(crate) clock: Clock,
+    /// `None` in a server that is not for development.
+    pub(crate) dev: Option<Arc<DevTools>>,
+    /// Stands for the identity providers. `None` in a server that is not for development.
+    pub(crate) provider: Option<Arc<TestProvider>>,
+    pub(crate) sender: Sender,
+    pub(crate) observer: Option<Observer>,
+    pub(crate) apps: Apps,
+    pub(crate) limits: RateLimits,
+}
+
+/// The apps that the server runs, by their ids.
+#[derive(Default)]
+pub(crate) struct Apps(RwLock<HashMap<String, Arc<App>>>);
+
+impl Apps {
+    /// Adds an app, or puts it in the place of the one with the same id.
+    pub(crate) fn put(&self, app: Arc<App>) {
+        self.0
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(app.id.clone(), app);
+    }
+
+    /// Lets go of all apps but these.
+    pub(crate) fn keep(&self, ids: &HashSet<String>) {
+        self.0
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .retain(|id, _| ids.contains(id));
+    }
+
+    /// The app with this id.
+    pub(crate) fn get(&self, id: &str) -> Option<Arc<App>> {
+        self.0
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(id)
+            .cloned()
+    }
+
+    /// All apps, in no particular order.
+    pub(crate) fn all(&self) -> Vec<Arc<App>> {
+        self.0
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .values()
+            .cloned()
+            .collect()
+    }
+}
+
+/// One app that the server runs.
+pub(crate) struct App {
+    pub(crate) id: String,
+    pub(crate) issuer: String,
+    pub(crate) settings: AppSettings,
+    pub(crate) created_at: Timestamp,
+    pub(crate) keys: Arc<KeyRing>,
+    /// The settings as they are stored, to see when somebody else changed them.
+    pub(crate) stored: String,
+}
+
+impl fmt::Debug for App {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("App")
+            .field("id", &self.id)
+            .field("issuer", &self.issuer)
+            .finish_non_exhaustive()
+    }
+}
+
+impl App {
+    /// Takes up an app with its keys. When it has none yet, the first is made in the background.
+    pub(crate) async fn open(
+        store: &Store,
+        row: AppRow,
+        issuer: String,
+        sealing: &Arc<Sealing>,
+        now: i64,
+    ) -> Result<Self, StartError> {
+        let settings = settings(&row)?;
+        let lifetime = settings.session_timeout_length;
+        let keys = KeyRing::open(store, &row.id, Arc::clone(sealing), lifetime, now).await?;
+        Ok(Self {
+            id: row.id,
+            issuer,
+            settings,
+            created_at: time(row.created_at),
+            keys,
+            stored: row.settings,
+        })
+    }
+
+    /// The same app with other settings.
+    pub(crate) fn with_settings(&self, row: AppRow) -> Result<Self, StartError> {
+        Ok(Self {
+            id: self.id.clone(),
+            issuer: self.issuer.clone(),
+            settings: settings(&row)?,
+            created_at: self.created_at,
+            keys: Arc::clone(&self.keys),
+            stored: row.settings,
+        })
+    }
+}
+
+/// The settings of a stored app. Those that are not known any more are ignored, and new ones have defaults.
+pub(crate) fn settings(row: &AppRow) -> Result<AppSettings, StartErrorKind> {
+    serde_json::from_str(&row.settings).map_err(StartErrorKind::Settings)
+}
+
+impl AppState {
+    /// The app with this id.
+    pub(crate) fn app(&self, id: &str) -> Result<Arc<App>, Refusal> {
+        self.apps.get(id).ok_or_else(Refusal::app_not_found)
+    }
+
+    /// The URL under which the Auth API answers.
+    pub(crate) fn auth_url(&self) -> String {
+        format!("{}/auth/v1", self.url)
+    }
+}
+
+/// The issuer of an app's tokens, unless it is told another: its URL under the Auth API.
+pub(crate) fn issuer(url: &str, app_id: &str) -> String {
+    format!("{url}/auth/v1/apps/{app_id}")
+}

@@ -1,0 +1,109 @@
+//! Opening a link, and waiting for it to be opened elsewhere.
+
+use passage_identity::generated::auth::types::AuthResult;
+
+use crate::delivery::Purpose;
+use crate::domain::apps::{App, AppState};
+use crate::domain::client::ClientInfo;
+use crate::domain::error::{Reason, Refusal};
+use crate::domain::sign_ins;
+use crate::domain::users;
+use crate::identifier::Identifier;
+use crate::ids;
+use crate::store;
+use crate::store::Tx;
+use crate::store::magic_links::LinkRow;
+
+/// How long after a link was opened the device that waits for it can have its tokens, in microseconds.
+const CLAIM_LIFETIME: i64 = 300 * 1_000_000;
+
+/// Signs in the user who opened a link. Whatever the link was for, the API's one reply to this carries tokens.
+pub(crate) async fn open(
+    state: &AppState,
+    app: &App,
+    secret: &str,
+    client_info: &ClientInfo,
+) -> Result<AuthResult, Refusal> {
+    let now = state.clock.micros();
+    let (app_id, hash) = (app.id.clone(), ids::hash(secret));
+    let check = state.store.write(move |tx| {
+        let link = store::magic_links::by_secret(tx, &app_id, &hash)?
+            .ok_or_else(Refusal::invalid_magic_link)?;
+        take(tx, link, now)
+    });
+    let (user_id, link) = check.await?;
+    let event = client_info.event(Purpose::stored(&link.purpose).action(), "magic_link");
+    let result = sign_ins::sign_in(state, app, &user_id, event).await?;
+    Ok(with_redirect(result, link))
+}
+
+/// Uses a link up: what it proves is noted, and nobody opens it again.
+fn take(tx: &Tx<'_>, link: LinkRow, now: i64) -> Result<(String, LinkRow), Refusal> {
+    if link.opened_at.is_some() || link.expires_at <= now {
+        return Err(Refusal::invalid_magic_link());
+    }
+    let user_id = link
+        .user_id
+        .clone()
+        .ok_or_else(Refusal::invalid_magic_link)?;
+    let user =
+        store::users::get(tx, &link.app_id, &user_id)?.ok_or_else(Refusal::user_not_found)?;
+    if user.is_inactive() {
+        return Err(Refusal::user_not_active());
+    }
+    let identifier = Identifier::stored(&link.identifier);
+    let purpose = Purpose::stored(&link.purpose);
+    // The link went to somebody who is not reached there any more.
+    if purpose != Purpose::ChangeIdentifier && !users::has(&user, &identifier) {
+        return Err(Refusal::invalid_magic_link());
+    }
+    store::magic_links::mark_opened(tx, &link.id_hash, now)?;
+    // A link that signs in, and that the app's backend delivered, may have gone anywhere.
+    if link.delivered || purpose == Purpose::VerifyIdentifier {
+        users::confirm(tx, user, &identifier, now)?;
+    }
+    Ok((user_id, link))
+}
+
+/// Hands tokens to the device that waits for a link, once, when it was opened.
+pub(crate) async fn wait(state: &AppState, app: &App, id: &str) -> Result<AuthResult, Refusal> {
+    let now = state.clock.micros();
+    let (app_id, id_hash) = (app.id.clone(), ids::hash(id));
+    let find = state
+        .store
+        .read(move |tx| Ok::<_, Refusal>(store::magic_links::by_id(tx, &app_id, &id_hash)?));
+    let link = find.await?.ok_or_else(Refusal::magic_link_not_found)?;
+    if link.opened_at.is_none() {
+        // Nearly every question ends here, without a write.
+        return Err(if link.expires_at <= now {
+            Refusal::invalid_magic_link()
+        } else {
+            Refusal::magic_link_not_opened()
+        });
+    }
+    if link.claimed_at.is_some() {
+        return Err(Refusal::invalid_magic_link());
+    }
+    let id_hash = link.id_hash.clone();
+    let claim = state.store.write(move |tx| {
+        let since = now - CLAIM_LIFETIME;
+        Ok::<_, Refusal>(store::magic_links::claim(tx, &id_hash, since, now)?)
+    });
+    let (Some(user_id), true) = (link.user_id.clone(), claim.await?) else {
+        return Err(Refusal::invalid_magic_link());
+    };
+    match sign_ins::join(state, app, &user_id).await {
+        Ok(result) => Ok(with_redirect(result, link)),
+        // The API declares no 403 here.
+        Err(error) if error.reason == Reason::UserNotActive => Err(Refusal::invalid_magic_link()),
+        Err(error) => Err(error),
+    }
+}
+
+/// A link may say where its user goes next, in place of the app.
+fn with_redirect(mut result: AuthResult, link: LinkRow) -> AuthResult {
+    if !link.redirect_url.is_empty() {
+        result.redirect_url = link.redirect_url;
+    }
+    result
+}

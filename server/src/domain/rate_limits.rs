@@ -1,0 +1,208 @@
+//! How often somebody may ask for messages, try codes and look for users.
+//!
+//! Memory is fixed: each limit is a table of counters, in which two random places stand for a key. Where two keys
+//! share a place by chance they share it for the worse of both, so that nobody gains by flooding the tables.
+
+use std::hash::{BuildHasher as _, Hash, RandomState};
+use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::domain::error::Refusal;
+use crate::identifier::Identifier;
+
+const MINUTE: i64 = 60 * 1_000_000;
+/// Places of a table: 256 KiB of them.
+const PLACES: usize = 32 * 1024;
+
+/// What an address may do so often in a minute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Kind {
+    /// Ask for a code or a link.
+    Ask,
+    /// Type in a code, or open a link.
+    Try,
+    /// Look for a user, or create one.
+    Look,
+    /// Start to register or log in with a passkey, or with an account at a provider.
+    Start,
+}
+
+/// The limits of a server. `Default` has none.
+#[derive(Default)]
+pub(crate) struct RateLimits {
+    account: Option<Table>,
+    address: Option<Table>,
+}
+
+impl RateLimits {
+    /// 5 and 20.
+    pub(crate) fn standard() -> Self {
+        Self::new(5, 20)
+    }
+
+    /// So many codes and links a minute for an account, and so many requests of each kind from an address. 0 is no
+    /// limit.
+    pub(crate) fn new(account: u32, address: u32) -> Self {
+        let table = |limit: u32| (limit > 0).then(|| Table::new(limit));
+        Self {
+            account: table(account),
+            address: table(address),
+        }
+    }
+
+    /// Whether an address may do this now.
+    pub(crate) fn address(&self, kind: Kind, address: IpAddr, now: i64) -> Result<(), Refusal> {
+        take(self.address.as_ref(), (kind, network(address)), now)
+    }
+
+    /// Whether another code or link may go to an account now.
+    pub(crate) fn account(
+        &self,
+        app_id: &str,
+        identifier: &Identifier,
+        now: i64,
+    ) -> Result<(), Refusal> {
+        take(self.account.as_ref(), (app_id, identifier.as_str()), now)
+    }
+}
+
+fn take(table: Option<&Table>, key: impl Hash, now: i64) -> Result<(), Refusal> {
+    match table {
+        Some(table) => table.take(key, now).map_err(Refusal::too_many_requests),
+        None => Ok(()),
+    }
+}
+
+/// What an address counts as: of the newer kind, a household has 2^64.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            IpAddr::from([a, b, c, d, 0, 0, 0, 0])
+        }
+        IpAddr::V4(address) => address.into(),
+    }
+}
+
+/// A limit. A place holds the time at which its key will have used nothing: each use moves it on by its share of a
+/// minute, and nobody may be a minute ahead (the generic cell rate algorithm).
+struct Table {
+    /// What one use costs, in microseconds.
+    share: i64,
+    random: [RandomState; 2],
+    places: Mutex<Vec<i64>>,
+}
+
+impl Table {
+    fn new(limit: u32) -> Self {
+        Self {
+            share: MINUTE / i64::from(limit.max(1)),
+            random: [RandomState::new(), RandomState::new()],
+            places: Mutex::new(vec![i64::MIN; PLACES]),
+        }
+    }
+
+    /// Counts a use, or says how long to wait for the next.
+    fn take(&self, key: impl Hash, now: i64) -> Result<(), Duration> {
+        let place = |random: &RandomState| {
+            usize::try_from(random.hash_one(&key) % PLACES as u64).unwrap_or_default()
+        };
+        let chosen = [place(&self.random[0]), place(&self.random[1])];
+        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        let free_at = |place: &usize| {
+            let at = places.get(*place).copied().unwrap_or(now);
+            // A clock that was set back must not lock anybody out.
+            if at > now.saturating_add(MINUTE) {
+                now
+            } else {
+                at.max(now)
+            }
+        };
+        // Others can only have moved a place on: the one that is less far is nearer to the truth.
+        let at = chosen.iter().map(free_at).min().unwrap_or(now);
+        let next = at.saturating_add(self.share);
+        let wait = next.saturating_sub(now.saturating_add(MINUTE));
+        if wait > 0 {
+            return Err(Duration::from_micros(wait.unsigned_abs()));
+        }
+        for place in chosen {
+            if let Some(at) = places.get_mut(place) {
+                *at = if *at > now.saturating_add(MINUTE) {
+                    next
+                } else {
+                    next.max(*at)
+                };
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    const SECOND: i64 = 1_000_000;
+
+    #[test]
+    fn five_at_once_then_one_every_twelve_seconds() {
+        let table = Table::new(5);
+        for _ in 0..5 {
+            table.take("ada", 0).unwrap();
+        }
+        assert_eq!(table.take("ada", 0), Err(Duration::from_secs(12)));
+        assert_eq!(table.take("ada", 10 * SECOND), Err(Duration::from_secs(2)));
+        assert_eq!(table.take("ada", 12 * SECOND), Ok(()));
+        assert_eq!(table.take("ada", 12 * SECOND), Err(Duration::from_secs(12)));
+        assert_eq!(table.take("bob", 0), Ok(()), "others are not held up");
+        for _ in 0..5 {
+            table.take("ada", 1000 * SECOND).unwrap();
+        }
+        assert!(table.take("ada", 1000 * SECOND).is_err());
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_locks_nobody_out() {
+        let table = Table::new(5);
+        for _ in 0..5 {
+            table.take("ada", 1000 * MINUTE).unwrap();
+        }
+        for _ in 0..5 {
+            assert_eq!(table.take("ada", 0), Ok(()));
+        }
+        assert!(table.take("ada", 0).is_err());
+    }
+
+    #[test]
+    fn a_flood_of_keys_takes_no_memory_and_wins_nobody_another_try() {
+        let table = Table::new(5);
+        for _ in 0..5 {
+            table.take("ada", 0).unwrap();
+        }
+        for key in 0..200_000 {
+            let _either = table.take(key, 0);
+        }
+        assert!(table.take("ada", 0).is_err());
+        let places = table.places.lock().unwrap();
+        assert_eq!((places.len(), places.capacity()), (PLACES, PLACES));
+    }
+
+    #[test]
+    fn few_keys_hardly_ever_share() {
+        let table = Table::new(1);
+        let refused = (0..1000).filter(|key| table.take(key, 0).is_err()).count();
+        // Both places of a key are taken by others with a chance of about one in a thousand here.
+        assert!(refused < 20, "{refused}");
+    }
+
+    #[test]
+    fn a_network_counts_as_one() {
+        let same = |a: &str, b: &str| network(a.parse().unwrap()) == network(b.parse().unwrap());
+        assert!(same("2001:db8::1", "2001:db8::2"));
+        assert!(!same("2001:db8::1", "2001:db8:0:1::1"));
+        assert!(same("::ffff:192.0.2.1", "192.0.2.1"));
+        assert!(!same("192.0.2.1", "192.0.2.2"));
+    }
+}

@@ -1,0 +1,166 @@
+//! Sign-ins: an auth token, and a refresh token that is exchanged for the next pair.
+
+use passage_identity::generated::auth::types::AuthResult;
+
+use crate::domain::apps::{App, AppState};
+use crate::domain::error::Refusal;
+use crate::domain::settings::AppSettings;
+use crate::domain::tokens::{self, Claims, Header};
+use crate::ids;
+use crate::store;
+use crate::store::Tx;
+use crate::store::events::NewEvent;
+use crate::store::sign_ins::{Presented, SignInRow};
+
+/// Characters of a refresh token's secret: 285 random bits. The id of the sign-in comes before it.
+const SECRET_LENGTH: usize = 48;
+
+const MICROS: i64 = 1_000_000;
+
+/// A refresh token that was just made.
+pub(crate) struct NewRefreshToken {
+    token: String,
+    expires_at: i64,
+}
+
+/// Completes a sign-in: counts it, makes a pending user active, notes the event, and issues tokens.
+pub(crate) async fn sign_in(
+    state: &AppState,
+    app: &App,
+    user_id: &str,
+    event: NewEvent,
+) -> Result<AuthResult, Refusal> {
+    start(state, app, user_id, Some(event)).await
+}
+
+/// Gives a second device its own tokens for a sign-in that has been counted.
+pub(crate) async fn join(
+    state: &AppState,
+    app: &App,
+    user_id: &str,
+) -> Result<AuthResult, Refusal> {
+    start(state, app, user_id, None).await
+}
+
+async fn start(
+    state: &AppState,
+    app: &App,
+    user_id: &str,
+    event: Option<NewEvent>,
+) -> Result<AuthResult, Refusal> {
+    let now = state.clock.micros();
+    let (app_id, id, settings) = (app.id.clone(), user_id.to_owned(), app.settings.clone());
+    let refresh = state
+        .store
+        .write(move |tx| enter(tx, &app_id, &settings, &id, event.as_ref(), now));
+    let refresh = refresh.await?;
+    auth_result(app, user_id, refresh, now).await
+}
+
+/// The part of a sign-in that is stored, for a command that stores more. [`auth_result`] makes the rest of it.
+pub(crate) fn enter(
+    tx: &Tx<'_>,
+    app_id: &str,
+    settings: &AppSettings,
+    user_id: &str,
+    event: Option<&NewEvent>,
+    now: i64,
+) -> Result<Option<NewRefreshToken>, Refusal> {
+    let user = store::users::get(tx, app_id, user_id)?.ok_or_else(Refusal::user_not_found)?;
+    if user.is_inactive() {
+        return Err(Refusal::user_not_active());
+    }
+    if let Some(event) = event {
+        store::users::count_login(tx, user_id, now)?;
+        store::events::insert(tx, user_id, event, now)?;
+    }
+    if !settings.refresh_enabled {
+        return Ok(None);
+    }
+    let ends_at = now + settings.refresh_absolute_lifetime * MICROS;
+    let expires_at = ends_at.min(now + settings.refresh_inactivity_lifetime * MICROS);
+    let id = ids::new_id();
+    let token = new_token(&id);
+    let sign_in = SignInRow {
+        user_id: user_id.to_owned(),
+        hash: ids::hash(&token),
+        created_at: now,
+        ends_at,
+        expires_at,
+        id,
+    };
+    store::sign_ins::insert(tx, &sign_in)?;
+    Ok(Some(NewRefreshToken { token, expires_at }))
+}
+
+fn new_token(sign_in: &str) -> String {
+    format!("{sign_in}{}", ids::alphanumeric(SECRET_LENGTH))
+}
+
+/// The sign-in that a refresh token names. `None` if it cannot be one of ours.
+fn sign_in_of(token: &str) -> Option<String> {
+    let (id, secret) = token.split_at_checked(ids::ID_LENGTH)?;
+    (secret.len() == SECRET_LENGTH).then(|| id.to_owned())
+}
+
+/// Exchanges a refresh token for the next pair. A token that was exchanged before may have been stolen, so its use
+/// ends the whole sign-in.
+pub(crate) async fn refresh(
+    state: &AppState,
+    app: &App,
+    token: &str,
+) -> Result<AuthResult, Refusal> {
+    let now = state.clock.micros();
+    let sign_in = sign_in_of(token).ok_or_else(Refusal::invalid_refresh_token)?;
+    let next = new_token(&sign_in);
+    let (app_id, hash, next_hash) = (app.id.clone(), ids::hash(token), ids::hash(&next));
+    let idle_until = now + app.settings.refresh_inactivity_lifetime * MICROS;
+    let exchange = state.store.write(move |tx| {
+        let token = Presented {
+            sign_in: &sign_in,
+            hash: &hash,
+        };
+        let refreshed =
+            store::sign_ins::exchange(tx, &app_id, &token, &next_hash, idle_until, now)?;
+        if refreshed.is_none() {
+            store::sign_ins::end_if_reused(tx, &app_id, &token)?;
+        }
+        Ok::<_, Refusal>(refreshed)
+    });
+    let refreshed = exchange.await?.ok_or_else(Refusal::invalid_refresh_token)?;
+    let new = NewRefreshToken {
+        token: next,
+        expires_at: refreshed.expires_at,
+    };
+    auth_result(app, &refreshed.user_id, Some(new), now).await
+}
+
+/// Ends the sign-in that a refresh token belongs to. An unknown token is ended already.
+pub(crate) async fn revoke(state: &AppState, app: &App, token: &str) -> Result<(), Refusal> {
+    let Some(sign_in) = sign_in_of(token) else {
+        return Ok(());
+    };
+    let app_id = app.id.clone();
+    let revoke = state
+        .store
+        .write(move |tx| Ok::<_, Refusal>(store::sign_ins::end(tx, &app_id, &sign_in)?));
+    revoke.await
+}
+
+/// Signs the auth token. This happens outside the storage, which it would hold up.
+pub(crate) async fn auth_result(
+    app: &App,
+    user_id: &str,
+    refresh: Option<NewRefreshToken>,
+    now: i64,
+) -> Result<AuthResult, Refusal> {
+    let claims = Claims::new(app, user_id, now / MICROS);
+    let key = app.keys.active().await?;
+    let auth_token = tokens::sign(&key, &Header::new(key.kid()), &claims)?;
+    Ok(AuthResult {
+        auth_token,
+        redirect_url: app.settings.redirect_url.clone(),
+        refresh_token_expiration: refresh.as_ref().map(|refresh| refresh.expires_at / MICROS),
+        refresh_token: refresh.map(|refresh| refresh.token),
+    })
+}

@@ -1,0 +1,96 @@
+//! Whose an account at a provider is.
+
+use serde_json::Map;
+
+use super::Identity;
+use crate::clock::NEVER;
+use crate::domain::error::Refusal;
+use crate::domain::users;
+use crate::identifier::Identifier;
+use crate::store;
+use crate::store::Tx;
+use crate::store::social_connections::ConnectionRow;
+use crate::store::users::UserRow;
+
+/// The user whom an account signs in, and whether that is a `login` or makes them `register`.
+///
+/// A known connection signs its user in. Anybody else is new, and must bring a verified e-mail address that no user
+/// has. An address alone never gets anybody into an account that is there: providers give addresses to others, and
+/// whoever has the account could still be connected to it by `link`.
+pub(super) fn user(
+    tx: &Tx<'_>,
+    app_id: &str,
+    identity: &Identity,
+    now: i64,
+) -> Result<(String, &'static str), Refusal> {
+    let provider = identity.provider.as_str();
+    let known = store::social_connections::by_account(tx, app_id, provider, &identity.subject)?;
+    if let Some(connection) = known {
+        let user = active(tx, app_id, &connection.user_id)?;
+        store::social_connections::note_login(tx, &connection, identity.identifier(), now)?;
+        return Ok((user.id, "login"));
+    }
+    // With an unverified address somebody could register in another's name, and wait inside until they come.
+    let verified = identity.email.clone().filter(|_| identity.email_verified);
+    let email = verified.ok_or_else(Refusal::identifier_not_verified)?;
+    let identifier = Identifier::Email(email);
+    let user = users::create(tx, app_id, &identifier, Map::new(), now)?;
+    let id = user.id.clone();
+    users::confirm(tx, user, &identifier, now)?;
+    let row = connection(&id, identity, now, now);
+    store::social_connections::insert(tx, app_id, &row)?;
+    Ok((id, "register"))
+}
+
+/// Connects an account to a user. It is no error if it is connected to them already.
+pub(super) fn connect(
+    tx: &Tx<'_>,
+    app_id: &str,
+    user_id: &str,
+    identity: &Identity,
+    now: i64,
+) -> Result<(), Refusal> {
+    let user = active(tx, app_id, user_id)?;
+    let provider = identity.provider.as_str();
+    let known = store::social_connections::by_account(tx, app_id, provider, &identity.subject)?;
+    match known {
+        Some(connection) if connection.user_id == user.id => return Ok(()),
+        Some(_) => {
+            return Err(Refusal::operation_not_allowed(
+                "social login: the account is connected to another user.",
+            ));
+        }
+        None => {}
+    }
+    let row = connection(&user.id, identity, now, NEVER);
+    match store::social_connections::insert(tx, app_id, &row) {
+        Err(error) if error.is_taken() => Err(Refusal::operation_not_allowed(
+            "social login: another account of this provider is connected, remove it first.",
+        )),
+        other => Ok(other?),
+    }
+}
+
+fn active(tx: &Tx<'_>, app_id: &str, user_id: &str) -> Result<UserRow, Refusal> {
+    let user = store::users::get(tx, app_id, user_id)?.ok_or_else(Refusal::user_not_found)?;
+    if user.is_inactive() {
+        return Err(Refusal::user_not_active());
+    }
+    Ok(user)
+}
+
+fn connection(
+    user_id: &str,
+    identity: &Identity,
+    created_at: i64,
+    last_login_at: i64,
+) -> ConnectionRow {
+    ConnectionRow {
+        user_id: user_id.to_owned(),
+        r#type: identity.provider.as_str().to_owned(),
+        provider_id: identity.subject.clone(),
+        provider_identifier: identity.identifier().to_owned(),
+        created_at,
+        last_login_at,
+    }
+}

@@ -1,0 +1,165 @@
+//! The way back from the provider, and on to the app.
+
+use std::sync::Arc;
+
+use super::start::Secrets;
+use super::{Identity, SocialProvider, client, id_token, issuer, redirect};
+use crate::dev::Redemption;
+use crate::domain::apps::{App, AppState};
+use crate::domain::error::Refusal;
+use crate::ids;
+use crate::store;
+use crate::store::social_logins::{LoginRow, SocialCodeRow};
+
+/// How long a code is good, in microseconds. Clients exchange it at once.
+const CODE_LIFETIME: i64 = 60 * 1_000_000;
+/// Characters of a code: 285 random bits.
+const CODE_LENGTH: usize = 48;
+
+/// What the browser brings back from the provider.
+pub(crate) struct CallbackParams {
+    pub(crate) state: String,
+    pub(crate) code: Option<String>,
+    pub(crate) error: Option<String>,
+    pub(crate) error_description: Option<String>,
+}
+
+/// Finishes a login at the provider, and returns the URL of the app where the client goes on: with a code, or with the
+/// provider's error. `app_id` is the app that the callback names, if it names one.
+pub(crate) async fn handle_callback(
+    app_state: &AppState,
+    app_id: Option<&str>,
+    answer: CallbackParams,
+) -> Result<String, Refusal> {
+    let now = app_state.clock.micros();
+    let login = take(app_state, app_id, &answer.state, now).await?;
+    let app = app_of(app_state, &login)?;
+    // It was allowed when the login began, and may not be any more.
+    if !redirect::is_allowed(&app.settings, &login.redirect_uri) {
+        return Err(unknown_state());
+    }
+    let mut query = Vec::new();
+    let code;
+    if let Some(error) = &answer.error {
+        query.push(("error", printable(error).unwrap_or("server_error")));
+        if let Some(text) = answer.error_description.as_deref().and_then(printable) {
+            query.push(("error_description", text));
+        }
+    } else {
+        let provider_code = answer.code.as_deref();
+        let provider_code =
+            provider_code.ok_or_else(|| Refusal::invalid_request("code: is needed."))?;
+        let identity = ask_provider(app_state, &app, &login, &answer.state, provider_code).await?;
+        code = make_code(app_state, &login, identity, now).await?;
+        query.push(("code", &code));
+    }
+    if let Some(state) = &login.client_state {
+        query.push(("state", state));
+    }
+    Ok(redirect::with_query(&login.redirect_uri, query))
+}
+
+fn unknown_state() -> Refusal {
+    Refusal::invalid_request("state: unknown, expired or used.")
+}
+
+/// The login that the state belongs to, which comes back once, whatever becomes of it.
+async fn take(
+    app_state: &AppState,
+    app_id: Option<&str>,
+    state: &str,
+    now: i64,
+) -> Result<LoginRow, Refusal> {
+    let (app_id, hash) = (app_id.map(str::to_owned), ids::hash(state));
+    let take = app_state.store.write(move |tx| {
+        let app_id = app_id.as_deref();
+        Ok::<_, Refusal>(store::social_logins::take_login(tx, app_id, &hash, now)?)
+    });
+    take.await?.ok_or_else(unknown_state)
+}
+
+fn app_of(app_state: &AppState, login: &LoginRow) -> Result<Arc<App>, Refusal> {
+    let app = app_state.app(&login.app_id).map_err(|_| unknown_state())?;
+    Ok(app.clone())
+}
+
+/// Exchanges the provider's code for an ID token, and reads who it names.
+async fn ask_provider(
+    app_state: &AppState,
+    app: &App,
+    login: &LoginRow,
+    state: &str,
+    code: &str,
+) -> Result<Identity, Refusal> {
+    let provider = SocialProvider::named(&login.r#type).ok_or_else(unknown_state)?;
+    let (client, test_provider) = client(app_state, app, provider)?;
+    let secrets = Secrets::of(&login.salt, state);
+    let now = app_state.clock.micros();
+    let redemption = Redemption {
+        provider,
+        client_id: &client.id,
+        redirect_uri: Some(&client.redirect_uri),
+        verifier: Some(&secrets.verifier),
+    };
+    let refused = || Refusal::invalid_request("code: the provider does not accept it.");
+    let grant = test_provider
+        .redeem(code, &redemption, now)
+        .ok_or_else(refused)?;
+    let token = grant.id_token(app_state, now).await?;
+    let expected = id_token::Expected {
+        provider,
+        issuer: &issuer(app_state, provider),
+        audience: &client.id,
+        nonce: Some(&secrets.nonce),
+        now: now / 1_000_000,
+    };
+    let key = test_provider.key().await?;
+    id_token::verify(&token, &key, &expected)
+        .map_err(|problem| Refusal::invalid_request(format!("id_token: {problem}.")))
+}
+
+/// A code of ours for an account, which the client exchanges with its own verifier.
+async fn make_code(
+    app_state: &AppState,
+    login: &LoginRow,
+    identity: Identity,
+    now: i64,
+) -> Result<String, Refusal> {
+    let code = ids::alphanumeric(CODE_LENGTH);
+    let row = SocialCodeRow {
+        code_hash: ids::hash(&code),
+        app_id: login.app_id.clone(),
+        r#type: login.r#type.clone(),
+        provider_id: identity.subject,
+        email: identity.email,
+        email_verified: identity.email_verified,
+        code_challenge: login.code_challenge.clone(),
+        expires_at: now + CODE_LIFETIME,
+    };
+    let insert = app_state
+        .store
+        .write(move |tx| Ok::<_, Refusal>(store::social_logins::insert_code(tx, &row, now)?));
+    insert.await?;
+    Ok(code)
+}
+
+/// What a provider says of an error, if it is a short text of the characters that RFC 6749 allows there. It is shown by
+/// the app, and anybody can write it.
+fn printable(text: &str) -> Option<&str> {
+    let allowed = |byte: u8| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\';
+    (text.len() <= 256 && text.bytes().all(allowed)).then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_are_short_and_plain() {
+        assert_eq!(printable("access_denied"), Some("access_denied"));
+        assert_eq!(printable(""), Some(""));
+        for bad in ["a\nb", "\"", "\\", "ä", &"a".repeat(257)] {
+            assert_eq!(printable(bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! The start of a social login: off to the provider.
+
+use aws_lc_rs::hmac;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use super::{SocialProvider, client, issuer, pkce, redirect};
+use crate::domain::apps::{App, AppState};
+use crate::domain::error::Refusal;
+use crate::ids;
+use crate::store;
+use crate::store::social_logins::LoginRow;
+
+/// How long a person may take at the provider, in microseconds.
+const LIFETIME: i64 = 600 * 1_000_000;
+/// Characters of a state: 285 random bits.
+const STATE_LENGTH: usize = 48;
+/// Bytes of the client's own state.
+const LONGEST_STATE: usize = 2048;
+
+/// A login that a client asks for.
+pub(crate) struct Login {
+    pub(crate) provider: SocialProvider,
+    pub(crate) redirect_uri: String,
+    /// The client's own state. It comes back unchanged.
+    pub(crate) state: Option<String>,
+    pub(crate) code_challenge: String,
+    pub(crate) code_challenge_method: String,
+    /// The account that the provider is to suggest.
+    pub(crate) login_hint: Option<String>,
+}
+
+/// What the provider is asked with, and later told: made of the state, which only the browser has, and a salt, which
+/// only the server has.
+pub(super) struct Secrets {
+    pub(super) verifier: String,
+    pub(super) nonce: String,
+}
+
+impl Secrets {
+    pub(super) fn of(salt: &[u8], state: &str) -> Self {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, salt);
+        let make = |what: &str| {
+            let text = format!("{what}\0{state}");
+            URL_SAFE_NO_PAD.encode(hmac::sign(&key, text.as_bytes()).as_ref())
+        };
+        Self {
+            verifier: make("verifier"),
+            nonce: make("nonce"),
+        }
+    }
+}
+
+/// Starts a login, and returns the URL at the provider where it goes on.
+pub(crate) async fn start(
+    app_state: &AppState,
+    app: &App,
+    login: Login,
+) -> Result<String, Refusal> {
+    let provider = login.provider;
+    let (client, _) = client(app_state, app, provider)?;
+    if !redirect::is_allowed(&app.settings, &login.redirect_uri) {
+        return Err(Refusal::invalid_request(
+            "redirect_uri: must be a URL on the app's auth origin or one of its callback URLs, without a fragment.",
+        ));
+    }
+    if login.code_challenge_method != "S256" {
+        return Err(Refusal::invalid_request(
+            "code_challenge_method: must be S256.",
+        ));
+    }
+    if !pkce::is_challenge(&login.code_challenge) {
+        return Err(Refusal::invalid_request(
+            "code_challenge: must be a SHA-256 in base64url, which has 43 characters.",
+        ));
+    }
+    if login
+        .state
+        .as_ref()
+        .is_some_and(|it| it.len() > LONGEST_STATE)
+    {
+        return Err(Refusal::invalid_request(format!(
+            "state: must not be longer than {LONGEST_STATE} bytes."
+        )));
+    }
+    let now = app_state.clock.micros();
+    let (state, salt) = (
+        ids::alphanumeric(STATE_LENGTH),
+        ids::random_bytes::<32>().to_vec(),
+    );
+    let secrets = Secrets::of(&salt, &state);
+    let row = LoginRow {
+        state_hash: ids::hash(&state),
+        app_id: app.id.clone(),
+        r#type: provider.as_str().to_owned(),
+        shared: client.shared,
+        salt,
+        redirect_uri: login.redirect_uri,
+        client_state: login.state,
+        code_challenge: login.code_challenge,
+        expires_at: now + LIFETIME,
+    };
+    let insert = app_state
+        .store
+        .write(move |tx| Ok::<_, Refusal>(store::social_logins::insert_login(tx, &row, now)?));
+    insert.await?;
+    let challenge = pkce::challenge_of(&secrets.verifier);
+    let mut query = vec![
+        ("response_type", "code"),
+        ("client_id", &client.id),
+        ("redirect_uri", &client.redirect_uri),
+        ("scope", "openid email"),
+        ("state", &state),
+        ("nonce", &secrets.nonce),
+        ("code_challenge", &challenge),
+        ("code_challenge_method", "S256"),
+    ];
+    if provider == SocialProvider::Apple {
+        query.push(("response_mode", "form_post"));
+    }
+    if let Some(hint) = &login.login_hint {
+        query.push(("login_hint", hint));
+    }
+    let endpoint = format!("{}/authorize", issuer(app_state, provider));
+    Ok(redirect::with_query(&endpoint, query))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_depend_on_salt_and_state() {
+        let secrets = Secrets::of(b"salt", "state");
+        assert_ne!(secrets.verifier, secrets.nonce);
+        assert_eq!(secrets.verifier.len(), 43);
+        assert_eq!(secrets.verifier, Secrets::of(b"salt", "state").verifier);
+        assert_ne!(secrets.verifier, Secrets::of(b"salt", "other").verifier);
+        assert_ne!(secrets.verifier, Secrets::of(b"other", "state").verifier);
+    }
+}

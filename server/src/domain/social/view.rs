@@ -1,0 +1,63 @@
+//! Social logins as the APIs show them.
+
+use passage_identity::generated::auth::types as auth;
+use passage_identity::generated::management::types as management;
+
+use super::SocialProvider::{self, Apple, Github, Google};
+use crate::clock::time;
+use crate::domain::apps::{App, AppState};
+use crate::store::social_connections::ConnectionRow;
+
+/// A connection as one of the types of the APIs, which differ in their names alone.
+macro_rules! shown {
+    ($connections:expr, $provider:expr, $api:ident::$shown:ident) => {
+        find($connections, $provider).map(|connection| $api::$shown {
+            created_at: time(connection.created_at),
+            last_login_at: time(connection.last_login_at),
+            provider_id: connection.provider_id.clone(),
+            provider_identifier: connection.provider_identifier.clone(),
+        })
+    };
+}
+
+fn find(connections: &[ConnectionRow], provider: SocialProvider) -> Option<&ConnectionRow> {
+    connections
+        .iter()
+        .find(|connection| connection.r#type == provider.as_str())
+}
+
+/// The connections of a user, as they see them.
+pub(crate) fn own_connections(connections: &[ConnectionRow]) -> auth::UserSocialConnections {
+    auth::UserSocialConnections {
+        apple: shown!(connections, Apple, auth::AppleSocialConnection),
+        github: shown!(connections, Github, auth::GithubSocialConnection),
+        google: shown!(connections, Google, auth::GoogleSocialConnection),
+    }
+}
+
+/// The connections of a user, as the app's backend sees them.
+pub(crate) fn users_connections(
+    connections: &[ConnectionRow],
+) -> management::UserSocialConnections {
+    management::UserSocialConnections {
+        apple: shown!(connections, Apple, management::AppleUserSocialConnection),
+        github: shown!(connections, Github, management::GithubUserSocialConnection),
+        google: shown!(connections, Google, management::GoogleUserSocialConnection),
+    }
+}
+
+/// The social logins that an app offers.
+pub(crate) fn offered(state: &AppState, app: &App) -> auth::SocialConnections {
+    let offer = |provider| {
+        let login = app.settings.social.login(provider);
+        let login = login.filter(|_| state.provider.is_some());
+        login.map(|login| auth::SocialConnection {
+            client_id: login.client_id.clone(),
+        })
+    };
+    auth::SocialConnections {
+        apple: offer(Apple),
+        github: offer(Github),
+        google: offer(Google),
+    }
+}

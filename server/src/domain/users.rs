@@ -1,0 +1,121 @@
+//! Users by what they are reached by: who has an identifier, who may get a code or a link, and what opening it proves.
+
+use serde_json::{Map, Value};
+
+use crate::delivery::Purpose;
+use crate::domain::error::Refusal;
+use crate::domain::settings::AppSettings;
+use crate::identifier::Identifier;
+use crate::store;
+use crate::store::users::{NewUser, UserRow};
+use crate::store::{SqlError, Tx};
+
+/// The user who has the identifier.
+pub(crate) fn find(
+    tx: &Tx<'_>,
+    app_id: &str,
+    identifier: &Identifier,
+) -> Result<Option<UserRow>, SqlError> {
+    match identifier {
+        Identifier::Email(email) => store::users::by_email(tx, app_id, email),
+        Identifier::Phone(phone) => store::users::by_phone(tx, app_id, phone),
+    }
+}
+
+/// Creates a user who has the identifier, which must be free.
+pub(crate) fn create(
+    tx: &Tx<'_>,
+    app_id: &str,
+    identifier: &Identifier,
+    metadata: Map<String, Value>,
+    now: i64,
+) -> Result<UserRow, Refusal> {
+    let mut new = NewUser {
+        metadata,
+        ..NewUser::default()
+    };
+    match identifier {
+        Identifier::Email(email) => new.email = Some(email.clone()),
+        Identifier::Phone(phone) => new.phone = Some(phone.clone()),
+    }
+    taken(store::users::insert(tx, app_id, &new, now))
+}
+
+/// A unique violation on a user says that somebody else has the identifier.
+fn taken(result: Result<UserRow, SqlError>) -> Result<UserRow, Refusal> {
+    result.map_err(|error| {
+        if error.is_taken() {
+            Refusal::user_exists()
+        } else {
+            error.into()
+        }
+    })
+}
+
+/// To whom a code or link goes, and what for. There may be nobody, and then no reply may tell.
+pub(crate) struct Receiver {
+    pub(crate) user: Option<UserRow>,
+    pub(crate) purpose: Purpose,
+}
+
+/// Finds, or for a registration creates, the user whom a code or link is for.
+///
+/// The API tells who is known: 404 for a login by nobody, 400 for a registration of somebody who was in before. An app that conceals
+/// its users answers alike in all cases. Then nothing is sent to nobody and to inactive users, and the registration
+/// of a known identifier becomes a login by whoever reads the messages there.
+pub(crate) fn receiver(
+    tx: &Tx<'_>,
+    app_id: &str,
+    settings: &AppSettings,
+    purpose: Purpose,
+    identifier: &Identifier,
+    now: i64,
+) -> Result<Receiver, Refusal> {
+    let conceal = settings.conceal_users;
+    let found = find(tx, app_id, identifier)?;
+    let to = |user, purpose| Ok(Receiver { user, purpose });
+    match (found, purpose) {
+        (None, Purpose::Register) => {
+            let user = create(tx, app_id, identifier, Map::new(), now)?;
+            to(Some(user), purpose)
+        }
+        // Clients create a user, then register them; and a registration that was given up may begin again. What is
+        // sent reaches the owner of the identifier alone.
+        (Some(user), Purpose::Register) if !conceal && user.is_pending() => to(Some(user), purpose),
+        (Some(_), Purpose::Register) if !conceal => Err(Refusal::user_exists()),
+        (None, _) if !conceal => Err(Refusal::user_not_found()),
+        (Some(user), _) if user.is_inactive() && !conceal => Err(Refusal::user_not_active()),
+        (found, _) => to(found.filter(|user| !user.is_inactive()), Purpose::Login),
+    }
+}
+
+/// Whether the identifier is the user's.
+pub(crate) fn has(user: &UserRow, identifier: &Identifier) -> bool {
+    let own = match identifier {
+        Identifier::Email(_) => &user.email,
+        Identifier::Phone(_) => &user.phone,
+    };
+    own.as_deref() == Some(identifier.as_str())
+}
+
+/// Makes the identifier the user's own, verified: whoever opened a link or typed in a code that was sent to it reads
+/// what is sent to it.
+pub(crate) fn confirm(
+    tx: &Tx<'_>,
+    mut user: UserRow,
+    identifier: &Identifier,
+    now: i64,
+) -> Result<(), Refusal> {
+    let (own, verified) = match identifier {
+        Identifier::Email(_) => (&mut user.email, &mut user.email_verified),
+        Identifier::Phone(_) => (&mut user.phone, &mut user.phone_verified),
+    };
+    if *verified && own.as_deref() == Some(identifier.as_str()) {
+        return Ok(());
+    }
+    *own = Some(identifier.as_str().to_owned());
+    *verified = true;
+    let metadata = user.metadata();
+    taken(store::users::update(tx, &user, &metadata, now))?;
+    Ok(())
+}

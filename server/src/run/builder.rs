@@ -1,0 +1,338 @@
+//! Options of a server, and its start.
+
+mod sign_in;
+mod social;
+
+use std::fmt;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use self::sign_in::SignIn;
+use self::social::Social;
+use crate::clock::Clock;
+use crate::dev::observe::{Exchange, Observer};
+use crate::dev::{DevTools, Outbox};
+use crate::domain::api_keys;
+use crate::domain::apps::{self, App, AppState, Apps, issuer};
+use crate::domain::rate_limits::RateLimits;
+use crate::domain::settings::{AppSettings, MetadataType, is_app_id, is_origin, seconds};
+use crate::http::entry::RequestPolicy;
+use crate::http::serve::{ConnectionLimits, bind};
+use crate::ids;
+use crate::run::error::{StartError, StartErrorKind};
+use crate::run::handle::PassageServer;
+use crate::run::running::Running;
+use crate::store;
+use crate::store::apps::AppRow;
+use crate::store::{Store, StoreError};
+
+/// Options of a development server. Each has a default.
+#[derive(Default)]
+#[must_use]
+pub struct ServerBuilder {
+    app_id: Option<String>,
+    api_key: Option<String>,
+    auth_origin: Option<String>,
+    rp_id: Option<String>,
+    issuer: Option<String>,
+    data: Option<PathBuf>,
+    listen: Option<SocketAddr>,
+    session_timeout: Option<Duration>,
+    refresh_tokens: Option<bool>,
+    metadata: Vec<(String, MetadataType)>,
+    sign_in: SignIn,
+    social: Social,
+    observer: Option<Observer>,
+    rate_limits: RateLimits,
+}
+
+impl fmt::Debug for ServerBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServerBuilder")
+            .field("app_id", &self.app_id)
+            .field("listen", &self.listen)
+            .field("data", &self.data)
+            .finish_non_exhaustive()
+    }
+}
+
+impl ServerBuilder {
+    /// Id of the app. If not said, the app that the data file holds, or a new one with a random id.
+    pub fn app_id(mut self, id: impl Into<String>) -> Self {
+        self.app_id = Some(id.into());
+        self
+    }
+
+    /// An API key of the app. If not said, a new one at each start. The keys that a data file holds stay good.
+    pub fn api_key(mut self, key: impl Into<String>) -> Self {
+        self.api_key = Some(key.into());
+        self
+    }
+
+    /// Origin of the app's website. If not said, the one in the data file, or `http://localhost:3000`.
+    pub fn auth_origin(mut self, origin: impl Into<String>) -> Self {
+        self.auth_origin = Some(origin.into());
+        self
+    }
+
+    /// Domain that the app's passkeys belong to: the host of the auth origin, or a domain above it. If not said, the
+    /// one in the data file, or that host.
+    pub fn rp_id(mut self, domain: impl Into<String>) -> Self {
+        self.rp_id = Some(domain.into());
+        self
+    }
+
+    /// Issuer of the app's tokens. If not said, the server's own: `{url}/auth/v1/apps/{app id}`.
+    pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
+        self.issuer = Some(issuer.into());
+        self
+    }
+
+    /// File to keep the data in. If not said, they are in memory and end with the server.
+    pub fn data(mut self, file: impl Into<PathBuf>) -> Self {
+        self.data = Some(file.into());
+        self
+    }
+
+    /// Address to listen on, which must be a loopback address. If not said, 127.0.0.1 on any free port.
+    pub fn listen(mut self, address: impl Into<SocketAddr>) -> Self {
+        self.listen = Some(address.into());
+        self
+    }
+
+    /// Lifetime of auth tokens, in whole seconds. If not said, an hour.
+    pub fn session_timeout(mut self, lifetime: Duration) -> Self {
+        self.session_timeout = Some(lifetime);
+        self
+    }
+
+    /// Whether the app hands out refresh tokens. If not said, it does.
+    pub fn refresh_tokens(mut self, enabled: bool) -> Self {
+        self.refresh_tokens = Some(enabled);
+        self
+    }
+
+    /// Defines a metadata field. An app with at least one takes no others; an app without any takes all.
+    pub fn metadata_field(mut self, name: impl Into<String>, kind: MetadataType) -> Self {
+        self.metadata.push((name.into(), kind));
+        self
+    }
+
+    /// Whether those who ask too often get 429, as `passage-server serve` has it: codes and links for an account 5
+    /// times a minute, and 20 requests a minute from an address for each of asking for them, using them, looking up
+    /// or creating users, and starting with a passkey or a social login. If not said, everybody may go on.
+    pub fn rate_limits(mut self, limited: bool) -> Self {
+        self.rate_limits = if limited {
+            RateLimits::standard()
+        } else {
+            RateLimits::default()
+        };
+        self
+    }
+
+    /// Shows every exchange with the two APIs, right before its reply is sent. Connections that a fault cuts are
+    /// not shown.
+    pub fn observe(mut self, observer: impl Fn(&Exchange) + Send + Sync + 'static) -> Self {
+        self.observer = Some(Arc::new(observer));
+        self
+    }
+
+    /// Starts the server. It is ready when this returns.
+    ///
+    /// # Errors
+    /// If an option cannot work, the address is taken or not a loopback address, or the data file cannot be used:
+    /// another server has it open, it is no database, or it is a newer one.
+    pub async fn start(self) -> Result<PassageServer, StartError> {
+        let address = self
+            .listen
+            .unwrap_or_else(|| (Ipv4Addr::LOCALHOST, 0).into());
+        self.check(address)?;
+        let outbox = Arc::new(Outbox::default());
+        let delivery = self.sign_in.delivery.clone();
+        let sender = delivery.start(Some(Arc::clone(&outbox)))?;
+        // A server whose address is taken leaves no file behind.
+        let (listener, address) = bind(address).await?;
+        let store = match &self.data {
+            Some(file) => Store::open(file).await?,
+            None => Store::in_memory()?,
+        };
+        let clock = Clock::default();
+        let now = clock.micros();
+        let row = self.put_app(&store, now).await?;
+        let api_key = self.put_api_key(&store, &row.id, now).await?;
+        let url = format!("http://{address}");
+        let issuer = self.issuer.unwrap_or_else(|| issuer(&url, &row.id));
+        let app = Arc::new(App::open(&store, row, issuer, &Arc::default(), now).await?);
+        let apps = Apps::default();
+        apps.put(Arc::clone(&app));
+        let dev = Arc::new(DevTools::new(outbox, app, api_key));
+        let state = Arc::new(AppState {
+            url,
+            store,
+            clock,
+            dev: Some(Arc::clone(&dev)),
+            provider: self.social.provider(),
+            sender,
+            observer: self.observer,
+            apps,
+            limits: self.rate_limits,
+        });
+        let running = Running::start(
+            state,
+            listener,
+            address,
+            RequestPolicy::default(),
+            ConnectionLimits::default(),
+        );
+        Ok(PassageServer::new(running, dev))
+    }
+
+    fn check(&self, address: SocketAddr) -> Result<(), StartErrorKind> {
+        let fails = |name, problem| Err(StartErrorKind::Option(name, problem));
+        if !address.ip().is_loopback() {
+            return Err(StartErrorKind::NotLoopback(address));
+        }
+        if self.app_id.as_deref().is_some_and(|id| !is_app_id(id)) {
+            return fails("app id", "must be made of letters, digits, - and _");
+        }
+        let visible =
+            |key: &str| !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_graphic());
+        if self.api_key.as_deref().is_some_and(|key| !visible(key)) {
+            return fails(
+                "API key",
+                "must be made of visible ASCII characters, without blanks",
+            );
+        }
+        if self
+            .auth_origin
+            .as_deref()
+            .is_some_and(|origin| !is_origin(origin))
+        {
+            return fails(
+                "auth origin",
+                "must be an origin such as https://example.com, without a path or a slash at its end",
+            );
+        }
+        if self.issuer.as_deref() == Some("") {
+            return fails("issuer", "must not be empty");
+        }
+        if self
+            .session_timeout
+            .is_some_and(|lifetime| lifetime.as_secs() == 0)
+        {
+            return fails("session timeout", "must be at least a second");
+        }
+        self.social.check()
+    }
+
+    /// The app that is asked for, or that the store holds, or a new one, with the settings that are asked for.
+    async fn put_app(&self, store: &Store, now: i64) -> Result<AppRow, StartError> {
+        let id = self.app_id.clone();
+        let find = store.read(move |tx| {
+            let found = match &id {
+                Some(id) => store::apps::get(tx, id)?,
+                None => store::apps::first(tx)?,
+            };
+            Ok::<_, StoreError>(found)
+        });
+        let found = find.await?;
+        // Settings that cannot be read are not overwritten.
+        let mut settings = match &found {
+            Some(app) => apps::settings(app)?,
+            None => AppSettings::default(),
+        };
+        self.change(&mut settings);
+        if settings.rp_id().is_none() {
+            return Err(StartErrorKind::Option(
+                "relying party id",
+                "must be the host of the auth origin, or a domain above it",
+            )
+            .into());
+        }
+        let (id, created_at) = match found {
+            Some(app) => (app.id, app.created_at),
+            None => (self.app_id.clone().unwrap_or_else(ids::new_id), now),
+        };
+        let app = AppRow {
+            id,
+            settings: serde_json::to_string(&settings).map_err(StartErrorKind::Settings)?,
+            created_at,
+        };
+        let row = app.clone();
+        let put = store.write(move |tx| Ok::<_, StoreError>(store::apps::put(tx, &row)?));
+        put.await?;
+        Ok(app)
+    }
+
+    fn change(&self, settings: &mut AppSettings) {
+        if let Some(origin) = &self.auth_origin {
+            settings.auth_origin.clone_from(origin);
+        }
+        if let Some(domain) = &self.rp_id {
+            settings.rp_id = Some(domain.to_ascii_lowercase());
+        }
+        if let Some(lifetime) = self.session_timeout {
+            settings.session_timeout_length = seconds(lifetime);
+        }
+        if let Some(enabled) = self.refresh_tokens {
+            settings.refresh_enabled = enabled;
+        }
+        self.sign_in.change(settings);
+        self.social.change(settings);
+        for (name, kind) in &self.metadata {
+            settings.put_field(name, *kind);
+        }
+    }
+
+    async fn put_api_key(
+        &self,
+        store: &Store,
+        app_id: &str,
+        now: i64,
+    ) -> Result<String, StartError> {
+        let key = self.api_key.clone().unwrap_or_else(api_keys::generate);
+        let (app_id, row, hash) = (
+            app_id.to_owned(),
+            api_keys::development(&key, now),
+            ids::hash(&key),
+        );
+        let put = store.write(move |tx| {
+            Ok::<_, StoreError>(store::api_keys::insert(tx, &app_id, &row, &hash)?)
+        });
+        put.await?;
+        Ok(key)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn settings_that_cannot_be_read_are_not_overwritten() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("passage.db");
+        let settings = r#"{"metadata": [{"id": "a", "name": "b", "type": "newer"}]}"#;
+        let store = Store::open(&file).await.unwrap();
+        let app = AppRow {
+            id: "app".to_owned(),
+            settings: settings.to_owned(),
+            created_at: 0,
+        };
+        let put = store.write(move |tx| Ok::<_, StoreError>(store::apps::put(tx, &app)?));
+        put.await.unwrap();
+        store.close().await;
+
+        let start = PassageServer::builder().data(&file).start();
+        let problem = start.await.unwrap_err().to_string();
+        assert!(problem.contains("settings"), "{problem}");
+
+        let store = Store::open(&file).await.unwrap();
+        let find = store.read(|tx| Ok::<_, StoreError>(store::apps::first(tx)?));
+        assert_eq!(find.await.unwrap().unwrap().settings, settings);
+        store.close().await;
+    }
+}

@@ -1,0 +1,88 @@
+//! Why a server does not start.
+
+use std::fmt;
+use std::net::SocketAddr;
+
+use crate::config::ConfigError;
+use crate::keys::KeyRingError;
+use crate::store::StoreError;
+
+/// Why a server did not start.
+#[derive(Debug)]
+pub struct StartError(Box<StartErrorKind>);
+
+#[derive(Debug)]
+pub(crate) enum StartErrorKind {
+    /// The address can be reached from other machines.
+    NotLoopback(SocketAddr),
+    /// The address cannot be listened on.
+    Bind(SocketAddr, std::io::Error),
+    /// The storage failed.
+    Store(StoreError),
+    /// The app's signing keys cannot be read.
+    Keys(KeyRingError),
+    /// The settings of the app in the data file cannot be read.
+    Settings(serde_json::Error),
+    /// The configuration, or what it points to, cannot be used.
+    Config(ConfigError),
+    /// An option has a value that cannot work.
+    Option(&'static str, &'static str),
+}
+
+impl From<StartErrorKind> for StartError {
+    fn from(kind: StartErrorKind) -> Self {
+        Self(Box::new(kind))
+    }
+}
+
+impl From<StoreError> for StartError {
+    fn from(error: StoreError) -> Self {
+        StartErrorKind::Store(error).into()
+    }
+}
+
+impl From<ConfigError> for StartError {
+    fn from(error: ConfigError) -> Self {
+        StartErrorKind::Config(error).into()
+    }
+}
+
+impl From<KeyRingError> for StartError {
+    fn from(error: KeyRingError) -> Self {
+        StartErrorKind::Keys(error).into()
+    }
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &*self.0 {
+            StartErrorKind::NotLoopback(address) => write!(
+                f,
+                "{address} can be reached from other machines, and a development server hands out tokens to anybody \
+                 who asks: listen on a loopback address such as 127.0.0.1:8787"
+            ),
+            StartErrorKind::Bind(address, _) => write!(f, "cannot listen on {address}"),
+            StartErrorKind::Store(error) => error.fmt(f),
+            StartErrorKind::Keys(error) => error.fmt(f),
+            StartErrorKind::Settings(_) => f.write_str(
+                "the settings of the app in the data file cannot be read: a newer passage-server may have written them",
+            ),
+            StartErrorKind::Config(error) => error.fmt(f),
+            StartErrorKind::Option(name, problem) => write!(f, "{name} {problem}"),
+        }
+    }
+}
+
+impl std::error::Error for StartError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &*self.0 {
+            StartErrorKind::Bind(_, error) => Some(error),
+            StartErrorKind::Store(error) => error.source(),
+            StartErrorKind::Settings(error) => Some(error),
+            StartErrorKind::Keys(error) => error.source(),
+            StartErrorKind::NotLoopback(_)
+            | StartErrorKind::Config(_)
+            | StartErrorKind::Option(..) => None,
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! How a server is put together, runs and stops.
+
+pub(crate) mod builder;
+pub(crate) mod error;
+pub(crate) mod handle;
+pub(crate) mod maintenance;
+pub(crate) mod running;
+pub(crate) mod service;

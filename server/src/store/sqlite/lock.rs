@@ -1,0 +1,106 @@
+//! One server per data file.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::store::StoreError;
+
+/// How often, and how many times, to try again: a server that was just stopped may need a moment to let go.
+const PAUSE: Duration = Duration::from_millis(20);
+const TRIES: u32 = 25;
+
+/// A lock on the file next to a data file. It lies beside it because SQLite's own locks on the data file would be
+/// lost if this process closed a second handle of it.
+#[derive(Debug)]
+pub(in crate::store) struct FileLock {
+    file: Mutex<Option<File>>,
+}
+
+impl FileLock {
+    /// Takes the lock, or says that another server has it.
+    pub(in crate::store) async fn acquire(data: &Path) -> Result<Self, StoreError> {
+        let path = beside(data);
+        let file = open_private(&path).map_err(|error| StoreError::File(path.clone(), error))?;
+        for tried in 0.. {
+            match file.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::WouldBlock) if tried < TRIES => tokio::time::sleep(PAUSE).await,
+                Err(TryLockError::WouldBlock) => return Err(StoreError::InUse(data.to_owned())),
+                Err(TryLockError::Error(error)) => return Err(StoreError::File(path, error)),
+            }
+        }
+        Ok(Self {
+            file: Mutex::new(Some(file)),
+        })
+    }
+
+    /// Takes the lock if no server has it.
+    pub(in crate::store) fn try_acquire(data: &Path) -> Result<Option<Self>, StoreError> {
+        let path = beside(data);
+        let file = open_private(&path).map_err(|error| StoreError::File(path.clone(), error))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Self {
+                file: Mutex::new(Some(file)),
+            })),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(StoreError::File(path, error)),
+        }
+    }
+
+    /// Gives the lock up.
+    pub(in crate::store) fn release(&self) {
+        drop(
+            self.file
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take(),
+        );
+    }
+}
+
+/// The lock file of a data file: `FILE-lock`.
+fn beside(data: &Path) -> PathBuf {
+    let mut name = data.as_os_str().to_owned();
+    name.push("-lock");
+    PathBuf::from(name)
+}
+
+/// Makes the data file if there is none, for its owner alone: it holds signing keys and people's data. A file that
+/// others may use becomes private too, with a warning: it is ours, unlike the files that hold secrets of others.
+pub(in crate::store) fn create_private(path: &Path) -> std::io::Result<()> {
+    drop(open_private(path)?);
+    #[cfg(unix)]
+    for end in ["", "-wal", "-shm"] {
+        let mut name = path.as_os_str().to_owned();
+        name.push(end);
+        make_private(Path::new(&name))?;
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn make_private(path: &Path) -> std::io::Result<()> {
+    use std::fs::{Permissions, metadata, set_permissions};
+    use std::os::unix::fs::PermissionsExt as _;
+    // What is not there, SQLite makes with the mode of the data file.
+    let Ok(data) = metadata(path) else {
+        return Ok(());
+    };
+    let mode = data.permissions().mode() & 0o777;
+    if mode & 0o077 != 0 {
+        set_permissions(path, Permissions::from_mode(0o600))?;
+        tracing::warn!("the data file was open to others (mode {mode:03o}) and is private now");
+    }
+    Ok(())
+}
+
+/// Opens a file. A new one is for its owner alone: whoever may open the lock may also hold it.
+fn open_private(path: &Path) -> std::io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}

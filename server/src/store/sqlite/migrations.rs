@@ -1,0 +1,84 @@
+//! The tables, as one version after the other made them. SQLite's `user_version` says how far a file has come.
+
+use super::Connection;
+use crate::store::{SqlError, Tx};
+
+/// Each version's script, oldest first. One that was released stays as it is.
+const SCRIPTS: [(i64, &str); 7] = [
+    (1, include_str!("../../../migrations/0001_start.sql")),
+    (2, include_str!("../../../migrations/0002_passkeys.sql")),
+    (3, include_str!("../../../migrations/0003_codes.sql")),
+    (4, include_str!("../../../migrations/0004_apps.sql")),
+    (10, include_str!("../../../migrations/0010_social.sql")),
+    (11, include_str!("../../../migrations/0011_ends.sql")),
+    (12, include_str!("../../../migrations/0012_sign_ins.sql")),
+];
+
+/// The version that the scripts lead to.
+pub(in crate::store) const LATEST: i64 = 12;
+
+/// Brings the tables to the latest version, or leaves all as it was. False if they are of a newer one.
+pub(in crate::store) fn run(conn: &Connection) -> Result<bool, SqlError> {
+    let begun = adopted(conn)?;
+    let due = SCRIPTS.iter().filter(|(version, _)| *version > begun);
+    let scripts: String = due.map(|(_, script)| *script).collect();
+    if !scripts.is_empty() {
+        let script = format!("BEGIN IMMEDIATE; {scripts}; PRAGMA user_version = {LATEST}; COMMIT");
+        conn.execute_batch(&script)?;
+    }
+    Ok(begun <= LATEST)
+}
+
+/// How far the tables have come.
+pub(in crate::store) fn version(conn: &Connection) -> Result<i64, SqlError> {
+    Tx::new(conn).value("PRAGMA user_version", ())
+}
+
+/// The version, also of a file from before this was noted in `user_version`: those have a table of migrations.
+fn adopted(conn: &Connection) -> Result<i64, SqlError> {
+    const TABLE: &str = "SELECT count(*) FROM sqlite_schema WHERE name = '_sqlx_migrations'";
+    match version(conn)? {
+        0 if Tx::new(conn).value::<i64>(TABLE, ())? > 0 => {
+            Tx::new(conn).value("SELECT max(version) FROM _sqlx_migrations", ())
+        }
+        version => Ok(version),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_go_up_to_the_latest() {
+        assert!(SCRIPTS.is_sorted_by(|(one, _), (next, _)| one < next));
+        assert_eq!(SCRIPTS.last().unwrap().0, LATEST);
+    }
+
+    #[test]
+    fn a_file_is_brought_on_from_where_it_is() {
+        let whole = Connection::open_in_memory().unwrap();
+        assert!(run(&whole).unwrap() && run(&whole).unwrap());
+        let tables = |conn: &Connection| -> String {
+            let names = "SELECT group_concat(sql, ';') FROM sqlite_schema WHERE name NOT LIKE '\\_%' ESCAPE '\\'";
+            Tx::new(conn).value(names, ()).unwrap()
+        };
+        for noted in [true, false] {
+            let conn = Connection::open_in_memory().unwrap();
+            for (version, script) in &SCRIPTS[..3] {
+                conn.execute_batch(script).unwrap();
+                if noted {
+                    conn.pragma_update(None, "user_version", version).unwrap();
+                }
+            }
+            if !noted {
+                let table = "CREATE TABLE _sqlx_migrations (version); INSERT INTO _sqlx_migrations VALUES (1), (2), (3)";
+                conn.execute_batch(table).unwrap();
+            }
+            assert!(run(&conn).unwrap());
+            assert_eq!(version(&conn).unwrap(), LATEST);
+            assert_eq!(tables(&conn), tables(&whole));
+        }
+    }
+}
