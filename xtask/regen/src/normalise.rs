@@ -18,7 +18,7 @@ pub(crate) fn normalise(document: &mut Value) -> Result<(), String> {
     drop_empty_paths(document);
     hoist_inline_enums(document)?;
     prune_unused_schemas(document);
-    each_schema(document, false, &mut |schema| {
+    each_schema(document, "", false, &mut |_, schema| {
         state_limits(schema);
         free_nullable_properties(schema)
     })?;
@@ -83,27 +83,20 @@ fn hoist_inline_enums(document: &mut Value) -> Result<(), String> {
         .filter_map(|(name, schema)| Some((name.clone(), enum_values(schema)?)))
         .collect();
     let old = known.len();
-    let names: Vec<String> = schemas.keys().cloned().collect();
-    for name in &names {
-        if let Some(properties) = schemas
-            .get_mut(name)
-            .and_then(|s| s.get_mut("properties"))
-            .and_then(Value::as_object_mut)
-        {
-            for (property, schema) in properties {
-                hoist(&format!("{name}-{property}"), schema, &mut known);
+    for (part, components) in [
+        ("/components/schemas", true),
+        ("/components/parameters", false),
+        ("/paths", false),
+    ] {
+        let Some(part) = document.pointer_mut(part) else {
+            continue;
+        };
+        each_schema(part, "", components, &mut |place, schema| {
+            if !components || place.contains('-') {
+                hoist(place, schema, &mut known);
             }
-        }
-    }
-    for (name, schema) in shared_parameters(document) {
-        hoist(&name, schema, &mut known);
-    }
-    for operation in operations(document) {
-        let id = operation.get("operationId").and_then(Value::as_str);
-        let id = id.unwrap_or_default().to_owned();
-        for (name, schema) in parameters(operation) {
-            hoist(&format!("{id}-{name}"), schema, &mut known);
-        }
+            Ok(())
+        })?;
     }
     let schemas = self::schemas(document)?;
     for (name, values) in known.split_off(old) {
@@ -118,11 +111,8 @@ fn hoist_inline_enums(document: &mut Value) -> Result<(), String> {
     Ok(())
 }
 
-/// Replaces the inline enum `schema`, or the one of its items, by a reference.
+/// Replaces the inline enum `schema` by a reference.
 fn hoist(place: &str, schema: &mut Value, known: &mut Vec<(String, Vec<String>)>) {
-    if let Some(items) = schema.get_mut("items") {
-        hoist(place, items, known);
-    }
     let Some(values) = enum_values(schema) else {
         return;
     };
@@ -178,58 +168,47 @@ fn prune_unused_schemas(document: &mut Value) {
     }
 }
 
-type Visit<'a> = &'a mut dyn FnMut(&mut Value) -> Result<(), String>;
+type Visit<'a> = &'a mut dyn FnMut(&str, &mut Value) -> Result<(), String>;
 
-/// Visits every component, property, item and parameter schema. `named` if the members of `value` are schemas.
-fn each_schema(value: &mut Value, named: bool, visit: Visit<'_>) -> Result<(), String> {
+/// Visits every component, property, item and parameter schema with its place: `UserInfo-email`, `getUser-user_id`.
+/// `named` if the members of `value` are schemas.
+fn each_schema(
+    value: &mut Value,
+    place: &str,
+    named: bool,
+    visit: Visit<'_>,
+) -> Result<(), String> {
+    let member = |value: &Value, key| value.get(key).and_then(Value::as_str).map(str::to_owned);
+    let inside = |name: &str| match place {
+        "" => name.to_owned(),
+        place => format!("{place}-{name}"),
+    };
+    let own = member(value, "operationId").filter(|_| !named);
+    let parameter = member(value, "name").filter(|_| !named && value.get("schema").is_some());
+    let place = own
+        .or(parameter.map(|name| inside(&name)))
+        .unwrap_or_else(|| place.to_owned());
     match value {
-        Value::Object(members) => members.iter_mut().try_for_each(|(key, value)| {
-            if named || ["schema", "items"].contains(&key.as_str()) {
-                visit(value)?;
-            }
-            let names = !named && ["schemas", "properties"].contains(&key.as_str());
-            each_schema(value, names, visit)
+        Value::Object(members) if named => members.iter_mut().try_for_each(|(name, schema)| {
+            visit(&inside(name), schema)?;
+            each_schema(schema, &inside(name), false, visit)
         }),
-        Value::Array(items) => items
+        Value::Object(members) => members.iter_mut().try_for_each(|(key, value)| {
+            if ["schema", "items"].contains(&key.as_str()) {
+                visit(&place, value)?;
+            }
+            each_schema(
+                value,
+                &place,
+                ["schemas", "properties"].contains(&key.as_str()),
+                visit,
+            )
+        }),
+        Value::Array(list) => list
             .iter_mut()
-            .try_for_each(|item| each_schema(item, false, visit)),
+            .try_for_each(|item| each_schema(item, &place, false, visit)),
         _ => Ok(()),
     }
-}
-
-/// Every operation of the document.
-fn operations(document: &mut Value) -> impl Iterator<Item = &mut Value> {
-    let paths = document.get_mut("paths").and_then(Value::as_object_mut);
-    paths
-        .into_iter()
-        .flatten()
-        .filter_map(|(_, item)| item.as_object_mut())
-        .flat_map(|item| item.iter_mut())
-        .filter(|(method, _)| METHODS.contains(&method.as_str()))
-        .map(|(_, operation)| operation)
-}
-
-/// Name and schema of every parameter written out in an operation.
-fn parameters(operation: &mut Value) -> impl Iterator<Item = (String, &mut Value)> {
-    let list = operation
-        .get_mut("parameters")
-        .and_then(Value::as_array_mut);
-    list.into_iter().flatten().filter_map(named_schema)
-}
-
-/// Name and schema of every parameter that operations refer to.
-fn shared_parameters(document: &mut Value) -> impl Iterator<Item = (String, &mut Value)> {
-    let map = document
-        .pointer_mut("/components/parameters")
-        .and_then(Value::as_object_mut);
-    map.into_iter()
-        .flatten()
-        .filter_map(|(_, parameter)| named_schema(parameter))
-}
-
-fn named_schema(parameter: &mut Value) -> Option<(String, &mut Value)> {
-    let name = parameter.get("name")?.as_str()?.to_owned();
-    Some((name, parameter.get_mut("schema")?))
 }
 
 /// Turns `default`, `minimum` and `maximum` into words.

@@ -4,48 +4,8 @@ use serde_json::{Value, json};
 
 use super::*;
 
-/// What is covered, and what is left.
-const FACADE: &str = "
-api:
-  operations:
-    send: ['X::send']
-    look: {left: why}
-  left:
-    Reply.hidden: why
-    Whole: why
-    send.trace: why
-";
-
-/// `send` takes `In` and answers `Reply`; `look` and `new` answer `Other`.
-const DOCUMENT: &str = "
-paths:
-  /send:
-    post:
-      operationId: send
-      parameters:
-        - {name: kind, in: query, schema: {$ref: '#/components/schemas/Kind'}}
-        - {$ref: '#/components/parameters/p'}
-      requestBody: {content: {application/json: {schema: {$ref: '#/components/schemas/In'}}}}
-      responses: {'200': {content: {application/json: {schema: {$ref: '#/components/schemas/Reply'}}}}}
-  /look: {get: {operationId: look, responses: {'200': &other {schema: {$ref: '#/components/schemas/Other'}}}}}
-  /new: {get: {operationId: new, responses: {'200': *other}}}
-components:
-  parameters: {p: {name: p, in: query, schema: {$ref: '#/components/schemas/Shared'}}}
-  schemas:
-    In: {properties: {both: {allOf: [{$ref: '#/components/schemas/Both'}]}}}
-    Reply:
-      properties:
-        list: {type: array, items: {$ref: '#/components/schemas/Both'}}
-        hidden: {$ref: '#/components/schemas/Hidden'}
-        whole: {$ref: '#/components/schemas/Whole'}
-    Whole: {properties: {a: {$ref: '#/components/schemas/Inside'}}}
-    Both: {}
-    Hidden: {}
-    Inside: {}
-    Kind: {}
-    Shared: {}
-    Other: {}
-";
+const FACADE: &str = include_str!("../../tests/cases/facade.yaml");
+const DOCUMENT: &str = include_str!("../../tests/cases/facade_document.yaml");
 
 #[test]
 fn covered_operations_lead_to_their_schemas() {
