@@ -26,24 +26,19 @@ pub(super) fn commands(project: &Project) -> Result<Vec<Finding>, String> {
 
 /// What is wrong with one line of shell.
 fn problems(project: &Project, code: &str) -> Vec<String> {
-    let words: Vec<&str> = code
-        .split_whitespace()
-        .take_while(|word| *word != "#")
-        .collect();
+    let words = code.split_whitespace().take_while(|word| *word != "#");
+    let words: Vec<&str> = words.collect();
     let after = |program: &str| {
         // Behind a prompt or settings of variables.
         let start = words.iter().position(|word| *word == program)?;
         let (before, command) = words.split_at(start);
         let settings = |word: &&str| *word == "$" || word.contains('=');
-        before
-            .iter()
-            .all(settings)
-            .then(|| command.iter().copied().skip(1))
+        let starts = before.iter().all(settings);
+        starts.then(|| command.iter().copied().skip(1))
     };
     if let Some(mut words) = after("bash") {
-        let script = words
-            .next()
-            .filter(|script| named(script) && !script.starts_with('-'));
+        let script = words.next().filter(|script| !script.starts_with('-'));
+        let script = script.filter(|script| named(script));
         return missing_file(project, script).into_iter().collect();
     }
     let Some(words) = after("cargo") else {
@@ -63,9 +58,8 @@ fn task(project: &Project, words: &[&str]) -> Vec<String> {
         return Vec::new();
     }
     // What stands for a name or a number can be one.
-    let words = words
-        .iter()
-        .map(|word| if named(word) { word } else { "1" });
+    let words = words.iter();
+    let words = words.map(|word| if named(word) { word } else { "1" });
     let words = ["xtask"].into_iter().chain(words);
     let Err(error) = project.xtask.clone().try_get_matches_from(words) else {
         return Vec::new();
@@ -76,11 +70,8 @@ fn task(project: &Project, words: &[&str]) -> Vec<String> {
 }
 
 fn cargo(project: &Project, words: &[&str]) -> Vec<String> {
-    let words: Vec<&str> = words
-        .iter()
-        .copied()
-        .take_while(|word| *word != "--")
-        .collect();
+    let words = words.iter().copied().take_while(|word| *word != "--");
+    let words: Vec<&str> = words.collect();
     let value = |options: &[&str]| {
         let pairs = words.iter().zip(words.iter().skip(1));
         let mut values = pairs
@@ -109,12 +100,11 @@ fn cargo(project: &Project, words: &[&str]) -> Vec<String> {
     }
     for feature in value(&["-F", "--features"]).unwrap_or_default().split(',') {
         let name = feature.rsplit('/').next().unwrap_or_default().to_owned();
-        if !name.is_empty()
-            && !project
-                .packages
-                .iter()
-                .any(|package| package.features.contains(&name))
-        {
+        let mut features = project
+            .packages
+            .iter()
+            .flat_map(|package| &package.features);
+        if !name.is_empty() && !features.any(|feature| *feature == name) {
             problems.push(format!("no feature {name}"));
         }
     }

@@ -104,20 +104,13 @@ impl Trees<'_> {
     pub(super) fn tree(&self, document: &Document<'_>, code: &Surface) -> Node {
         let alone = |name: &str, place: String| Node::new(name, place, "", Judged::default());
         let whole = |name: &'static str, item: &str| {
-            let mut node = Node {
-                item: item.to_owned(),
-                ..alone(name, name.to_owned())
-            };
-            node.aspect(
-                name,
-                document.root.get(name).unwrap_or(&Value::Null).to_string(),
-            );
+            let mut node = Node::new(name, name.to_owned(), item, Judged::default());
+            let value = document.root.get(name).unwrap_or(&Value::Null);
+            node.aspect(name, value.to_string());
             node
         };
-        let operations = document
-            .operations()
-            .filter(|operation| !operation.id.is_empty());
-        let operations = operations.map(|operation| self.operation(document, &operation, code));
+        let named = document.operations().filter(|o| !o.id.is_empty());
+        let operations = named.map(|operation| self.operation(document, &operation, code));
         let schemas = document.components("schemas");
         let types = schemas.map(|(name, schema)| self.schema(name, schema, code));
         let tags = items(document.root, "tags").map(|tag| {
@@ -152,10 +145,8 @@ impl Trees<'_> {
         code: &Surface,
     ) -> Node {
         let (id, raw, item) = (operation.id, operation.raw, method(operation.id));
-        let pair = self
-            .renamed
-            .iter()
-            .find(|(old, new)| [*old, *new].contains(&id));
+        let mut pairs = self.renamed.iter();
+        let pair = pairs.find(|(old, new)| [*old, *new].contains(&id));
         let &(old, new) = pair.unwrap_or(&(id, id));
         // Of a renamed operation, `facade.yaml` knows one name or the other.
         let known_as = if self.cover.mentions(new) { new } else { old };
@@ -164,11 +155,9 @@ impl Trees<'_> {
         (node.inner, node.judged_new) = (rust_type(id), self.cover.operation(id));
         let tags = texts(raw, "tags");
         let tagged = if tags.is_empty() { "" } else { ", tag " };
+        let tagged = format!("{tagged}{}", tags.join(", "));
         let route = format!("`{}`", operation.route());
-        node.added(
-            "operation added",
-            format!("{route}{tagged}{}", tags.join(", ")),
-        );
+        node.added("operation added", format!("{route}{tagged}"));
         node.removed("operation removed", route);
         let words = ["summary", "description"].map(|key| text(raw, key).unwrap_or_default());
         node.aspect("operation id", id);
@@ -186,33 +175,23 @@ impl Trees<'_> {
             let name = text(raw, "name").unwrap_or_default();
             let judged = self.cover.parameter(known_as, name);
             let node = Node::new(name, format!("{id}.{name}"), &item, judged);
-            parameter(
-                node,
-                raw,
-                shared,
-                code.get(&format!("{item}({})", snake(name))),
-            )
+            let rust = code.get(&format!("{item}({})", snake(name)));
+            parameter(node, raw, shared, rust)
         });
         let body = raw.get("requestBody").map(|raw| {
             let rust = code.get(&format!("{item}(body)")).trim_start_matches('&');
-            body(
-                Node::new("", id.to_owned(), &item, judged),
-                document.resolve(raw),
-                rust,
-            )
+            let node = Node::new("", id.to_owned(), &item, judged);
+            body(node, document.resolve(raw), rust)
         });
-        let replies = document
-            .replies(operation)
-            .into_iter()
-            .map(|(status, reply)| {
-                let mut node = Node::new(status, id.to_owned(), &item, judged);
-                node.added("status added", "");
-                node.removed("status removed", "");
-                let words = text(reply, "description").unwrap_or_default();
-                node.aspect("description of a reply", words);
-                node.rest = unread(reply, "description content");
-                node
-            });
+        let replies = document.replies(operation).into_iter();
+        let replies = replies.map(|(status, reply)| {
+            let mut node = Node::new(status, id.to_owned(), &item, judged);
+            node.added("status added", "");
+            node.removed("status removed", "");
+            node.described("description of a reply", reply);
+            node.rest = unread(reply, "description content");
+            node
+        });
         node.children = vec![
             Node::group("parameters", parameters),
             Node::group("body", body),
@@ -247,12 +226,8 @@ impl Trees<'_> {
         );
         node.children.extend(values.into_iter().map(|value| {
             let variant = variant(schema, value);
-            let mut node = Node::new(
-                value,
-                name.to_owned(),
-                &format!("{item}::{variant}"),
-                judged,
-            );
+            let item = format!("{item}::{variant}");
+            let mut node = Node::new(value, name.to_owned(), &item, judged);
             node.added("value added", "");
             node.removed("value removed", "");
             node.aspect("variant", variant);
@@ -291,9 +266,8 @@ impl Trees<'_> {
         let judged = self.cover.field(owner.schema, top);
         let mut node = Node::new(name, place.clone(), &item, judged);
         node.inner = rust_type(&format!("{}-{name}", owner.rust));
-        let default = code
-            .0
-            .contains_key(&format!("{}: Default", rust_type(owner.rust)));
+        let default = format!("{}: Default", rust_type(owner.rust));
+        let default = code.0.contains_key(&default);
         let added = match presence {
             "optional" if default => "optional field added, all are optional",
             "optional" => "optional field added",
@@ -302,10 +276,8 @@ impl Trees<'_> {
         node.added(added, format!("{presence} field added: `{rust}`"));
         node.removed("field removed", format!("{presence} field removed"));
         node.shape = Some([presence.to_owned(), rust.to_owned(), wire(property)]);
-        node.aspect(
-            "null as empty",
-            flag(property, "x-passage-null-as-empty").to_string(),
-        );
+        let empty = flag(property, "x-passage-null-as-empty");
+        node.aspect("null as empty", empty.to_string());
         node.aspect("secret", flag(property, "x-passage-secret").to_string());
         node.described("description of the field", property);
         node.aspect("deprecated", flag(property, "deprecated").to_string());
@@ -342,17 +314,13 @@ fn parameter(mut node: Node, raw: &Value, shared: bool, rust: &str) -> Node {
         true => ("required", "required argument added"),
         false => ("optional", "optional argument added"),
     };
-    node.added(
-        added,
-        format!("{presence} {location} parameter added: `{rust}`"),
-    );
+    let told = format!("{presence} {location} parameter added: `{rust}`");
+    node.added(added, told);
     node.removed("argument removed", format!("{presence} parameter removed"));
     node.shape = Some([presence.to_owned(), rust.to_owned(), wire(schema)]);
     node.aspect("location", location);
-    node.described(
-        "description of the parameter",
-        if shared { &Value::Null } else { raw },
-    );
+    let own = if shared { &Value::Null } else { raw };
+    node.described("description of the parameter", own);
     // Only the parameter's own text is in the method's docs.
     let limits = text(schema, "description").unwrap_or_default();
     node.aspect("limits or default of the parameter", limits);
