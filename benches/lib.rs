@@ -14,7 +14,8 @@ use aws_lc_rs::signature::{
 };
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use passage_identity::{JwkSet, Passage};
+use passage_identity::Passage;
+use passage_identity::keys::JwkSet;
 use serde_json::{Value, json};
 
 /// Whatever goes wrong ends the benchmark.
@@ -73,7 +74,7 @@ impl Issuer {
         }]});
         Ok(Passage::builder(APP)
             .server("https://passage.example")
-            .issuer(ISSUER)
+            .add_issuer(ISSUER)
             .jwks(JwkSet::from_json(keys.to_string())?)
             .token_cache(token_cache)
             .build()?)

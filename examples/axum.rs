@@ -6,7 +6,8 @@ use axum::extract::FromRef;
 use axum::{Router, routing::get};
 use passage_identity::axum::{CurrentUser, PassageClaims, PassageUser};
 use passage_identity::tower::PassageLayer;
-use passage_identity::{AuthStrategy, CreateUser, Passage};
+use passage_identity::users::CreateUser;
+use passage_identity::{AuthStrategy, Passage};
 use passage_server::{MintToken, PassageServer};
 
 type Failure = Box<dyn std::error::Error>;
@@ -71,7 +72,7 @@ async fn main() -> Result<(), Failure> {
 
     let user = passage
         .users()
-        .create(CreateUser::email("ada@example.com"))
+        .create(CreateUser::with_email("ada@example.com"))
         .await?;
     let token = server
         .controls()

@@ -8,7 +8,9 @@ use std::io::Write;
 use std::path::Path;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use passage_identity::{ExportProgress, ImportReport, ListCursor, Passage};
+use passage_identity::Passage;
+use passage_identity::bulk::{ExportProgress, ImportReport};
+use passage_identity::users::ListCursor;
 use passage_server::PassageServer;
 use tokio::fs::File;
 use tokio::io::BufReader;

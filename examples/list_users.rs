@@ -2,7 +2,8 @@
 //!
 //! Run it with `cargo run --example list_users`.
 
-use passage_identity::{CreateUser, Order, Passage, SortBy, TextFilter};
+use passage_identity::Passage;
+use passage_identity::users::{CreateUser, Order, SortBy, TextFilter};
 use passage_server::PassageServer;
 
 #[tokio::main]
@@ -14,11 +15,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .build()?;
     let users = passage.users();
     for number in 1..=7 {
-        let user = CreateUser::email(format!("user{number}@example.com"));
+        let user = CreateUser::with_email(format!("user{number}@example.com"));
         users.create(user).await?;
     }
     let support = users
-        .create(CreateUser::email("support@example.com"))
+        .create(CreateUser::with_email("support@example.com"))
         .await?;
     users.activate(&support.id).await?;
 

@@ -4,7 +4,8 @@
 
 use std::time::Duration;
 
-use passage_identity::{CreateMagicLink, MagicLinkLanguage, Passage};
+use passage_identity::Passage;
+use passage_identity::magic_links::{CreateMagicLink, MagicLinkLanguage};
 use passage_server::PassageServer;
 
 #[tokio::main]

@@ -12,7 +12,8 @@ use axum::{
     response::Response,
     routing::get,
 };
-use passage_identity::{AuthStrategy, CreateUser, Error, Passage, UserId};
+use passage_identity::users::CreateUser;
+use passage_identity::{AuthStrategy, Error, Passage, UserId};
 use passage_server::{MintToken, PassageServer};
 
 type Failure = Box<dyn std::error::Error>;
@@ -72,7 +73,7 @@ async fn main() -> Result<(), Failure> {
 
     let user = passage
         .users()
-        .create(CreateUser::email("ada@example.com"))
+        .create(CreateUser::with_email("ada@example.com"))
         .await?;
     let token = server
         .controls()

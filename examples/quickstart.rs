@@ -6,7 +6,8 @@
 use std::io::{self, Write};
 
 use http::{HeaderMap, HeaderValue, header};
-use passage_identity::{AuthStrategy, CreateUser, Passage, UpdateUser};
+use passage_identity::users::{CreateUser, UpdateUser};
+use passage_identity::{AuthStrategy, Passage};
 use passage_server::{MintToken, PassageServer};
 
 type Failure = Box<dyn std::error::Error>;
@@ -30,12 +31,12 @@ pub(crate) async fn run(out: &mut impl Write) -> Result<(), Failure> {
     writeln!(out, "\n# create users")?;
     let ada = passage
         .users()
-        .create(CreateUser::email("Ada@example.com"))
+        .create(CreateUser::with_email("Ada@example.com"))
         .await?;
     writeln!(out, "{}: {}, {}", ada.id, shown(&ada.email), ada.status)?;
     let bob = passage
         .users()
-        .create(CreateUser::phone("+15005550006"))
+        .create(CreateUser::with_phone("+15005550006"))
         .await?;
     writeln!(out, "{}: {}, {}", bob.id, shown(&bob.phone), bob.status)?;
 

@@ -4,10 +4,10 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-use crate::Passage;
+use crate::api::Api;
 use crate::error::{Error, ErrorKind, Result};
 use crate::generated::management::types;
-use crate::id::{ApiKeyId, IntoId};
+use crate::ids::{ApiKeyId, IntoId};
 use crate::open_enum::open_enum;
 use crate::secret::Secret;
 
@@ -18,23 +18,21 @@ open_enum! {
     }
 }
 
-/// The API keys of an app. Made by [`Passage::api_keys`].
+/// The API keys of an app. Made by [`Passage::api_keys`](crate::Passage::api_keys).
 #[derive(Clone)]
 pub struct ApiKeys {
-    passage: Passage,
+    api: Api,
 }
 
 impl fmt::Debug for ApiKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("ApiKeys")
-            .field(self.passage.app_id())
-            .finish()
+        f.debug_tuple("ApiKeys").field(self.api.app_id()).finish()
     }
 }
 
 impl ApiKeys {
-    pub(crate) fn new(passage: Passage) -> Self {
-        Self { passage }
+    pub(crate) fn new(api: Api) -> Self {
+        Self { api }
     }
 
     /// All keys, without their secrets (`listApiKeys`).
@@ -53,7 +51,7 @@ impl ApiKeys {
     /// ```
     pub async fn list(&self) -> Result<Vec<ApiKey>> {
         let reply = self
-            .passage
+            .api
             .manage("listApiKeys", |api, app| api.list_api_keys(app))
             .await?;
         Ok(reply.api_keys.into_iter().map(Into::into).collect())
@@ -81,7 +79,7 @@ impl ApiKeys {
             ));
         }
         let reply = self
-            .passage
+            .api
             .manage("createApiKey", |api, app| api.create_api_key(app, &body))
             .await?;
         Ok(reply.api_key.into())
@@ -94,7 +92,7 @@ impl ApiKeys {
     /// [`ErrorKind::InvalidInput`] if the text cannot be an id.
     ///
     /// ```no_run
-    /// # async fn example(passage: passage_identity::Passage, id: passage_identity::ApiKeyId) -> passage_identity::Result<()> {
+    /// # async fn example(passage: passage_identity::Passage, id: passage_identity::ids::ApiKeyId) -> passage_identity::Result<()> {
     /// println!("{}", passage.api_keys().get(&id).await?.name);
     /// # Ok(())
     /// # }
@@ -102,7 +100,7 @@ impl ApiKeys {
     pub async fn get(&self, id: impl IntoId<ApiKeyId>) -> Result<ApiKey> {
         let id = id.into_id()?;
         let reply = self
-            .passage
+            .api
             .manage("getApiKey", |api, app| api.get_api_key(app, id.as_str()))
             .await?;
         Ok(reply.api_key.into())
@@ -111,17 +109,18 @@ impl ApiKeys {
     /// Deletes a key (`deleteApiKey`), which from then on opens nothing.
     ///
     /// # Errors
-    /// As [`get`](Self::get).
+    /// [`Error::is_not_found`] with code `api_key_not_found` if there is no such key: what is not
+    /// there is never deleted. Otherwise as [`get`](Self::get).
     ///
     /// ```no_run
-    /// # async fn example(passage: passage_identity::Passage, id: passage_identity::ApiKeyId) -> passage_identity::Result<()> {
+    /// # async fn example(passage: passage_identity::Passage, id: passage_identity::ids::ApiKeyId) -> passage_identity::Result<()> {
     /// passage.api_keys().delete(&id).await?;
     /// # Ok(())
     /// # }
     /// ```
     pub async fn delete(&self, id: impl IntoId<ApiKeyId>) -> Result<()> {
         let id = id.into_id()?;
-        self.passage
+        self.api
             .manage("deleteApiKey", |api, app| {
                 api.delete_api_key(app, id.as_str())
             })

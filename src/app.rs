@@ -6,10 +6,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::generated::management::types;
-use crate::id::AppId;
+use crate::ids::AppId;
 use crate::open_enum::open_enum;
 use crate::secret::Secret;
-use crate::users::set;
+use crate::wire::set;
 
 open_enum! {
     /// What kind of app it is.

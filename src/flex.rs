@@ -5,27 +5,27 @@
 
 use std::fmt;
 
-use crate::Passage;
+use crate::api::Api;
 use crate::error::{Error, ErrorKind, Result};
 use crate::generated::management::types;
-use crate::id::{DeviceId, ExternalId, IntoId, TransactionId};
-use crate::users::{Device, User};
+use crate::ids::{DeviceId, ExternalId, IntoId, TransactionId};
+use crate::users::{Device, User, Users};
 
-/// Passkeys for users that you keep yourself. Made by [`Passage::flex`].
+/// Passkeys for users that you keep yourself. Made by [`Passage::flex`](crate::Passage::flex).
 #[derive(Clone)]
 pub struct Flex {
-    passage: Passage,
+    api: Api,
 }
 
 impl fmt::Debug for Flex {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Flex").field(self.passage.app_id()).finish()
+        f.debug_tuple("Flex").field(self.api.app_id()).finish()
     }
 }
 
 impl Flex {
-    pub(crate) fn new(passage: Passage) -> Self {
-        Self { passage }
+    pub(crate) fn new(api: Api) -> Self {
+        Self { api }
     }
 
     /// Starts to register a passkey (`createRegisterTransaction`). Hand the id to the browser.
@@ -59,7 +59,7 @@ impl Flex {
             ));
         }
         let reply = self
-            .passage
+            .api
             .manage("createRegisterTransaction", |api, app| {
                 api.create_register_transaction(app, &body)
             })
@@ -89,7 +89,7 @@ impl Flex {
             external_id: user.into_id()?.into(),
         };
         let reply = self
-            .passage
+            .api
             .manage("createAuthenticateTransaction", |api, app| {
                 api.create_authenticate_transaction(app, &body)
             })
@@ -120,7 +120,7 @@ impl Flex {
             return Err(Error::new(ErrorKind::InvalidInput, "the nonce is empty"));
         }
         let reply = self
-            .passage
+            .api
             .manage("authenticateVerifyNonce", |api, app| {
                 api.authenticate_verify_nonce(app, &body)
             })
@@ -134,7 +134,7 @@ impl Flex {
     }
 
     /// The user to whom you gave this id: short for
-    /// [`Users::get_by_external_id`](crate::Users::get_by_external_id).
+    /// [`Users::get_by_external_id`](crate::users::Users::get_by_external_id).
     ///
     /// # Errors
     /// As that.
@@ -146,7 +146,7 @@ impl Flex {
     /// # }
     /// ```
     pub async fn get_user(&self, user: impl IntoId<ExternalId>) -> Result<User> {
-        self.passage.users().get_by_external_id(user).await
+        Users::new(self.api.clone()).get_by_external_id(user).await
     }
 
     /// The passkeys of the user to whom you gave this id.
@@ -162,16 +162,18 @@ impl Flex {
     /// ```
     pub async fn list_devices(&self, user: impl IntoId<ExternalId>) -> Result<Vec<Device>> {
         let user = self.get_user(user).await?;
-        self.passage.users().list_devices(&user.id).await
+        Users::new(self.api.clone()).list_devices(&user.id).await
     }
 
     /// Takes a passkey from the user to whom you gave this id.
     ///
     /// # Errors
-    /// As [`get_user`](Self::get_user), and the code `device_not_found`.
+    /// [`Error::is_not_found`] with code `user_not_found` if there is no such user, and with
+    /// `device_not_found` if the user has no such passkey: what is not there is never revoked.
+    /// Otherwise as [`get_user`](Self::get_user).
     ///
     /// ```no_run
-    /// # async fn example(passage: passage_identity::Passage, device: passage_identity::DeviceId) -> passage_identity::Result<()> {
+    /// # async fn example(passage: passage_identity::Passage, device: passage_identity::ids::DeviceId) -> passage_identity::Result<()> {
     /// passage.flex().revoke_device("customer-42", &device).await?;
     /// # Ok(())
     /// # }
@@ -183,6 +185,8 @@ impl Flex {
     ) -> Result<()> {
         let device = device.into_id()?;
         let user = self.get_user(user).await?;
-        self.passage.users().revoke_device(&user.id, device).await
+        Users::new(self.api.clone())
+            .revoke_device(&user.id, device)
+            .await
     }
 }

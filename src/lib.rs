@@ -2,62 +2,77 @@
 //!
 //! # Where things are
 //!
-//! [`Passage`] is where to start, [`Error`] is the one error type, and [`generated`] has every
-//! operation and type of both APIs as they are on the wire.
+//! [`Passage`] is where to start and [`Error`] is the one error type. What the handlers take and
+//! give is in the module of each: [`users`], [`bulk`] for many of them at a time,
+//! [`magic_links`], [`api_keys`], [`flex`] and [`app`]; their ids are in [`ids`]. [`keys`] has what
+//! tokens are verified with, and [`generated`] every operation and type of both APIs as they are
+//! on the wire.
 //!
 //! With the feature of the same name, `tower`, `axum` and `actix` authenticate the requests of
 //! services built with these: each module's page begins with an example. With the feature
 //! `blocking`, the module of that name is the client for programs without `async`.
+//!
+//! # Conventions
+//!
+//! - A setter is named after what it sets and takes `self`; calling it again replaces the value.
+//!   One that adds to a list begins with `add_`, and one that removes a value with `clear_`.
+//! - A constructor that takes what a value cannot do without begins with `with_` or `for_`.
+//! - A method that removes something gives `()`. What is not there is an error for which
+//!   [`Error::is_not_found`] holds, and never counts as removed: for a user with the code
+//!   `user_not_found`, for a passkey with `device_not_found`, for an API key with
+//!   `api_key_not_found`. Only a call that was tried more than once
+//!   ([`Error::attempts`]) may have removed what it no longer finds.
 
+// From the top down: a module uses those below it, and none above.
+
+// For services and programs of a certain kind.
 #[cfg(feature = "actix")]
 pub mod actix;
-mod api_keys;
-mod app;
-mod auth;
 #[cfg(feature = "axum")]
 pub mod axum;
 #[cfg(feature = "blocking")]
 pub mod blocking;
-mod check;
-mod config;
-mod error;
-mod flex;
-pub mod generated;
-mod id;
-mod jitter;
-mod magic_links;
-mod opaque;
-mod open_enum;
-mod passage;
-pub mod retries;
-mod secret;
 #[cfg(any(test, feature = "test-util"))]
 pub mod test_util;
 #[cfg(feature = "tower")]
 pub mod tower;
-mod transport;
-mod users;
-pub mod verification;
 mod web;
 
-pub use api_keys::{ApiKey, ApiKeyRole, ApiKeys, CreatedApiKey};
-pub use app::{App, AppType, MetadataField, MetadataType};
-pub use auth::{
-    AUTH_COOKIE, AuthStrategy, Claims, ClaimsSet, JwkSet, JwksEvent, JwksHealth, RequestHeaders,
-};
-pub use config::{CallOptions, Endpoint, PassageBuilder};
+// The client.
+mod passage;
+
+// What it hands out: one module for each part of the management API.
+pub mod api_keys;
+pub mod app;
+pub mod bulk;
+pub mod flex;
+pub mod magic_links;
+pub mod users;
+
+// Calls of the APIs, and the verification of tokens.
+mod api;
+mod auth;
+pub mod generated;
+pub mod keys;
+pub mod retries;
+mod transport;
+pub mod verification;
+
+// The ground.
+mod check;
+mod endpoint;
+mod error;
+pub mod ids;
+mod jitter;
+mod opaque;
+mod open_enum;
+mod secret;
+mod wire;
+
+pub use auth::{AuthStrategy, Claims, RequestHeaders};
+pub use endpoint::Endpoint;
 pub use error::{Error, ErrorCode, ErrorKind, Result};
-pub use flex::Flex;
-pub use id::{ApiKeyId, AppId, DeviceId, ExternalId, IntoId, TransactionId, UserId};
-pub use magic_links::{
-    CreateMagicLink, MagicLink, MagicLinkChannel, MagicLinkLanguage, MagicLinkType, MagicLinks,
-};
-pub use passage::Passage;
+pub use ids::UserId;
+pub use passage::{Passage, PassageBuilder};
 pub use secret::Secret;
-pub use users::{
-    CountFilter, CreateUser, Device, DeviceIcons, EventAction, EventStatus, ExportProgress,
-    ExportUsers, ImportEnd, ImportFailure, ImportHandle, ImportOutcome, ImportPosition,
-    ImportProgress, ImportReport, ImportUser, ImportUsers, ListCursor, ListUsers, Order, Page,
-    RecentEvent, SocialConnection, SocialConnections, SocialProvider, SortBy, TextFilter,
-    TimeFilter, UpdateUser, User, UserStatus, UserStream, UserSummary, Users, WebAuthnType,
-};
+pub use transport::CallOptions;

@@ -3,14 +3,14 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::Passage;
+use crate::api::Api;
 use crate::check;
 use crate::error::{Error, ErrorKind, Result};
 use crate::generated::management::types;
-use crate::id::{AppId, IntoId, UserId};
+use crate::ids::{AppId, IntoId, UserId};
 use crate::open_enum::open_enum;
 use crate::secret::{Hidden, Secret};
-use crate::users::set;
+use crate::wire::set;
 
 const MINUTE: u64 = 60;
 
@@ -52,23 +52,23 @@ open_enum! {
     }
 }
 
-/// Magic links of an app. Made by [`Passage::magic_links`].
+/// Magic links of an app. Made by [`Passage::magic_links`](crate::Passage::magic_links).
 #[derive(Clone)]
 pub struct MagicLinks {
-    passage: Passage,
+    api: Api,
 }
 
 impl fmt::Debug for MagicLinks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("MagicLinks")
-            .field(self.passage.app_id())
+            .field(self.api.app_id())
             .finish()
     }
 }
 
 impl MagicLinks {
-    pub(crate) fn new(passage: Passage) -> Self {
-        Self { passage }
+    pub(crate) fn new(api: Api) -> Self {
+        Self { api }
     }
 
     /// Makes a link and returns it, for you to deliver (`createMagicLink` without `send`).
@@ -81,7 +81,7 @@ impl MagicLinks {
     ///
     /// ```no_run
     /// use std::time::Duration;
-    /// use passage_identity::CreateMagicLink;
+    /// use passage_identity::magic_links::CreateMagicLink;
     ///
     /// # async fn example(passage: passage_identity::Passage) -> passage_identity::Result<()> {
     /// let link = passage
@@ -104,7 +104,7 @@ impl MagicLinks {
     /// provider for messages.
     ///
     /// ```no_run
-    /// use passage_identity::{CreateMagicLink, MagicLinkChannel, MagicLinkLanguage};
+    /// use passage_identity::magic_links::{CreateMagicLink, MagicLinkChannel, MagicLinkLanguage};
     ///
     /// # async fn example(passage: passage_identity::Passage, id: passage_identity::UserId) -> passage_identity::Result<()> {
     /// let link = CreateMagicLink::for_user(&id, MagicLinkChannel::Email)?.language(MagicLinkLanguage::Es);
@@ -119,7 +119,7 @@ impl MagicLinks {
     async fn request(&self, link: CreateMagicLink, send: bool) -> Result<MagicLink> {
         let body = link.into_body(send)?;
         let reply = self
-            .passage
+            .api
             .manage("createMagicLink", |api, app| {
                 api.create_magic_link(app, &body)
             })

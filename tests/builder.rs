@@ -50,8 +50,8 @@ fn settings_that_cannot_work_are_refused_with_a_reason() {
         (builder().leeway(Duration::from_secs(61)), "leeway"),
         (builder().timeout(Duration::ZERO), "time-out"),
         (builder().connect_timeout(Duration::ZERO), "time-out"),
-        (builder().issuer(""), "empty issuer"),
-        (builder().audience(""), "empty issuer or audience"),
+        (builder().add_issuer(""), "empty issuer"),
+        (builder().add_audience(""), "empty issuer or audience"),
     ] {
         let shown = format!("{builder:?}");
         let error = builder.build().expect_err(reason);
@@ -81,8 +81,8 @@ fn settings_that_work() {
         builder().leeway(Duration::from_secs(60)),
         builder()
             .auth_strategy(AuthStrategy::Header)
-            .issuer("i")
-            .audience("https://example.com"),
+            .add_issuer("i")
+            .add_audience("https://example.com"),
         Passage::builder("app1").endpoint(Endpoint::hosted()),
         Passage::builder("app1").endpoint(Endpoint::new(
             "https://api.example.com/v1",
@@ -113,7 +113,7 @@ fn debug_shows_where_and_who_but_no_key() {
         passage.magic_links(),
         passage.api_keys(),
         passage.flex(),
-        passage.management(),
+        passage.management_api(),
         passage.auth_api_as("prefix.hunter2").unwrap(),
     );
     assert!(

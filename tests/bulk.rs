@@ -18,10 +18,9 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use gate::{Gate, let_others_work, until};
 use http::Method;
 use indicatif::ProgressBar;
-use passage_identity::{
-    CreateUser, ErrorKind, ImportEnd, ImportOutcome, ImportPosition, ImportReport, ImportUser,
-    ListCursor, Order, Passage, SortBy, UserStatus,
-};
+use passage_identity::bulk::{ImportEnd, ImportOutcome, ImportPosition, ImportReport, ImportUser};
+use passage_identity::users::{CreateUser, ListCursor, Order, SortBy, UserStatus};
+use passage_identity::{ErrorKind, Passage};
 use passage_server::{Cut, Fault};
 use passage_test_server::TestServer;
 use serde_json::{Value, json};
@@ -46,7 +45,7 @@ async fn stage() -> (TestServer, Passage) {
 }
 
 fn row(number: usize) -> CreateUser {
-    CreateUser::email(format!("user{number}@example.com"))
+    CreateUser::with_email(format!("user{number}@example.com"))
 }
 
 fn rows(numbers: std::ops::Range<usize>) -> impl futures_util::Stream<Item = CreateUser> + Send {
@@ -654,7 +653,7 @@ async fn an_export_has_everybody_and_can_be_imported_elsewhere() {
     fill(&passage, 1_100).await;
     let first = users.get_by_identifier("user0@example.com").await.unwrap();
     users.activate(&first.id).await.unwrap();
-    let both = CreateUser::phone("+15005550006").metadata(json!({"plan": "pro"}));
+    let both = CreateUser::with_phone("+15005550006").metadata(json!({"plan": "pro"}));
     users.create(both).await.unwrap();
 
     let mut file = Vec::new();

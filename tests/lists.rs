@@ -10,10 +10,11 @@ use std::time::Duration;
 use futures_util::stream::{FusedStream, Stream};
 use futures_util::{StreamExt, TryStreamExt};
 use gate::{Gate, let_others_work, until};
-use passage_identity::{
-    CountFilter, CreateUser, ErrorKind, ListCursor, Order, Passage, SortBy, TextFilter, TimeFilter,
-    UpdateUser, UserStatus, UserStream,
+use passage_identity::users::{
+    CountFilter, CreateUser, ListCursor, Order, SortBy, TextFilter, TimeFilter, UpdateUser,
+    UserStatus, UserStream,
 };
+use passage_identity::{ErrorKind, Passage};
 use passage_server::Fault;
 use passage_test_server::TestServer;
 use serde_json::json;
@@ -43,7 +44,7 @@ async fn stage(users: usize) -> (TestServer, Passage) {
 }
 
 async fn create(passage: &Passage, number: usize) {
-    let user = CreateUser::email(address(number));
+    let user = CreateUser::with_email(address(number));
     passage.users().create(user).await.unwrap();
 }
 
@@ -382,7 +383,7 @@ async fn all_fields_and_operators_find_what_they_should() {
     let third = users.get(&third.id).await.unwrap();
     let signed_in = third.last_login_at.unwrap();
 
-    let count = async |list: passage_identity::ListUsers| list.send().await.unwrap().total;
+    let count = async |list: passage_identity::users::ListUsers| list.send().await.unwrap().total;
     let list = || users.list();
     let address = address(0);
     let address = address.as_str();
@@ -512,8 +513,8 @@ async fn values_with_the_signs_of_the_filter_language_survive_the_trip() {
 async fn updates_tell_leaving_alone_setting_and_clearing_apart() {
     let (server, passage) = stage(0).await;
     let users = passage.users();
-    let new = CreateUser::email("ada@example.com")
-        .with_phone("+15005550006")
+    let new = CreateUser::with_email("ada@example.com")
+        .phone("+15005550006")
         .metadata(json!({"plan": "pro", "seats": 3}));
     let id = users.create(new).await.unwrap().id;
 

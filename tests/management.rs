@@ -5,10 +5,13 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use passage_identity::{
-    CountFilter, CreateMagicLink, CreateUser, ErrorCode, ErrorKind, MagicLinkChannel,
-    MagicLinkLanguage, MagicLinkType, Order, Passage, SortBy, TextFilter, UpdateUser, UserStatus,
+use passage_identity::magic_links::{
+    CreateMagicLink, MagicLinkChannel, MagicLinkLanguage, MagicLinkType,
 };
+use passage_identity::users::{
+    CountFilter, CreateUser, Order, SortBy, TextFilter, UpdateUser, UserStatus,
+};
+use passage_identity::{ErrorCode, ErrorKind, Passage};
 use passage_server::SeedDevice;
 use passage_test_server::TestServer;
 use serde_json::json;
@@ -29,7 +32,7 @@ async fn a_user_from_creation_to_deletion() {
     let users = passage.users();
 
     let created = users
-        .create(CreateUser::email("Ada@Example.com").with_phone("+15005550006"))
+        .create(CreateUser::with_email("Ada@Example.com").phone("+15005550006"))
         .await
         .unwrap();
     assert_eq!(created.email.as_deref(), Some("ada@example.com"));
@@ -88,7 +91,7 @@ async fn a_login_shows_in_the_user() {
     let (server, passage) = stage().await;
     let user = passage
         .users()
-        .create(CreateUser::email("ada@example.com"))
+        .create(CreateUser::with_email("ada@example.com"))
         .await
         .unwrap();
     server.controls().sign_in(user.id.as_str()).await.unwrap();
@@ -104,11 +107,11 @@ async fn a_taken_identifier_is_a_conflict() {
     let (_server, passage) = stage().await;
     let users = passage.users();
     users
-        .create(CreateUser::email("ada@example.com"))
+        .create(CreateUser::with_email("ada@example.com"))
         .await
         .unwrap();
     let error = users
-        .create(CreateUser::email("ADA@example.com"))
+        .create(CreateUser::with_email("ADA@example.com"))
         .await
         .unwrap_err();
     assert!(error.is_conflict());
@@ -125,12 +128,12 @@ async fn a_list_is_filtered_sorted_and_paged() {
     let users = passage.users();
     for index in 0..5 {
         users
-            .create(CreateUser::email(format!("user{index}@example.com")))
+            .create(CreateUser::with_email(format!("user{index}@example.com")))
             .await
             .unwrap();
     }
     let other = users
-        .create(CreateUser::phone("+15005550006"))
+        .create(CreateUser::with_phone("+15005550006"))
         .await
         .unwrap();
     users.activate(&other.id).await.unwrap();
@@ -147,7 +150,7 @@ async fn a_list_is_filtered_sorted_and_paged() {
         // Whoever comes while the pages are turned does not shift them. The anchor is in seconds.
         server.controls().advance(Duration::from_secs(1));
         users
-            .create(CreateUser::email(format!("late{pages}@example.com")))
+            .create(CreateUser::with_email(format!("late{pages}@example.com")))
             .await
             .unwrap();
         let next = list.following(&page);
@@ -168,7 +171,7 @@ async fn a_list_is_filtered_sorted_and_paged() {
         6
     );
 
-    let total = async |list: passage_identity::ListUsers| list.send().await.unwrap().total;
+    let total = async |list: passage_identity::users::ListUsers| list.send().await.unwrap().total;
     assert_eq!(total(users.list().status("active")).await, 1);
     assert_eq!(
         total(users.list().status(TextFilter::ne("active"))).await,
@@ -196,7 +199,7 @@ async fn devices_are_listed_and_revoked() {
     let (server, passage) = stage().await;
     let users = passage.users();
     let user = users
-        .create(CreateUser::email("ada@example.com"))
+        .create(CreateUser::with_email("ada@example.com"))
         .await
         .unwrap();
     assert!(users.list_devices(&user.id).await.unwrap().is_empty());
@@ -229,7 +232,7 @@ async fn revoked_refresh_tokens_are_dead() {
     let (server, passage) = stage().await;
     let user = passage
         .users()
-        .create(CreateUser::email("ada@example.com"))
+        .create(CreateUser::with_email("ada@example.com"))
         .await
         .unwrap();
     let session = server.controls().sign_in(user.id.as_str()).await.unwrap();
@@ -425,7 +428,10 @@ async fn a_wrong_key_is_refused_by_the_server_and_a_missing_one_before() {
         let error = client(Some("k")).users().delete(id).await.unwrap_err();
         assert!(error.is_invalid_input(), "{id:?}");
     }
-    for user in [CreateUser::email("nobody"), CreateUser::phone("500")] {
+    for user in [
+        CreateUser::with_email("nobody"),
+        CreateUser::with_phone("500"),
+    ] {
         assert!(
             client(Some("k"))
                 .users()
@@ -448,7 +454,7 @@ async fn the_facade_reaches_every_management_operation() {
     let (server, passage) = stage().await;
     let users = passage.users();
     let id = users
-        .create(CreateUser::email("ada@example.com"))
+        .create(CreateUser::with_email("ada@example.com"))
         .await
         .unwrap()
         .id;
@@ -506,7 +512,7 @@ async fn metadata_makes_the_round_trip() {
     let (_server, passage) = stage().await;
     let user = passage
         .users()
-        .create(CreateUser::email("ada@example.com").metadata(json!({ "plan": "pro" })))
+        .create(CreateUser::with_email("ada@example.com").metadata(json!({ "plan": "pro" })))
         .await
         .unwrap();
     assert_eq!(user.user_metadata.get("plan"), Some(&json!("pro")));

@@ -6,8 +6,9 @@ use std::sync::LazyLock;
 
 use http::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderName, HeaderValue};
 use jiff::Timestamp;
+use passage_identity::keys::JwkSet;
 use passage_identity::test_util::{TestClock, TestIssuer, TestToken};
-use passage_identity::{AuthStrategy, Claims, ErrorKind, JwkSet, Passage, UserId};
+use passage_identity::{AuthStrategy, Claims, ErrorKind, Passage, UserId};
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use proptest::sample::Index;

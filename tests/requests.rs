@@ -9,11 +9,13 @@ use std::time::Duration;
 
 use httpmock::{HttpMockRequest, HttpMockResponse, MockServer};
 use jiff::Timestamp;
-use passage_identity::{
-    CountFilter, CreateMagicLink, CreateUser, Error, ErrorCode, ErrorKind, MagicLinkChannel,
-    MagicLinkLanguage, MagicLinkType, Order, Passage, SortBy, TextFilter, TimeFilter, UpdateUser,
-    UserStatus,
+use passage_identity::magic_links::{
+    CreateMagicLink, MagicLinkChannel, MagicLinkLanguage, MagicLinkType,
 };
+use passage_identity::users::{
+    CountFilter, CreateUser, Order, SortBy, TextFilter, TimeFilter, UpdateUser, UserStatus,
+};
+use passage_identity::{Error, ErrorCode, ErrorKind, Passage};
 use serde_json::{Value, json};
 
 const API_KEY: &str = "prefix.hunter2";
@@ -76,7 +78,7 @@ impl Rig {
         self.seen.lock().unwrap().clone()
     }
 
-    async fn get_user(&self) -> Result<passage_identity::User, Error> {
+    async fn get_user(&self) -> Result<passage_identity::users::User, Error> {
         self.passage().users().get("user1").await
     }
 }
@@ -185,7 +187,7 @@ async fn every_operation_as_it_is_sent() {
 
     assert!(passage.app().await.unwrap_err().is_not_found());
     users.list().send().await.unwrap();
-    let both = CreateUser::email("New+tag@example.com").with_phone("+15005550006");
+    let both = CreateUser::with_email("New+tag@example.com").phone("+15005550006");
     users
         .create(both.metadata(json!({"nickname": "Nell"})))
         .await
@@ -367,8 +369,11 @@ async fn what_cannot_be_right_is_not_sent() {
         }
     }
     for refused in [
-        users.create(CreateUser::email("nobody")).await.err(),
-        users.create(CreateUser::phone("5005550006")).await.err(),
+        users.create(CreateUser::with_email("nobody")).await.err(),
+        users
+            .create(CreateUser::with_phone("5005550006"))
+            .await
+            .err(),
         users
             .update("user1", UpdateUser::new().phone("+1"))
             .await
@@ -514,7 +519,7 @@ async fn other_successes_are_successes() {
         let created = rig
             .passage()
             .users()
-            .create(CreateUser::email("a@b.c"))
+            .create(CreateUser::with_email("a@b.c"))
             .await;
         assert_eq!(created.unwrap().id, "user1", "{status}");
     }
@@ -649,7 +654,7 @@ async fn the_generated_clients_go_through_the_same_seam() {
     .await;
     let passage = rig.passage();
     passage
-        .management()
+        .management_api()
         .get_user("app1", "user1")
         .await
         .unwrap();

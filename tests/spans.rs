@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use httpmock::MockServer;
-use passage_identity::{CreateUser, Passage};
+use passage_identity::Passage;
+use passage_identity::users::CreateUser;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
@@ -95,7 +96,7 @@ async fn a_call_is_a_span_that_names_operation_attempts_and_status_and_no_more()
     assert!(
         passage
             .users()
-            .create(CreateUser::email("jane@example.com"))
+            .create(CreateUser::with_email("jane@example.com"))
             .await
             .is_err()
     );

@@ -6,7 +6,8 @@ use std::time::Duration;
 use aws_lc_rs::hmac;
 use base64::{Engine as _, prelude::BASE64_STANDARD, prelude::BASE64_URL_SAFE_NO_PAD};
 use http::{HeaderMap, HeaderValue, header};
-use passage_identity::{AuthStrategy, CreateUser, Error, ErrorKind, Passage, UserId};
+use passage_identity::users::CreateUser;
+use passage_identity::{AuthStrategy, Error, ErrorKind, Passage, UserId};
 use passage_server::MintToken;
 use passage_test_server::TestServer;
 use serde_json::{Value, json};
@@ -33,7 +34,7 @@ impl Stage {
         let (cookie, header) = (client(AuthStrategy::Cookie), client(AuthStrategy::Header));
         let user = cookie
             .users()
-            .create(CreateUser::email("ada@example.com"))
+            .create(CreateUser::with_email("ada@example.com"))
             .await
             .unwrap();
         Self {

@@ -6,7 +6,8 @@ use std::sync::LazyLock;
 use libfuzzer_sys::fuzz_target;
 use passage_fuzz::reference::Json;
 use passage_fuzz::{Key, Minted, Pair, expand};
-use passage_identity::{AuthStrategy, JwkSet};
+use passage_identity::keys::JwkSet;
+use passage_identity::AuthStrategy;
 
 struct Signed {
     token: String,

@@ -14,7 +14,8 @@ use std::pin::pin;
 use std::sync::{LazyLock, Mutex};
 use std::task::{Context, Poll, Waker};
 
-use passage_identity::{AuthStrategy, Claims, ErrorKind, JwkSet, Passage, RequestHeaders};
+use passage_identity::keys::JwkSet;
+use passage_identity::{AuthStrategy, Claims, ErrorKind, Passage, RequestHeaders};
 
 pub use mint::{Key, Minted, sign};
 
@@ -35,7 +36,7 @@ impl Pair {
         let build = |entries| {
             Passage::builder(APP)
                 .server("http://127.0.0.1:1")
-                .issuer(ISSUER)
+                .add_issuer(ISSUER)
                 .auth_strategy(strategy)
                 .jwks(keys.clone())
                 .token_cache(entries)

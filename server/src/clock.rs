@@ -5,6 +5,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+/// Microseconds of a second: times are kept in microseconds, and most lifetimes are told in seconds.
+pub(crate) const SECOND: i64 = 1_000_000;
+pub(crate) const MINUTE: i64 = 60 * SECOND;
+pub(crate) const HOUR: i64 = 60 * MINUTE;
+
 /// Microseconds of the year 1, which stands for "never" where the API has no null.
 pub(crate) const NEVER: i64 = -62_135_596_800_000_000;
 

@@ -1,7 +1,5 @@
 //! The shapes of e-mail addresses and phone numbers.
 
-use crate::delivery::Channel;
-
 /// What a user is reached by, in the form in which it is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Identifier {
@@ -31,14 +29,6 @@ impl Identifier {
     pub(crate) fn as_str(&self) -> &str {
         match self {
             Self::Email(text) | Self::Phone(text) => text,
-        }
-    }
-
-    /// How messages get there.
-    pub(crate) fn channel(&self) -> Channel {
-        match self {
-            Self::Email(_) => Channel::Email,
-            Self::Phone(_) => Channel::Phone,
         }
     }
 }

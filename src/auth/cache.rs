@@ -13,9 +13,9 @@ use serde::de::DeserializeOwned;
 use siphasher::sip128::SipHasher24;
 
 use super::jwks::Key;
-use super::token::{Accepted, Claims, Header};
+use super::token::{Accepted, Claims, Header, UnverifiedToken};
 use crate::error::{Error, Result};
-use crate::id::UserId;
+use crate::ids::UserId;
 
 /// Longer tokens are verified each time, which bounds what an entry holds.
 const MAX_TOKEN: usize = 4096;
@@ -79,7 +79,8 @@ impl TokenCache {
     }
 
     /// The token's name, if it is one to remember.
-    pub(super) fn name(&self, token: &[u8]) -> Option<Name> {
+    pub(super) fn name(&self, token: &UnverifiedToken<'_>) -> Option<Name> {
+        let token = token.as_bytes();
         (token.len() <= MAX_TOKEN).then(|| self.hasher.hash(token).as_u128())
     }
 
@@ -129,22 +130,29 @@ mod tests {
     fn names_tell_all_bytes_apart_and_are_secret() {
         let cache = TokenCache::new(4).unwrap();
         let token = vec![b'a'; MAX_TOKEN];
-        let name = cache.name(&token).unwrap();
-        assert_eq!(cache.name(&token), Some(name));
+        let name = cache.name(&UnverifiedToken::new(&token)).unwrap();
+        assert_eq!(cache.name(&UnverifiedToken::new(&token)), Some(name));
         for at in 0..MAX_TOKEN {
             let mut other = token.clone();
             other[at] = b'b';
-            assert_ne!(cache.name(&other), Some(name), "{at}");
+            assert_ne!(
+                cache.name(&UnverifiedToken::new(&other)),
+                Some(name),
+                "{at}"
+            );
         }
-        assert_ne!(cache.name(&token[1..]), Some(name));
+        assert_ne!(cache.name(&UnverifiedToken::new(&token[1..])), Some(name));
         let another = TokenCache::new(4).unwrap();
-        assert_ne!(another.name(&token), Some(name));
+        assert_ne!(another.name(&UnverifiedToken::new(&token)), Some(name));
     }
 
     #[test]
     fn tokens_that_are_too_long_have_no_name_and_no_entries_mean_no_cache() {
         let cache = TokenCache::new(4).unwrap();
-        assert_eq!(cache.name(&[b'a'; MAX_TOKEN + 1]), None);
+        assert_eq!(
+            cache.name(&UnverifiedToken::new(&[b'a'; MAX_TOKEN + 1])),
+            None
+        );
         assert!(TokenCache::new(0).is_none());
     }
 

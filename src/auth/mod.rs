@@ -1,8 +1,12 @@
 //! Finding and verifying tokens. The rules are in [`verification`](crate::verification).
 
+mod algorithm;
+mod base64url;
 mod cache;
 mod clock;
 mod jwks;
+mod key_source;
+mod signature;
 mod strategy;
 #[cfg(test)]
 mod testing;
@@ -10,25 +14,26 @@ mod token;
 
 use std::sync::Arc;
 
+pub use algorithm::Algorithm;
 pub(crate) use cache::Verified;
 pub(crate) use clock::{Clock, SystemClock};
+pub(crate) use jwks::KeySettings;
 pub use jwks::{JwkSet, JwksEvent, JwksHealth};
+pub use key_source::{KeySource, KeySourceBuilder};
 pub use strategy::{AUTH_COOKIE, AuthStrategy, RequestHeaders};
-pub(crate) use token::Policy;
 pub use token::{Claims, ClaimsSet};
+pub(crate) use token::{Policy, UnverifiedToken};
 
-use crate::config::KeySettings;
 use crate::error::{Error, ErrorKind, Result};
 use cache::TokenCache;
 use jwks::{HttpFetch, Jwks};
-use token::{Headers, MAX_TOKEN};
+use signature::Signatures;
 
 /// Verifies tokens of one app.
 pub(crate) struct Verifier {
     strategy: AuthStrategy,
     policy: Policy,
-    jwks: Jwks,
-    headers: Headers,
+    signatures: Signatures,
     cache: Option<TokenCache>,
     clock: Arc<dyn Clock>,
 }
@@ -45,38 +50,44 @@ pub(crate) struct VerifierSettings {
 
 impl Verifier {
     pub(crate) fn new(settings: VerifierSettings) -> Result<Self> {
-        let fetcher = || Ok(Box::new(HttpFetch::new(settings.jwks_url)?) as _);
+        let (keys, clock) = (settings.keys, Arc::clone(&settings.clock));
+        let algorithms = keys.algorithms.clone();
+        let fetcher = |keys: &_| Ok(Box::new(HttpFetch::new(settings.jwks_url, keys)?) as _);
+        let jwks = Jwks::new(keys, fetcher, clock)?;
         Ok(Self {
             strategy: settings.strategy,
             policy: settings.policy,
-            jwks: Jwks::new(settings.keys, fetcher, Arc::clone(&settings.clock))?,
-            headers: Headers::default(),
+            signatures: Signatures::new(jwks, algorithms),
             cache: TokenCache::new(settings.token_cache),
             clock: settings.clock,
         })
     }
 
     pub(crate) async fn warm_up(&self) -> Result<()> {
-        self.jwks.warm_up().await
+        self.signatures.jwks.warm_up().await
     }
 
     pub(crate) fn health(&self) -> JwksHealth {
-        self.jwks.health()
+        self.signatures.jwks.health()
     }
 
-    /// The tokens of a request, copied out of it so that verifying does not hold on to it. Of a
-    /// token that is too long, only as much as shows that.
+    /// The tokens of a request, copied out of it so that verifying does not hold on to it.
     pub(crate) fn find_tokens(
         &self,
         request: &(impl RequestHeaders + ?Sized),
-    ) -> Result<Vec<Vec<u8>>> {
+    ) -> Result<Vec<UnverifiedToken<'static>>> {
         let tokens = self.strategy.find(request).map_err(Error::of)?;
-        let copy = |token: &[u8]| token.get(..=MAX_TOKEN).unwrap_or(token).to_vec();
-        Ok(tokens.into_iter().map(copy).collect())
+        Ok(tokens
+            .into_iter()
+            .map(UnverifiedToken::into_owned)
+            .collect())
     }
 
     /// Verifies the tokens of one request. Several are accepted if exactly one user results.
-    pub(crate) async fn verify_request(&self, tokens: &[Vec<u8>]) -> Result<Arc<Verified>> {
+    pub(crate) async fn verify_request(
+        &self,
+        tokens: &[UnverifiedToken<'_>],
+    ) -> Result<Arc<Verified>> {
         if let [token] = tokens {
             return self.verify(token).await;
         }
@@ -97,13 +108,13 @@ impl Verifier {
         found.ok_or_else(|| Error::of(ErrorKind::AmbiguousRequest))
     }
 
-    pub(crate) async fn verify(&self, token: &[u8]) -> Result<Arc<Verified>> {
+    pub(crate) async fn verify(&self, token: &UnverifiedToken<'_>) -> Result<Arc<Verified>> {
         let name = self.cache.as_ref().and_then(|cache| cache.name(token));
         let (Some(cache), Some(name)) = (&self.cache, name) else {
             return self.verify_anew(token).await.map(Arc::new);
         };
         if let Some(verified) = cache.get(name) {
-            let key = self.jwks.find(&verified.header.kid).await?;
+            let key = self.signatures.jwks.find(&verified.header.kid).await?;
             if key.is(&verified.key) {
                 let now = self.clock.now();
                 verified
@@ -119,23 +130,13 @@ impl Verifier {
         Ok(verified)
     }
 
-    async fn verify_anew(&self, token: &[u8]) -> Result<Verified> {
-        let parts = token::split(token).map_err(Error::of)?;
-        let header = self.headers.read(parts.header).map_err(Error::of)?;
-        // After the header, so that an unsigned `alg: none` is refused as what it is.
-        if parts.signature.is_empty() {
-            return Err(Error::of(ErrorKind::Malformed));
-        }
-        let key = self.jwks.find(&header.kid).await?;
-        token::check_signature(&key, &parts).map_err(Error::of)?;
-        self.headers.remember(&header);
-        let accepted = token::decode(parts.claims)
-            .and_then(|claims| self.policy.check(claims, self.clock.now()))
-            .map_err(Error::of)?;
+    async fn verify_anew(&self, token: &UnverifiedToken<'_>) -> Result<Verified> {
+        let signed = self.signatures.verify(token).await?;
+        let accepted = self.policy.check(signed.claims, self.clock.now());
         Ok(Verified {
-            header,
-            key,
-            accepted,
+            header: signed.header,
+            key: signed.key,
+            accepted: accepted.map_err(Error::of)?,
         })
     }
 }

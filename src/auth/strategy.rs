@@ -1,5 +1,6 @@
 //! Where a request carries its token.
 
+use super::token::UnverifiedToken;
 use crate::error::ErrorKind;
 
 /// The cookie in which the Passage browser library keeps the token.
@@ -32,13 +33,12 @@ impl AuthStrategy {
     pub(super) fn find(
         self,
         request: &(impl RequestHeaders + ?Sized),
-    ) -> Result<Vec<&[u8]>, ErrorKind> {
-        match self {
-            Self::Cookie => from_cookies(request.header("cookie")),
-            Self::Header => {
-                from_authorization(request.header("authorization")).map(|token| vec![token])
-            }
-        }
+    ) -> Result<Vec<UnverifiedToken<'_>>, ErrorKind> {
+        let tokens = match self {
+            Self::Cookie => from_cookies(request.header("cookie"))?,
+            Self::Header => vec![from_authorization(request.header("authorization"))?],
+        };
+        Ok(tokens.into_iter().map(UnverifiedToken::new).collect())
     }
 }
 
@@ -181,7 +181,7 @@ mod tests {
         strategy.find(&headers).map(|tokens| {
             tokens
                 .iter()
-                .map(|token| String::from_utf8_lossy(token).into_owned())
+                .map(|token| String::from_utf8_lossy(token.as_bytes()).into_owned())
                 .collect()
         })
     }

@@ -16,9 +16,8 @@ use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
 use super::clock::Clock;
-use super::jwks::Jwks;
 use super::jwks::fetch::{Fetch, FetchError};
-use crate::config::{JwksListener, KeySettings};
+use super::jwks::{Jwks, JwksListener, KeySettings};
 use crate::test_util;
 
 /// A key of the test kit, for tests that cannot go on without one.
@@ -146,8 +145,9 @@ pub(super) fn jwks_with(
         pinned: None,
         max_stale,
         listener,
+        ..KeySettings::default()
     };
-    Jwks::new(settings, || Ok(Box::new(fetch)), clock).unwrap()
+    Jwks::new(settings, |_| Ok(Box::new(fetch)), clock).unwrap()
 }
 
 impl Fetch for Arc<TestFetch> {

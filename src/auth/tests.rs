@@ -22,8 +22,7 @@ fn verifier_with(strategy: AuthStrategy, fetch: Arc<TestFetch>) -> (Verifier, Ar
     let verifier = Verifier {
         strategy,
         policy,
-        jwks: testing::jwks(fetch, clock.clone()),
-        headers: Headers::default(),
+        signatures: Signatures::new(testing::jwks(fetch, clock.clone()), vec![Algorithm::Rs256]),
         cache: TokenCache::new(100),
         clock: clock.clone(),
     };
@@ -49,7 +48,7 @@ fn token(user: &str) -> String {
 }
 
 async fn verify(verifier: &Verifier, token: &str) -> Result<String, ErrorKind> {
-    let verified = verifier.verify(token.as_bytes()).await;
+    let verified = verifier.verify(&UnverifiedToken::from(&*token)).await;
     verified
         .map(|verified| verified.user_id().to_string())
         .map_err(|error| error.kind())
@@ -165,7 +164,7 @@ async fn a_token_changed_anywhere_is_refused() {
     for at in 0..token.len() {
         let mut changed = token.clone().into_bytes();
         changed[at] = if changed[at] == b'A' { b'B' } else { b'A' };
-        let verified = verifier.verify(&changed).await;
+        let verified = verifier.verify(&UnverifiedToken::new(&changed)).await;
         assert!(
             verified.is_err_and(|error| error.is_token_invalid()),
             "byte {at}"
@@ -194,7 +193,7 @@ async fn an_outage_is_no_refusal() {
         TestFetch::new([Err(jwks::fetch::FetchError::Status(503))]),
     );
     let error = verifier
-        .verify(token("user1").as_bytes())
+        .verify(&UnverifiedToken::from(&*token("user1")))
         .await
         .err()
         .unwrap();
@@ -309,12 +308,15 @@ async fn errors_show_nothing_of_the_token() {
         TestKey::first().token(header, &bad.to_string()),
         TestKey::first().token(HEADER, &bad.to_string()),
     ] {
-        let error = verifier.verify(token.as_bytes()).await.err().unwrap();
+        let error = verifier
+            .verify(&UnverifiedToken::from(&*token))
+            .await
+            .err()
+            .unwrap();
         let text = format!("{error} {error:?} {error:#?}");
         assert!(!text.contains("canary") && !text.contains(&token), "{text}");
         assert!(std::error::Error::source(&error).is_none());
     }
 }
 
-#[path = "remembered_tests.rs"]
 mod remembered;

@@ -3,9 +3,9 @@
 use super::Runtime;
 use crate::api_keys::{ApiKey, CreatedApiKey};
 use crate::error::Result;
-use crate::id::{ApiKeyId, IntoId};
+use crate::ids::{ApiKeyId, IntoId};
 
-/// [`crate::ApiKeys`] for programs without `async`. Made by
+/// [`crate::api_keys::ApiKeys`] for programs without `async`. Made by
 /// [`Passage::api_keys`](super::Passage::api_keys).
 ///
 /// ```no_run
@@ -23,16 +23,16 @@ use crate::id::{ApiKeyId, IntoId};
 /// ```
 #[derive(Clone, Debug)]
 pub struct ApiKeys {
-    keys: crate::ApiKeys,
+    keys: crate::api_keys::ApiKeys,
     runtime: Runtime,
 }
 
 impl ApiKeys {
-    pub(super) fn new(keys: crate::ApiKeys, runtime: Runtime) -> Self {
+    pub(super) fn new(keys: crate::api_keys::ApiKeys, runtime: Runtime) -> Self {
         Self { keys, runtime }
     }
 
-    /// All keys, without their secrets: as [`crate::ApiKeys::list`] (`listApiKeys`).
+    /// All keys, without their secrets: as [`crate::api_keys::ApiKeys::list`] (`listApiKeys`).
     ///
     /// # Errors
     /// As there.
@@ -41,7 +41,7 @@ impl ApiKeys {
         self.runtime.call(async move { keys.list().await })
     }
 
-    /// Makes a key: as [`crate::ApiKeys::create`] (`createApiKey`). This is the only time its
+    /// Makes a key: as [`crate::api_keys::ApiKeys::create`] (`createApiKey`). This is the only time its
     /// secret is shown.
     ///
     /// # Errors
@@ -51,7 +51,7 @@ impl ApiKeys {
         self.runtime.call(async move { keys.create(name).await })
     }
 
-    /// A key, without its secret: as [`crate::ApiKeys::get`] (`getApiKey`).
+    /// A key, without its secret: as [`crate::api_keys::ApiKeys::get`] (`getApiKey`).
     ///
     /// # Errors
     /// As there.
@@ -60,7 +60,7 @@ impl ApiKeys {
         self.runtime.call(async move { keys.get(id).await })
     }
 
-    /// Deletes a key: as [`crate::ApiKeys::delete`] (`deleteApiKey`).
+    /// Deletes a key: as [`crate::api_keys::ApiKeys::delete`] (`deleteApiKey`).
     ///
     /// # Errors
     /// As there.

@@ -5,10 +5,11 @@ use std::io::Write;
 use tokio::sync::watch;
 
 use super::{Runtime, UserIter};
+use crate::bulk::{ExportProgress, Lines};
 use crate::error::Result;
-use crate::users::{ExportProgress, Lines, ListCursor};
+use crate::users::ListCursor;
 
-/// [`crate::ExportUsers`] for programs without `async`: an export to be written. Made by
+/// [`crate::bulk::ExportUsers`] for programs without `async`: an export to be written. Made by
 /// [`Users::export_users`](super::Users::export_users) and
 /// [`ListUsers::export`](super::ListUsers::export).
 ///
@@ -34,29 +35,29 @@ use crate::users::{ExportProgress, Lines, ListCursor};
 #[derive(Debug)]
 #[must_use = "an export does nothing until write_to() is called"]
 pub struct ExportUsers {
-    export: crate::ExportUsers,
+    export: crate::bulk::ExportUsers,
     runtime: Runtime,
 }
 
 impl ExportUsers {
-    pub(super) fn new(export: crate::ExportUsers, runtime: Runtime) -> Self {
+    pub(super) fn new(export: crate::bulk::ExportUsers, runtime: Runtime) -> Self {
         Self { export, runtime }
     }
 
-    /// Goes on where another export of the same list was: as [`crate::ExportUsers::resume`].
+    /// Goes on where another export of the same list was: as [`crate::bulk::ExportUsers::resume`].
     pub fn resume(mut self, cursor: ListCursor) -> Self {
         self.export = self.export.resume(cursor);
         self
     }
 
-    /// The progress: as [`crate::ExportUsers::progress`]. Another thread can look at it with
+    /// The progress: as [`crate::bulk::ExportUsers::progress`]. Another thread can look at it with
     /// `borrow()`.
     #[must_use]
     pub fn progress(&self) -> watch::Receiver<ExportProgress> {
         self.export.progress()
     }
 
-    /// Writes all users: as [`crate::ExportUsers::write_to`].
+    /// Writes all users: as [`crate::bulk::ExportUsers::write_to`].
     /// The writer is used on this thread alone.
     ///
     /// If the writer panics, a part of a line may be written behind what the progress says.

@@ -2,10 +2,10 @@
 
 use super::Runtime;
 use crate::error::Result;
-use crate::id::{DeviceId, ExternalId, IntoId, TransactionId};
+use crate::ids::{DeviceId, ExternalId, IntoId, TransactionId};
 use crate::users::{Device, User};
 
-/// [`crate::Flex`] for programs without `async`. Made by [`Passage::flex`](super::Passage::flex).
+/// [`crate::flex::Flex`] for programs without `async`. Made by [`Passage::flex`](super::Passage::flex).
 ///
 /// ```no_run
 /// # fn example(passage: passage_identity::blocking::Passage, nonce: &str) -> passage_identity::Result<()> {
@@ -21,16 +21,16 @@ use crate::users::{Device, User};
 /// ```
 #[derive(Clone, Debug)]
 pub struct Flex {
-    flex: crate::Flex,
+    flex: crate::flex::Flex,
     runtime: Runtime,
 }
 
 impl Flex {
-    pub(super) fn new(flex: crate::Flex, runtime: Runtime) -> Self {
+    pub(super) fn new(flex: crate::flex::Flex, runtime: Runtime) -> Self {
         Self { flex, runtime }
     }
 
-    /// Starts to register a passkey: as [`crate::Flex::register_transaction`]
+    /// Starts to register a passkey: as [`crate::flex::Flex::register_transaction`]
     /// (`createRegisterTransaction`).
     ///
     /// # Errors
@@ -45,7 +45,7 @@ impl Flex {
             .call(async move { flex.register_transaction(user, name).await })
     }
 
-    /// Starts to sign a user in with a passkey: as [`crate::Flex::authenticate_transaction`]
+    /// Starts to sign a user in with a passkey: as [`crate::flex::Flex::authenticate_transaction`]
     /// (`createAuthenticateTransaction`).
     ///
     /// # Errors
@@ -57,7 +57,7 @@ impl Flex {
     }
 
     /// Verifies the nonce that the browser got, and gives your id of the user: as
-    /// [`crate::Flex::verify_nonce`] (`authenticateVerifyNonce`).
+    /// [`crate::flex::Flex::verify_nonce`] (`authenticateVerifyNonce`).
     ///
     /// # Errors
     /// As there.
@@ -67,7 +67,7 @@ impl Flex {
             .call(async move { flex.verify_nonce(nonce).await })
     }
 
-    /// The user to whom you gave this id: as [`crate::Flex::get_user`].
+    /// The user to whom you gave this id: as [`crate::flex::Flex::get_user`].
     ///
     /// # Errors
     /// As there.
@@ -76,7 +76,7 @@ impl Flex {
         self.runtime.call(async move { flex.get_user(user).await })
     }
 
-    /// The passkeys of the user to whom you gave this id: as [`crate::Flex::list_devices`].
+    /// The passkeys of the user to whom you gave this id: as [`crate::flex::Flex::list_devices`].
     ///
     /// # Errors
     /// As there.
@@ -87,7 +87,7 @@ impl Flex {
     }
 
     /// Takes a passkey from the user to whom you gave this id: as
-    /// [`crate::Flex::revoke_device`].
+    /// [`crate::flex::Flex::revoke_device`].
     ///
     /// # Errors
     /// As there.

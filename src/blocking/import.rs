@@ -10,14 +10,15 @@ use futures_core::Stream;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::Runtime;
-use crate::users::{
-    ImportHandle, ImportOutcome, ImportPosition, ImportReport, ImportUser, JsonLines, Row, Users,
+use crate::bulk::{
+    ImportHandle, ImportOutcome, ImportPosition, ImportReport, ImportUser, JsonLines, Row,
 };
+use crate::users::Users;
 
 /// So many rows are read ahead of those that are under way.
 const AHEAD: usize = 32;
 
-/// [`crate::ImportUsers`] for programs without `async`: an import to be run. Made by
+/// [`crate::bulk::ImportUsers`] for programs without `async`: an import to be run. Made by
 /// [`Users::import_users`](super::Users::import_users) and
 /// [`Users::import_json_lines`](super::Users::import_json_lines).
 ///
@@ -49,7 +50,7 @@ const AHEAD: usize = 32;
 /// ```
 #[must_use = "an import does nothing until run() is called"]
 pub struct ImportUsers<'a> {
-    import: crate::ImportUsers<'static>,
+    import: crate::bulk::ImportUsers<'static>,
     rows: Box<dyn Iterator<Item = Row> + 'a>,
     each: Each<'a>,
     feed: UnboundedSender<Option<Row>>,
@@ -97,9 +98,10 @@ impl<'a> ImportUsers<'a> {
             hint: rows.size_hint(),
             is_begun: false,
         };
-        let import = crate::ImportUsers::new(users, feed_of_import).each(move |line, outcome| {
-            let _ = tell.send(Event::Settled(line, outcome.clone()));
-        });
+        let import =
+            crate::bulk::ImportUsers::new(users, feed_of_import).each(move |line, outcome| {
+                let _ = tell.send(Event::Settled(line, outcome.clone()));
+            });
         Self {
             import,
             rows: Box::new(rows),
@@ -110,25 +112,25 @@ impl<'a> ImportUsers<'a> {
         }
     }
 
-    /// As [`crate::ImportUsers::concurrency`].
+    /// As [`crate::bulk::ImportUsers::concurrency`].
     pub fn concurrency(mut self, rows: usize) -> Self {
         self.import = self.import.concurrency(rows);
         self
     }
 
-    /// As [`crate::ImportUsers::tries`].
+    /// As [`crate::bulk::ImportUsers::tries`].
     pub fn tries(mut self, tries: u32) -> Self {
         self.import = self.import.tries(tries);
         self
     }
 
-    /// As [`crate::ImportUsers::stop_after_failures`].
+    /// As [`crate::bulk::ImportUsers::stop_after_failures`].
     pub fn stop_after_failures(mut self, failures: u64) -> Self {
         self.import = self.import.stop_after_failures(failures);
         self
     }
 
-    /// As [`crate::ImportUsers::fail_fast`].
+    /// As [`crate::bulk::ImportUsers::fail_fast`].
     pub fn fail_fast(mut self) -> Self {
         self.import = self.import.fail_fast();
         self
@@ -140,19 +142,19 @@ impl<'a> ImportUsers<'a> {
         self
     }
 
-    /// As [`crate::ImportUsers::resume`]: goes on where an import of the same rows stopped.
+    /// As [`crate::bulk::ImportUsers::resume`]: goes on where an import of the same rows stopped.
     pub fn resume(mut self, position: ImportPosition) -> Self {
         self.import = self.import.resume(position);
         self
     }
 
     /// Calls a function with the number and the outcome of each row: as
-    /// [`crate::ImportUsers::each`], but on the thread that calls [`run`](Self::run), so it may
+    /// [`crate::bulk::ImportUsers::each`], but on the thread that calls [`run`](Self::run), so it may
     /// borrow what is on it, and make calls of its own. While a row is being read it is not called;
     /// the [handle](Self::handle) knows of all that is settled even then.
     ///
     /// ```no_run
-    /// use passage_identity::ImportOutcome;
+    /// use passage_identity::bulk::ImportOutcome;
     ///
     /// # fn example(passage: passage_identity::blocking::Passage, lines: &[u8]) {
     /// let mut ids = Vec::new();
@@ -194,9 +196,9 @@ impl<'a> ImportUsers<'a> {
         self.import.handle()
     }
 
-    /// Runs the import until it ends: as [`crate::ImportUsers::run`]. Whatever happens is in the
+    /// Runs the import until it ends: as [`crate::bulk::ImportUsers::run`]. Whatever happens is in the
     /// report. So are the errors of [`Passage::block_on`](super::Passage::block_on): the import is
-    /// [`Stopped`](crate::ImportEnd::Stopped) by them, and its position is good all the same.
+    /// [`Stopped`](crate::bulk::ImportEnd::Stopped) by them, and its position is good all the same.
     ///
     /// If the rows or [`each`](Self::each) panic, so does this. The calls that are under way are
     /// ended then, and [`ImportHandle::report`] has what was settled until then.
@@ -287,8 +289,9 @@ mod tests {
 
     use super::super::runtime::tests::mortal;
     use super::*;
+    use crate::bulk::ImportEnd;
     use crate::error::ErrorKind;
-    use crate::users::{CreateUser, ImportEnd};
+    use crate::users::CreateUser;
 
     #[test]
     fn rows_that_are_cut_off_are_not_over() {
@@ -306,7 +309,7 @@ mod tests {
                 is_begun: false,
             };
             let is_complete = last.is_some();
-            let user = Ok(CreateUser::email("a@example.com").into());
+            let user = Ok(CreateUser::with_email("a@example.com").into());
             send.send(Some(Row::User(1, user))).unwrap();
             if let Some(last) = last {
                 send.send(last).unwrap();
@@ -335,14 +338,14 @@ mod tests {
         let users = super::super::Users::new(passage.build().unwrap().users(), runtime);
         let waiting = users.clone();
         let run = thread::spawn(move || {
-            let rows = [CreateUser::email("a@example.com")];
+            let rows = [CreateUser::with_email("a@example.com")];
             waiting.import_users(rows).run()
         });
         let connection = listener.accept().unwrap();
         drop(end);
         let report = run.join().unwrap();
         drop(connection);
-        let stopped_by = |report: &crate::ImportReport| match &report.end {
+        let stopped_by = |report: &crate::bulk::ImportReport| match &report.end {
             ImportEnd::Stopped(error) => Some(error.kind()),
             _ => None,
         };
@@ -350,7 +353,7 @@ mod tests {
         assert_eq!(report.position.line(), 1);
 
         // So is one that was never begun, and its handle knows.
-        let import = users.import_users(std::iter::repeat_with(|| CreateUser::email("no")));
+        let import = users.import_users(std::iter::repeat_with(|| CreateUser::with_email("no")));
         let handle = import.handle();
         assert_eq!(stopped_by(&import.run()), Some(ErrorKind::Connection));
         assert_eq!(stopped_by(&handle.report()), Some(ErrorKind::Connection));

@@ -10,12 +10,12 @@ use crate::users::{
     CountFilter, ListCursor, Order, Page, SortBy, TextFilter, TimeFilter, UserStream, UserSummary,
 };
 
-/// [`crate::ListUsers`] for programs without `async`. Made by [`Users::list`](super::Users::list).
+/// [`crate::users::ListUsers`] for programs without `async`. Made by [`Users::list`](super::Users::list).
 ///
 /// Filters on different fields must all hold; a second one on the same field replaces the first.
 ///
 /// ```no_run
-/// use passage_identity::{TextFilter, UserStatus};
+/// use passage_identity::users::{TextFilter, UserStatus};
 ///
 /// # fn example(passage: passage_identity::blocking::Passage) -> passage_identity::Result<()> {
 /// let list = passage
@@ -33,7 +33,7 @@ use crate::users::{
 #[derive(Clone, Debug)]
 #[must_use = "a list does nothing until send() or iter() is called"]
 pub struct ListUsers {
-    list: crate::ListUsers,
+    list: crate::users::ListUsers,
     runtime: Runtime,
 }
 
@@ -42,7 +42,7 @@ macro_rules! settings {
     ($( pub fn $name:ident(mut self, $($argument:ident: $type:ty),+) -> Self; )+) => {
         impl ListUsers {
             $(
-                #[doc = concat!("As [`crate::ListUsers::", stringify!($name), "`].")]
+                #[doc = concat!("As [`crate::users::ListUsers::", stringify!($name), "`].")]
                 pub fn $name(mut self, $($argument: $type),+) -> Self {
                     self.list = self.list.$name($($argument),+);
                     self
@@ -67,11 +67,11 @@ settings! {
 }
 
 impl ListUsers {
-    pub(super) fn new(list: crate::ListUsers, runtime: Runtime) -> Self {
+    pub(super) fn new(list: crate::users::ListUsers, runtime: Runtime) -> Self {
         Self { list, runtime }
     }
 
-    /// Fetches the page: as [`crate::ListUsers::send`].
+    /// Fetches the page: as [`crate::users::ListUsers::send`].
     ///
     /// # Errors
     /// As there.
@@ -80,7 +80,7 @@ impl ListUsers {
         self.runtime.call(async move { list.send().await })
     }
 
-    /// The list for the page after this one: as [`crate::ListUsers::following`].
+    /// The list for the page after this one: as [`crate::users::ListUsers::following`].
     #[must_use]
     pub fn following(&self, page: &Page<UserSummary>) -> Option<Self> {
         Some(Self {
@@ -90,7 +90,7 @@ impl ListUsers {
     }
 
     /// All users of the list, from the page that is set on. The next page is fetched while the
-    /// current one is used up: as [`crate::ListUsers::stream`].
+    /// current one is used up: as [`crate::users::ListUsers::stream`].
     ///
     /// # Errors
     /// The items are those of the stream, errors included. After an error it ends.
@@ -106,7 +106,7 @@ impl ListUsers {
         UserIter::new(self.list.clone().stream(), self.runtime.clone())
     }
 
-    /// The users of the list from a place on: as [`crate::ListUsers::stream_from`].
+    /// The users of the list from a place on: as [`crate::users::ListUsers::stream_from`].
     ///
     /// # Errors
     /// As there.
@@ -115,10 +115,10 @@ impl ListUsers {
         Ok(UserIter::new(stream, self.runtime.clone()))
     }
 
-    /// Starts an export of the users of this list as JSON Lines: as [`crate::ListUsers::export`].
+    /// Starts an export of the users of this list as JSON Lines: as [`crate::users::ListUsers::export`].
     ///
     /// ```no_run
-    /// use passage_identity::UserStatus;
+    /// use passage_identity::users::UserStatus;
     ///
     /// # fn example(passage: passage_identity::blocking::Passage) -> Result<(), Box<dyn std::error::Error>> {
     /// let active = passage.users().list().status(UserStatus::Active);
@@ -175,7 +175,7 @@ impl UserIter {
 
     /// The thread failed, not the list: it can be gone on with all the same.
     fn lost(&self, error: Error) -> Error {
-        error.with_list_cursor(self.cursor.clone())
+        error.with_attached(self.cursor.clone())
     }
 }
 

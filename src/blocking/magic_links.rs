@@ -4,11 +4,11 @@ use super::Runtime;
 use crate::error::Result;
 use crate::magic_links::{CreateMagicLink, MagicLink};
 
-/// [`crate::MagicLinks`] for programs without `async`. Made by
+/// [`crate::magic_links::MagicLinks`] for programs without `async`. Made by
 /// [`Passage::magic_links`](super::Passage::magic_links).
 ///
 /// ```no_run
-/// use passage_identity::CreateMagicLink;
+/// use passage_identity::magic_links::CreateMagicLink;
 ///
 /// # fn example(passage: passage_identity::blocking::Passage) -> passage_identity::Result<()> {
 /// passage.magic_links().send(CreateMagicLink::for_email("new@example.com"))?;
@@ -21,16 +21,16 @@ use crate::magic_links::{CreateMagicLink, MagicLink};
 /// ```
 #[derive(Clone, Debug)]
 pub struct MagicLinks {
-    links: crate::MagicLinks,
+    links: crate::magic_links::MagicLinks,
     runtime: Runtime,
 }
 
 impl MagicLinks {
-    pub(super) fn new(links: crate::MagicLinks, runtime: Runtime) -> Self {
+    pub(super) fn new(links: crate::magic_links::MagicLinks, runtime: Runtime) -> Self {
         Self { links, runtime }
     }
 
-    /// Makes a link and returns it, for you to deliver: as [`crate::MagicLinks::create`]
+    /// Makes a link and returns it, for you to deliver: as [`crate::magic_links::MagicLinks::create`]
     /// (`createMagicLink` without `send`).
     ///
     /// # Errors
@@ -40,7 +40,7 @@ impl MagicLinks {
         self.runtime.call(async move { links.create(link).await })
     }
 
-    /// Makes a link and has the server send it: as [`crate::MagicLinks::send`]
+    /// Makes a link and has the server send it: as [`crate::magic_links::MagicLinks::send`]
     /// (`createMagicLink` with `send`).
     ///
     /// # Errors

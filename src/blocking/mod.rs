@@ -5,7 +5,7 @@
 //! same; so are time-outs and repeats, see [`retries`](crate::retries).
 //!
 //! ```no_run
-//! use passage_identity::{CreateUser, Passage, UserStatus};
+//! use passage_identity::{Passage, users::{CreateUser, UserStatus}};
 //!
 //! # fn example(request_headers: http::HeaderMap) -> passage_identity::Result<()> {
 //! let passage = Passage::builder("your app id")
@@ -15,7 +15,7 @@
 //!
 //! let user_id = passage.authenticate(&request_headers)?;
 //! let user = passage.users().get(&user_id)?;
-//! let other = passage.users().create(CreateUser::email("new@example.com"))?;
+//! let other = passage.users().create(CreateUser::with_email("new@example.com"))?;
 //! for user in passage.users().list().status(UserStatus::Active).limit(500).iter() {
 //!     println!("{}", user?.id);
 //! }

@@ -6,10 +6,11 @@ use serde::de::DeserializeOwned;
 
 use super::{ApiKeys, Flex, MagicLinks, Runtime, Users};
 use crate::app::App;
-use crate::auth::{Claims, JwksHealth, RequestHeaders, Verified};
-use crate::config::{CallOptions, PassageBuilder};
+use crate::auth::{Claims, JwksHealth, RequestHeaders, UnverifiedToken, Verified};
 use crate::error::Result;
-use crate::id::{AppId, UserId};
+use crate::ids::{AppId, UserId};
+use crate::passage::PassageBuilder;
+use crate::transport::CallOptions;
 
 /// [`crate::Passage`] for programs without `async`; the [module](super) says what that means.
 ///
@@ -17,7 +18,7 @@ use crate::id::{AppId, UserId};
 /// for the whole program.
 ///
 /// ```no_run
-/// use passage_identity::{CreateUser, PassageBuilder};
+/// use passage_identity::{PassageBuilder, users::CreateUser};
 ///
 /// # fn example(request_headers: http::HeaderMap) -> passage_identity::Result<()> {
 /// let passage = PassageBuilder::from_env()?.build_blocking()?;
@@ -208,7 +209,7 @@ impl Passage {
     /// As [`crate::Passage::verify_request_as`]: reads the claims as a type of yours.
     ///
     /// # Errors
-    /// As [`verify_as`](Self::verify_as).
+    /// As [`verify_token_as`](Self::verify_token_as).
     pub fn verify_request_as<C, R>(&self, request: &R) -> Result<Claims<C>>
     where
         C: DeserializeOwned,
@@ -223,11 +224,11 @@ impl Passage {
     /// # Errors
     /// As [`authenticate`](Self::authenticate).
     pub fn verify_token(&self, token: &str) -> Result<Claims> {
-        let verified = self.verify(vec![token.into()])?;
+        let verified = self.verify(vec![UnverifiedToken::from(token).into_owned()])?;
         Ok(verified.into_claims())
     }
 
-    /// As [`crate::Passage::verify_as`]: reads the claims of a bare token as a type of yours.
+    /// As [`crate::Passage::verify_token_as`]: reads the claims of a bare token as a type of yours.
     ///
     /// # Errors
     /// As [`authenticate`](Self::authenticate), and
@@ -240,16 +241,17 @@ impl Passage {
     /// }
     ///
     /// # fn example(passage: passage_identity::blocking::Passage, token: &str) -> passage_identity::Result<()> {
-    /// let claims = passage.verify_as::<Tenancy>(token)?;
+    /// let claims = passage.verify_token_as::<Tenancy>(token)?;
     /// println!("{} of {}", claims.user_id, claims.custom.tenant);
     /// # Ok(())
     /// # }
     /// ```
-    pub fn verify_as<C: DeserializeOwned>(&self, token: &str) -> Result<Claims<C>> {
-        self.verify(vec![token.into()])?.into_claims_as()
+    pub fn verify_token_as<C: DeserializeOwned>(&self, token: &str) -> Result<Claims<C>> {
+        self.verify(vec![UnverifiedToken::from(token).into_owned()])?
+            .into_claims_as()
     }
 
-    fn verify(&self, tokens: Vec<Vec<u8>>) -> Result<Arc<Verified>> {
+    fn verify(&self, tokens: Vec<UnverifiedToken<'static>>) -> Result<Arc<Verified>> {
         let here = self.runtime.poll_once(self.inner.verify_tokens(&tokens))?;
         if let Some(verified) = here {
             return verified;

@@ -180,5 +180,4 @@ impl fmt::Debug for Runtime {
 }
 
 #[cfg(test)]
-#[path = "runtime_tests.rs"]
 pub(super) mod tests;

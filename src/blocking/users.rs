@@ -3,18 +3,19 @@
 use std::io::BufRead;
 
 use super::{ExportUsers, ImportUsers, ListUsers, Runtime};
+use crate::bulk::ImportUser;
 use crate::error::Result;
-use crate::id::{DeviceId, ExternalId, IntoId, UserId};
-use crate::users::{CreateUser, Device, ImportUser, UpdateUser, User};
+use crate::ids::{DeviceId, ExternalId, IntoId, UserId};
+use crate::users::{CreateUser, Device, UpdateUser, User};
 
-/// [`crate::Users`] for programs without `async`. Made by [`Passage::users`](super::Passage::users).
+/// [`crate::users::Users`] for programs without `async`. Made by [`Passage::users`](super::Passage::users).
 ///
 /// ```no_run
-/// use passage_identity::{CreateUser, UpdateUser};
+/// use passage_identity::users::{CreateUser, UpdateUser};
 ///
 /// # fn example(passage: passage_identity::blocking::Passage) -> passage_identity::Result<()> {
 /// let users = passage.users();
-/// let user = users.create(CreateUser::email("new@example.com"))?;
+/// let user = users.create(CreateUser::with_email("new@example.com"))?;
 /// users.update(&user.id, UpdateUser::new().phone("+15005550006"))?;
 /// users.deactivate(&user.id)?;
 /// match users.get_by_identifier("somebody@example.com") {
@@ -27,16 +28,16 @@ use crate::users::{CreateUser, Device, ImportUser, UpdateUser, User};
 /// ```
 #[derive(Clone, Debug)]
 pub struct Users {
-    users: crate::Users,
+    users: crate::users::Users,
     runtime: Runtime,
 }
 
 impl Users {
-    pub(super) fn new(users: crate::Users, runtime: Runtime) -> Self {
+    pub(super) fn new(users: crate::users::Users, runtime: Runtime) -> Self {
         Self { users, runtime }
     }
 
-    /// The user of this id: as [`crate::Users::get`] (`getUser`).
+    /// The user of this id: as [`crate::users::Users::get`] (`getUser`).
     ///
     /// # Errors
     /// As there.
@@ -46,7 +47,7 @@ impl Users {
     }
 
     /// The user who has this e-mail address or phone number: as
-    /// [`crate::Users::get_by_identifier`].
+    /// [`crate::users::Users::get_by_identifier`].
     ///
     /// # Errors
     /// As there.
@@ -57,7 +58,7 @@ impl Users {
     }
 
     /// The user of a Flex app to whom you gave this id: as
-    /// [`crate::Users::get_by_external_id`].
+    /// [`crate::users::Users::get_by_external_id`].
     ///
     /// # Errors
     /// As there.
@@ -67,7 +68,7 @@ impl Users {
             .call(async move { users.get_by_external_id(id).await })
     }
 
-    /// Creates a user: as [`crate::Users::create`] (`createUser`).
+    /// Creates a user: as [`crate::users::Users::create`] (`createUser`).
     ///
     /// # Errors
     /// As there.
@@ -76,7 +77,7 @@ impl Users {
         self.runtime.call(async move { users.create(user).await })
     }
 
-    /// Changes what is set in `changes` and leaves the rest alone: as [`crate::Users::update`]
+    /// Changes what is set in `changes` and leaves the rest alone: as [`crate::users::Users::update`]
     /// (`updateUser`).
     ///
     /// # Errors
@@ -87,7 +88,7 @@ impl Users {
             .call(async move { users.update(id, changes).await })
     }
 
-    /// Lets a user sign in: as [`crate::Users::activate`] (`activateUser`).
+    /// Lets a user sign in: as [`crate::users::Users::activate`] (`activateUser`).
     ///
     /// # Errors
     /// As there.
@@ -96,7 +97,7 @@ impl Users {
         self.runtime.call(async move { users.activate(id).await })
     }
 
-    /// Keeps a user from signing in: as [`crate::Users::deactivate`] (`deactivateUser`).
+    /// Keeps a user from signing in: as [`crate::users::Users::deactivate`] (`deactivateUser`).
     ///
     /// # Errors
     /// As there.
@@ -105,7 +106,7 @@ impl Users {
         self.runtime.call(async move { users.deactivate(id).await })
     }
 
-    /// Deletes a user for good: as [`crate::Users::delete`] (`deleteUser`).
+    /// Deletes a user for good: as [`crate::users::Users::delete`] (`deleteUser`).
     ///
     /// # Errors
     /// As there.
@@ -117,7 +118,7 @@ impl Users {
     /// Starts a list of users (`listPaginatedUsers`).
     ///
     /// ```no_run
-    /// use passage_identity::{Order, SortBy};
+    /// use passage_identity::users::{Order, SortBy};
     ///
     /// # fn example(passage: passage_identity::blocking::Passage) -> passage_identity::Result<()> {
     /// let newest = passage.users().list().order_by(SortBy::CreatedAt, Order::Desc).limit(10);
@@ -131,7 +132,7 @@ impl Users {
         ListUsers::new(self.users.list(), self.runtime.clone())
     }
 
-    /// The passkeys of a user: as [`crate::Users::list_devices`] (`listUserDevices`).
+    /// The passkeys of a user: as [`crate::users::Users::list_devices`] (`listUserDevices`).
     ///
     /// # Errors
     /// As there.
@@ -151,7 +152,7 @@ impl Users {
             .call(async move { users.list_devices(id).await })
     }
 
-    /// Takes a passkey from a user: as [`crate::Users::revoke_device`] (`deleteUserDevices`).
+    /// Takes a passkey from a user: as [`crate::users::Users::revoke_device`] (`deleteUserDevices`).
     ///
     /// # Errors
     /// As there.
@@ -165,7 +166,7 @@ impl Users {
             .call(async move { users.revoke_device(id, device).await })
     }
 
-    /// Revokes all refresh tokens of a user: as [`crate::Users::revoke_refresh_tokens`]
+    /// Revokes all refresh tokens of a user: as [`crate::users::Users::revoke_refresh_tokens`]
     /// (`revokeUserRefreshTokens`).
     ///
     /// # Errors
@@ -176,16 +177,16 @@ impl Users {
             .call(async move { users.revoke_refresh_tokens(id).await })
     }
 
-    /// Starts an import of these rows, several at a time: as [`crate::Users::import_users`].
+    /// Starts an import of these rows, several at a time: as [`crate::users::Users::import_users`].
     ///
     /// The rows are read on the thread that calls [`run`](ImportUsers::run), so they may borrow
     /// what is on it and need not be sent to another one.
     ///
     /// ```no_run
-    /// use passage_identity::CreateUser;
+    /// use passage_identity::users::CreateUser;
     ///
     /// # fn example(passage: passage_identity::blocking::Passage, addresses: &[String]) {
-    /// let rows = addresses.iter().map(CreateUser::email);
+    /// let rows = addresses.iter().map(CreateUser::with_email);
     /// let report = passage.users().import_users(rows).run();
     /// println!("{} created, {} were there", report.progress.created, report.progress.existing);
     /// # }
@@ -198,7 +199,7 @@ impl Users {
     }
 
     /// As [`import_users`](Self::import_users), from JSON Lines: as
-    /// [`crate::Users::import_json_lines`], which says what a line can be.
+    /// [`crate::users::Users::import_json_lines`], which says what a line can be.
     ///
     /// ```no_run
     /// use std::fs::File;
@@ -221,7 +222,7 @@ impl Users {
     }
 
     /// Starts an export of all users, those created first coming first: as
-    /// [`crate::Users::export_users`].
+    /// [`crate::users::Users::export_users`].
     ///
     /// ```no_run
     /// # fn example(passage: passage_identity::blocking::Passage) -> Result<(), Box<dyn std::error::Error>> {

@@ -7,6 +7,7 @@
 mod code;
 mod kind;
 
+use std::any::Any;
 use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
@@ -14,8 +15,6 @@ use std::time::Duration;
 
 pub use code::ErrorCode;
 pub use kind::ErrorKind;
-
-use crate::users::ListCursor;
 
 /// The result of every fallible function of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -50,7 +49,8 @@ struct Inner {
     retry_after: Option<Duration>,
     attempts: u32,
     server_message: Option<String>,
-    list_cursor: Option<Box<ListCursor>>,
+    /// What a higher layer adds that this one does not know.
+    attached: Option<Box<dyn Any + Send + Sync>>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -76,9 +76,14 @@ impl Error {
             retry_after: None,
             attempts: 0,
             server_message: None,
-            list_cursor: None,
+            attached: None,
             source: None,
         }))
+    }
+
+    /// A setting is at fault.
+    pub(crate) fn config(message: &'static str) -> Self {
+        Self::new(ErrorKind::Config, message)
     }
 
     /// An error whose kind says everything.
@@ -134,9 +139,14 @@ impl Error {
         self
     }
 
-    pub(crate) fn with_list_cursor(mut self, cursor: ListCursor) -> Self {
-        self.0.list_cursor = Some(Box::new(cursor));
+    /// Adds a value of a higher layer, which that layer gets back by [`attached`](Self::attached).
+    pub(crate) fn with_attached(mut self, value: impl Any + Send + Sync) -> Self {
+        self.0.attached = Some(Box::new(value));
         self
+    }
+
+    pub(crate) fn attached<T: Any>(&self) -> Option<&T> {
+        self.0.attached.as_deref()?.downcast_ref()
     }
 
     /// What kind of failure this is.
@@ -188,30 +198,6 @@ impl Error {
     #[must_use]
     pub fn server_message(&self) -> Option<&str> {
         self.0.server_message.as_deref()
-    }
-
-    /// Where to go on with a list of users that this error ended. It counts as given what the
-    /// stream had given.
-    ///
-    /// ```no_run
-    /// # async fn example(passage: passage_identity::Passage) -> passage_identity::Result<()> {
-    /// let list = passage.users().list().limit(500);
-    /// let mut users = list.stream();
-    /// while let Some(user) = users.next().await {
-    ///     match user {
-    ///         Ok(user) => println!("{}", user.id),
-    ///         Err(error) => match error.list_cursor() {
-    ///             Some(cursor) if error.is_retryable() => users = list.stream_from(cursor)?,
-    ///             _ => return Err(error),
-    ///         },
-    ///     }
-    /// }
-    /// # Ok(())
-    /// # }
-    /// ```
-    #[must_use]
-    pub fn list_cursor(&self) -> Option<&ListCursor> {
-        self.0.list_cursor.as_deref()
     }
 
     /// Whether the token is missing or bad: answer 401.

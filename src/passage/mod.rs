@@ -1,32 +1,35 @@
 //! The client.
 
+mod builder;
+mod env;
 mod verify;
 
 use std::fmt;
 use std::sync::Arc;
 
 use progenitor_client::ClientInfo;
-use serde::de::DeserializeOwned;
 
+use crate::api::{Api, ApiSettings};
 use crate::api_keys::ApiKeys;
 use crate::app::App;
 use crate::auth::{Policy, Verifier, VerifierSettings};
-use crate::config::{CallOptions, Limits, PassageBuilder, Settings, config};
 use crate::error::{Error, ErrorKind, Result};
 use crate::flex::Flex;
 use crate::generated::{auth, management};
-use crate::id::AppId;
+use crate::ids::AppId;
 use crate::magic_links::MagicLinks;
 use crate::secret::Secret;
-use crate::transport::{self, Generated, Quota, Transport};
+use crate::transport::CallOptions;
 use crate::users::Users;
+pub use builder::PassageBuilder;
+use builder::Settings;
 
 /// One app of a Passage server: verifies its tokens and manages its users.
 ///
 /// Cheap to clone; clones share connections and the app's keys. Make one for the whole program.
 ///
 /// ```no_run
-/// use passage_identity::{CreateUser, Passage};
+/// use passage_identity::{Passage, users::CreateUser};
 ///
 /// # async fn example(request_headers: http::HeaderMap) -> passage_identity::Result<()> {
 /// let passage = Passage::builder("your app id")
@@ -35,7 +38,7 @@ use crate::users::Users;
 ///     .build()?;
 /// let user_id = passage.authenticate(&request_headers).await?;
 /// let user = passage.users().get(&user_id).await?;
-/// passage.users().create(CreateUser::email("new@example.com")).await?;
+/// passage.users().create(CreateUser::with_email("new@example.com")).await?;
 /// # Ok(())
 /// # }
 /// ```
@@ -45,8 +48,7 @@ pub struct Passage(Arc<Inner>);
 struct Inner {
     settings: Arc<Settings>,
     verifier: Arc<Verifier>,
-    management: management::Client,
-    auth: auth::Client,
+    api: Api,
 }
 
 impl Passage {
@@ -65,7 +67,6 @@ impl Passage {
     }
 
     pub(crate) fn from_settings(settings: Settings) -> Result<Self> {
-        let client = transport::http_client(settings.limits.timeout, settings.limits.connect)?;
         let jwks_url = jwks_url(&settings.auth_url, &settings.app_id)?;
         let policy = Policy {
             issuers: settings.issuers.clone(),
@@ -80,19 +81,17 @@ impl Passage {
             token_cache: settings.token_cache,
             clock: Arc::clone(&settings.clock),
         })?;
-        let quota = Arc::new(Quota::new());
-        let with_key = Transport::new(
-            settings.api_key.as_ref(),
-            settings.limits,
-            Arc::clone(&quota),
-        )?;
-        let without = Transport::new(None, settings.limits, quota)?;
-        let (api_url, auth_url) = (&settings.api_url, &settings.auth_url);
+        let api = Api::new(&ApiSettings {
+            app_id: &settings.app_id,
+            api_url: &settings.api_url,
+            auth_url: &settings.auth_url,
+            api_key: settings.api_key.as_ref(),
+            limits: settings.limits,
+        })?;
         Ok(Self(Arc::new(Inner {
-            verifier: Arc::new(verifier),
-            management: management::Client::new_with_client(api_url, client.clone(), with_key),
-            auth: auth::Client::new_with_client(auth_url, client, without),
             settings: Arc::new(settings),
+            verifier: Arc::new(verifier),
+            api,
         })))
     }
 
@@ -100,7 +99,7 @@ impl Passage {
     #[cfg(feature = "blocking")]
     pub(crate) fn separate(&self) -> Result<Self> {
         let mut settings = Settings::clone(&self.0.settings);
-        settings.limits = self.0.management.inner().limits();
+        settings.limits = self.0.api.limits();
         Self::from_settings(settings)
     }
 
@@ -127,56 +126,35 @@ impl Passage {
     /// # }
     /// ```
     pub fn with_options(&self, options: CallOptions) -> Result<Self> {
-        let inner = &*self.0;
-        let before = inner.management.inner().limits();
-        let limits = before.with(&options).check()?;
-        let (for_management, for_auth) = if limits.connect == before.connect {
-            (
-                inner.management.client().clone(),
-                inner.auth.client().clone(),
-            )
-        } else {
-            let client = transport::http_client(limits.timeout, limits.connect)?;
-            (client.clone(), client)
-        };
         Ok(Self(Arc::new(Inner {
-            settings: Arc::clone(&inner.settings),
-            verifier: Arc::clone(&inner.verifier),
-            management: management::Client::new_with_client(
-                inner.management.baseurl(),
-                for_management,
-                inner.management.inner().with_limits(limits),
-            ),
-            auth: auth::Client::new_with_client(
-                inner.auth.baseurl(),
-                for_auth,
-                inner.auth.inner().with_limits(limits),
-            ),
+            settings: Arc::clone(&self.0.settings),
+            verifier: Arc::clone(&self.0.verifier),
+            api: self.0.api.with_options(&options)?,
         })))
     }
 
     /// The users of the app.
     #[must_use]
     pub fn users(&self) -> Users {
-        Users::new(self.clone())
+        Users::new(self.0.api.clone())
     }
 
     /// Magic links: links that sign a user in.
     #[must_use]
     pub fn magic_links(&self) -> MagicLinks {
-        MagicLinks::new(self.clone())
+        MagicLinks::new(self.0.api.clone())
     }
 
     /// The API keys of the app.
     #[must_use]
     pub fn api_keys(&self) -> ApiKeys {
-        ApiKeys::new(self.clone())
+        ApiKeys::new(self.0.api.clone())
     }
 
     /// Passage Flex: passkeys for users that you keep yourself.
     #[must_use]
     pub fn flex(&self) -> Flex {
-        Flex::new(self.clone())
+        Flex::new(self.0.api.clone())
     }
 
     /// The app and its settings (`getApp`).
@@ -193,7 +171,11 @@ impl Passage {
     /// # }
     /// ```
     pub async fn app(&self) -> Result<App> {
-        let reply = self.manage("getApp", |api, app| api.get_app(app)).await?;
+        let reply = self
+            .0
+            .api
+            .manage("getApp", |api, app| api.get_app(app))
+            .await?;
         Ok(reply.app.into())
     }
 
@@ -204,17 +186,17 @@ impl Passage {
     ///
     /// ```no_run
     /// # async fn example(passage: passage_identity::Passage) {
-    /// let reply = passage.management().get_app(passage.app_id().as_str()).await;
+    /// let reply = passage.management_api().get_app(passage.app_id().as_str()).await;
     /// println!("{:?}", reply.map(|reply| reply.status()).map_err(|error| error.status()));
     /// # }
     /// ```
     #[must_use]
-    pub fn management(&self) -> &management::Client {
-        &self.0.management
+    pub fn management_api(&self) -> &management::Client {
+        self.0.api.management()
     }
 
     /// The generated client of the auth API, without a credential. What is said of
-    /// [`management`](Self::management) holds here too.
+    /// [`management_api`](Self::management_api) holds here too.
     ///
     /// ```no_run
     /// # async fn example(passage: passage_identity::Passage) {
@@ -224,7 +206,7 @@ impl Passage {
     /// ```
     #[must_use]
     pub fn auth_api(&self) -> &auth::Client {
-        &self.0.auth
+        self.0.api.auth()
     }
 
     /// The generated client of the auth API on behalf of a user, with the user's token.
@@ -247,42 +229,13 @@ impl Passage {
                 "the text cannot be a user token",
             ));
         }
-        let client = &self.0.auth;
-        let transport = client.inner().with_bearer(&Secret::from(token))?;
-        Ok(auth::Client::new_with_client(
-            client.baseurl(),
-            client.client().clone(),
-            transport,
-        ))
-    }
-
-    /// The limits of each call.
-    pub(crate) fn limits(&self) -> Limits {
-        self.0.management.inner().limits()
+        self.0.api.auth_as(&Secret::from(token))
     }
 
     /// Whether one is a clone of the other, so that what one verified is verified for both.
     #[cfg(any(feature = "actix", feature = "axum", feature = "tower"))]
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
-    }
-
-    /// Calls an operation of the management API with the app's id.
-    pub(crate) async fn manage<'a, T, F, Reply>(
-        &'a self,
-        operation: &'static str,
-        send: F,
-    ) -> Result<T>
-    where
-        T: DeserializeOwned,
-        F: FnOnce(&'a management::Client, &'a str) -> Reply,
-        Reply: Future<Output = Generated<T>>,
-    {
-        let api = &self.0.management;
-        if !api.inner().has_credential() {
-            return Err(Error::of(ErrorKind::MissingApiKey).with_operation(operation));
-        }
-        transport::call(operation, send(api, self.app_id().as_str())).await
     }
 }
 
@@ -291,10 +244,10 @@ impl fmt::Debug for Passage {
         let inner = &*self.0;
         f.debug_struct("Passage")
             .field("app_id", self.app_id())
-            .field("api_url", &inner.management.baseurl())
-            .field("auth_url", &inner.auth.baseurl())
+            .field("api_url", &inner.api.management().baseurl())
+            .field("auth_url", &inner.api.auth().baseurl())
             .field("auth_strategy", &inner.settings.strategy)
-            .field("has_api_key", &inner.management.inner().has_credential())
+            .field("has_api_key", &inner.api.has_api_key())
             .finish()
     }
 }
@@ -302,9 +255,9 @@ impl fmt::Debug for Passage {
 /// Segments are pushed, so that nothing in an app id can change the path.
 fn jwks_url(auth_url: &str, app_id: &AppId) -> Result<reqwest::Url> {
     let mut url = reqwest::Url::parse(auth_url)
-        .map_err(|error| config("the auth URL cannot be parsed").with_source(error))?;
+        .map_err(|error| Error::config("the auth URL cannot be parsed").with_source(error))?;
     url.path_segments_mut()
-        .map_err(|()| config("the auth URL cannot be a base"))?
+        .map_err(|()| Error::config("the auth URL cannot be a base"))?
         .pop_if_empty()
         .extend(["apps", app_id.as_str(), ".well-known", "jwks.json"]);
     Ok(url)

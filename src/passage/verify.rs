@@ -5,9 +5,9 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 
 use super::Passage;
-use crate::auth::{Claims, JwksHealth, RequestHeaders, Verified};
+use crate::auth::{Claims, JwksHealth, RequestHeaders, UnverifiedToken, Verified};
 use crate::error::Result;
-use crate::id::UserId;
+use crate::ids::UserId;
 
 impl Passage {
     /// Verifies the token of a request and gives the id of its user.
@@ -53,11 +53,14 @@ impl Passage {
     pub(crate) fn find_tokens(
         &self,
         request: &(impl RequestHeaders + ?Sized),
-    ) -> Result<Vec<Vec<u8>>> {
+    ) -> Result<Vec<UnverifiedToken<'static>>> {
         self.0.verifier.find_tokens(request)
     }
 
-    pub(crate) async fn verify_tokens(&self, tokens: &[Vec<u8>]) -> Result<Arc<Verified>> {
+    pub(crate) async fn verify_tokens(
+        &self,
+        tokens: &[UnverifiedToken<'_>],
+    ) -> Result<Arc<Verified>> {
         self.0.verifier.verify_request(tokens).await
     }
 
@@ -85,10 +88,10 @@ impl Passage {
     }
 
     /// As [`verify_request`](Self::verify_request), and reads the claims as a type of yours; see
-    /// [`verify_as`](Self::verify_as).
+    /// [`verify_token_as`](Self::verify_token_as).
     ///
     /// # Errors
-    /// As [`verify_as`](Self::verify_as).
+    /// As [`verify_token_as`](Self::verify_token_as).
     ///
     /// ```no_run
     /// #[derive(serde::Deserialize)]
@@ -127,7 +130,7 @@ impl Passage {
     /// # }
     /// ```
     pub async fn verify_token(&self, token: &str) -> Result<Claims> {
-        let verified = self.0.verifier.verify(token.as_bytes()).await?;
+        let verified = self.0.verifier.verify(&token.into()).await?;
         Ok(verified.into_claims())
     }
 
@@ -145,13 +148,13 @@ impl Passage {
     /// }
     ///
     /// # async fn example(passage: passage_identity::Passage, token: &str) -> passage_identity::Result<()> {
-    /// let claims = passage.verify_as::<Tenancy>(token).await?;
+    /// let claims = passage.verify_token_as::<Tenancy>(token).await?;
     /// println!("{} of {}", claims.user_id, claims.custom.tenant);
     /// # Ok(())
     /// # }
     /// ```
-    pub async fn verify_as<C: DeserializeOwned>(&self, token: &str) -> Result<Claims<C>> {
-        let verified = self.0.verifier.verify(token.as_bytes()).await?;
+    pub async fn verify_token_as<C: DeserializeOwned>(&self, token: &str) -> Result<Claims<C>> {
+        let verified = self.0.verifier.verify(&token.into()).await?;
         verified.into_claims_as()
     }
 
@@ -176,7 +179,7 @@ impl Passage {
     /// The state of the app's keys, for the health check of your service. Asks nobody.
     ///
     /// ```
-    /// use passage_identity::{JwksHealth, Passage};
+    /// use passage_identity::{Passage, keys::JwksHealth};
     ///
     /// # fn main() -> passage_identity::Result<()> {
     /// let passage = Passage::builder("your app id").server("http://127.0.0.1:8787").build()?;

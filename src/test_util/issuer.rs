@@ -6,10 +6,9 @@ use serde_json::json;
 
 use super::{TestClock, TestToken, key::TestKey};
 use crate::auth::JwkSet;
-use crate::config::PassageBuilder;
 use crate::error::Result;
-use crate::id::AppId;
-use crate::passage::Passage;
+use crate::ids::AppId;
+use crate::passage::{Passage, PassageBuilder};
 
 /// A name that never resolves (RFC 6761, 6.4): whatever is sent there by mistake stays here.
 const SERVER: &str = "https://passage.invalid";
@@ -180,7 +179,7 @@ impl TestIssuer {
         Passage::builder(self.app_id.as_str())
             .server(SERVER)
             // So that another server set later does not turn away this issuer's tokens.
-            .issuer(&self.issuer)
+            .add_issuer(&self.issuer)
             .jwks(self.jwks.clone())
             .clock(Arc::new(self.clock.clone()))
     }

@@ -11,8 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
-use crate::config::config;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 #[derive(Clone)]
 pub(crate) struct TestKey(Arc<RsaKeyPair>);
@@ -82,7 +81,7 @@ pub(super) fn encode(bytes: impl AsRef<[u8]>) -> String {
 
 /// Only the random source of the system could make this happen.
 fn failed() -> crate::Error {
-    config("a test key could not be made or used")
+    Error::config("a test key could not be made or used")
 }
 
 impl fmt::Debug for TestKey {

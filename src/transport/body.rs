@@ -108,7 +108,7 @@ fn describe_as_json(headers: &mut HeaderMap) {
 
 /// The cause of a body error: the only way to pass a reason through the generated code.
 #[derive(Debug)]
-pub(super) struct TooLarge;
+pub(crate) struct TooLarge;
 
 impl fmt::Display for TooLarge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -14,7 +14,7 @@ const MAX_REQUEST_ID: usize = 128;
 const MAX_WAIT: Duration = Duration::from_secs(366 * 24 * 3600);
 
 /// The id of the request, if it is short and plain enough for a log.
-pub(super) fn request_id(headers: &HeaderMap) -> Option<String> {
+pub(crate) fn request_id(headers: &HeaderMap) -> Option<String> {
     let id = REQUEST_ID
         .into_iter()
         .find_map(|name| headers.get(name))?
@@ -29,7 +29,7 @@ pub(super) fn request_id(headers: &HeaderMap) -> Option<String> {
 }
 
 /// `Retry-After` in either of its forms (RFC 9110, 10.2.3). A date that has passed is no wait.
-pub(super) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+pub(crate) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let text = headers
         .get(http::header::RETRY_AFTER)?
         .to_str()

@@ -1,35 +1,33 @@
-//! The one seam through which every call of a generated client goes.
+//! What carries every call of a generated client.
 //!
 //! It adds the credential, the version and the time-out, opens the tracing span, reads the body
 //! within bounds, and turns an error body that is not the API's own into one that is, so that the
 //! status survives.
 
-mod ahead;
 mod body;
-mod call;
 mod headers;
+mod limits;
+mod prefetch;
 mod retry;
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use http::header::{AUTHORIZATION, HeaderName, HeaderValue};
-use progenitor_client::{ClientHooks, ClientInfo, OperationInfo};
 use reqwest::{Request, Response};
 use tracing::Instrument;
 use tracing::field::Empty;
 
-use crate::config::{Limits, config};
-use crate::error::Result;
-use crate::generated::{auth, management};
+use crate::error::{Error, Result};
 use crate::jitter::jitter;
 use crate::secret::Secret;
 
-pub(crate) use ahead::Ahead;
-pub(crate) use body::{BodyError, read_body};
-pub(crate) use call::{Generated, call};
+pub(crate) use body::{BodyError, TooLarge, read_body};
+pub(crate) use headers::{request_id, retry_after};
+pub use limits::CallOptions;
+pub(crate) use limits::Limits;
+pub(crate) use prefetch::{Prefetch, execute};
 pub(crate) use retry::Quota;
 use retry::{Outcome, Retry};
 
@@ -53,11 +51,6 @@ struct Inner {
     authorization: Option<HeaderValue>,
     limits: Limits,
     quota: Arc<Quota>,
-}
-
-tokio::task_local! {
-    /// How many attempts the call of the facade that runs here has made.
-    static ATTEMPTS: Arc<AtomicU32>;
 }
 
 impl Transport {
@@ -174,29 +167,6 @@ impl fmt::Debug for Transport {
     }
 }
 
-async fn exchange(
-    client: &impl ClientInfo<Transport>,
-    request: Request,
-    info: &OperationInfo,
-) -> reqwest::Result<Response> {
-    let (result, attempts) =
-        ahead::execute(client.inner(), client.client(), request, info.operation_id).await;
-    let _ = ATTEMPTS.try_with(|count| count.store(attempts, Ordering::Relaxed));
-    result
-}
-
-impl ClientHooks<Transport> for management::Client {
-    async fn exec(&self, request: Request, info: &OperationInfo) -> reqwest::Result<Response> {
-        exchange(self, request, info).await
-    }
-}
-
-impl ClientHooks<Transport> for auth::Client {
-    async fn exec(&self, request: Request, info: &OperationInfo) -> reqwest::Result<Response> {
-        exchange(self, request, info).await
-    }
-}
-
 /// The client under both APIs and the key source. Redirects are off, so that a credential goes to
 /// the configured host and nowhere else.
 pub(crate) fn http_client(timeout: Duration, connect_timeout: Duration) -> Result<HttpClient> {
@@ -207,7 +177,7 @@ pub(crate) fn http_client(timeout: Duration, connect_timeout: Duration) -> Resul
         .connect_timeout(connect_timeout)
         .pool_idle_timeout(POOL_IDLE)
         .build()
-        .map_err(|error| config("the HTTP client cannot be made").with_source(error))
+        .map_err(|error| Error::config("the HTTP client cannot be made").with_source(error))
 }
 
 /// Marked sensitive, so that HTTP libraries neither show nor index it.
@@ -215,7 +185,8 @@ fn bearer_header(bearer: &Secret) -> Result<HeaderValue> {
     // A parse error of a header value does not show the value.
     let mut value =
         HeaderValue::try_from(format!("Bearer {}", bearer.expose())).map_err(|error| {
-            config("the credential contains characters that no header can carry").with_source(error)
+            Error::config("the credential contains characters that no header can carry")
+                .with_source(error)
         })?;
     value.set_sensitive(true);
     Ok(value)

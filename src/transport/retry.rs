@@ -8,7 +8,7 @@ use std::time::Duration;
 use http::Method;
 use tokio::time::{Instant, sleep};
 
-use crate::config::Limits;
+use super::limits::Limits;
 
 /// Operations that change something and come to the same when they are repeated, besides all of
 /// GET and DELETE. They set what they are told, however often.
@@ -199,5 +199,4 @@ impl Retry<'_> {
 }
 
 #[cfg(test)]
-#[path = "retry_tests.rs"]
 mod tests;

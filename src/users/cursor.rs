@@ -5,7 +5,8 @@ use std::hash::{Hash, Hasher};
 use jiff::Timestamp;
 use siphasher::sip::SipHasher13;
 
-use crate::id::UserId;
+use crate::error::Error;
+use crate::ids::UserId;
 use crate::opaque;
 
 /// Says which form the text has.
@@ -20,7 +21,7 @@ const FORM: &str = "list1";
 /// other personal data.
 ///
 /// ```no_run
-/// use passage_identity::ListCursor;
+/// use passage_identity::users::ListCursor;
 ///
 /// # async fn example(passage: passage_identity::Passage) -> passage_identity::Result<()> {
 /// let list = passage.users().list().limit(100);
@@ -91,6 +92,32 @@ impl ListCursor {
 }
 
 opaque::as_text!(ListCursor, "a place in a list");
+
+impl Error {
+    /// Where to go on with a list of users that this error ended. It counts as given what the
+    /// stream had given.
+    ///
+    /// ```no_run
+    /// # async fn example(passage: passage_identity::Passage) -> passage_identity::Result<()> {
+    /// let list = passage.users().list().limit(500);
+    /// let mut users = list.stream();
+    /// while let Some(user) = users.next().await {
+    ///     match user {
+    ///         Ok(user) => println!("{}", user.id),
+    ///         Err(error) => match error.list_cursor() {
+    ///             Some(cursor) if error.is_retryable() => users = list.stream_from(cursor)?,
+    ///             _ => return Err(error),
+    ///         },
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn list_cursor(&self) -> Option<&ListCursor> {
+        self.attached()
+    }
+}
 
 /// The same for the same texts, on every machine and in every version.
 pub(super) fn fingerprint(texts: &[&Option<String>]) -> u16 {

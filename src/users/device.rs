@@ -5,10 +5,10 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::wire::{count, happened};
 use crate::generated::management::types;
-use crate::id::DeviceId;
+use crate::ids::DeviceId;
 use crate::open_enum::open_enum;
+use crate::wire::{count, happened};
 
 open_enum! {
     /// The kind of a passkey.

@@ -6,9 +6,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::social::SocialProvider;
-use super::wire::happened;
 use crate::generated::management::types;
 use crate::open_enum::open_enum;
+use crate::wire::happened;
 
 open_enum! {
     /// What a user did.

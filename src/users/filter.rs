@@ -8,9 +8,9 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-use super::UserStatus;
+use super::model::UserStatus;
 use crate::error::{Error, ErrorKind, Result};
-use crate::id::UserId;
+use crate::ids::UserId;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Op {
@@ -98,7 +98,7 @@ filter! {
     /// A comparison of a text: an identifier, an id, a status.
     ///
     /// ```
-    /// use passage_identity::{TextFilter, UserStatus};
+    /// use passage_identity::users::{TextFilter, UserStatus};
     ///
     /// let domain = TextFilter::like("example.com");
     /// let others = TextFilter::ne(UserStatus::Inactive);
@@ -111,7 +111,7 @@ filter! {
     /// A comparison of a number.
     ///
     /// ```
-    /// use passage_identity::CountFilter;
+    /// use passage_identity::users::CountFilter;
     ///
     /// let regulars = CountFilter::gt(10_u64);
     /// ```
@@ -119,7 +119,7 @@ filter! {
     /// Numbers and times cannot be `like` something:
     ///
     /// ```compile_fail
-    /// passage_identity::CountFilter::like("1");
+    /// passage_identity::users::CountFilter::like("1");
     /// ```
     CountFilter, u64, |number| number.to_string()
 }
@@ -128,7 +128,7 @@ filter! {
     /// A comparison of a time, to the microsecond.
     ///
     /// ```
-    /// use passage_identity::TimeFilter;
+    /// use passage_identity::users::TimeFilter;
     ///
     /// let since: jiff::Timestamp = "2024-05-01T00:00:00Z".parse()?;
     /// let recent = TimeFilter::gt(since);

@@ -1,6 +1,6 @@
 //! Whom a stream has given.
 
-use crate::id::UserId;
+use crate::ids::UserId;
 
 /// Ids, in one text: a list of thousands makes no allocation for each.
 #[derive(Clone, Debug, Default)]

@@ -49,17 +49,17 @@ impl Metadata {
 /// A user to be created: an e-mail address, a phone number, or both.
 ///
 /// ```
-/// use passage_identity::CreateUser;
+/// use passage_identity::users::CreateUser;
 ///
-/// let by_email = CreateUser::email("new@example.com");
-/// let by_phone = CreateUser::phone("+15005550006");
-/// let both = CreateUser::email("new@example.com").with_phone("+15005550006");
+/// let by_email = CreateUser::with_email("new@example.com");
+/// let by_phone = CreateUser::with_phone("+15005550006");
+/// let both = CreateUser::with_email("new@example.com").phone("+15005550006");
 ///
 /// #[derive(serde::Serialize)]
 /// struct Profile {
 ///     nickname: String,
 /// }
-/// let more = CreateUser::email("new@example.com").metadata(Profile { nickname: "Nell".to_owned() });
+/// let more = CreateUser::with_email("new@example.com").metadata(Profile { nickname: "Nell".to_owned() });
 /// ```
 #[derive(Clone)]
 #[must_use = "hand it to users().create(..)"]
@@ -71,7 +71,7 @@ pub struct CreateUser {
 
 impl CreateUser {
     /// A user with an e-mail address.
-    pub fn email(email: impl Into<String>) -> Self {
+    pub fn with_email(email: impl Into<String>) -> Self {
         Self {
             email: Some(email.into()),
             phone: None,
@@ -80,7 +80,7 @@ impl CreateUser {
     }
 
     /// A user with a phone number in E.164 form, as `+15005550006`.
-    pub fn phone(phone: impl Into<String>) -> Self {
+    pub fn with_phone(phone: impl Into<String>) -> Self {
         Self {
             email: None,
             phone: Some(phone.into()),
@@ -88,19 +88,19 @@ impl CreateUser {
         }
     }
 
-    /// Adds an e-mail address.
-    pub fn with_email(mut self, email: impl Into<String>) -> Self {
+    /// The e-mail address.
+    pub fn email(mut self, email: impl Into<String>) -> Self {
         self.email = Some(email.into());
         self
     }
 
-    /// Adds a phone number.
-    pub fn with_phone(mut self, phone: impl Into<String>) -> Self {
+    /// The phone number in E.164 form.
+    pub fn phone(mut self, phone: impl Into<String>) -> Self {
         self.phone = Some(phone.into());
         self
     }
 
-    /// Adds metadata: anything that serializes to a JSON object. Its members must be in the app's
+    /// The metadata: anything that serializes to a JSON object. Its members must be in the app's
     /// metadata schema.
     pub fn metadata(mut self, metadata: impl Serialize) -> Self {
         self.metadata = Metadata::of(metadata);
@@ -108,7 +108,7 @@ impl CreateUser {
     }
 
     /// A user with what is given of the two.
-    pub(super) fn of(email: Option<String>, phone: Option<String>) -> Self {
+    pub(crate) fn of(email: Option<String>, phone: Option<String>) -> Self {
         Self {
             email,
             phone,
@@ -117,12 +117,12 @@ impl CreateUser {
     }
 
     /// The e-mail address as the server keeps it, and the phone number.
-    pub(super) fn identifiers(&self) -> (Option<String>, Option<&str>) {
+    pub(crate) fn identifiers(&self) -> (Option<String>, Option<&str>) {
         let email = self.email.as_deref().map(str::to_lowercase);
         (email, self.phone.as_deref())
     }
 
-    pub(super) fn into_body(self) -> Result<types::CreateUserRequest> {
+    pub(crate) fn into_body(self) -> Result<types::CreateUserRequest> {
         if self.email.is_none() && self.phone.is_none() {
             return Err(Error::new(
                 ErrorKind::InvalidInput,
@@ -183,7 +183,7 @@ impl fmt::Debug for Change {
 /// Changes to a user. What is neither set nor cleared stays as it is.
 ///
 /// ```
-/// use passage_identity::UpdateUser;
+/// use passage_identity::users::UpdateUser;
 ///
 /// let changes = UpdateUser::new().email("a@example.com").clear_phone().clear_metadata(["nickname"]);
 /// ```
@@ -244,7 +244,7 @@ impl UpdateUser {
     /// naming them; those of a user are the keys of `user_metadata`.
     ///
     /// ```no_run
-    /// use passage_identity::UpdateUser;
+    /// use passage_identity::users::UpdateUser;
     ///
     /// # async fn example(passage: passage_identity::Passage, id: passage_identity::UserId) -> passage_identity::Result<()> {
     /// let user = passage.users().get(&id).await?;
@@ -313,17 +313,17 @@ mod tests {
     #[test]
     fn only_what_is_set_is_sent() {
         assert_eq!(
-            created(CreateUser::email("a@b.c")),
+            created(CreateUser::with_email("a@b.c")),
             json!({"email": "a@b.c"})
         );
         assert_eq!(
-            created(CreateUser::phone("+15005550006")),
+            created(CreateUser::with_phone("+15005550006")),
             json!({"phone": "+15005550006"})
         );
         assert_eq!(
             created(
-                CreateUser::phone("+15005550006")
-                    .with_email("a@b.c")
+                CreateUser::with_phone("+15005550006")
+                    .email("a@b.c")
                     .metadata(json!({"n": 1}))
             ),
             json!({"email": "a@b.c", "phone": "+15005550006", "user_metadata": {"n": 1}})
@@ -368,13 +368,13 @@ mod tests {
     #[test]
     fn what_cannot_be_right_is_refused() {
         for user in [
-            CreateUser::email("nobody"),
-            CreateUser::phone("5005550006"),
-            CreateUser::email("a@b.c").with_phone(""),
+            CreateUser::with_email("nobody"),
+            CreateUser::with_phone("5005550006"),
+            CreateUser::with_email("a@b.c").phone(""),
             CreateUser::of(None, None),
-            CreateUser::email("a@b.c").metadata("text"),
-            CreateUser::email("a@b.c").metadata([1, 2]),
-            CreateUser::email("a@b.c").metadata(f64::NAN),
+            CreateUser::with_email("a@b.c").metadata("text"),
+            CreateUser::with_email("a@b.c").metadata([1, 2]),
+            CreateUser::with_email("a@b.c").metadata(f64::NAN),
         ] {
             assert!(
                 user.clone().into_body().unwrap_err().is_invalid_input(),
@@ -399,8 +399,8 @@ mod tests {
 
     #[test]
     fn debug_shows_no_identifier() {
-        let user = CreateUser::email("jane@example.com")
-            .with_phone("+15005550006")
+        let user = CreateUser::with_email("jane@example.com")
+            .phone("+15005550006")
             .metadata(json!({"n": "nell"}));
         let changes = UpdateUser::new()
             .email("jane@example.com")

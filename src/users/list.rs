@@ -3,8 +3,10 @@
 use jiff::Timestamp;
 
 use super::cursor::{ListCursor, fingerprint};
-use super::{CountFilter, Page, TextFilter, TimeFilter, UserStream, UserSummary};
-use crate::Passage;
+use super::filter::{CountFilter, TextFilter, TimeFilter};
+use super::model::UserSummary;
+use super::page::Page;
+use crate::api::Api;
 use crate::error::{Error, ErrorKind, Result};
 
 /// The server refuses larger pages.
@@ -65,7 +67,7 @@ impl Order {
 #[derive(Clone, Debug)]
 #[must_use = "a list does nothing until send() or stream() is called"]
 pub struct ListUsers {
-    passage: Passage,
+    api: Api,
     page: Option<u32>,
     limit: Option<u32>,
     created_before: Option<Timestamp>,
@@ -80,9 +82,9 @@ pub struct ListUsers {
 }
 
 impl ListUsers {
-    pub(super) fn new(passage: Passage) -> Self {
+    pub(super) fn new(api: Api) -> Self {
         Self {
-            passage,
+            api,
             page: None,
             limit: None,
             created_before: None,
@@ -190,7 +192,7 @@ impl ListUsers {
     pub async fn send(&self) -> Result<Page<UserSummary>> {
         let query = self.query()?;
         let reply = self
-            .passage
+            .api
             .manage("listPaginatedUsers", |api, app| {
                 api.list_paginated_users(
                     app,
@@ -211,71 +213,8 @@ impl ListUsers {
         Ok(reply.into())
     }
 
-    /// All users of the list, one after the other, however many pages they fill. The next page is
-    /// fetched while the current one is read and worked with, and never more than that one.
-    ///
-    /// The list begins with the page that is set, the first if none is. Every later page has the
-    /// [`created_before`](Self::created_before) of the first reply, so that users who come
-    /// meanwhile neither shift the pages nor show up. The API knows pages by their number only:
-    /// a user who is deleted, or changed in what the list is sorted or filtered by, moves those
-    /// behind, and one of these may be missed. Do not delete users from the list you are reading.
-    ///
-    /// Nothing is asked before the stream is polled, which must happen in a Tokio runtime.
-    ///
-    /// # Errors
-    /// The stream's items are those of [`send`](Self::send), errors included. After an error it
-    /// ends; [`Error::list_cursor`] says where to go on.
-    ///
-    /// ```no_run
-    /// use passage_identity::UserStatus;
-    ///
-    /// # async fn example(passage: passage_identity::Passage) -> passage_identity::Result<()> {
-    /// let mut active = passage.users().list().status(UserStatus::Active).limit(500).stream();
-    /// while let Some(user) = active.next().await {
-    ///     println!("{}", user?.id);
-    /// }
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// It is a [`Stream`](futures_core::Stream), so what `futures` has for streams works too:
-    ///
-    /// ```no_run
-    /// use futures_util::TryStreamExt;
-    ///
-    /// # async fn example(passage: passage_identity::Passage) -> passage_identity::Result<()> {
-    /// let everybody: Vec<_> = passage.users().list().limit(500).stream().try_collect().await?;
-    /// println!("{} users", everybody.len());
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn stream(&self) -> UserStream {
-        UserStream::new(self.clone(), None)
-    }
-
-    /// As [`stream`](Self::stream), from where another stream of the same list was: with the same
-    /// filters and order. Page and limit are those of the cursor.
-    ///
-    /// What the other stream gave is not given again and nothing is left out, as long as nobody
-    /// was deleted or moved meanwhile. If the place within the page cannot be found again, the
-    /// whole page is given again rather than a part of it left out.
-    ///
-    /// # Errors
-    /// [`ErrorKind::InvalidInput`] if the cursor is of a list with other filters or another order.
-    ///
-    /// ```no_run
-    /// use passage_identity::{ListCursor, UserStatus};
-    ///
-    /// # async fn example(passage: passage_identity::Passage, stored: String) -> passage_identity::Result<()> {
-    /// let cursor: ListCursor = stored.parse()?;
-    /// let mut active = passage.users().list().status(UserStatus::Active).stream_from(&cursor)?;
-    /// while let Some(user) = active.next().await {
-    ///     println!("{}", user?.id);
-    /// }
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn stream_from(&self, cursor: &ListCursor) -> Result<UserStream> {
+    /// The list at the page of a cursor, if that is of this list.
+    pub(super) fn at(&self, cursor: &ListCursor) -> Result<Self> {
         if cursor.list != self.fingerprint()? {
             return Err(Error::new(
                 ErrorKind::InvalidInput,
@@ -285,7 +224,7 @@ impl ListUsers {
         let mut list = self.clone().page(cursor.page);
         list.limit = cursor.limit;
         list.created_before = cursor.created_before;
-        Ok(UserStream::new(list, cursor.place.clone()))
+        Ok(list)
     }
 
     /// Tells lists apart whose filters or order differ.
@@ -304,7 +243,7 @@ impl ListUsers {
     }
 
     /// The position at the beginning of this page.
-    pub(super) fn cursor(&self) -> ListCursor {
+    pub(crate) fn cursor(&self) -> ListCursor {
         ListCursor {
             page: self.page_number(),
             limit: self.limit,
@@ -327,7 +266,7 @@ impl ListUsers {
     }
 
     /// As large pages as the server gives, unless a size is set.
-    pub(super) fn large_pages(mut self) -> Self {
+    pub(crate) fn large_pages(mut self) -> Self {
         self.limit = self.limit.or(Some(MAX_LIMIT));
         self
     }

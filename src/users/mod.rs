@@ -1,6 +1,5 @@
 //! Users: the handler, what it takes and what it gives.
 
-mod bulk;
 mod cursor;
 mod device;
 mod event;
@@ -12,16 +11,9 @@ mod model;
 mod page;
 mod social;
 mod stream;
-mod wire;
 
 use std::fmt;
 
-pub use bulk::{
-    ExportProgress, ExportUsers, ImportEnd, ImportFailure, ImportHandle, ImportOutcome,
-    ImportPosition, ImportProgress, ImportReport, ImportUser, ImportUsers,
-};
-#[cfg(feature = "blocking")]
-pub(crate) use bulk::{JsonLines, Lines, Row};
 pub use cursor::ListCursor;
 pub use device::{Device, DeviceIcons, WebAuthnType};
 pub use event::{EventAction, EventStatus, RecentEvent};
@@ -32,35 +24,34 @@ pub use model::{User, UserStatus, UserSummary};
 pub use page::Page;
 pub use social::{SocialConnection, SocialConnections, SocialProvider};
 pub use stream::UserStream;
-pub(crate) use wire::set;
 
-use crate::Passage;
-use crate::config::Limits;
+use crate::api::Api;
 use crate::error::{Error, ErrorCode, ErrorKind, Result};
-use crate::id::{DeviceId, ExternalId, IntoId, UserId};
+use crate::ids::{DeviceId, ExternalId, IntoId, UserId};
+use crate::transport::Limits;
 
-/// The users of an app. Made by [`Passage::users`].
+/// The users of an app. Made by [`Passage::users`](crate::Passage::users).
 ///
 /// Ids are taken as [`UserId`], as a reference to one, or as text. Without an API key every call
 /// fails with [`ErrorKind::MissingApiKey`] before any request.
 #[derive(Clone)]
 pub struct Users {
-    passage: Passage,
+    api: Api,
 }
 
 impl fmt::Debug for Users {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Users").field(self.passage.app_id()).finish()
+        f.debug_tuple("Users").field(self.api.app_id()).finish()
     }
 }
 
 impl Users {
-    pub(crate) fn new(passage: Passage) -> Self {
-        Self { passage }
+    pub(crate) fn new(api: Api) -> Self {
+        Self { api }
     }
 
-    fn limits(&self) -> Limits {
-        self.passage.limits()
+    pub(crate) fn limits(&self) -> Limits {
+        self.api.limits()
     }
 
     /// The user of this id (`getUser`).
@@ -82,7 +73,7 @@ impl Users {
     pub async fn get(&self, id: impl IntoId<UserId>) -> Result<User> {
         let id = id.into_id()?;
         let reply = self
-            .passage
+            .api
             .manage("getUser", |api, app| api.get_user(app, id.as_str()))
             .await?;
         Ok(reply.user.into())
@@ -156,10 +147,10 @@ impl Users {
     /// to, see [`ErrorKind`].
     ///
     /// ```no_run
-    /// use passage_identity::CreateUser;
+    /// use passage_identity::users::CreateUser;
     ///
     /// # async fn example(passage: passage_identity::Passage) -> passage_identity::Result<()> {
-    /// let user = passage.users().create(CreateUser::email("new@example.com").with_phone("+15005550006")).await?;
+    /// let user = passage.users().create(CreateUser::with_email("new@example.com").phone("+15005550006")).await?;
     /// println!("{}", user.id);
     /// # Ok(())
     /// # }
@@ -167,7 +158,7 @@ impl Users {
     pub async fn create(&self, user: CreateUser) -> Result<User> {
         let body = user.into_body()?;
         let reply = self
-            .passage
+            .api
             .manage("createUser", |api, app| api.create_user(app, &body))
             .await?;
         Ok(reply.user.into())
@@ -179,7 +170,7 @@ impl Users {
     /// As [`create`](Self::create), and [`Error::is_not_found`].
     ///
     /// ```no_run
-    /// use passage_identity::UpdateUser;
+    /// use passage_identity::users::UpdateUser;
     ///
     /// # async fn example(passage: passage_identity::Passage, id: passage_identity::UserId) -> passage_identity::Result<()> {
     /// let changes = UpdateUser::new().email("a@example.com").phone("+15005550006");
@@ -191,7 +182,7 @@ impl Users {
     pub async fn update(&self, id: impl IntoId<UserId>, changes: UpdateUser) -> Result<User> {
         let (id, body) = (id.into_id()?, changes.into_body()?);
         let reply = self
-            .passage
+            .api
             .manage("updateUser", |api, app| {
                 api.update_user(app, id.as_str(), &body)
             })
@@ -213,7 +204,7 @@ impl Users {
     pub async fn activate(&self, id: impl IntoId<UserId>) -> Result<User> {
         let id = id.into_id()?;
         let reply = self
-            .passage
+            .api
             .manage("activateUser", |api, app| {
                 api.activate_user(app, id.as_str())
             })
@@ -236,7 +227,7 @@ impl Users {
     pub async fn deactivate(&self, id: impl IntoId<UserId>) -> Result<User> {
         let id = id.into_id()?;
         let reply = self
-            .passage
+            .api
             .manage("deactivateUser", |api, app| {
                 api.deactivate_user(app, id.as_str())
             })
@@ -247,7 +238,8 @@ impl Users {
     /// Deletes a user for good (`deleteUser`).
     ///
     /// # Errors
-    /// As [`get`](Self::get).
+    /// [`Error::is_not_found`] with code `user_not_found` if there is no such user: what is not
+    /// there is never deleted. Otherwise as [`get`](Self::get).
     ///
     /// ```no_run
     /// # async fn example(passage: passage_identity::Passage, id: passage_identity::UserId) -> passage_identity::Result<()> {
@@ -257,7 +249,7 @@ impl Users {
     /// ```
     pub async fn delete(&self, id: impl IntoId<UserId>) -> Result<()> {
         let id = id.into_id()?;
-        self.passage
+        self.api
             .manage("deleteUser", |api, app| api.delete_user(app, id.as_str()))
             .await
     }
@@ -266,7 +258,7 @@ impl Users {
     /// them by [`stream`](ListUsers::stream).
     ///
     /// ```no_run
-    /// use passage_identity::{Order, SortBy, TextFilter, UserStatus};
+    /// use passage_identity::users::{Order, SortBy, TextFilter, UserStatus};
     ///
     /// # async fn example(passage: passage_identity::Passage) -> passage_identity::Result<()> {
     /// let page = passage
@@ -283,7 +275,7 @@ impl Users {
     /// # }
     /// ```
     pub fn list(&self) -> ListUsers {
-        ListUsers::new(self.passage.clone())
+        ListUsers::new(self.api.clone())
     }
 
     /// The passkeys of a user (`listUserDevices`).
@@ -302,7 +294,7 @@ impl Users {
     pub async fn list_devices(&self, id: impl IntoId<UserId>) -> Result<Vec<Device>> {
         let id = id.into_id()?;
         let reply = self
-            .passage
+            .api
             .manage("listUserDevices", |api, app| {
                 api.list_user_devices(app, id.as_str())
             })
@@ -313,7 +305,9 @@ impl Users {
     /// Takes a passkey from a user (`deleteUserDevices`).
     ///
     /// # Errors
-    /// As [`get`](Self::get); a missing device has the code `device_not_found`.
+    /// [`Error::is_not_found`] with code `user_not_found` if there is no such user, and with
+    /// `device_not_found` if the user has no such passkey: what is not there is never revoked.
+    /// Otherwise as [`get`](Self::get).
     ///
     /// ```no_run
     /// # async fn example(passage: passage_identity::Passage, id: passage_identity::UserId) -> passage_identity::Result<()> {
@@ -329,7 +323,7 @@ impl Users {
         device: impl IntoId<DeviceId>,
     ) -> Result<()> {
         let (id, device) = (id.into_id()?, device.into_id()?);
-        self.passage
+        self.api
             .manage("deleteUserDevices", |api, app| {
                 api.delete_user_devices(app, id.as_str(), device.as_str())
             })
@@ -350,7 +344,7 @@ impl Users {
     /// ```
     pub async fn revoke_refresh_tokens(&self, id: impl IntoId<UserId>) -> Result<()> {
         let id = id.into_id()?;
-        self.passage
+        self.api
             .manage("revokeUserRefreshTokens", |api, app| {
                 api.revoke_user_refresh_tokens(app, id.as_str())
             })

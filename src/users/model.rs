@@ -12,11 +12,11 @@ use serde_json::{Map, Value};
 use super::device::{Device, WebAuthnType};
 use super::event::RecentEvent;
 use super::social::SocialConnections;
-use super::wire::{count, happened, set};
 use crate::generated::management::types;
-use crate::id::{ExternalId, UserId};
+use crate::ids::{ExternalId, UserId};
 use crate::open_enum::open_enum;
 use crate::secret::Hidden;
+use crate::wire::{count, happened, set};
 
 open_enum! {
     /// Whether a user can sign in.

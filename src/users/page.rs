@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::UserSummary;
+use super::model::UserSummary;
 use crate::generated::management::types;
 
 /// One page of a list.

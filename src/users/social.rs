@@ -5,9 +5,9 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::wire::happened;
 use crate::generated::management::types;
 use crate::open_enum::open_enum;
+use crate::wire::happened;
 
 open_enum! {
     /// Who else can vouch for a user.

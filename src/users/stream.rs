@@ -10,9 +10,11 @@ use futures_core::stream::FusedStream;
 
 use super::cursor::{ListCursor, Place};
 use super::given::Given;
-use super::{ListUsers, Page, UserSummary};
+use super::list::ListUsers;
+use super::model::UserSummary;
+use super::page::Page;
 use crate::error::{Error, ErrorKind, Result};
-use crate::transport::Ahead;
+use crate::transport::Prefetch;
 
 /// All users of a list, as a [`Stream`]. Made by [`ListUsers::stream`].
 ///
@@ -49,7 +51,7 @@ struct Coming {
 }
 
 enum Reply {
-    Awaited(Ahead<Result<Page<UserSummary>>>),
+    Awaited(Prefetch<Result<Page<UserSummary>>>),
     There(Result<Page<UserSummary>>),
 }
 
@@ -57,7 +59,7 @@ impl Coming {
     /// Asks for a page.
     fn fetch(list: ListUsers, cx: &mut Context<'_>) -> Self {
         let asked = list.clone();
-        let mut call = Ahead::new(async move { asked.send().await });
+        let mut call = Prefetch::new(async move { asked.send().await });
         let reply = match call.poll(cx) {
             Poll::Ready(reply) => Reply::There(reply),
             Poll::Pending => Reply::Awaited(call),
@@ -95,8 +97,78 @@ enum Progress {
     Read(ListUsers, Result<Page<UserSummary>>),
 }
 
+impl ListUsers {
+    /// All users of the list, one after the other, however many pages they fill. The next page is
+    /// fetched while the current one is read and worked with, and never more than that one.
+    ///
+    /// The list begins with the page that is set, the first if none is. Every later page has the
+    /// [`created_before`](Self::created_before) of the first reply, so that users who come
+    /// meanwhile neither shift the pages nor show up. The API knows pages by their number only:
+    /// a user who is deleted, or changed in what the list is sorted or filtered by, moves those
+    /// behind, and one of these may be missed. Do not delete users from the list you are reading.
+    ///
+    /// Nothing is asked before the stream is polled, which must happen in a Tokio runtime.
+    ///
+    /// # Errors
+    /// The stream's items are those of [`send`](Self::send), errors included. After an error it
+    /// ends; [`Error::list_cursor`] says where to go on.
+    ///
+    /// ```no_run
+    /// use passage_identity::users::UserStatus;
+    ///
+    /// # async fn example(passage: passage_identity::Passage) -> passage_identity::Result<()> {
+    /// let mut active = passage.users().list().status(UserStatus::Active).limit(500).stream();
+    /// while let Some(user) = active.next().await {
+    ///     println!("{}", user?.id);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// It is a [`Stream`](futures_core::Stream), so what `futures` has for streams works too:
+    ///
+    /// ```no_run
+    /// use futures_util::TryStreamExt;
+    ///
+    /// # async fn example(passage: passage_identity::Passage) -> passage_identity::Result<()> {
+    /// let everybody: Vec<_> = passage.users().list().limit(500).stream().try_collect().await?;
+    /// println!("{} users", everybody.len());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn stream(&self) -> UserStream {
+        UserStream::new(self.clone(), None)
+    }
+
+    /// As [`stream`](Self::stream), from where another stream of the same list was: with the same
+    /// filters and order. Page and limit are those of the cursor.
+    ///
+    /// What the other stream gave is not given again and nothing is left out, as long as nobody
+    /// was deleted or moved meanwhile. If the place within the page cannot be found again, the
+    /// whole page is given again rather than a part of it left out.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidInput`] if the cursor is of a list with other filters or another order.
+    ///
+    /// ```no_run
+    /// use passage_identity::users::{ListCursor, UserStatus};
+    ///
+    /// # async fn example(passage: passage_identity::Passage, stored: String) -> passage_identity::Result<()> {
+    /// let cursor: ListCursor = stored.parse()?;
+    /// let mut active = passage.users().list().status(UserStatus::Active).stream_from(&cursor)?;
+    /// while let Some(user) = active.next().await {
+    ///     println!("{}", user?.id);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn stream_from(&self, cursor: &ListCursor) -> Result<UserStream> {
+        Ok(UserStream::new(self.at(cursor)?, cursor.place.clone()))
+    }
+}
+
 impl UserStream {
-    pub(super) fn new(page: ListUsers, resumed: Option<Place>) -> Self {
+    fn new(page: ListUsers, resumed: Option<Place>) -> Self {
         Self {
             page,
             users: Vec::new().into_iter(),
@@ -220,7 +292,7 @@ impl UserStream {
             self.page = list;
             self.given.clear();
         }
-        error.with_list_cursor(self.cursor())
+        error.with_attached(self.cursor())
     }
 }
 

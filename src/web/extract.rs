@@ -4,7 +4,9 @@ use serde::de::DeserializeOwned;
 
 use super::Rejection;
 use crate::error::{ErrorCode, ErrorKind};
-use crate::{Claims, ClaimsSet, Passage, User, UserId, UserStatus};
+use crate::users::{User, UserStatus};
+use crate::verification::ClaimsSet;
+use crate::{Claims, Passage, UserId};
 
 /// It holds the user's id, as the request's verified token says.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

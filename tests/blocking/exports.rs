@@ -6,7 +6,8 @@ use std::rc::Rc;
 use std::thread::{self, ThreadId};
 use std::time::Duration;
 
-use passage_identity::{ErrorKind, Order, SortBy, UserStatus, blocking};
+use passage_identity::users::{Order, SortBy, UserStatus};
+use passage_identity::{ErrorKind, blocking};
 use passage_server::Fault;
 use serde_json::Value;
 

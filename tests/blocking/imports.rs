@@ -8,10 +8,11 @@ use std::thread;
 use std::time::Duration;
 
 use http::Method;
-use passage_identity::{
-    CreateUser, ErrorKind, ImportEnd, ImportHandle, ImportOutcome, ImportPosition, ImportReport,
-    ImportUser, UserStatus,
+use passage_identity::ErrorKind;
+use passage_identity::bulk::{
+    ImportEnd, ImportHandle, ImportOutcome, ImportPosition, ImportReport, ImportUser,
 };
+use passage_identity::users::{CreateUser, UserStatus};
 use passage_server::Fault;
 
 use crate::gate::{Gate, until};
@@ -158,7 +159,7 @@ fn rows_of_other_shapes() {
     assert!(users.import_users(active).run().is_complete());
     let from_another_list = users.list().iter().map(|user| {
         let email = user.unwrap().email.unwrap();
-        CreateUser::email(format!("again-{email}"))
+        CreateUser::with_email(format!("again-{email}"))
     });
     assert!(users.import_users(from_another_list).run().is_complete());
     assert_eq!(

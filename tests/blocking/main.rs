@@ -15,7 +15,8 @@ use std::thread;
 use std::time::Duration;
 
 use http::HeaderMap;
-use passage_identity::{CreateUser, Passage, PassageBuilder, blocking, test_util};
+use passage_identity::users::CreateUser;
+use passage_identity::{Passage, PassageBuilder, blocking, test_util};
 use passage_server::MintToken;
 use passage_test_server::{Refused, TestServer};
 use tokio::runtime::{Builder, Runtime};
@@ -80,7 +81,7 @@ fn ends<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
 }
 
 fn row(number: usize) -> CreateUser {
-    CreateUser::email(format!("user{number}@example.com"))
+    CreateUser::with_email(format!("user{number}@example.com"))
 }
 
 /// The addresses of all users, in order.

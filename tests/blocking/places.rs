@@ -6,8 +6,11 @@ use std::sync::{Arc, OnceLock, mpsc};
 use std::thread;
 use std::time::Duration;
 
+use passage_identity::bulk::ImportEnd;
+use passage_identity::keys::JwksEvent;
 use passage_identity::test_util::{self, TestIssuer, TestToken};
-use passage_identity::{CreateUser, ErrorKind, ImportEnd, JwksEvent, Passage, blocking};
+use passage_identity::users::CreateUser;
+use passage_identity::{ErrorKind, Passage, blocking};
 use tokio::runtime::Builder;
 
 use crate::{Stage, ends, row, runtimes};
@@ -22,7 +25,10 @@ fn many_threads_at_once() {
             let (passage, headers) = (&passage, &headers);
             scope.spawn(move || {
                 let email = format!("user{thread}@example.com");
-                let user = passage.users().create(CreateUser::email(&email)).unwrap();
+                let user = passage
+                    .users()
+                    .create(CreateUser::with_email(&email))
+                    .unwrap();
                 for _ in 0..10 {
                     assert_eq!(passage.authenticate(headers).unwrap(), "ada");
                     let got = passage.users().get(&user.id).unwrap();

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use passage_identity::generated::auth::types::RefreshAuthTokenRequest;
-use passage_identity::{
-    CallOptions, CountFilter, CreateMagicLink, CreateUser, ErrorCode, ErrorKind, JwksHealth,
-    MagicLinkChannel, Order, Passage, SortBy, TextFilter, TimeFilter, UpdateUser, UserStatus,
-    blocking,
+use passage_identity::keys::JwksHealth;
+use passage_identity::magic_links::{CreateMagicLink, MagicLinkChannel};
+use passage_identity::users::{
+    CountFilter, CreateUser, Order, SortBy, TextFilter, TimeFilter, UpdateUser, UserStatus,
 };
+use passage_identity::{CallOptions, ErrorCode, ErrorKind, Passage, blocking};
 use passage_server::{Fault, MintToken, SeedDevice};
 
 use crate::Stage;
@@ -34,7 +35,7 @@ fn requests_and_tokens_are_verified() {
     let claims = passage.verify_request_as::<Tenancy, _>(&headers).unwrap();
     assert_eq!(claims.custom.tenant, "acme");
     assert_eq!(passage.verify_token(&token).unwrap().user_id, "ada");
-    let claims = passage.verify_as::<Tenancy>(&token).unwrap();
+    let claims = passage.verify_token_as::<Tenancy>(&token).unwrap();
     assert_eq!(claims.custom.tenant, "acme");
     passage.warm_up().unwrap();
     let fetches = |stage: &Stage| {
@@ -48,7 +49,7 @@ fn requests_and_tokens_are_verified() {
     let error = passage.verify_token(&forged).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::BadSignature);
     assert_eq!(
-        passage.verify_as::<u8>(&token).unwrap_err().kind(),
+        passage.verify_token_as::<u8>(&token).unwrap_err().kind(),
         ErrorKind::Malformed
     );
     let error = passage.authenticate(&http::HeaderMap::new()).unwrap_err();
@@ -74,7 +75,7 @@ fn a_user_from_creation_to_deletion() {
     let passage = stage.passage();
     let users = passage.users();
     let user = users
-        .create(CreateUser::email("Ada@example.com").with_phone("+15005550006"))
+        .create(CreateUser::with_email("Ada@example.com").phone("+15005550006"))
         .unwrap();
     assert_eq!(users.get(&user.id).unwrap(), user);
     assert_eq!(users.get_by_identifier("ADA@example.com").unwrap(), user);
@@ -124,7 +125,7 @@ fn a_list_is_filtered_sorted_and_paged() {
     let stage = Stage::new();
     let users = stage.passage().users();
     for index in 0..5 {
-        let user = CreateUser::email(format!("user{index}@example.com"));
+        let user = CreateUser::with_email(format!("user{index}@example.com"));
         users.create(user).unwrap();
     }
     let list = users
@@ -146,7 +147,9 @@ fn a_list_is_filtered_sorted_and_paged() {
     let mut seen = vec![iter.next().unwrap().unwrap()];
     // Whoever comes while the pages are turned does not shift them. The anchor is in seconds.
     stage.server.controls().advance(Duration::from_secs(1));
-    users.create(CreateUser::email("late@example.com")).unwrap();
+    users
+        .create(CreateUser::with_email("late@example.com"))
+        .unwrap();
     seen.extend(iter.by_ref().map(Result::unwrap));
     let seen: Vec<_> = seen.into_iter().map(|user| user.email.unwrap()).collect();
     let expected: Vec<_> = (0..5)
@@ -189,7 +192,7 @@ fn an_error_ends_a_list() {
         .unwrap()
         .users();
     for index in 0..3 {
-        let user = CreateUser::email(format!("user{index}@example.com"));
+        let user = CreateUser::with_email(format!("user{index}@example.com"));
         users.create(user).unwrap();
     }
     // The second page fails, whenever it is fetched.

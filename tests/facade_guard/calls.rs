@@ -4,12 +4,15 @@ use std::time::Duration;
 
 use futures_util::stream;
 use jiff::Timestamp;
-use passage_identity::test_util::{TestToken, cookie};
-use passage_identity::{
-    CountFilter, CreateMagicLink, CreateUser, ExportUsers, ImportReport, ListUsers,
-    MagicLinkChannel, MagicLinkLanguage, MagicLinkType, Order, Passage, Result, SortBy, TimeFilter,
-    UpdateUser, UserStatus,
+use passage_identity::bulk::{ExportUsers, ImportReport};
+use passage_identity::magic_links::{
+    CreateMagicLink, MagicLinkChannel, MagicLinkLanguage, MagicLinkType,
 };
+use passage_identity::test_util::{TestToken, cookie};
+use passage_identity::users::{
+    CountFilter, CreateUser, ListUsers, Order, SortBy, TimeFilter, UpdateUser, UserStatus,
+};
+use passage_identity::{Passage, Result};
 use serde_json::json;
 
 use crate::document::TEXTS;
@@ -35,7 +38,7 @@ pub(crate) const METHODS: [&str; 36] = [
     "MagicLinks::send",
     "Passage::app",
     "Passage::authenticate",
-    "Passage::verify_as",
+    "Passage::verify_token_as",
     "Passage::verify_request",
     "Passage::verify_request_as",
     "Passage::verify_token",
@@ -91,7 +94,7 @@ async fn verify(method: &str, stage: &Stage<'_>) -> String {
             shown::result(passage.verify_request_as(&request).await, shown::claims)
         }
         "verify_token" => shown::result(passage.verify_token(&token).await, shown::claims),
-        "verify_as" => shown::result(passage.verify_as(&token).await, shown::claims),
+        "verify_token_as" => shown::result(passage.verify_token_as(&token).await, shown::claims),
         "warm_up" => shown::result(passage.warm_up().await, |()| "warm".to_owned()),
         other => unknown(other),
     }
@@ -99,10 +102,8 @@ async fn verify(method: &str, stage: &Stage<'_>) -> String {
 
 async fn users(method: &str, passage: &Passage) -> String {
     let users = passage.users();
-    let email = || CreateUser::email("ada@example.com");
-    let create = email()
-        .with_phone("+15005550006")
-        .metadata(json!({"member": 1}));
+    let email = || CreateUser::with_email("ada@example.com");
+    let create = email().phone("+15005550006").metadata(json!({"member": 1}));
     let update = UpdateUser::new()
         .email("ada@example.com")
         .phone("+15005550006");
@@ -231,7 +232,7 @@ fn known<T: std::fmt::Debug>(value: T) -> Option<T> {
 
 async fn flex(method: &str, passage: &Passage) -> String {
     let flex = passage.flex();
-    let id: fn(&passage_identity::TransactionId) -> String = |id| format!("{id:?}");
+    let id: fn(&passage_identity::ids::TransactionId) -> String = |id| format!("{id:?}");
     match method {
         "register_transaction" => {
             shown::result(flex.register_transaction("external", "Ada").await, id)

@@ -2,10 +2,11 @@
 //!
 //! What is not shown here counts as not covered, so a field that the facade gains must be added.
 
-use passage_identity::{
-    ApiKey, App, Claims, CreatedApiKey, Device, Error, MagicLink, Page, RecentEvent, Result,
-    SocialConnection, User, UserSummary,
-};
+use passage_identity::api_keys::{ApiKey, CreatedApiKey};
+use passage_identity::app::App;
+use passage_identity::magic_links::MagicLink;
+use passage_identity::users::{Device, Page, RecentEvent, SocialConnection, User, UserSummary};
+use passage_identity::{Claims, Error, Result};
 
 /// The named fields, by `Debug`.
 macro_rules! fields {

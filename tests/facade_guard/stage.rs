@@ -94,7 +94,7 @@ impl<'a> Stage<'a> {
     /// A client that has not fetched any key yet.
     pub(crate) fn fresh(&self) -> Passage {
         let client = client(self.issuer.app_id().as_str(), &self.url);
-        client.issuer(self.issuer.issuer()).build().unwrap()
+        client.add_issuer(self.issuer.issuer()).build().unwrap()
     }
 
     /// A body with every member, as the facade can use it.

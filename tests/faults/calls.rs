@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use passage_identity::{CreateUser, Passage, PassageBuilder, Result};
+use passage_identity::users::CreateUser;
+use passage_identity::{Passage, PassageBuilder, Result};
 use tokio::time::Instant;
 
 pub(crate) const API_KEY: &str = "prefix.hunter2";
@@ -37,7 +38,10 @@ impl Op {
         let users = passage.users();
         match self {
             Self::Get => users.get("user1").await.map(drop),
-            Self::Create => users.create(CreateUser::email("a@b.c")).await.map(drop),
+            Self::Create => users
+                .create(CreateUser::with_email("a@b.c"))
+                .await
+                .map(drop),
             Self::Activate => users.activate("user1").await.map(drop),
             Self::Delete => users.delete("user1").await,
         }

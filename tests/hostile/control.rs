@@ -444,13 +444,13 @@ fn settings(bed: &Bed, rows: &mut Rows) {
     add_with(
         rows,
         "a token of 2024, for the auth origin",
-        |builder| builder.audience(ORIGIN),
+        |builder| builder.add_audience(ORIGIN),
         bed.mint(user.clone().audience(ORIGIN)),
     );
     add_with(
         rows,
         "a token of 2022, by the app id",
-        |builder| builder.issuer(passage_identity::test_util::TestIssuer::APP_ID),
+        |builder| builder.add_issuer(passage_identity::test_util::TestIssuer::APP_ID),
         bed.mint(user.clone().issuer(bed.issuer.app_id().as_str())),
     );
     add_with(

@@ -2,8 +2,9 @@
 
 use aws_lc_rs::hmac;
 use num_bigint::BigUint;
+use passage_identity::ErrorKind;
+use passage_identity::keys::JwkSet;
 use passage_identity::test_util::TestToken;
-use passage_identity::{ErrorKind, JwkSet};
 use serde_json::{Value, json};
 
 use crate::bed::{Bed, USER, b64, signing_jwk, token};

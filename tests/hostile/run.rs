@@ -5,7 +5,8 @@ use std::error::Error as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderName, HeaderValue};
-use passage_identity::{AuthStrategy, Claims, Error, ErrorKind, JwkSet, Passage, PassageBuilder};
+use passage_identity::keys::JwkSet;
+use passage_identity::{AuthStrategy, Claims, Error, ErrorKind, Passage, PassageBuilder};
 use serde_json::Value;
 
 use crate::bed::Bed;

@@ -4,9 +4,10 @@ use std::error::Error as StdError;
 use std::fmt::{Debug, Write as _};
 use std::time::Duration;
 
-use passage_identity::{
-    CountFilter, CreateMagicLink, CreateUser, MagicLinkChannel, Order, Passage, SortBy, TextFilter,
-    TimeFilter, UpdateUser,
+use passage_identity::Passage;
+use passage_identity::magic_links::{CreateMagicLink, MagicLinkChannel};
+use passage_identity::users::{
+    CountFilter, CreateUser, Order, SortBy, TextFilter, TimeFilter, UpdateUser,
 };
 use passage_server::SeedDevice;
 use passage_test_server::TestServer;
@@ -154,8 +155,8 @@ pub(crate) async fn every_call(
     }
 
     kept.call("app", passage.app().await);
-    let new = CreateUser::email(EMAIL)
-        .with_phone(PHONE)
+    let new = CreateUser::with_email(EMAIL)
+        .phone(PHONE)
         .metadata(&metadata);
     kept.value(&new);
     kept.call("create", users.create(new).await);
@@ -256,7 +257,7 @@ pub(crate) async fn every_refused_argument(passage: &Passage, kept: &mut Kept) {
         format!("{EMAIL} "),
         format!("@{EMAIL}"),
     ] {
-        kept.fails("create", users.create(CreateUser::email(&email)).await);
+        kept.fails("create", users.create(CreateUser::with_email(&email)).await);
         kept.fails(
             "update",
             users.update("u", UpdateUser::new().email(&email)).await,
@@ -264,12 +265,12 @@ pub(crate) async fn every_refused_argument(passage: &Passage, kept: &mut Kept) {
         kept.fails("link", links.send(CreateMagicLink::for_email(&email)).await);
     }
     let phone = format!("{PHONE}x");
-    kept.fails("create", users.create(CreateUser::phone(&phone)).await);
+    kept.fails("create", users.create(CreateUser::with_phone(&phone)).await);
     kept.fails(
         "link",
         links.create(CreateMagicLink::for_phone(&phone)).await,
     );
-    let text = CreateUser::email(EMAIL).metadata(METADATA);
+    let text = CreateUser::with_email(EMAIL).metadata(METADATA);
     kept.fails("create", users.create(text).await);
     let operator = format!("<ne:{EMAIL}>");
     kept.fails(

@@ -30,7 +30,8 @@ use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use passage_identity::{AuthStrategy, CallOptions, Endpoint, ErrorKind, JwkSet, Passage};
+use passage_identity::keys::JwkSet;
+use passage_identity::{AuthStrategy, CallOptions, Endpoint, ErrorKind, Passage};
 use passage_server::MintToken;
 use passage_test_server::TestServer;
 use serde_json::json;
@@ -296,7 +297,10 @@ async fn verification(kept: &mut Kept, secrets: &mut Vec<String>) {
             "verify_request",
             passage.verify_request(&request(&good, &good)).await,
         );
-        kept.fails("verify_as", passage.verify_as::<Tenancy>(&good).await);
+        kept.fails(
+            "verify_token_as",
+            passage.verify_token_as::<Tenancy>(&good).await,
+        );
         for token in &tokens {
             kept.fails("verify_token", passage.verify_token(token).await);
             kept.fails(
@@ -380,7 +384,7 @@ fn settings(kept: &mut Kept) {
     }
     kept.value(&Endpoint::server(format!("http://x:{API_KEY}@127.0.0.1:1")));
     let passage = builder("http://127.0.0.1:1").build().unwrap();
-    kept.value(&passage.management());
+    kept.value(&passage.management_api());
     kept.value(&passage.auth_api());
     let none = CallOptions::new().max_attempts(0);
     kept.fails("with_options", passage.with_options(none));

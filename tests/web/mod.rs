@@ -1,7 +1,8 @@
 //! The requests that a route of every web framework is tried with, and the answers it owes them.
 #![allow(dead_code, reason = "each test program uses a part")]
 
-use passage_identity::{AuthStrategy, CreateUser, Passage, PassageBuilder, UserId};
+use passage_identity::users::CreateUser;
+use passage_identity::{AuthStrategy, Passage, PassageBuilder, UserId};
 use passage_server::{Fault, MintToken};
 use passage_test_server::TestServer;
 use reqwest::{RequestBuilder, Response};
@@ -21,7 +22,7 @@ impl Setup {
             .api_key(server.api_key())
             .build()
             .unwrap();
-        let ada = CreateUser::email("ada@example.com");
+        let ada = CreateUser::with_email("ada@example.com");
         let user_id = passage.users().create(ada).await.unwrap().id;
         Self {
             server,

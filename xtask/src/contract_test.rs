@@ -1,29 +1,23 @@
 //! `cargo xtask contract-test`: holds the server binary to the vendored documents, with requests that
 //! schemathesis makes up.
 
-use std::fs;
-use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::packages;
 use crate::run::{Outcome, metadata, root, server_binary, skip_unless, succeed};
 
-const HERE: &str = "tests/schemathesis";
-/// What a Python must know: its own version, and how to make an environment.
-const PROBE: &str =
-    "import sys, venv, ensurepip; sys.exit(0 if sys.version_info >= (3, 11) else 1)";
+const HERE: &str = "e2e/schemathesis";
 
 /// Installs schemathesis below the target folder, builds the server, and lets `run.py` do the rest. Without
 /// Python or a package index it is skipped, or fails if it is `required`.
 pub(crate) fn run(cases: u32, required: bool) -> Result<Outcome, String> {
     let root = root()?;
-    let Some(python) = python() else {
-        return skip_unless(
-            required,
-            "contract-test needs Python 3.11 or newer, with venv and pip",
-        );
+    let python = match packages::python() {
+        Ok(python) => python,
+        Err(why) => return skip_unless(required, &format!("contract-test needs {why}")),
     };
     let folder = metadata(&root)?.target_directory.join("contract-test");
-    let python = match environment(&root, &folder, python) {
+    let python = match packages::pip(&root.join(HERE).join("requirements.txt"), &folder, python) {
         Ok(python) => python,
         Err(why) => {
             return skip_unless(
@@ -57,60 +51,11 @@ pub(crate) fn run(cases: u32, required: bool) -> Result<Outcome, String> {
     Ok(Outcome::Done)
 }
 
-fn python() -> Option<&'static str> {
-    ["python3", "python"].into_iter().find(|python| {
-        Command::new(python)
-            .args(["-c", PROBE])
-            .output()
-            .is_ok_and(|output| output.status.success())
-    })
-}
-
-/// The Python of an environment that has what `requirements.txt` names. It is made anew when that changes.
-fn environment(root: &Path, folder: &Path, python: &str) -> Result<PathBuf, String> {
-    let wanted = root.join(HERE).join("requirements.txt");
-    let wanted = fs::read_to_string(&wanted).map_err(|e| format!("{}: {e}", wanted.display()))?;
-    let venv = folder.join("venv");
-    let inside = if cfg!(windows) {
-        venv.join("Scripts").join("python.exe")
-    } else {
-        venv.join("bin").join("python")
-    };
-    let installed = venv.join("installed.txt");
-    if fs::read_to_string(&installed).is_ok_and(|installed| installed == wanted) {
-        return Ok(inside);
-    }
-    println!(
-        "installing {} packages from the Python package index into {}: {}",
-        packages(&wanted).count(),
-        venv.display(),
-        packages(&wanted).collect::<Vec<_>>().join(", ")
-    );
-    succeed(
-        Command::new(python)
-            .args(["-m", "venv", "--clear"])
-            .arg(&venv),
-    )?;
-    succeed(
-        Command::new(&inside)
-            .current_dir(root)
-            .args(["-m", "pip", "install", "--quiet", "--no-input"])
-            .args(["--disable-pip-version-check", "--only-binary", ":all:"])
-            .args(["--requirement", &format!("{HERE}/requirements.txt")]),
-    )?;
-    fs::write(&installed, wanted).map_err(|e| format!("{}: {e}", installed.display()))?;
-    Ok(inside)
-}
-
-fn packages(requirements: &str) -> impl Iterator<Item = &str> {
-    requirements
-        .lines()
-        .filter(|line| !line.is_empty() && !line.starts_with('#'))
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+
+    use std::fs;
 
     use super::*;
 
@@ -118,9 +63,12 @@ mod tests {
     fn every_package_is_pinned() {
         let requirements = root().unwrap().join(HERE).join("requirements.txt");
         let requirements = fs::read_to_string(requirements).unwrap();
-        for package in packages(&requirements) {
+        for package in packages::requirements_in(&requirements) {
             assert!(package.contains("=="), "{package}");
         }
-        assert!(packages(&requirements).any(|package| package.starts_with("schemathesis==")));
+        assert!(
+            packages::requirements_in(&requirements)
+                .any(|package| package.starts_with("schemathesis=="))
+        );
     }
 }

@@ -1,37 +1,23 @@
 //! `cargo xtask fuzz`: every fuzz target for some seconds.
 
 use std::path::Path;
-use std::process::Command;
 use std::{fs, io};
 
-use crate::run::{Outcome, Tool, root, skip_unless, succeed};
+use crate::run::{Outcome, root, skip_unless, succeed};
+use crate::tools::{self, FUZZ};
 
 pub(crate) const TARGETS: [&str; 4] = ["token", "cookie", "authorization", "jwks"];
-
-/// What fuzzing needs besides the project.
-const NEEDS: [Tool; 2] = [
-    Tool {
-        probe: &["+nightly", "--version"],
-        name: "a nightly compiler",
-        remedy: "rustup toolchain install nightly --profile minimal",
-    },
-    Tool {
-        probe: &["fuzz", "--version"],
-        name: "cargo-fuzz",
-        remedy: "cargo install --locked cargo-fuzz",
-    },
-];
 
 /// Builds all targets, then runs one after the other, each for so many seconds. If a tool is
 /// missing nothing is run: an error if fuzzing is `required`, else it is skipped.
 pub(crate) fn run(seconds: u32, required: bool) -> Result<Outcome, String> {
-    if let Some(missing) = NEEDS.iter().find_map(Tool::missing) {
-        return skip_unless(required, &format!("fuzzing needs {missing}"));
+    if let Err(why) = FUZZ.install() {
+        return skip_unless(required, &why);
     }
     let root = root()?;
     let fuzz = root.join("fuzz");
     copy_lock(&root, &fuzz).map_err(|e| format!("fuzz/Cargo.lock: {e}"))?;
-    cargo_fuzz(&root, "build", &[])?;
+    cargo_fuzz("build", &[])?;
     for target in TARGETS {
         println!("fuzzing {target} for {seconds} s");
         // libFuzzer adds what it finds to the first folder and only reads the second.
@@ -41,7 +27,6 @@ pub(crate) fn run(seconds: u32, required: bool) -> Result<Outcome, String> {
         );
         fs::create_dir_all(root.join(&corpus)).map_err(|e| format!("{corpus}: {e}"))?;
         cargo_fuzz(
-            &root,
             "run",
             &[
                 target,
@@ -78,11 +63,11 @@ fn copy_lock(root: &Path, fuzz: &Path) -> io::Result<()> {
 
 /// Without a sanitizer: this project has no unsafe code, and the C code below it would not be
 /// instrumented. What is looked for are panics and wrong verdicts, and those come faster without.
-fn cargo_fuzz(root: &Path, command: &str, arguments: &[&str]) -> Result<(), String> {
+/// Without one, too, any compiler will do.
+fn cargo_fuzz(command: &str, arguments: &[&str]) -> Result<(), String> {
     succeed(
-        Command::new("cargo")
-            .current_dir(root)
-            .args(["+nightly", "fuzz", command, "--sanitizer", "none"])
+        tools::cargo_with_tools()?
+            .args(["fuzz", command, "--sanitizer", "none"])
             .args(arguments),
     )
 }

@@ -3,11 +3,14 @@
 mod binary_test;
 mod browser_test;
 mod ci;
+mod client_test;
 mod contract_test;
 mod fuzz;
+mod packages;
 mod run;
 mod semver;
 mod tidy;
+mod tools;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -45,7 +48,7 @@ enum Command {
         #[arg(long, short, value_name = "NAME")]
         package: Vec<String>,
     },
-    /// Run every fuzz target. Needs a nightly compiler and cargo-fuzz; says so and does nothing without.
+    /// Run every fuzz target. Installs cargo-fuzz below the target folder; says so and does nothing where it cannot be had.
     Fuzz {
         /// How long each of the four targets runs.
         #[arg(long, default_value_t = 60)]
@@ -76,6 +79,13 @@ enum Command {
         #[arg(long)]
         required: bool,
     },
+    /// Let the official client libraries for Python, Node and Rust use the server. Needs Python, Node, npm, openssl and
+    /// their registries; says so and does nothing without.
+    ClientTest {
+        /// Fail if a tool is missing.
+        #[arg(long)]
+        required: bool,
+    },
 }
 
 fn main() -> ExitCode {
@@ -88,6 +98,7 @@ fn main() -> ExitCode {
         Command::ContractTest { cases, required } => contract_test::run(cases, required),
         Command::BinaryTest => binary_test::run(),
         Command::BrowserTest { only, required } => browser_test::run(only.as_deref(), required),
+        Command::ClientTest { required } => client_test::run(required),
     };
     match done {
         Ok(Outcome::Done) => ExitCode::SUCCESS,

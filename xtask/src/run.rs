@@ -81,6 +81,19 @@ pub(crate) fn succeed(command: &mut Command) -> Result<(), String> {
     }
 }
 
+/// Cargo in the root, where a snapshot that differs fails and is never written.
+pub(crate) fn gated(arguments: &[&str]) -> Command {
+    let mut command = cargo();
+    command
+        .args(arguments)
+        .env("INSTA_UPDATE", "no")
+        .env("CI", "true");
+    if let Ok(root) = root() {
+        command.current_dir(root);
+    }
+    command
+}
+
 /// Runs a package of its own, so that no other command has to build the generator. It starts where the
 /// user is, so that names of files mean what they say.
 pub(crate) fn regen(arguments: &[OsString]) -> Result<(), String> {

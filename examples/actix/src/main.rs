@@ -4,7 +4,8 @@
 
 use actix_web::{App, HttpServer};
 use passage_example_actix::config;
-use passage_identity::{AuthStrategy, CreateUser, Passage};
+use passage_identity::users::CreateUser;
+use passage_identity::{AuthStrategy, Passage};
 use passage_server::{MintToken, PassageServer};
 
 #[actix_web::main]
@@ -18,7 +19,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let user = passage
         .users()
-        .create(CreateUser::email("ada@example.com"))
+        .create(CreateUser::with_email("ada@example.com"))
         .await?;
     let token = server
         .controls()

@@ -99,7 +99,7 @@ impl DataFile {
                 keys.extend(rows.into_iter().map(|row| StoredKey {
                     app_id: app.id.clone(),
                     kid: row.kid,
-                    state: row.state,
+                    state: row.state.as_str().to_owned(),
                     created_at: time(row.created_at),
                 }));
             }

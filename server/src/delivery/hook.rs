@@ -7,10 +7,10 @@ use http::{StatusCode, Uri};
 use reqwest::{Client, redirect};
 use serde_json::json;
 
+use super::error::DeliveryError;
 use super::message::Message;
 use super::queue::Failure;
 use super::smtp::is_this_machine;
-use crate::run::error::StartErrorKind;
 
 /// A hook that sends texts.
 ///
@@ -43,14 +43,14 @@ impl TextHook {
         }
     }
 
-    /// How long the hook may take. If not said, 10 seconds.
+    /// How long the hook may take. Defaults to 10 seconds.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    pub(super) fn connect(self) -> Result<HookCarrier, StartErrorKind> {
-        let fails = |problem| StartErrorKind::Option("text hook", problem);
+    pub(super) fn connect(self) -> Result<HookCarrier, DeliveryError> {
+        let fails = |problem| DeliveryError::new("text hook", problem);
         let uri: Uri = self.url.parse().map_err(|_| fails("needs a URL"))?;
         let local = is_this_machine(uri.host().unwrap_or_default());
         match uri.scheme_str() {

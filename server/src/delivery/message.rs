@@ -6,9 +6,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::language::Language;
-use crate::clock::time;
+use crate::clock::{HOUR, MINUTE, time};
 use crate::identifier::Identifier;
 use crate::ids;
+use crate::store::Purpose;
 
 /// How a message is delivered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +20,16 @@ pub enum Channel {
     Email,
     /// As a text message.
     Phone,
+}
+
+impl Channel {
+    /// How messages get to an identifier.
+    pub(crate) fn of(identifier: &Identifier) -> Self {
+        match identifier {
+            Identifier::Email(_) => Self::Email,
+            Identifier::Phone(_) => Self::Phone,
+        }
+    }
 }
 
 /// A message that was, or would have been, delivered. Its `Debug` shows neither link nor code, which sign their
@@ -66,45 +77,6 @@ impl fmt::Debug for Message {
     }
 }
 
-/// What a code or a link is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Purpose {
-    Login,
-    Register,
-    VerifyIdentifier,
-    ChangeIdentifier,
-}
-
-impl Purpose {
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Login => "login",
-            Self::Register => "register",
-            Self::VerifyIdentifier => "verify_identifier",
-            Self::ChangeIdentifier => "change_identifier",
-        }
-    }
-
-    /// The purpose that was stored. The tables hold no other.
-    pub(crate) fn stored(text: &str) -> Self {
-        match text {
-            "register" => Self::Register,
-            "verify_identifier" => Self::VerifyIdentifier,
-            "change_identifier" => Self::ChangeIdentifier,
-            _ => Self::Login,
-        }
-    }
-
-    /// What the user does with it, as the list of events has it.
-    pub(crate) fn action(self) -> &'static str {
-        match self {
-            Self::Login => "login",
-            Self::Register => "register",
-            Self::VerifyIdentifier | Self::ChangeIdentifier => "other",
-        }
-    }
-}
-
 /// What a message brings.
 pub(crate) enum Content {
     Link { id: String, url: String },
@@ -127,10 +99,10 @@ impl Message {
     /// Writes a message in the name of an app.
     pub(crate) fn write(app_name: &str, new: NewMessage<'_>) -> Self {
         let texts = new.language.texts();
-        let minutes = (new.expires_at - new.created_at) / 60_000_000;
+        let minutes = (new.expires_at - new.created_at) / MINUTE;
         let time_left = match minutes {
             ..=120 => format!("{}{}", minutes.max(1), texts.minutes),
-            _ => format!("{}{}", minutes / 60, texts.hours),
+            _ => format!("{}{}", minutes / (HOUR / MINUTE), texts.hours),
         };
         let code = match &new.content {
             Content::Code { code, .. } => code.as_str(),
@@ -159,7 +131,7 @@ impl Message {
             id: ids::new_id(),
             created_at: time(new.created_at),
             expires_at: time(new.expires_at),
-            channel: new.to.channel(),
+            channel: Channel::of(new.to),
             to: new.to.as_str().to_owned(),
             purpose: new.purpose.as_str().to_owned(),
             language: new.language.code().to_owned(),

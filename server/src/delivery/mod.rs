@@ -1,12 +1,14 @@
 //! How codes and links reach their users.
 //!
 //! Messages go to the outbox of a development server, or to the providers that were configured: mail over SMTP, texts
-//! by a request to an HTTP hook. Providers are slow and fail: they work in the background ([`courier`]), so that the
+//! by a request to an HTTP hook. Providers are slow and fail: they work in the background ([`queue`]), so that the
 //! time of a reply tells nothing about whether there was somebody to write to.
 
+mod error;
 mod hook;
 mod language;
 mod message;
+mod outbox;
 mod queue;
 mod smtp;
 #[cfg(test)]
@@ -18,18 +20,17 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub(crate) use self::error::{DeliveryError, NoProvider};
 pub use self::hook::TextHook;
 #[cfg(test)]
 pub(crate) use self::language::LANGUAGES;
 pub(crate) use self::language::Language;
 pub use self::message::{Channel, Message};
-pub(crate) use self::message::{Content, NewMessage, Purpose};
+pub(crate) use self::message::{Content, NewMessage};
+pub(crate) use self::outbox::Outbox;
 use self::queue::{DeliveryQueue, Transport};
 pub use self::smtp::{Smtp, SmtpSecurity};
-use crate::dev::Outbox;
-use crate::domain::error::Refusal;
 use crate::identifier::Identifier;
-use crate::run::error::StartErrorKind;
 
 /// Providers that deliver messages. What has no provider stays in the outbox of the development server.
 ///
@@ -68,8 +69,8 @@ impl Delivery {
         self
     }
 
-    /// Starts the couriers.
-    pub(crate) fn start(self, outbox: Option<Arc<Outbox>>) -> Result<Sender, StartErrorKind> {
+    /// Starts the queues. What has no provider goes to the outbox, if there is one.
+    pub(crate) fn start(self, outbox: Option<Arc<Outbox>>) -> Result<Sender, DeliveryError> {
         let mail = self.mail.map(Smtp::connect).transpose()?;
         let texts = self.texts.map(TextHook::connect).transpose()?;
         Ok(Sender {
@@ -95,7 +96,7 @@ impl fmt::Debug for Sender {
 }
 
 impl Sender {
-    /// Sees to a message. This does not wait for its delivery.
+    /// Queues a message. This does not wait for its delivery.
     pub(crate) fn send(&self, message: Message) {
         match (self.queue(message.channel), &self.outbox) {
             (Some(queue), _) => queue.take(message),
@@ -109,14 +110,12 @@ impl Sender {
         self.outbox.is_some() || self.queue(channel).is_some()
     }
 
-    /// Refuses a message that would reach nobody.
-    pub(crate) fn check(&self, receiver: &Identifier) -> Result<(), Refusal> {
-        let problem = match receiver.channel() {
-            channel if self.reaches(channel) => return Ok(()),
-            Channel::Email => "identifier: this server sends no mail.",
-            Channel::Phone => "identifier: this server sends no texts.",
-        };
-        Err(Refusal::operation_not_allowed(problem))
+    /// Checks that a message to the identifier would not be lost.
+    pub(crate) fn check(&self, receiver: &Identifier) -> Result<(), NoProvider> {
+        match Channel::of(receiver) {
+            channel if self.reaches(channel) => Ok(()),
+            channel => Err(NoProvider(channel)),
+        }
     }
 
     fn queue(&self, channel: Channel) -> Option<&DeliveryQueue> {

@@ -9,9 +9,9 @@ use lettre::transport::smtp::authentication::Credentials;
 use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
 use tokio::time;
 
+use super::error::DeliveryError;
 use super::message::Message;
 use super::queue::Failure;
-use crate::run::error::StartErrorKind;
 
 /// How the connection to a mail server is protected.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -69,7 +69,7 @@ impl Smtp {
         self
     }
 
-    /// The port. If not said, the one that goes with the protection.
+    /// The port. Defaults to the one that goes with the protection.
     pub fn port(mut self, port: u16) -> Self {
         self.port = Some(port);
         self
@@ -81,15 +81,15 @@ impl Smtp {
         self
     }
 
-    /// How long a mail may take. If not said, 20 seconds.
+    /// How long a mail may take. Defaults to 20 seconds.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
     /// Prepares the connections. The mail server itself is not asked yet: it may be away for a moment.
-    pub(super) fn connect(self) -> Result<SmtpCarrier, StartErrorKind> {
-        let fails = |problem| StartErrorKind::Option("mail server", problem);
+    pub(super) fn connect(self) -> Result<SmtpCarrier, DeliveryError> {
+        let fails = |problem| DeliveryError::new("mail server", problem);
         let from: Mailbox = self
             .from
             .parse()

@@ -13,11 +13,13 @@ use tokio::sync::mpsc;
 use tower::ServiceExt;
 
 use self::mail_server::MailServer;
-use super::message::{Content, NewMessage, Purpose};
+use super::message::{Content, NewMessage};
 use super::queue::{DeliveryQueue, Failure, Transport};
 use super::{Channel, Delivery, LANGUAGES, Language, Message, Smtp, SmtpSecurity, TextHook};
 use crate::PassageServer;
+use crate::clock::MINUTE;
 use crate::identifier::Identifier;
+use crate::store::Purpose;
 
 const FROM: &str = "Example <no-reply@example.com>";
 const NO_PAUSES: [Duration; 2] = [Duration::ZERO; 2];
@@ -318,7 +320,7 @@ fn written(language: Language, purpose: Purpose, content: Content, minutes: i64)
         language,
         content,
         created_at: 0,
-        expires_at: minutes * 60_000_000,
+        expires_at: minutes * MINUTE,
     };
     Message::write("A {code}\nB", new)
 }

@@ -13,12 +13,10 @@ use crate::dev::error::ControlError;
 use crate::domain::api_keys;
 use crate::domain::apps::AppState;
 use crate::domain::error::Refusal;
-use crate::domain::flex;
+use crate::domain::flex::complete::{self, Simulation};
 use crate::domain::sign_ins;
 use crate::ids;
-use crate::store::events::NewEvent;
-use crate::store::transactions::Kind;
-use crate::store::users::NewUser;
+use crate::store::events::{Action, NewEvent};
 use crate::store::{self, StoreError};
 
 /// Controls of a running server: what tests and demos need beyond the API. The binary offers the same under `/_dev`.
@@ -69,7 +67,7 @@ impl Controls {
     /// # Errors
     /// `user_not_found`, or `user_not_active` for a user who was deactivated.
     pub async fn sign_in(&self, user_id: impl AsRef<str>) -> Result<AuthResult, ControlError> {
-        let event = NewEvent::by_control("login");
+        let event = NewEvent::by_control(Action::Login);
         Ok(sign_ins::sign_in(&self.state, &self.dev.app, user_id.as_ref(), event).await?)
     }
 
@@ -105,48 +103,13 @@ impl Controls {
         &self,
         transaction_id: impl AsRef<str>,
     ) -> Result<String, ControlError> {
-        let now = self.state.clock.micros();
-        let (app_id, id) = (self.dev.app.id.clone(), transaction_id.as_ref().to_owned());
-        let complete = self.state.store.write(move |tx| {
-            let found = store::transactions::take(tx, &app_id, &id, now)?;
-            let transaction = found.ok_or_else(Refusal::transaction_not_found)?;
-            let external_id = transaction.external_id.clone();
-            let (action, user) = match transaction.kind() {
-                Kind::Authenticate => {
-                    ("login", flex::user_with_passkey(tx, &app_id, &external_id)?)
-                }
-                Kind::Register => {
-                    let known = store::users::by_external_id(tx, &app_id, &external_id)?;
-                    let user = match known {
-                        Some(user) if user.is_inactive() => {
-                            return Err(Refusal::operation_not_allowed("user: not active."));
-                        }
-                        Some(user) => user,
-                        None => {
-                            let new = NewUser {
-                                external_id: Some(external_id.clone()),
-                                ..NewUser::default()
-                            };
-                            store::users::insert(tx, &app_id, &new, now)?
-                        }
-                    };
-                    let device = SeedDevice::new()
-                        .friendly_name(transaction.passkey_display_name)
-                        .into_row(now)?;
-                    store::devices::insert(tx, &user.id, &device)?;
-                    ("register", user)
-                }
-            };
-            flex::complete(
-                tx,
-                &app_id,
-                &user.id,
-                &external_id,
-                &NewEvent::by_control(action),
-                now,
-            )
-        });
-        Ok(complete.await?)
+        let simulation = Simulation {
+            transaction_id: transaction_id.as_ref().to_owned(),
+            device: SeedDevice::new().into_row(self.state.clock.micros())?,
+            registered: NewEvent::by_control(Action::Register),
+            logged_in: NewEvent::by_control(Action::Login),
+        };
+        Ok(complete::simulate(&self.state, &self.dev.app, simulation).await?)
     }
 
     /// Starts to sign with a new key, and returns its id. Tokens signed with the old keys stay good.

@@ -6,7 +6,6 @@ mod fault;
 mod log;
 mod mint;
 pub(crate) mod observe;
-mod outbox;
 mod outbox_page;
 mod redact;
 pub(crate) mod routes;
@@ -24,8 +23,8 @@ pub use self::social::{IdToken, MintIdToken};
 
 pub(crate) use self::fault::{Effect, Faults};
 pub(crate) use self::log::{Entry, RequestLog};
-pub(crate) use self::outbox::Outbox;
 pub(crate) use self::social::{Redemption, TestProvider};
+pub(crate) use crate::delivery::Outbox;
 use crate::domain::apps::App;
 
 /// The tools of a development server, and the one app that they are for.

@@ -1,6 +1,9 @@
-//! The shape of API keys: a prefix by which people recognise them, a dot, and a secret.
+//! API keys, by which an app's backend proves who it is: a prefix by which people recognise them, a dot, and a secret.
 
+use crate::domain::apps::{App, AppState};
+use crate::domain::error::Refusal;
 use crate::ids;
+use crate::store;
 use crate::store::api_keys::ApiKeyRow;
 
 const PREFIX: usize = 10;
@@ -38,6 +41,70 @@ pub(crate) fn row(key: &str, name: String, now: i64) -> ApiKeyRow {
         prefix: prefix(key),
         role: "admin".to_owned(),
         created_at: now,
+    }
+}
+
+/// The key of the app that this text is.
+pub(crate) async fn authenticate(
+    state: &AppState,
+    app: &App,
+    key: &str,
+) -> Result<ApiKeyRow, Refusal> {
+    let (app_id, hash) = (app.id.clone(), ids::hash(key));
+    let find = state
+        .store
+        .read(move |tx| Ok::<_, Refusal>(store::api_keys::by_hash(tx, &app_id, &hash)?));
+    find.await?
+        .ok_or_else(|| Refusal::invalid_access_token("api key: not a key of this app."))
+}
+
+/// All keys of an app, oldest first.
+pub(crate) async fn list(state: &AppState, app: &App) -> Result<Vec<ApiKeyRow>, Refusal> {
+    let app_id = app.id.clone();
+    let read = state
+        .store
+        .read(move |tx| Ok::<_, Refusal>(store::api_keys::list(tx, &app_id)?));
+    read.await
+}
+
+/// One key.
+pub(crate) async fn get(state: &AppState, app: &App, id: String) -> Result<ApiKeyRow, Refusal> {
+    let app_id = app.id.clone();
+    let read = state.store.read(move |tx| {
+        store::api_keys::get(tx, &app_id, &id)?.ok_or_else(Refusal::api_key_not_found)
+    });
+    read.await
+}
+
+/// Makes a key. The key itself is returned beside its row this once, and kept nowhere.
+pub(crate) async fn create(
+    state: &AppState,
+    app: &App,
+    name: String,
+) -> Result<(ApiKeyRow, String), Refusal> {
+    if name.trim().is_empty() {
+        return Err(Refusal::invalid_request("name: must not be empty."));
+    }
+    let key = generate();
+    let row = row(&key, name, state.clock.micros());
+    let (app_id, new, hash) = (app.id.clone(), row.clone(), ids::hash(&key));
+    let insert = state
+        .store
+        .write(move |tx| Ok::<_, Refusal>(store::api_keys::insert(tx, &app_id, &new, &hash)?));
+    insert.await?;
+    Ok((row, key))
+}
+
+/// Deletes a key, which is good no more at once.
+pub(crate) async fn delete(state: &AppState, app: &App, id: String) -> Result<(), Refusal> {
+    let app_id = app.id.clone();
+    let delete = state
+        .store
+        .write(move |tx| Ok::<_, Refusal>(store::api_keys::delete(tx, &app_id, &id)?));
+    if delete.await? {
+        Ok(())
+    } else {
+        Err(Refusal::api_key_not_found())
     }
 }
 

@@ -1,18 +1,14 @@
 //! Who is at the other end of a request.
 
-use std::convert::Infallible;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
-use axum::extract::FromRequestParts;
-use http::header::USER_AGENT;
-use http::request::Parts;
-
-use super::error::Refusal;
 use crate::domain::apps::{App, AppState};
+use crate::domain::error::Refusal;
 use crate::domain::rate_limits::Kind;
 use crate::domain::social::SocialProvider;
 use crate::identifier::Identifier;
-use crate::store::events::NewEvent;
+use crate::ids;
+use crate::store::events::{Action, EventKind, NewEvent};
 
 /// Characters of a user agent that are kept.
 const USER_AGENT_LENGTH: usize = 512;
@@ -21,40 +17,28 @@ const USER_AGENT_LENGTH: usize = 512;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Peer(pub(crate) IpAddr);
 
-/// Who sends a request, as far as the list of events shows it.
+/// Who sends a request, as far as the limits and the list of events need it.
 pub(crate) struct ClientInfo {
     address: IpAddr,
     user_agent: String,
 }
 
-impl<S: Sync> FromRequestParts<S> for ClientInfo {
-    type Rejection = Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
-        // Every connection sets it.
-        let peer = parts.extensions.get::<Peer>();
-        let address = peer.map_or(Ipv4Addr::UNSPECIFIED.into(), |peer| peer.0);
-        let user_agent = parts.headers.get(USER_AGENT);
-        let user_agent = user_agent.map(|agent| String::from_utf8_lossy(agent.as_bytes()));
-        Ok(Self {
-            address,
-            user_agent: user_agent
-                .unwrap_or_default()
-                .chars()
-                .take(USER_AGENT_LENGTH)
-                .collect(),
-        })
-    }
-}
-
 impl ClientInfo {
-    /// Refuses a visitor who did this too often lately.
+    /// A client at this address. Of the name of its program, only the start is kept.
+    pub(crate) fn new(address: IpAddr, user_agent: &str) -> Self {
+        Self {
+            address,
+            user_agent: user_agent.chars().take(USER_AGENT_LENGTH).collect(),
+        }
+    }
+
+    /// Refuses a client that did this too often lately.
     pub(crate) fn check_rate_limit(&self, state: &AppState, kind: Kind) -> Result<(), Refusal> {
         let now = state.clock.micros();
         state.limits.address(kind, self.address, now)
     }
 
-    /// Refuses a visitor who asked for messages too often lately, or for too many to one account.
+    /// Refuses a client that asked for messages too often lately, or for too many to one account.
     pub(crate) fn check_message_limits(
         &self,
         state: &AppState,
@@ -67,14 +51,15 @@ impl ClientInfo {
             .account(&app.id, receiver, state.clock.micros())
     }
 
-    /// The browser or program that the visitor uses.
+    /// The browser or program that sends the request.
     pub(crate) fn user_agent(&self) -> &str {
         &self.user_agent
     }
 
-    /// Something the visitor did, by this means.
-    pub(crate) fn event(&self, action: &'static str, kind: &'static str) -> NewEvent {
+    /// Something the client did, by this means.
+    pub(crate) fn event(&self, action: Action, kind: EventKind) -> NewEvent {
         NewEvent {
+            id: ids::new_id(),
             action,
             kind,
             provider: None,
@@ -83,11 +68,11 @@ impl ClientInfo {
         }
     }
 
-    /// Something the visitor did with an account at a provider.
-    pub(crate) fn social_event(&self, action: &'static str, provider: SocialProvider) -> NewEvent {
+    /// Something the client did with an account at a provider.
+    pub(crate) fn social_event(&self, action: Action, provider: SocialProvider) -> NewEvent {
         NewEvent {
-            provider: Some(provider),
-            ..self.event(action, "social")
+            provider: Some(provider.as_str().to_owned()),
+            ..self.event(action, EventKind::Social)
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use crate::delivery::{Channel, NoProvider};
 use crate::keys::{KeyError, KeyRingError};
 use crate::store::{SqlError, StoreError};
 
@@ -191,6 +192,15 @@ impl Refusal {
     /// A failure of ours that was logged already.
     pub(crate) fn failed() -> Self {
         Self::new(Reason::Failed, "The server failed.")
+    }
+}
+
+impl From<NoProvider> for Refusal {
+    fn from(NoProvider(channel): NoProvider) -> Self {
+        Self::operation_not_allowed(match channel {
+            Channel::Email => "identifier: this server sends no mail.",
+            Channel::Phone => "identifier: this server sends no texts.",
+        })
     }
 }
 

@@ -3,6 +3,7 @@
 pub(crate) mod api_keys;
 pub(crate) mod apps;
 pub(crate) mod client;
+pub(crate) mod devices;
 pub(crate) mod error;
 pub(crate) mod flex;
 pub(crate) mod magic_links;
@@ -12,5 +13,8 @@ pub(crate) mod rate_limits;
 pub(crate) mod settings;
 pub(crate) mod sign_ins;
 pub(crate) mod social;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+pub(crate) mod testing;
 pub(crate) mod tokens;
 pub(crate) mod users;

@@ -8,10 +8,10 @@ use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use crate::clock::MINUTE;
 use crate::domain::error::Refusal;
 use crate::identifier::Identifier;
 
-const MINUTE: i64 = 60 * 1_000_000;
 /// Places of a table: 256 KiB of them.
 const PLACES: usize = 32 * 1024;
 
@@ -143,8 +143,7 @@ impl Table {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-
-    const SECOND: i64 = 1_000_000;
+    use crate::clock::SECOND;
 
     #[test]
     fn five_at_once_then_one_every_twelve_seconds() {

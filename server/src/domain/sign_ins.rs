@@ -1,7 +1,12 @@
 //! Sign-ins: an auth token, and a refresh token that is exchanged for the next pair.
 
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+mod tests;
+
 use passage_identity::generated::auth::types::AuthResult;
 
+use crate::clock::SECOND;
 use crate::domain::apps::{App, AppState};
 use crate::domain::error::Refusal;
 use crate::domain::settings::AppSettings;
@@ -15,10 +20,8 @@ use crate::store::sign_ins::{Presented, SignInRow};
 /// Characters of a refresh token's secret: 285 random bits. The id of the sign-in comes before it.
 const SECRET_LENGTH: usize = 48;
 
-const MICROS: i64 = 1_000_000;
-
 /// A refresh token that was just made.
-pub(crate) struct NewRefreshToken {
+pub(crate) struct RefreshToken {
     token: String,
     expires_at: i64,
 }
@@ -49,23 +52,48 @@ async fn start(
     event: Option<NewEvent>,
 ) -> Result<AuthResult, Refusal> {
     let now = state.clock.micros();
-    let (app_id, id, settings) = (app.id.clone(), user_id.to_owned(), app.settings.clone());
-    let refresh = state
+    let (row, refresh) = prepare(&app.settings, user_id, now).unzip();
+    let (app_id, id) = (app.id.clone(), user_id.to_owned());
+    let record = state
         .store
-        .write(move |tx| enter(tx, &app_id, &settings, &id, event.as_ref(), now));
-    let refresh = refresh.await?;
+        .write(move |tx| record(tx, &app_id, &id, event.as_ref(), row.as_ref(), now));
+    record.await?;
     auth_result(app, user_id, refresh, now).await
 }
 
-/// The part of a sign-in that is stored, for a command that stores more. [`auth_result`] makes the rest of it.
-pub(crate) fn enter(
-    tx: &Tx<'_>,
-    app_id: &str,
+/// Makes the refresh token of a new sign-in, and what is stored of both. `None` if the app has no refresh tokens.
+pub(crate) fn prepare(
     settings: &AppSettings,
     user_id: &str,
-    event: Option<&NewEvent>,
     now: i64,
-) -> Result<Option<NewRefreshToken>, Refusal> {
+) -> Option<(SignInRow, RefreshToken)> {
+    if !settings.refresh_enabled {
+        return None;
+    }
+    let ends_at = now + settings.refresh_absolute_lifetime * SECOND;
+    let expires_at = ends_at.min(now + settings.refresh_inactivity_lifetime * SECOND);
+    let id = ids::new_id();
+    let token = new_token(&id);
+    let row = SignInRow {
+        user_id: user_id.to_owned(),
+        hash: ids::hash(&token),
+        created_at: now,
+        ends_at,
+        expires_at,
+        id,
+    };
+    Some((row, RefreshToken { token, expires_at }))
+}
+
+/// The part of a sign-in that is stored, for a command that stores more. [`auth_result`] makes the rest of it.
+pub(crate) fn record(
+    tx: &Tx<'_>,
+    app_id: &str,
+    user_id: &str,
+    event: Option<&NewEvent>,
+    sign_in: Option<&SignInRow>,
+    now: i64,
+) -> Result<(), Refusal> {
     let user = store::users::get(tx, app_id, user_id)?.ok_or_else(Refusal::user_not_found)?;
     if user.is_inactive() {
         return Err(Refusal::user_not_active());
@@ -74,23 +102,10 @@ pub(crate) fn enter(
         store::users::count_login(tx, user_id, now)?;
         store::events::insert(tx, user_id, event, now)?;
     }
-    if !settings.refresh_enabled {
-        return Ok(None);
+    if let Some(sign_in) = sign_in {
+        store::sign_ins::insert(tx, sign_in)?;
     }
-    let ends_at = now + settings.refresh_absolute_lifetime * MICROS;
-    let expires_at = ends_at.min(now + settings.refresh_inactivity_lifetime * MICROS);
-    let id = ids::new_id();
-    let token = new_token(&id);
-    let sign_in = SignInRow {
-        user_id: user_id.to_owned(),
-        hash: ids::hash(&token),
-        created_at: now,
-        ends_at,
-        expires_at,
-        id,
-    };
-    store::sign_ins::insert(tx, &sign_in)?;
-    Ok(Some(NewRefreshToken { token, expires_at }))
+    Ok(())
 }
 
 fn new_token(sign_in: &str) -> String {
@@ -114,7 +129,7 @@ pub(crate) async fn refresh(
     let sign_in = sign_in_of(token).ok_or_else(Refusal::invalid_refresh_token)?;
     let next = new_token(&sign_in);
     let (app_id, hash, next_hash) = (app.id.clone(), ids::hash(token), ids::hash(&next));
-    let idle_until = now + app.settings.refresh_inactivity_lifetime * MICROS;
+    let idle_until = now + app.settings.refresh_inactivity_lifetime * SECOND;
     let exchange = state.store.write(move |tx| {
         let token = Presented {
             sign_in: &sign_in,
@@ -128,7 +143,7 @@ pub(crate) async fn refresh(
         Ok::<_, Refusal>(refreshed)
     });
     let refreshed = exchange.await?.ok_or_else(Refusal::invalid_refresh_token)?;
-    let new = NewRefreshToken {
+    let new = RefreshToken {
         token: next,
         expires_at: refreshed.expires_at,
     };
@@ -147,20 +162,34 @@ pub(crate) async fn revoke(state: &AppState, app: &App, token: &str) -> Result<(
     revoke.await
 }
 
+/// Ends every sign-in of a user.
+pub(crate) async fn revoke_all(
+    state: &AppState,
+    app: &App,
+    user_id: String,
+) -> Result<(), Refusal> {
+    let app_id = app.id.clone();
+    let revoke = state.store.write(move |tx| {
+        store::users::get(tx, &app_id, &user_id)?.ok_or_else(Refusal::user_not_found)?;
+        Ok::<_, Refusal>(store::sign_ins::end_all(tx, &user_id)?)
+    });
+    revoke.await
+}
+
 /// Signs the auth token. This happens outside the storage, which it would hold up.
 pub(crate) async fn auth_result(
     app: &App,
     user_id: &str,
-    refresh: Option<NewRefreshToken>,
+    refresh: Option<RefreshToken>,
     now: i64,
 ) -> Result<AuthResult, Refusal> {
-    let claims = Claims::new(app, user_id, now / MICROS);
+    let claims = Claims::new(app, user_id, now / SECOND);
     let key = app.keys.active().await?;
     let auth_token = tokens::sign(&key, &Header::new(key.kid()), &claims)?;
     Ok(AuthResult {
         auth_token,
         redirect_url: app.settings.redirect_url.clone(),
-        refresh_token_expiration: refresh.as_ref().map(|refresh| refresh.expires_at / MICROS),
+        refresh_token_expiration: refresh.as_ref().map(|refresh| refresh.expires_at / SECOND),
         refresh_token: refresh.map(|refresh| refresh.token),
     })
 }

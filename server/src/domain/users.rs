@@ -1,14 +1,32 @@
 //! Users by what they are reached by: who has an identifier, who may get a code or a link, and what opening it proves.
+//! What backends do with users is in [`manage`], what users do for themselves in [`account`].
+
+pub(crate) mod account;
+pub(crate) mod manage;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+mod tests;
 
 use serde_json::{Map, Value};
 
-use crate::delivery::Purpose;
 use crate::domain::error::Refusal;
-use crate::domain::settings::AppSettings;
-use crate::identifier::Identifier;
+use crate::identifier::{self, Identifier};
 use crate::store;
 use crate::store::users::{NewUser, UserRow};
-use crate::store::{SqlError, Tx};
+use crate::store::{Purpose, SqlError, Tx};
+
+/// An e-mail address of a request, in the form in which it is kept.
+pub(crate) fn email(text: &str) -> Result<String, Refusal> {
+    identifier::email(text)
+        .ok_or_else(|| Refusal::invalid_request("email: must be an e-mail address."))
+}
+
+/// A phone number of a request, in the form in which it is kept.
+pub(crate) fn phone(text: &str) -> Result<String, Refusal> {
+    identifier::phone(text).ok_or_else(|| {
+        Refusal::invalid_request("phone: must be in E.164 form, such as +15005550006.")
+    })
+}
 
 /// The user who has the identifier.
 pub(crate) fn find(
@@ -30,15 +48,26 @@ pub(crate) fn create(
     metadata: Map<String, Value>,
     now: i64,
 ) -> Result<UserRow, Refusal> {
-    let mut new = NewUser {
+    insert(tx, app_id, &new_user(identifier, metadata), now)
+}
+
+/// A user to create who has the identifier.
+fn new_user(identifier: &Identifier, metadata: Map<String, Value>) -> NewUser {
+    let (email, phone) = match identifier {
+        Identifier::Email(email) => (Some(email.clone()), None),
+        Identifier::Phone(phone) => (None, Some(phone.clone())),
+    };
+    NewUser {
+        email,
+        phone,
         metadata,
         ..NewUser::default()
-    };
-    match identifier {
-        Identifier::Email(email) => new.email = Some(email.clone()),
-        Identifier::Phone(phone) => new.phone = Some(phone.clone()),
     }
-    taken(store::users::insert(tx, app_id, &new, now))
+}
+
+/// Creates a user whose identifiers must be free.
+fn insert(tx: &Tx<'_>, app_id: &str, new: &NewUser, now: i64) -> Result<UserRow, Refusal> {
+    taken(store::users::insert(tx, app_id, new, now))
 }
 
 /// A unique violation on a user says that somebody else has the identifier.
@@ -66,12 +95,11 @@ pub(crate) struct Receiver {
 pub(crate) fn receiver(
     tx: &Tx<'_>,
     app_id: &str,
-    settings: &AppSettings,
+    conceal: bool,
     purpose: Purpose,
     identifier: &Identifier,
     now: i64,
 ) -> Result<Receiver, Refusal> {
-    let conceal = settings.conceal_users;
     let found = find(tx, app_id, identifier)?;
     let to = |user, purpose| Ok(Receiver { user, purpose });
     match (found, purpose) {

@@ -1,20 +1,22 @@
 //! What handlers ask of a request: the app it names, and who sends it.
 
+use std::convert::Infallible;
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use bytes::Bytes;
-use http::header::AUTHORIZATION;
+use http::header::{AUTHORIZATION, USER_AGENT};
 use http::request::Parts;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::problem::unreadable;
+use crate::domain::api_keys;
 use crate::domain::apps::{App, AppState};
+use crate::domain::client::{ClientInfo, Peer};
 use crate::domain::error::Refusal;
-use crate::domain::tokens;
-use crate::ids;
-use crate::store;
+use crate::domain::users::account;
 use crate::store::api_keys::ApiKeyRow;
 use crate::store::devices::DeviceRow;
 use crate::store::social_connections::ConnectionRow;
@@ -83,7 +85,7 @@ impl FromRequestParts<Arc<AppState>> for ApiKeyAuth {
         let key =
             bearer(parts)?.ok_or_else(|| Refusal::invalid_access_token("api key: missing."))?;
         let app = state.app(&params.get("app_id"))?;
-        api_key(state, &app, key).await?;
+        api_keys::authenticate(state, &app, key).await?;
         Ok(Self {
             state: Arc::clone(state),
             app,
@@ -105,7 +107,7 @@ impl FromRequestParts<Arc<AppState>> for MaybeApiKeyAuth {
         let params = Params::from_request_parts(parts, state).await?;
         let app = state.app(&params.get("app_id"))?;
         let key = match bearer(parts)? {
-            Some(key) => Some(api_key(state, &app, key).await?),
+            Some(key) => Some(api_keys::authenticate(state, &app, key).await?),
             None => None,
         };
         Ok(Self { app, key })
@@ -129,29 +131,28 @@ impl FromRequestParts<Arc<AppState>> for UserAuth {
         let app = state.app(&params.get("app_id"))?;
         let token =
             bearer(parts)?.ok_or_else(|| Refusal::invalid_access_token("auth token: missing."))?;
-        let now = state.clock.now().as_second();
-        let subject = tokens::verify(&app.keys, token, &app.issuer, &app.id, now).await?;
-        let user_id =
-            subject.ok_or_else(|| Refusal::invalid_access_token("auth token: bad or expired."))?;
-        let (state, app_id) = (Arc::clone(state), app.id.clone());
-        let store = state.store.clone();
-        let read = store.read(move |tx| {
-            let user =
-                store::users::get(tx, &app_id, &user_id)?.ok_or_else(Refusal::user_not_found)?;
-            if user.is_inactive() {
-                return Err(Refusal::user_not_active());
-            }
-            let devices = store::devices::list(tx, &user.id)?;
-            let connections = store::social_connections::list(tx, &user.id)?;
-            Ok(Self {
-                state: Arc::clone(&state),
-                app: Arc::clone(&app),
-                user,
-                devices,
-                connections,
-            })
-        });
-        read.await
+        let account = account::authenticate(state, &app, token).await?;
+        Ok(Self {
+            state: Arc::clone(state),
+            app,
+            user: account.user,
+            devices: account.devices,
+            connections: account.connections,
+        })
+    }
+}
+
+/// Who sends a request. This never fails, so that any handler can ask for it.
+impl<S: Sync> FromRequestParts<S> for ClientInfo {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
+        // Every connection sets it.
+        let peer = parts.extensions.get::<Peer>();
+        let address = peer.map_or(Ipv4Addr::UNSPECIFIED.into(), |peer| peer.0);
+        let user_agent = parts.headers.get(USER_AGENT);
+        let user_agent = user_agent.map(|agent| String::from_utf8_lossy(agent.as_bytes()));
+        Ok(Self::new(address, &user_agent.unwrap_or_default()))
     }
 }
 
@@ -172,15 +173,6 @@ fn bearer(parts: &Parts) -> Result<Option<&str>, Refusal> {
     } else {
         Err(problem())
     }
-}
-
-async fn api_key(state: &AppState, app: &App, key: &str) -> Result<ApiKeyRow, Refusal> {
-    let (app_id, hash) = (app.id.clone(), ids::hash(key));
-    let find = state
-        .store
-        .read(move |tx| Ok::<_, Refusal>(store::api_keys::by_hash(tx, &app_id, &hash)?));
-    find.await?
-        .ok_or_else(|| Refusal::invalid_access_token("api key: not a key of this app."))
 }
 
 /// Reads a JSON body, whatever the content type says.

@@ -7,7 +7,7 @@ use tokio::sync::{Mutex, watch};
 use super::schedule::{self, RotationPolicy, RotationRequest, Step};
 use super::{KeyError, KeyRingError, Sealing, SigningKey, generate};
 use crate::store;
-use crate::store::signing_keys::SigningKeyRow;
+use crate::store::signing_keys::{KeyState, SigningKeyRow};
 use crate::store::{Store, StoreError};
 
 const NONE: KeyError = KeyError::new("there is no signing key");
@@ -107,7 +107,7 @@ impl KeyRing {
                     Arc::new(SigningKey::from_pkcs8(row.kid.clone(), &opened.pkcs8)?)
                 }
             };
-            if row.state == "active" {
+            if row.state == KeyState::Active {
                 keys.active = Some(Arc::clone(&key));
             }
             keys.all.push(key);
@@ -212,7 +212,12 @@ impl KeyRing {
         now: i64,
     ) -> Result<Arc<SigningKey>, KeyRingError> {
         let _one_change_at_a_time = self.changes.lock().await;
-        if self.rows().await?.iter().all(|row| row.state != "next") {
+        if self
+            .rows()
+            .await?
+            .iter()
+            .all(|row| row.state != KeyState::Next)
+        {
             self.announce(now).await?;
         }
         self.activate(lifetime, now).await?;
@@ -267,10 +272,9 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::clock::HOUR;
     use crate::keys::WrappingKey;
     use crate::store::apps::AppRow;
-
-    const HOUR: i64 = 3600 * 1_000_000;
 
     async fn store() -> Store {
         let store = Store::in_memory().unwrap();

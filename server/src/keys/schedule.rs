@@ -3,10 +3,11 @@
 
 use std::time::Duration;
 
-use crate::store::signing_keys::SigningKeyRow;
+use crate::clock::{MINUTE, SECOND};
+use crate::store::signing_keys::{KeyState, SigningKeyRow};
 
 /// How far the clocks of verifiers may be behind, and the leeway they may grant, in microseconds.
-const LEEWAY: i64 = 10 * 60 * 1_000_000;
+const LEEWAY: i64 = 10 * MINUTE;
 
 /// The rhythm of key changes.
 #[derive(Debug, Clone, Copy)]
@@ -55,15 +56,15 @@ pub(super) fn due(
     policy: RotationPolicy,
     now: i64,
 ) -> Vec<Step> {
-    let in_state = |state: &'static str| keys.iter().filter(move |key| key.state == state);
+    let in_state = |state: KeyState| keys.iter().filter(move |key| key.state == state);
     let mut steps = Vec::new();
     // Without a key yet there is nothing to change: the first is being made.
-    if let Some(active) = in_state("active").next() {
+    if let Some(active) = in_state(KeyState::Active).next() {
         let since = active.active_from.unwrap_or(active.created_at);
         let aged = policy
             .every
             .is_some_and(|every| now >= since.saturating_add(every - policy.announce));
-        match in_state("next").next() {
+        match in_state(KeyState::Next).next() {
             None if rotation == RotationRequest::AtOnce => {
                 steps.extend([Step::Announce, Step::Activate])
             }
@@ -78,9 +79,9 @@ pub(super) fn due(
             Some(_) => {}
         }
     }
-    let expired = in_state("retired").filter(|key| {
+    let expired = in_state(KeyState::Retired).filter(|key| {
         let retired_at = key.retired_at.unwrap_or(now);
-        let last = key.longest_token.saturating_mul(1_000_000);
+        let last = key.longest_token.saturating_mul(SECOND);
         now > retired_at.saturating_add(last).saturating_add(LEEWAY)
     });
     steps.extend(expired.map(|key| Step::Forget(key.kid.clone())));
@@ -91,16 +92,16 @@ pub(super) fn due(
 mod tests {
     use super::*;
 
-    const DAY: i64 = 24 * 3600 * 1_000_000;
+    const DAY: i64 = 24 * crate::clock::HOUR;
 
-    fn key(kid: &str, state: &str, day: i64) -> SigningKeyRow {
+    fn key(kid: &str, state: KeyState, day: i64) -> SigningKeyRow {
         SigningKeyRow {
             kid: kid.to_owned(),
             pkcs8: Vec::new(),
-            state: state.to_owned(),
+            state,
             created_at: day * DAY,
-            active_from: (state != "next").then_some(day * DAY),
-            retired_at: (state == "retired").then_some(day * DAY),
+            active_from: (state != KeyState::Next).then_some(day * DAY),
+            retired_at: (state == KeyState::Retired).then_some(day * DAY),
             longest_token: 24 * 3600,
         }
     }
@@ -117,10 +118,10 @@ mod tests {
 
     #[test]
     fn a_key_is_announced_before_its_time_and_signs_when_it_has_come() {
-        let one = [key("a", "active", 0)];
+        let one = [key("a", KeyState::Active, 0)];
         assert_eq!(at(87, &one, RotationRequest::Nothing), []);
         assert_eq!(at(88, &one, RotationRequest::Nothing), [Step::Announce]);
-        let two = [key("a", "active", 0), key("b", "next", 88)];
+        let two = [key("a", KeyState::Active, 0), key("b", KeyState::Next, 88)];
         assert_eq!(at(89, &two, RotationRequest::Nothing), []);
         assert_eq!(at(90, &two, RotationRequest::Nothing), [Step::Activate]);
         // A server that was off for long does not skip the announcement.
@@ -129,13 +130,13 @@ mod tests {
 
     #[test]
     fn a_command_is_announced_too_unless_there_is_no_time() {
-        let one = [key("a", "active", 0)];
+        let one = [key("a", KeyState::Active, 0)];
         assert_eq!(at(1, &one, RotationRequest::Rotate), [Step::Announce]);
         assert_eq!(
             at(1, &one, RotationRequest::AtOnce),
             [Step::Announce, Step::Activate]
         );
-        let two = [key("a", "active", 0), key("b", "next", 1)];
+        let two = [key("a", KeyState::Active, 0), key("b", KeyState::Next, 1)];
         assert_eq!(at(2, &two, RotationRequest::Rotate), []);
         assert_eq!(at(2, &two, RotationRequest::AtOnce), [Step::Activate]);
         assert_eq!(at(3, &two, RotationRequest::Nothing), [Step::Activate]);
@@ -144,7 +145,7 @@ mod tests {
 
     #[test]
     fn without_a_rhythm_a_key_signs_for_good() {
-        let one = [key("a", "active", 0)];
+        let one = [key("a", KeyState::Active, 0)];
         let policy = RotationPolicy::new(None, Duration::from_secs(3600));
         assert_eq!(
             due(&one, RotationRequest::Nothing, policy, 10_000 * DAY),
@@ -154,7 +155,10 @@ mod tests {
 
     #[test]
     fn a_retired_key_stays_until_its_last_token_has_expired() {
-        let keys = [key("a", "retired", 10), key("b", "active", 10)];
+        let keys = [
+            key("a", KeyState::Retired, 10),
+            key("b", KeyState::Active, 10),
+        ];
         assert_eq!(at(11, &keys, RotationRequest::Nothing), [], "leeway");
         assert_eq!(
             at(12, &keys, RotationRequest::Nothing),

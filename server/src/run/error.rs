@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 
 use crate::config::ConfigError;
+use crate::delivery::DeliveryError;
 use crate::keys::KeyRingError;
 use crate::store::StoreError;
 
@@ -38,6 +39,12 @@ impl From<StartErrorKind> for StartError {
 impl From<StoreError> for StartError {
     fn from(error: StoreError) -> Self {
         StartErrorKind::Store(error).into()
+    }
+}
+
+impl From<DeliveryError> for StartError {
+    fn from(error: DeliveryError) -> Self {
+        StartErrorKind::Option(error.provider, error.problem).into()
     }
 }
 

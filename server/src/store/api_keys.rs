@@ -77,9 +77,8 @@ pub(crate) fn get(tx: &Tx<'_>, app_id: &str, id: &str) -> Result<Option<ApiKeyRo
 
 /// Deletes a key. Says whether there was one.
 pub(crate) fn delete(tx: &Tx<'_>, app_id: &str, id: &str) -> Result<bool, SqlError> {
-    let changed = tx.run(
+    tx.hits(
         "DELETE FROM api_keys WHERE app_id = ? AND id = ?",
         (app_id, id),
-    )?;
-    Ok(changed > 0)
+    )
 }

@@ -1,12 +1,36 @@
 //! Passkey ceremonies under way.
 
 use super::sweep::sweep;
+use super::text_enum::text_enum;
 use super::{SqlError, Tx, columns};
+
+text_enum! {
+    /// What a ceremony is for. It cannot be finished as anything else.
+    Purpose {
+        Register = "register",
+        Login = "login",
+        AddDevice = "add_device",
+        FlexRegister = "flex_register",
+        FlexLogin = "flex_login",
+    }
+}
+
+/// A ceremony to store.
+pub(crate) struct NewCeremony<'a> {
+    pub(crate) id: &'a str,
+    pub(crate) purpose: Purpose,
+    pub(crate) user_id: Option<&'a str>,
+    pub(crate) transaction_id: Option<&'a str>,
+    pub(crate) user_handle: Option<&'a [u8]>,
+    pub(crate) state: &'a str,
+    pub(crate) created_at: i64,
+    pub(crate) expires_at: i64,
+}
 
 /// A ceremony as stored.
 pub(crate) struct CeremonyRow {
     pub(crate) id: String,
-    pub(crate) purpose: String,
+    pub(crate) purpose: Purpose,
     /// Whose ceremony it is, if that is known.
     pub(crate) user_id: Option<String>,
     pub(crate) transaction_id: Option<String>,
@@ -14,7 +38,6 @@ pub(crate) struct CeremonyRow {
     pub(crate) user_handle: Option<Vec<u8>>,
     /// What the library that checks the outcome has to remember.
     pub(crate) state: String,
-    pub(crate) created_at: i64,
     pub(crate) expires_at: i64,
 }
 
@@ -25,25 +48,28 @@ columns!(CeremonyRow {
     transaction_id,
     user_handle,
     state,
-    created_at,
     expires_at
 });
 
 /// Stores a ceremony, and forgets those that have expired.
-pub(crate) fn insert(tx: &Tx<'_>, app_id: &str, ceremony: &CeremonyRow) -> Result<(), SqlError> {
+pub(crate) fn insert(
+    tx: &Tx<'_>,
+    app_id: &str,
+    ceremony: &NewCeremony<'_>,
+) -> Result<(), SqlError> {
     sweep(tx, "ceremonies", ceremony.created_at)?;
     tx.run(
         "INSERT INTO ceremonies (id, app_id, purpose, user_id, transaction_id,
          user_handle, state, created_at, expires_at)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
-            &ceremony.id,
+            ceremony.id,
             app_id,
-            &ceremony.purpose,
-            &ceremony.user_id,
-            &ceremony.transaction_id,
-            &ceremony.user_handle,
-            &ceremony.state,
+            ceremony.purpose,
+            ceremony.user_id,
+            ceremony.transaction_id,
+            ceremony.user_handle,
+            ceremony.state,
             ceremony.created_at,
             ceremony.expires_at,
         ),
@@ -61,9 +87,71 @@ pub(crate) fn get(tx: &Tx<'_>, app_id: &str, id: &str) -> Result<Option<Ceremony
 
 /// Ends a ceremony. Says whether it was still under way.
 pub(crate) fn take(tx: &Tx<'_>, app_id: &str, id: &str) -> Result<bool, SqlError> {
-    let changed = tx.run(
+    tx.hits(
         "DELETE FROM ceremonies WHERE app_id = ? AND id = ?",
         (app_id, id),
-    )?;
-    Ok(changed > 0)
+    )
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::store::StoreError;
+    use crate::store::testing::{APP, File};
+
+    fn ceremony(id: &str, purpose: Purpose) -> NewCeremony<'_> {
+        NewCeremony {
+            id,
+            purpose,
+            user_id: None,
+            transaction_id: None,
+            user_handle: None,
+            state: "{}",
+            created_at: 0,
+            expires_at: 10,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_ceremony_is_taken_once_and_from_its_app() {
+        let file = File::new().await;
+        let takes = file.run(|tx| {
+            insert(tx, APP, &ceremony("one", Purpose::Login))?;
+            Ok::<_, StoreError>([
+                take(tx, "another", "one")?,
+                take(tx, APP, "another")?,
+                take(tx, APP, "one")?,
+                take(tx, APP, "one")?,
+            ])
+        });
+        assert_eq!(takes.await.unwrap(), [false, false, true, false]);
+    }
+
+    #[tokio::test]
+    async fn every_purpose_is_stored_and_read_again() {
+        let file = File::new().await;
+        for purpose in [
+            Purpose::Register,
+            Purpose::Login,
+            Purpose::AddDevice,
+            Purpose::FlexRegister,
+            Purpose::FlexLogin,
+        ] {
+            let read = file.run(move |tx| {
+                insert(tx, APP, &ceremony("one", purpose))?;
+                let row = get(tx, APP, "one")?;
+                take(tx, APP, "one")?;
+                Ok::<_, StoreError>(row.map(|row| row.purpose))
+            });
+            assert_eq!(read.await.unwrap(), Some(purpose));
+        }
+    }
+
+    #[tokio::test]
+    async fn another_purpose_cannot_be_read() {
+        let file = File::new().await;
+        let read = file.run(|tx| Ok::<Purpose, StoreError>(tx.value("SELECT 'logout'", ())?));
+        assert!(matches!(read.await, Err(StoreError::Sql(_))));
+    }
 }

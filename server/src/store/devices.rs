@@ -90,9 +90,8 @@ pub(crate) fn rename(
 
 /// Deletes a device. Says whether the user had it.
 pub(crate) fn delete(tx: &Tx<'_>, user_id: &str, id: &str) -> Result<bool, SqlError> {
-    let changed = tx.run(
+    tx.hits(
         "DELETE FROM devices WHERE user_id = ? AND id = ?",
         (user_id, id),
-    )?;
-    Ok(changed > 0)
+    )
 }

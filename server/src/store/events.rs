@@ -1,19 +1,45 @@
 //! What users did lately.
 
+use super::text_enum::text_enum;
 use super::{SqlError, Tx, columns};
-use crate::domain::social::SocialProvider;
 use crate::ids;
 
 /// Events that a user's reply shows, and that are kept for each user.
 const KEPT: i64 = 10;
 
+text_enum! {
+    /// What a user did.
+    Action {
+        Register = "register",
+        Login = "login",
+        Other = "other",
+    }
+}
+
+text_enum! {
+    /// By what means a user did it.
+    EventKind {
+        MagicLink = "magic_link",
+        OneTimeCode = "otp",
+        Passkey = "passkey",
+        Social = "social",
+    }
+}
+
+text_enum! {
+    /// How far it got. What is not completed leaves no event.
+    EventStatus {
+        Complete = "complete",
+    }
+}
+
 /// An event as stored.
 #[derive(Debug, Clone)]
 pub(crate) struct EventRow {
     pub(crate) id: String,
-    pub(crate) action: String,
-    pub(crate) r#type: String,
-    pub(crate) status: String,
+    pub(crate) action: Action,
+    pub(crate) r#type: EventKind,
+    pub(crate) status: EventStatus,
     pub(crate) social_login_type: Option<String>,
     pub(crate) ip_addr: String,
     pub(crate) user_agent: String,
@@ -36,22 +62,22 @@ columns!(EventRow {
 /// Something a user did.
 #[derive(Debug, Clone)]
 pub(crate) struct NewEvent {
-    /// `register`, `login` or `other`.
-    pub(crate) action: &'static str,
-    /// By what: `passkey`, for one.
-    pub(crate) kind: &'static str,
-    /// The provider of a social login.
-    pub(crate) provider: Option<SocialProvider>,
+    pub(crate) id: String,
+    pub(crate) action: Action,
+    pub(crate) kind: EventKind,
+    /// Name of the provider of a social login.
+    pub(crate) provider: Option<String>,
     pub(crate) ip_addr: String,
     pub(crate) user_agent: String,
 }
 
 impl NewEvent {
     /// What a control did in the user's place, as if with a passkey on this machine.
-    pub(crate) fn by_control(action: &'static str) -> Self {
+    pub(crate) fn by_control(action: Action) -> Self {
         Self {
+            id: ids::new_id(),
             action,
-            kind: "passkey",
+            kind: EventKind::Passkey,
             provider: None,
             ip_addr: "127.0.0.1".to_owned(),
             user_agent: "passage-server controls".to_owned(),
@@ -69,13 +95,14 @@ pub(crate) fn insert(
     tx.run(
         "INSERT INTO events (id, user_id, action, type, status, social_login_type,
          ip_addr, user_agent, created_at, completed_at)
-         VALUES (?, ?, ?, ?, 'complete', ?, ?, ?, ?, ?)",
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
-            ids::new_id(),
+            &event.id,
             user_id,
             event.action,
             event.kind,
-            event.provider.map(SocialProvider::as_str),
+            EventStatus::Complete,
+            &event.provider,
             &event.ip_addr,
             &event.user_agent,
             now,

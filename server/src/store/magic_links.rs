@@ -1,10 +1,11 @@
 //! Magic links. Only hashes of a link's secret and of its id are kept.
 
 use super::sweep::sweep;
-use super::{SqlError, Tx, columns};
+use super::{Purpose, SqlError, Tx, columns};
+use crate::clock::HOUR;
 
 /// How long an expired link is kept, in microseconds, so that whoever waits for it is told that it expired.
-const KEPT: i64 = 3600 * 1_000_000;
+const KEPT: i64 = HOUR;
 
 /// A link as stored.
 pub(crate) struct LinkRow {
@@ -13,7 +14,7 @@ pub(crate) struct LinkRow {
     /// `None` for a link that nobody was sent.
     pub(crate) user_id: Option<String>,
     pub(crate) hash: Vec<u8>,
-    pub(crate) purpose: String,
+    pub(crate) purpose: Purpose,
     pub(crate) identifier: String,
     /// Whether the server itself sent it to the identifier.
     pub(crate) delivered: bool,
@@ -52,7 +53,7 @@ pub(crate) fn insert(tx: &Tx<'_>, link: &LinkRow) -> Result<(), SqlError> {
             &link.app_id,
             &link.user_id,
             &link.hash,
-            &link.purpose,
+            link.purpose,
             &link.identifier,
             link.delivered,
             &link.redirect_url,
@@ -63,15 +64,17 @@ pub(crate) fn insert(tx: &Tx<'_>, link: &LinkRow) -> Result<(), SqlError> {
     Ok(())
 }
 
-/// The link with this secret.
-pub(crate) fn by_secret(
+/// Opens the link with this secret. `None` if there is none, or it has expired or was opened before.
+pub(crate) fn open(
     tx: &Tx<'_>,
     app_id: &str,
     hash: &[u8],
+    now: i64,
 ) -> Result<Option<LinkRow>, SqlError> {
     tx.maybe_row(
-        "SELECT * FROM magic_links WHERE app_id = ? AND hash = ?",
-        (app_id, hash),
+        "UPDATE magic_links SET opened_at = ? WHERE app_id = ? AND hash = ?
+         AND opened_at IS NULL AND expires_at > ? RETURNING *",
+        (now, app_id, hash, now),
     )
 }
 
@@ -87,23 +90,13 @@ pub(crate) fn by_id(
     )
 }
 
-/// Marks a link as opened.
-pub(crate) fn mark_opened(tx: &Tx<'_>, id_hash: &[u8], now: i64) -> Result<(), SqlError> {
-    tx.run(
-        "UPDATE magic_links SET opened_at = ? WHERE id_hash = ?",
-        (now, id_hash),
-    )?;
-    Ok(())
-}
-
 /// Marks the tokens of a link that was opened after `since` as handed out. Says whether they were there to be had.
 pub(crate) fn claim(tx: &Tx<'_>, id_hash: &[u8], since: i64, now: i64) -> Result<bool, SqlError> {
-    let changed = tx.run(
+    tx.hits(
         "UPDATE magic_links SET claimed_at = ? WHERE id_hash = ? AND opened_at > ?
          AND claimed_at IS NULL",
         (now, id_hash, since),
-    )?;
-    Ok(changed > 0)
+    )
 }
 
 #[cfg(test)]
@@ -119,7 +112,7 @@ mod tests {
             app_id: "app".to_owned(),
             user_id: None,
             hash: name.into(),
-            purpose: "login".to_owned(),
+            purpose: Purpose::Login,
             identifier: "ada@example.com".to_owned(),
             delivered: true,
             redirect_url: String::new(),
@@ -144,7 +137,11 @@ mod tests {
             conn.execute_batch(script).unwrap();
         }
         let tx = Tx::new(&conn);
-        let link = by_secret(&tx, "app", &[1]).unwrap().unwrap();
+        let by_secret = |hash: &[u8]| -> LinkRow {
+            tx.row("SELECT * FROM magic_links WHERE hash = ?", (hash,))
+                .unwrap()
+        };
+        let link = by_secret(&[1]);
         assert_eq!(
             (
                 link.user_id.as_deref(),
@@ -157,9 +154,11 @@ mod tests {
             (link.delivered, link.expires_at, link.opened_at),
             (false, 9, None)
         );
-        let opened = by_secret(&tx, "app", &[2]).unwrap().unwrap();
+        let opened = by_secret(&[2]);
         assert_eq!(opened.opened_at, Some(8));
         assert_ne!(link.id_hash, opened.id_hash);
+        assert!(open(&tx, "app", &[1], 8).unwrap().is_some());
+        assert!(open(&tx, "app", &[2], 8).unwrap().is_none());
     }
 
     #[tokio::test]
@@ -175,7 +174,7 @@ mod tests {
             let mut claims = Vec::new();
             insert(tx, &link("a", 1000))?;
             claims.push(claim(tx, b"a", 0, 1001)?);
-            mark_opened(tx, b"a", 1010)?;
+            open(tx, "app", b"a", 1010)?;
             claims.push(claim(tx, b"a", 1010, 1011)?);
             claims.push(claim(tx, b"a", 1009, 1011)?);
             claims.push(claim(tx, b"a", 1009, 1012)?);
@@ -185,11 +184,33 @@ mod tests {
                 known.push(by_id(tx, "app", b"a")?.is_some());
             }
             known.push(by_id(tx, "other", b"b")?.is_some());
-            known.push(by_secret(tx, "other", b"b")?.is_some());
+            known.push(open(tx, "other", b"b", 1060 + KEPT)?.is_some());
             Ok::<_, StoreError>((claims, known))
         });
         let (claims, known) = work.await.unwrap();
         assert_eq!(claims, [false, false, true, false]);
         assert_eq!(known, [true, false, false, false]);
+    }
+
+    #[tokio::test]
+    async fn a_link_is_opened_once_and_before_it_expires() {
+        let store = Store::in_memory().unwrap();
+        let work = store.write(|tx| {
+            let app = AppRow {
+                id: "app".to_owned(),
+                settings: "{}".to_owned(),
+                created_at: 0,
+            };
+            apps::put(tx, &app)?;
+            insert(tx, &link("a", 1000))?;
+            insert(tx, &link("b", 1000))?;
+            let mut opened = Vec::new();
+            for (name, now) in [("a", 1059), ("a", 1059), ("b", 1060), ("c", 1000)] {
+                let link = open(tx, "app", name.as_bytes(), now)?;
+                opened.push(link.and_then(|link| link.opened_at));
+            }
+            Ok::<_, StoreError>(opened)
+        });
+        assert_eq!(work.await.unwrap(), [Some(1059), None, None, None]);
     }
 }

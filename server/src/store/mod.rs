@@ -16,6 +16,7 @@ pub(crate) mod events;
 pub(crate) mod magic_links;
 pub(crate) mod one_time_codes;
 pub(crate) mod passkeys;
+mod purpose;
 pub(crate) mod readiness;
 pub(crate) mod sign_ins;
 pub(crate) mod signing_keys;
@@ -23,6 +24,9 @@ pub(crate) mod social_connections;
 pub(crate) mod social_logins;
 mod sqlite;
 mod sweep;
+#[cfg(test)]
+pub(crate) mod testing;
+mod text_enum;
 pub(crate) mod transactions;
 pub(crate) mod transfer;
 mod tx;
@@ -33,6 +37,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+pub(crate) use self::purpose::Purpose;
 use self::sqlite::lock::{self, FileLock};
 use self::sqlite::readers::Readers;
 use self::sqlite::writer::Writer;

@@ -1,10 +1,12 @@
 //! One-time codes. Neither a code nor the id that its client holds is kept, only what proves them.
 
 use super::sweep::sweep;
-use super::{SqlError, Tx, columns};
+use super::tx::Params;
+use super::{Purpose, SqlError, Tx, columns};
+use crate::clock::HOUR;
 
 /// How long an expired code is kept, in microseconds: its failed tries count that long.
-pub(crate) const KEPT: i64 = 3600 * 1_000_000;
+pub(crate) const KEPT: i64 = HOUR;
 
 /// A code as stored.
 pub(crate) struct CodeRow {
@@ -12,7 +14,7 @@ pub(crate) struct CodeRow {
     pub(crate) app_id: String,
     /// `None` for a code that nobody was sent.
     pub(crate) user_id: Option<String>,
-    pub(crate) purpose: String,
+    pub(crate) purpose: Purpose,
     pub(crate) identifier: String,
     pub(crate) seal: Vec<u8>,
     pub(crate) tries: i64,
@@ -43,7 +45,7 @@ pub(crate) fn insert(tx: &Tx<'_>, code: &CodeRow) -> Result<(), SqlError> {
             &code.id_hash,
             &code.app_id,
             &code.user_id,
-            &code.purpose,
+            code.purpose,
             &code.identifier,
             &code.seal,
             code.tries,
@@ -62,13 +64,63 @@ pub(crate) fn get(tx: &Tx<'_>, app_id: &str, id_hash: &[u8]) -> Result<Option<Co
     )
 }
 
-/// Counts a wrong try.
-pub(crate) fn count_try(tx: &Tx<'_>, id_hash: &[u8]) -> Result<(), SqlError> {
-    tx.run(
-        "UPDATE one_time_codes SET tries = tries + 1 WHERE id_hash = ?",
-        (id_hash,),
-    )?;
-    Ok(())
+/// A code that is typed in, and the wrong tries at which nothing helps any more.
+pub(crate) struct Attempt<'a> {
+    pub(crate) app_id: &'a str,
+    pub(crate) id_hash: &'a [u8],
+    pub(crate) now: i64,
+    /// Wrong tries of a code.
+    pub(crate) most_of_code: i64,
+    /// Wrong tries over all codes of an identifier that were made since a time.
+    pub(crate) most_of_identifier: i64,
+    pub(crate) since: i64,
+}
+
+/// What both statements on a code that is typed in are conditional on, so that no number of callers gets more tries.
+macro_rules! can_be_tried {
+    () => {
+        "app_id = ? AND id_hash = ? AND expires_at > ? AND tries < ? AND
+         (SELECT COALESCE(SUM(every.tries), 0) FROM one_time_codes AS every
+          WHERE every.app_id = one_time_codes.app_id
+          AND every.identifier = one_time_codes.identifier AND every.created_at > ?) < ?"
+    };
+}
+
+/// Counts a wrong try, and returns how many the code has had. `None` if it can be tried no more.
+pub(crate) fn count_try(tx: &Tx<'_>, attempt: &Attempt<'_>) -> Result<Option<i64>, SqlError> {
+    tx.maybe_value(
+        concat!(
+            "UPDATE one_time_codes SET tries = tries + 1 WHERE ",
+            can_be_tried!(),
+            " RETURNING tries"
+        ),
+        attempt.params(),
+    )
+}
+
+/// Uses a code up. `None` if it was used before, or can be tried no more.
+pub(crate) fn use_up(tx: &Tx<'_>, attempt: &Attempt<'_>) -> Result<Option<CodeRow>, SqlError> {
+    tx.maybe_row(
+        concat!(
+            "DELETE FROM one_time_codes WHERE ",
+            can_be_tried!(),
+            " RETURNING *"
+        ),
+        attempt.params(),
+    )
+}
+
+impl Attempt<'_> {
+    fn params(&self) -> impl Params {
+        (
+            self.app_id,
+            self.id_hash,
+            self.now,
+            self.most_of_code,
+            self.since,
+            self.most_of_identifier,
+        )
+    }
 }
 
 /// Wrong tries since a time, over all codes that went to the identifier and were not used in the end.
@@ -85,12 +137,6 @@ pub(crate) fn tries_since(
     )
 }
 
-/// Deletes a code.
-pub(crate) fn delete(tx: &Tx<'_>, id_hash: &[u8]) -> Result<(), SqlError> {
-    tx.run("DELETE FROM one_time_codes WHERE id_hash = ?", (id_hash,))?;
-    Ok(())
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -103,7 +149,7 @@ mod tests {
             id_hash: name.into(),
             app_id: "app".to_owned(),
             user_id: None,
-            purpose: "login".to_owned(),
+            purpose: Purpose::Login,
             identifier: "ada@example.com".to_owned(),
             seal: vec![0],
             tries: 2,
@@ -136,5 +182,87 @@ mod tests {
         let (kept, tries, recent, other) = work.await.unwrap();
         assert_eq!(kept, ["a", "ab", "bc"]);
         assert_eq!((tries, recent, other), (4, 2, 0));
+    }
+
+    fn attempt(name: &str) -> Attempt<'_> {
+        Attempt {
+            app_id: "app",
+            id_hash: name.as_bytes(),
+            now: 1059,
+            most_of_code: 5,
+            most_of_identifier: 9,
+            since: 0,
+        }
+    }
+
+    /// Runs a command on two codes of one identifier that were tried twice each.
+    async fn with_two_codes<T: Send + 'static>(command: fn(&Tx<'_>) -> Result<T, StoreError>) -> T {
+        let store = Store::in_memory().unwrap();
+        let work = store.write(move |tx| {
+            let app = AppRow {
+                id: "app".to_owned(),
+                settings: "{}".to_owned(),
+                created_at: 0,
+            };
+            apps::put(tx, &app)?;
+            insert(tx, &code("a", 1000))?;
+            insert(tx, &code("b", 1000))?;
+            command(tx)
+        });
+        work.await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_code_is_used_up_once() {
+        let used = with_two_codes(|tx| {
+            let first = use_up(tx, &attempt("a"))?.map(|code| code.identifier);
+            Ok((first, use_up(tx, &attempt("a"))?.is_some()))
+        });
+        assert_eq!(used.await, (Some("ada@example.com".to_owned()), false));
+    }
+
+    #[tokio::test]
+    async fn tries_end_at_the_bound_of_the_code_and_at_that_of_the_identifier() {
+        let counted = with_two_codes(|tx| {
+            let mut counted = Vec::new();
+            for name in ["a", "a", "a", "a", "b", "b", "b"] {
+                counted.push(count_try(tx, &attempt(name))?);
+            }
+            Ok((counted, tries_since(tx, "app", "ada@example.com", 0)?))
+        });
+        let a = [Some(3), Some(4), Some(5), None];
+        let b = [Some(3), Some(4), None];
+        assert_eq!(counted.await, ([&a[..], &b].concat(), 9));
+    }
+
+    #[tokio::test]
+    async fn a_code_that_can_be_tried_no_more_is_not_used_either() {
+        let used = with_two_codes(|tx| {
+            let uses = |attempt: Attempt<'_>| Ok::<_, StoreError>(use_up(tx, &attempt)?.is_some());
+            let of_code = Attempt {
+                most_of_code: 2,
+                ..attempt("a")
+            };
+            let of_identifier = Attempt {
+                most_of_identifier: 4,
+                ..attempt("a")
+            };
+            let expired = Attempt {
+                now: 1060,
+                ..attempt("a")
+            };
+            let of_another_app = Attempt {
+                app_id: "other",
+                ..attempt("a")
+            };
+            Ok([
+                uses(of_code)?,
+                uses(of_identifier)?,
+                uses(expired)?,
+                uses(of_another_app)?,
+                uses(attempt("a"))?,
+            ])
+        });
+        assert_eq!(used.await, [false, false, false, false, true]);
     }
 }

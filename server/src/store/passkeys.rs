@@ -1,13 +1,8 @@
 //! What makes a device a passkey: its public key, and the handle of its user.
 
-use super::devices::{self, DeviceRow};
-use super::users::UserRow;
+use super::devices::DeviceRow;
+use super::tx::params;
 use super::{FromRow, Row, SqlError, Tx, columns};
-use crate::domain::error::Refusal;
-use crate::ids;
-
-/// Bytes of a user handle. The standard allows 64.
-const HANDLE_LENGTH: usize = 16;
 
 /// The public part of a passkey.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,39 +74,68 @@ pub(crate) fn list(tx: &Tx<'_>, user_id: &str) -> Result<Vec<Credential>, SqlErr
     )
 }
 
-/// How many passkeys a user has.
-pub(crate) fn count(tx: &Tx<'_>, user_id: &str) -> Result<i64, SqlError> {
-    tx.value(
-        "SELECT count(*) FROM devices WHERE user_id = ? AND public_key IS NOT NULL",
-        (user_id,),
-    )
+/// What became of a passkey that was to be stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Insertion {
+    Stored,
+    /// The user has as many as a user may have.
+    Full,
+    /// The credential id, or the id of the device, is taken.
+    Taken,
 }
 
-/// Stores a device with its key. `None` if the credential id is taken.
+/// Stores a device with its key, however many the user has. `None` if the credential id is taken.
 pub(crate) fn insert(
     tx: &Tx<'_>,
     user_id: &str,
     device: &DeviceRow,
     credential: &Credential,
 ) -> Result<Option<()>, SqlError> {
-    match devices::insert(tx, user_id, device) {
-        Err(error) if error.is_taken() => return Ok(None),
-        other => other?,
-    }
-    tx.run(
-        "UPDATE devices SET public_key = ?, sign_count = ?, transports = ?, aaguid = ?,
-         backup_eligible = ?, backed_up = ? WHERE id = ?",
-        (
-            &credential.public_key,
+    let insertion = insert_below(tx, user_id, device, credential, u32::MAX)?;
+    Ok((insertion == Insertion::Stored).then_some(()))
+}
+
+/// Stores a device with its key if the user has fewer passkeys than `most`.
+pub(crate) fn insert_below(
+    tx: &Tx<'_>,
+    user_id: &str,
+    device: &DeviceRow,
+    credential: &Credential,
+    most: u32,
+) -> Result<Insertion, SqlError> {
+    let hit = tx.hits(
+        "INSERT INTO devices (id, user_id, cred_id, friendly_name, type, icon_light, icon_dark,
+         usage_count, last_login_at, created_at, updated_at, public_key, sign_count, transports,
+         aaguid, backup_eligible, backed_up)
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17
+         WHERE (SELECT count(*) FROM devices WHERE user_id = ?2 AND public_key IS NOT NULL) < ?18",
+        params![
+            device.id,
+            user_id,
+            device.cred_id,
+            device.friendly_name,
+            device.r#type,
+            device.icon_light,
+            device.icon_dark,
+            device.usage_count,
+            device.last_login_at,
+            device.created_at,
+            device.updated_at,
+            credential.public_key,
             credential.sign_count,
-            &credential.transports,
-            &credential.aaguid,
+            credential.transports,
+            credential.aaguid,
             credential.backup_eligible,
             credential.backed_up,
-            &device.id,
-        ),
-    )?;
-    Ok(Some(()))
+            most,
+        ],
+    );
+    match hit {
+        Ok(true) => Ok(Insertion::Stored),
+        Ok(false) => Ok(Insertion::Full),
+        Err(error) if error.is_taken() => Ok(Insertion::Taken),
+        Err(error) => Err(error),
+    }
 }
 
 /// Counts a login. False if the device is gone, or another login has brought its counter further meanwhile.
@@ -122,35 +146,25 @@ pub(crate) fn count_login(
     backed_up: bool,
     now: i64,
 ) -> Result<bool, SqlError> {
-    let changed = tx.run(
+    tx.hits(
         "UPDATE devices SET sign_count = ?1, backed_up = ?2, usage_count = usage_count + 1,
          last_login_at = ?3, updated_at = ?3
          WHERE id = ?4 AND (sign_count < ?1 OR (sign_count = 0 AND ?1 = 0))",
         (sign_count, backed_up, now, device_id),
-    )?;
-    Ok(changed > 0)
+    )
 }
 
-/// What authenticators call a user.
-pub(crate) fn name(user: &UserRow) -> String {
-    let names = [&user.email, &user.phone, &user.external_id];
-    let name = names.into_iter().flatten().next();
-    name.unwrap_or(&user.id).clone()
-}
-
-/// A random handle, for a user to come.
-pub(crate) fn new_user_handle() -> Vec<u8> {
-    ids::random_bytes::<HANDLE_LENGTH>().to_vec()
-}
-
-/// The handle of a user, who gets one with the first passkey.
-pub(crate) fn user_handle(tx: &Tx<'_>, user_id: &str) -> Result<Vec<u8>, Refusal> {
-    let handle = tx.maybe_value(
+/// The handle of a user, who gets this one if they have none. `None` if there is no such user.
+pub(crate) fn user_handle(
+    tx: &Tx<'_>,
+    user_id: &str,
+    new: &[u8],
+) -> Result<Option<Vec<u8>>, SqlError> {
+    tx.maybe_value(
         "UPDATE users SET user_handle = COALESCE(user_handle, ?) WHERE id = ?
          RETURNING user_handle",
-        (new_user_handle(), user_id),
-    )?;
-    handle.ok_or_else(Refusal::user_not_found)
+        (new, user_id),
+    )
 }
 
 /// Gives a new user the handle that their first passkey was made with.
@@ -160,4 +174,71 @@ pub(crate) fn set_user_handle(tx: &Tx<'_>, user_id: &str, handle: &[u8]) -> Resu
         (handle, user_id),
     )?;
     Ok(())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::domain::passkeys::tests::passkey;
+    use crate::store::StoreError;
+    use crate::store::testing::{APP, File, USER};
+
+    #[tokio::test]
+    async fn a_passkey_is_stored_below_the_bound_alone() {
+        let file = File::new().await;
+        let insertions = file.run(|tx| {
+            let add = |number, most| {
+                let (device, credential) = passkey(number);
+                insert_below(tx, USER, &device, &credential, most)
+            };
+            // What cannot sign is no passkey, and does not count.
+            super::super::devices::insert(tx, USER, &passkey(0).0)?;
+            Ok::<_, StoreError>([add(1, 2)?, add(2, 2)?, add(3, 2)?, add(1, 2)?, add(1, 3)?])
+        });
+        assert_eq!(
+            insertions.await.unwrap(),
+            [
+                Insertion::Stored,
+                Insertion::Stored,
+                Insertion::Full,
+                Insertion::Full,
+                Insertion::Taken
+            ]
+        );
+    }
+
+    #[tokio::test]
+    async fn a_passkey_is_read_as_it_was_stored() {
+        let file = File::new().await;
+        let read = file.run(|tx| {
+            let (device, mut credential) = passkey(1);
+            credential.sign_count = 7;
+            credential.aaguid = Some(vec![2; 16]);
+            credential.backed_up = false;
+            insert(tx, USER, &device, &credential)?;
+            let found = by_cred_id(tx, APP, &credential.cred_id)?;
+            Ok::<_, StoreError>((credential, found))
+        });
+        let (stored, found) = read.await.unwrap();
+        let found = found.unwrap();
+        assert_eq!(
+            (found.device_id.as_str(), found.user_id.as_str()),
+            ("device-1", USER)
+        );
+        assert_eq!(found.credential, stored);
+    }
+
+    #[tokio::test]
+    async fn a_user_keeps_the_first_handle() {
+        let file = File::new().await;
+        let handles = file.run(|tx| {
+            Ok::<_, StoreError>([
+                user_handle(tx, USER, &[1])?,
+                user_handle(tx, USER, &[2])?,
+                user_handle(tx, "nobody", &[3])?,
+            ])
+        });
+        assert_eq!(handles.await.unwrap(), [Some(vec![1]), Some(vec![1]), None]);
+    }
 }

@@ -1,7 +1,5 @@
 //! What visitors' devices can do with passkeys.
 
-use passage_identity::generated::auth::types::CreatePasskeyReadinessRequest;
-
 use super::{SqlError, Tx};
 
 /// Where a report comes from, by its headers. What was not said is empty.
@@ -13,6 +11,17 @@ pub(crate) struct Visitor {
     pub(crate) app_identifier: String,
 }
 
+/// What a device can do.
+pub(crate) struct Report {
+    /// The device, as its client calls it.
+    pub(crate) device_id: String,
+    pub(crate) security_key: bool,
+    pub(crate) platform: bool,
+    pub(crate) synced_credential: bool,
+    pub(crate) cross_device_credential: bool,
+    pub(crate) conditional_ui: bool,
+}
+
 /// The app that has this API key.
 pub(crate) fn app_of_key(tx: &Tx<'_>, hash: &[u8]) -> Result<Option<String>, SqlError> {
     tx.maybe_value("SELECT app_id FROM api_keys WHERE hash = ?", (hash,))
@@ -22,7 +31,7 @@ pub(crate) fn app_of_key(tx: &Tx<'_>, hash: &[u8]) -> Result<Option<String>, Sql
 pub(crate) fn put(
     tx: &Tx<'_>,
     app_id: &str,
-    report: &CreatePasskeyReadinessRequest,
+    report: &Report,
     visitor: &Visitor,
     now: i64,
 ) -> Result<(), SqlError> {

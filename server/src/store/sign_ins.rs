@@ -100,3 +100,49 @@ pub(crate) fn end_all(tx: &Tx<'_>, user_id: &str) -> Result<(), SqlError> {
     tx.run("DELETE FROM sign_ins WHERE user_id = ?", (user_id,))?;
     Ok(())
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::store::apps::{self, AppRow};
+    use crate::store::users::{self, NewUser};
+    use crate::store::{Store, StoreError};
+
+    #[tokio::test]
+    async fn a_refresh_token_is_exchanged_once() {
+        let store = Store::in_memory().unwrap();
+        let work = store.write(|tx| {
+            let app = AppRow {
+                id: "app".to_owned(),
+                settings: "{}".to_owned(),
+                created_at: 0,
+            };
+            apps::put(tx, &app)?;
+            let user = users::insert(tx, "app", &NewUser::default(), 0)?;
+            let sign_in = SignInRow {
+                id: "sign-in".to_owned(),
+                user_id: user.id,
+                hash: vec![1],
+                created_at: 0,
+                ends_at: 100,
+                expires_at: 50,
+            };
+            insert(tx, &sign_in)?;
+            let token = Presented {
+                sign_in: "sign-in",
+                hash: &[1],
+            };
+            let mut exchanged = Vec::new();
+            for next in [[2], [3]] {
+                exchanged.push(exchange(tx, "app", &token, &next, 200, 10)?);
+            }
+            let ends: Vec<_> = exchanged
+                .iter()
+                .map(|refreshed| refreshed.as_ref().map(|refreshed| refreshed.expires_at))
+                .collect();
+            Ok::<_, StoreError>(ends)
+        });
+        assert_eq!(work.await.unwrap(), [Some(100), None]);
+    }
+}

@@ -1,6 +1,19 @@
 //! Keys that sign auth tokens, and the rotations that were asked for.
 
+use super::text_enum::text_enum;
 use super::{SqlError, Tx, columns};
+
+text_enum! {
+    /// Where a key is in its life.
+    KeyState {
+        /// Announced, and signs nothing yet.
+        Next = "next",
+        /// Signs.
+        Active = "active",
+        /// Signs no more, and still verifies.
+        Retired = "retired",
+    }
+}
 
 /// A signing key as stored.
 #[derive(Debug, Clone)]
@@ -8,8 +21,7 @@ pub(crate) struct SigningKeyRow {
     pub(crate) kid: String,
     /// The key pair, encrypted if the server has a key for that.
     pub(crate) pkcs8: Vec<u8>,
-    /// `next`, `active` or `retired`.
-    pub(crate) state: String,
+    pub(crate) state: KeyState,
     pub(crate) created_at: i64,
     pub(crate) active_from: Option<i64>,
     pub(crate) retired_at: Option<i64>,
@@ -46,8 +58,8 @@ pub(crate) fn announce(
 ) -> Result<(), SqlError> {
     tx.run(
         "INSERT INTO signing_keys (kid, app_id, pkcs8, state, created_at)
-         VALUES (?, ?, ?, 'next', ?)",
-        (kid, app_id, pkcs8, now),
+         VALUES (?, ?, ?, ?, ?)",
+        (kid, app_id, pkcs8, KeyState::Next, now),
     )?;
     Ok(())
 }
@@ -60,14 +72,13 @@ pub(crate) fn activate(
     now: i64,
 ) -> Result<(), SqlError> {
     tx.run(
-        "UPDATE signing_keys SET state = 'retired', retired_at = ? WHERE app_id = ?
-         AND state = 'active'",
-        (now, app_id),
+        "UPDATE signing_keys SET state = ?, retired_at = ? WHERE app_id = ? AND state = ?",
+        (KeyState::Retired, now, app_id, KeyState::Active),
     )?;
     tx.run(
-        "UPDATE signing_keys SET state = 'active', active_from = ?, longest_token = ?
-         WHERE app_id = ? AND state = 'next'",
-        (now, longest_token, app_id),
+        "UPDATE signing_keys SET state = ?, active_from = ?, longest_token = ?
+         WHERE app_id = ? AND state = ?",
+        (KeyState::Active, now, longest_token, app_id, KeyState::Next),
     )?;
     Ok(())
 }
@@ -76,8 +87,8 @@ pub(crate) fn activate(
 pub(crate) fn note_lifetime(tx: &Tx<'_>, app_id: &str, seconds: i64) -> Result<(), SqlError> {
     tx.run(
         "UPDATE signing_keys SET longest_token = max(longest_token, ?) WHERE app_id = ?
-         AND state = 'active'",
-        (seconds, app_id),
+         AND state = ?",
+        (seconds, app_id, KeyState::Active),
     )?;
     Ok(())
 }
@@ -94,8 +105,8 @@ pub(crate) fn replace(tx: &Tx<'_>, kid: &str, pkcs8: &[u8]) -> Result<(), SqlErr
 /// Forgets a retired key: the tokens it signed have expired.
 pub(crate) fn forget(tx: &Tx<'_>, app_id: &str, kid: &str) -> Result<(), SqlError> {
     tx.run(
-        "DELETE FROM signing_keys WHERE app_id = ? AND kid = ? AND state = 'retired'",
-        (app_id, kid),
+        "DELETE FROM signing_keys WHERE app_id = ? AND kid = ? AND state = ?",
+        (app_id, kid, KeyState::Retired),
     )?;
     Ok(())
 }

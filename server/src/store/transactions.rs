@@ -1,28 +1,21 @@
 //! Flex transactions and the nonces that prove that one was completed.
 
 use super::sweep::sweep;
+use super::text_enum::text_enum;
 use super::{SqlError, Tx, columns};
 
-/// What a transaction is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Register,
-    Authenticate,
-}
-
-impl Kind {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Register => "register",
-            Self::Authenticate => "authenticate",
-        }
+text_enum! {
+    /// What a transaction is for.
+    Kind {
+        Register = "register",
+        Authenticate = "authenticate",
     }
 }
 
 /// A transaction as stored.
 pub(crate) struct TransactionRow {
     pub(crate) id: String,
-    kind: String,
+    pub(crate) kind: Kind,
     pub(crate) external_id: String,
     pub(crate) passkey_display_name: String,
     pub(crate) created_at: i64,
@@ -38,36 +31,6 @@ columns!(TransactionRow {
     expires_at
 });
 
-impl TransactionRow {
-    /// A transaction to store.
-    pub(crate) fn new(
-        id: String,
-        kind: Kind,
-        external_id: String,
-        passkey_display_name: String,
-        created_at: i64,
-        expires_at: i64,
-    ) -> Self {
-        Self {
-            id,
-            kind: kind.as_str().to_owned(),
-            external_id,
-            passkey_display_name,
-            created_at,
-            expires_at,
-        }
-    }
-
-    /// What the transaction is for.
-    pub(crate) fn kind(&self) -> Kind {
-        if self.kind == "register" {
-            Kind::Register
-        } else {
-            Kind::Authenticate
-        }
-    }
-}
-
 /// Stores a transaction, and forgets those that have expired.
 pub(crate) fn insert(
     tx: &Tx<'_>,
@@ -82,7 +45,7 @@ pub(crate) fn insert(
         (
             &transaction.id,
             app_id,
-            &transaction.kind,
+            transaction.kind,
             &transaction.external_id,
             &transaction.passkey_display_name,
             transaction.created_at,
@@ -103,7 +66,7 @@ pub(crate) fn get(
     tx.maybe_row(
         "SELECT * FROM transactions WHERE app_id = ? AND id = ? AND kind = ?
          AND expires_at > ?",
-        (app_id, id, kind.as_str(), now),
+        (app_id, id, kind, now),
     )
 }
 
@@ -150,4 +113,61 @@ pub(crate) fn take_nonce(
          RETURNING external_id",
         (app_id, hash, now),
     )
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::store::StoreError;
+    use crate::store::testing::{APP, File};
+
+    #[tokio::test]
+    async fn a_transaction_is_taken_once_in_time_and_from_its_app() {
+        let file = File::new().await;
+        let takes = file.run(|tx| {
+            for kind in [Kind::Register, Kind::Authenticate] {
+                let transaction = TransactionRow {
+                    id: format!("{kind:?}"),
+                    kind,
+                    external_id: "customer".to_owned(),
+                    passkey_display_name: String::new(),
+                    created_at: 0,
+                    expires_at: 10,
+                };
+                insert(tx, APP, &transaction)?;
+            }
+            let take = |app_id, id, now| {
+                let taken = take(tx, app_id, id, now)?;
+                Ok::<_, StoreError>(taken.map(|taken| taken.kind))
+            };
+            Ok::<_, StoreError>([
+                take("another", "Register", 9)?,
+                take(APP, "Register", 10)?,
+                take(APP, "Register", 9)?,
+                take(APP, "Register", 9)?,
+                take(APP, "Authenticate", 9)?,
+            ])
+        });
+        let (register, authenticate) = (Some(Kind::Register), Some(Kind::Authenticate));
+        let expected = [None, None, register, None, authenticate];
+        assert_eq!(takes.await.unwrap(), expected);
+    }
+
+    #[tokio::test]
+    async fn a_nonce_is_taken_once_in_time_and_from_its_app() {
+        let file = File::new().await;
+        let takes = file.run(|tx| {
+            insert_nonce(tx, APP, &[1], "customer", 0, 10)?;
+            Ok::<_, StoreError>([
+                take_nonce(tx, "another", &[1], 9)?,
+                take_nonce(tx, APP, &[2], 9)?,
+                take_nonce(tx, APP, &[1], 10)?,
+                take_nonce(tx, APP, &[1], 9)?,
+                take_nonce(tx, APP, &[1], 9)?,
+            ])
+        });
+        let expected = [None, None, None, Some("customer".to_owned()), None];
+        assert_eq!(takes.await.unwrap(), expected);
+    }
 }

@@ -5,8 +5,10 @@ use std::fmt;
 use rusqlite::ffi::{
     SQLITE_BUSY, SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_UNIQUE, SQLITE_LOCKED,
 };
-pub(super) use rusqlite::types::{FromSql, Value};
-pub(super) use rusqlite::{Connection, Params, params_from_iter};
+pub(super) use rusqlite::types::{
+    FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, Value, ValueRef,
+};
+pub(super) use rusqlite::{Connection, Params, params, params_from_iter};
 
 /// The database inside one command. Its statements are kept prepared.
 pub(crate) struct Tx<'c> {

@@ -3,7 +3,62 @@
 use super::tx::{Value, params_from_iter};
 use super::users::UserRow;
 use super::{SqlError, Tx};
-use crate::http::management::filters::{Compare, Field, Filter, ListQuery, Operand};
+
+/// Something to filter or order by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Field {
+    Identifier,
+    Id,
+    LoginCount,
+    Status,
+    CreatedAt,
+    UpdatedAt,
+    LastLoginAt,
+    Email,
+    EmailVerified,
+    Phone,
+    PhoneVerified,
+    ExternalId,
+}
+
+/// How a filter compares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Compare {
+    Equal,
+    NotEqual,
+    Greater,
+    Less,
+    Like,
+    NotLike,
+}
+
+/// What a filter compares with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Operand {
+    Text(String),
+    /// A count, or a time in microseconds.
+    Number(i64),
+}
+
+/// One condition on the users to list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Filter {
+    pub(crate) field: Field,
+    pub(crate) compare: Compare,
+    pub(crate) operand: Operand,
+}
+
+/// Which users to list, in which order, and which page of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct UserQuery {
+    /// From 1.
+    pub(crate) page: u32,
+    /// Users on a page.
+    pub(crate) limit: u32,
+    /// Fields with whether they descend.
+    pub(crate) order_by: Vec<(Field, bool)>,
+    pub(crate) filters: Vec<Filter>,
+}
 
 /// One page of a list.
 pub(crate) struct Page {
@@ -16,14 +71,14 @@ pub(crate) struct Page {
 pub(crate) fn list(
     tx: &Tx<'_>,
     app_id: &str,
-    query: &ListQuery,
+    query: &UserQuery,
     before: i64,
 ) -> Result<Page, SqlError> {
-    let mut count = Query::new("SELECT count(*)");
+    let mut count = Statement::new("SELECT count(*)");
     conditions(&mut count, app_id, query, before);
     let total = tx.value(&count.text, params_from_iter(count.values))?;
 
-    let mut select = Query::new("SELECT *");
+    let mut select = Statement::new("SELECT *");
     conditions(&mut select, app_id, query, before);
     order(&mut select, query);
     let (limit, page) = (i64::from(query.limit), i64::from(query.page));
@@ -34,12 +89,12 @@ pub(crate) fn list(
 }
 
 /// The text of a statement, and the values for its places.
-struct Query {
+struct Statement {
     text: String,
     values: Vec<Value>,
 }
 
-impl Query {
+impl Statement {
     fn new(text: &str) -> Self {
         Self {
             text: text.to_owned(),
@@ -61,7 +116,7 @@ impl Query {
     }
 }
 
-fn conditions(sql: &mut Query, app_id: &str, query: &ListQuery, before: i64) {
+fn conditions(sql: &mut Statement, app_id: &str, query: &UserQuery, before: i64) {
     sql.push(" FROM users WHERE app_id = ")
         .bind(app_id.to_owned());
     sql.push(" AND created_at < ").bind(before);
@@ -71,7 +126,7 @@ fn conditions(sql: &mut Query, app_id: &str, query: &ListQuery, before: i64) {
     }
 }
 
-fn condition(sql: &mut Query, filter: &Filter) {
+fn condition(sql: &mut Statement, filter: &Filter) {
     match &filter.operand {
         Operand::Text(text) if filter.field == Field::Identifier => {
             identifier(sql, filter.compare, text)
@@ -86,7 +141,7 @@ fn condition(sql: &mut Query, filter: &Filter) {
 }
 
 /// An identifier is an e-mail address, kept in lower case, or a phone number, or an external id.
-fn identifier(sql: &mut Query, how: Compare, text: &str) {
+fn identifier(sql: &mut Statement, how: Compare, text: &str) {
     let (positive, negated) = match how {
         Compare::NotEqual => (Compare::Equal, true),
         Compare::NotLike => (Compare::Like, true),
@@ -110,7 +165,7 @@ fn identifier(sql: &mut Query, how: Compare, text: &str) {
     sql.push(")");
 }
 
-fn compare(sql: &mut Query, column: &'static str, how: Compare, text: &str) {
+fn compare(sql: &mut Statement, column: &'static str, how: Compare, text: &str) {
     sql.push(column).push(operator(how));
     if matches!(how, Compare::Like | Compare::NotLike) {
         sql.bind(pattern(text)).push(" ESCAPE '\\'");
@@ -158,7 +213,7 @@ fn column(field: Field) -> &'static str {
 }
 
 /// Newest first unless asked otherwise. The row number settles ties, so that pages neither repeat nor skip a user.
-fn order(sql: &mut Query, query: &ListQuery) {
+fn order(sql: &mut Statement, query: &UserQuery) {
     sql.push(" ORDER BY ");
     for (field, descending) in &query.order_by {
         sql.push(column(*field))

@@ -2,8 +2,20 @@
 
 use serde_json::{Map, Value};
 
+use super::text_enum::text_enum;
 use super::{SqlError, Tx, columns};
 use crate::ids;
+
+text_enum! {
+    /// Whether a user may sign in.
+    UserStatus {
+        /// Never signed in so far.
+        Pending = "pending",
+        Active = "active",
+        /// Was deactivated.
+        Inactive = "inactive",
+    }
+}
 
 /// A user as stored.
 #[derive(Debug, Clone)]
@@ -14,7 +26,7 @@ pub(crate) struct UserRow {
     pub(crate) phone: Option<String>,
     pub(crate) phone_verified: bool,
     pub(crate) external_id: Option<String>,
-    pub(crate) status: String,
+    pub(crate) status: UserStatus,
     pub(crate) login_count: i64,
     pub(crate) last_login_at: i64,
     pub(crate) created_at: i64,
@@ -46,12 +58,17 @@ impl UserRow {
 
     /// Whether the user was deactivated.
     pub(crate) fn is_inactive(&self) -> bool {
-        self.status == "inactive"
+        self.status == UserStatus::Inactive
     }
 
     /// Whether the user never signed in.
     pub(crate) fn is_pending(&self) -> bool {
-        self.status == "pending"
+        self.status == UserStatus::Pending
+    }
+
+    /// Leaves the metadata out, for somebody who may not know it.
+    pub(crate) fn clear_metadata(&mut self) {
+        self.user_metadata = metadata_text(&Map::new());
     }
 }
 
@@ -60,12 +77,26 @@ fn metadata_text(metadata: &Map<String, Value>) -> String {
 }
 
 /// What a new user starts with.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct NewUser {
+    pub(crate) id: String,
     pub(crate) email: Option<String>,
     pub(crate) phone: Option<String>,
     pub(crate) external_id: Option<String>,
     pub(crate) metadata: Map<String, Value>,
+}
+
+/// A user of an id of their own, whom nothing is known of.
+impl Default for NewUser {
+    fn default() -> Self {
+        Self {
+            id: ids::new_id(),
+            email: None,
+            phone: None,
+            external_id: None,
+            metadata: Map::new(),
+        }
+    }
 }
 
 /// Creates a pending user. A unique violation says that an identifier is taken.
@@ -78,13 +109,14 @@ pub(crate) fn insert(
     tx.row(
         "INSERT INTO users (id, app_id, email, phone, external_id, status, created_at,
          updated_at, user_metadata)
-         VALUES (?, ?, ?, ?, ?, 'pending', ?, ?, ?) RETURNING *",
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING *",
         (
-            ids::new_id(),
+            &new.id,
             app_id,
             &new.email,
             &new.phone,
             &new.external_id,
+            UserStatus::Pending,
             now,
             now,
             metadata_text(&new.metadata),
@@ -163,7 +195,7 @@ pub(crate) fn set_status(
     tx: &Tx<'_>,
     app_id: &str,
     id: &str,
-    status: &str,
+    status: UserStatus,
     now: i64,
 ) -> Result<Option<UserRow>, SqlError> {
     tx.maybe_row(
@@ -177,17 +209,16 @@ pub(crate) fn set_status(
 pub(crate) fn count_login(tx: &Tx<'_>, id: &str, now: i64) -> Result<(), SqlError> {
     tx.run(
         "UPDATE users SET login_count = login_count + 1, last_login_at = ?, updated_at = ?,
-         status = 'active' WHERE id = ?",
-        (now, now, id),
+         status = ? WHERE id = ?",
+        (now, now, UserStatus::Active, id),
     )?;
     Ok(())
 }
 
 /// Deletes a user with everything that belongs to them. Says whether there was one.
 pub(crate) fn delete(tx: &Tx<'_>, app_id: &str, id: &str) -> Result<bool, SqlError> {
-    let changed = tx.run(
+    tx.hits(
         "DELETE FROM users WHERE app_id = ? AND id = ?",
         (app_id, id),
-    )?;
-    Ok(changed > 0)
+    )
 }

@@ -2,7 +2,8 @@
 
 use http::Method;
 use passage_identity::generated::auth::types::{ActivateMagicLinkRequest, AuthResult};
-use passage_identity::{CreateMagicLink, ErrorKind, Passage};
+use passage_identity::magic_links::CreateMagicLink;
+use passage_identity::{ErrorKind, Passage};
 use passage_server::Service;
 use serde_json::{Value, json};
 

@@ -4,17 +4,14 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::StatusCode;
 
 use super::keys::BadKeySet;
+use super::settings::KeySettings;
 use crate::transport::{self, BodyError, HttpClient, read_body};
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-/// From connecting to the last byte.
-const TIMEOUT: Duration = Duration::from_secs(5);
 const MAX_BODY: usize = 64 * 1024;
 
 pub(in crate::auth) trait Fetch: Send + Sync {
@@ -59,7 +56,7 @@ impl std::error::Error for FetchError {
     }
 }
 
-/// Fetches from the auth API. Redirects are off in the client: keys come from the configured
+/// Fetches by HTTP. Redirects are off in the client: keys come from the configured
 /// host or not at all.
 pub(in crate::auth) struct HttpFetch {
     client: HttpClient,
@@ -67,8 +64,8 @@ pub(in crate::auth) struct HttpFetch {
 }
 
 impl HttpFetch {
-    pub(in crate::auth) fn new(url: reqwest::Url) -> crate::Result<Self> {
-        let client = transport::http_client(TIMEOUT, CONNECT_TIMEOUT)?;
+    pub(in crate::auth) fn new(url: reqwest::Url, settings: &KeySettings) -> crate::Result<Self> {
+        let client = transport::http_client(settings.timeout, settings.connect_timeout)?;
         Ok(Self { client, url })
     }
 
@@ -110,7 +107,11 @@ mod tests {
     use super::*;
 
     fn fetcher(server: &MockServer) -> HttpFetch {
-        HttpFetch::new(server.url("/keys").parse().unwrap()).unwrap()
+        HttpFetch::new(
+            server.url("/keys").parse().unwrap(),
+            &KeySettings::default(),
+        )
+        .unwrap()
     }
 
     #[tokio::test]
@@ -203,7 +204,7 @@ mod tests {
                 .to_string(),
             "9",
         );
-        let error = HttpFetch::new(url.parse().unwrap())
+        let error = HttpFetch::new(url.parse().unwrap(), &KeySettings::default())
             .unwrap()
             .fetch()
             .await

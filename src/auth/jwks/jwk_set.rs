@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::keys::KeySet;
+use crate::auth::algorithm::Algorithm;
 use crate::error::{Error, ErrorKind, Result};
 
 /// A JSON Web Key Set (RFC 7517, 5) with at least one key that can check a token; for
@@ -21,13 +22,13 @@ impl JwkSet {
     /// can be used.
     ///
     /// ```
-    /// use passage_identity::JwkSet;
+    /// use passage_identity::keys::JwkSet;
     ///
     /// let error = JwkSet::from_json(r#"{"keys": []}"#).unwrap_err();
     /// assert_eq!(error.to_string(), "the key set has no key that can be used");
     /// ```
     pub fn from_json(json: impl AsRef<[u8]>) -> Result<Self> {
-        match KeySet::parse(json.as_ref()) {
+        match KeySet::parse(json.as_ref(), &[Algorithm::Rs256]) {
             Ok(keys) => Ok(Self(Arc::new(keys))),
             Err(bad) => Err(Error::new(ErrorKind::InvalidInput, bad.as_str())),
         }

@@ -1,4 +1,4 @@
-//! The keys of an app, as its JWKS names them.
+//! The keys of an issuer, as its JWKS names them.
 //!
 //! `jsonwebtoken` gives the types of RFC 7517. The signature is checked with `aws-lc-rs` itself,
 //! by a key that is parsed once and kept: `jsonwebtoken` would rebuild the key for every token,
@@ -11,11 +11,17 @@ use std::fmt;
 use std::sync::Arc;
 
 use aws_lc_rs::digest;
-use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
-use jsonwebtoken::jwk::{AlgorithmParameters, Jwk, KeyAlgorithm, KeyOperations, PublicKeyUse};
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents,
+};
+use jsonwebtoken::jwk::{
+    AlgorithmParameters, CommonParameters, EllipticCurve, EllipticCurveKeyParameters, Jwk,
+    KeyAlgorithm, KeyOperations, PublicKeyUse, RSAKeyParameters,
+};
 use serde_json::Value;
 
-use super::super::token::decode;
+use crate::auth::algorithm::Algorithm;
+use crate::auth::base64url::decode;
 use crate::error::ErrorKind;
 
 /// More keys than this in one set are no set of an app.
@@ -30,25 +36,43 @@ pub(in crate::auth) struct Key(Arc<Parsed>);
 
 struct Parsed {
     public: ParsedPublicKey,
-    /// A digest of modulus and exponent.
+    algorithm: Algorithm,
+    /// A digest of all that makes the key.
     fingerprint: [u8; 32],
 }
 
 impl Key {
     /// From modulus and exponent, big-endian and without leading zeros.
-    fn parse(n: &[u8], e: &[u8]) -> Option<Self> {
+    fn rsa(n: &[u8], e: &[u8]) -> Option<Self> {
         let public = RsaPublicKeyComponents { n, e }
             .to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256)
             .ok()?;
+        Self::new(public, Algorithm::Rs256, &[e, n])
+    }
+
+    /// From a point, uncompressed. One that is not on the curve is none.
+    fn p256(point: &[u8]) -> Option<Self> {
+        let public = ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point).ok()?;
+        Self::new(public, Algorithm::Es256, &[point])
+    }
+
+    fn new(public: ParsedPublicKey, algorithm: Algorithm, parts: &[&[u8]]) -> Option<Self> {
         let mut digest = digest::Context::new(&digest::SHA256);
-        digest.update(&e.len().to_be_bytes());
-        digest.update(e);
-        digest.update(n);
+        digest.update(algorithm.as_str().as_bytes());
+        for part in parts {
+            digest.update(&part.len().to_be_bytes());
+            digest.update(part);
+        }
         let fingerprint = digest.finish().as_ref().try_into().ok()?;
         Some(Self(Arc::new(Parsed {
             public,
+            algorithm,
             fingerprint,
         })))
+    }
+
+    pub(in crate::auth) fn algorithm(&self) -> Algorithm {
+        self.0.algorithm
     }
 
     /// Whether both are the same key, parsed twice perhaps.
@@ -67,7 +91,7 @@ impl Key {
 /// What a `kid` names.
 enum Named {
     Key(Key),
-    /// Something that cannot check an RS256 signature.
+    /// Something that cannot check a signature of the algorithms that are asked for.
     Unusable,
     /// More than one usable key.
     Ambiguous,
@@ -102,7 +126,7 @@ impl fmt::Display for BadKeySet {
 
 impl KeySet {
     /// Reads a set. A key that cannot be used does not spoil the others.
-    pub(in crate::auth) fn parse(body: &[u8]) -> Result<Self, BadKeySet> {
+    pub(in crate::auth) fn parse(body: &[u8], algorithms: &[Algorithm]) -> Result<Self, BadKeySet> {
         #[derive(serde::Deserialize)]
         struct Body {
             keys: Vec<Value>,
@@ -120,7 +144,7 @@ impl KeySet {
             else {
                 continue;
             };
-            let (kid, key) = (kid.to_owned(), usable(jwk));
+            let (kid, key) = (kid.to_owned(), usable(jwk, algorithms));
             match (named.entry(kid), key) {
                 (MapEntry::Vacant(entry), Some(key)) => {
                     entry.insert(Named::Key(key));
@@ -161,23 +185,31 @@ impl KeySet {
     }
 }
 
-/// The key, if it can check RS256 signatures: RSA of 2048 to 8192 bits with an odd exponent of 3
-/// or more, and neither `use`, `alg` nor `key_ops` says that it is for something else.
-fn usable(jwk: Value) -> Option<Key> {
+/// The key, if it can check signatures of one of the algorithms, and neither `use`, `alg` nor
+/// `key_ops` says that it is for something else.
+fn usable(jwk: Value, algorithms: &[Algorithm]) -> Option<Key> {
     let jwk: Jwk = serde_json::from_value(jwk).ok()?;
-    let AlgorithmParameters::RSA(rsa) = &jwk.algorithm else {
-        return None;
+    let key = match &jwk.algorithm {
+        AlgorithmParameters::RSA(rsa) if is_for(&jwk.common, KeyAlgorithm::RS256) => rsa_key(rsa),
+        AlgorithmParameters::EllipticCurve(ec) if is_for(&jwk.common, KeyAlgorithm::ES256) => {
+            p256_key(ec)
+        }
+        _ => None,
     };
-    let common = &jwk.common;
-    let for_signatures = matches!(common.public_key_use, None | Some(PublicKeyUse::Signature))
-        && matches!(common.key_algorithm, None | Some(KeyAlgorithm::RS256))
+    key.filter(|key| algorithms.contains(&key.algorithm()))
+}
+
+fn is_for(common: &CommonParameters, algorithm: KeyAlgorithm) -> bool {
+    matches!(common.public_key_use, None | Some(PublicKeyUse::Signature))
+        && common.key_algorithm.is_none_or(|of| of == algorithm)
         && common
             .key_operations
             .as_ref()
-            .is_none_or(|operations| operations.contains(&KeyOperations::Verify));
-    if !for_signatures {
-        return None;
-    }
+            .is_none_or(|operations| operations.contains(&KeyOperations::Verify))
+}
+
+/// RSA of 2048 to 8192 bits with an odd exponent of 3 or more.
+fn rsa_key(rsa: &RSAKeyParameters) -> Option<Key> {
     let (n, e) = (
         decode(rsa.n.as_bytes()).ok()?,
         decode(rsa.e.as_bytes()).ok()?,
@@ -189,7 +221,17 @@ fn usable(jwk: Value) -> Option<Key> {
     if !KEY_BITS.contains(&bits(n)) || !good_exponent {
         return None;
     }
-    Key::parse(n, e)
+    Key::rsa(n, e)
+}
+
+/// A point of P-256, whose coordinates have their full length (RFC 7518, 6.2.1.2).
+fn p256_key(ec: &EllipticCurveKeyParameters) -> Option<Key> {
+    let (x, y) = (decode(ec.x.as_bytes()).ok()?, decode(ec.y.as_bytes()).ok()?);
+    let whole = ec.curve == EllipticCurve::P256 && [&x, &y].iter().all(|it| it.len() == 32);
+    // 4 stands for the uncompressed form (SEC 1, 2.3.3).
+    whole
+        .then(|| Key::p256(&[&[4], &*x, &*y].concat()))
+        .flatten()
 }
 
 fn without_leading_zeros(bytes: &[u8]) -> &[u8] {
@@ -204,5 +246,4 @@ fn bits(number: &[u8]) -> usize {
 }
 
 #[cfg(test)]
-#[path = "keys_tests.rs"]
 mod tests;

@@ -1,4 +1,4 @@
-//! The keys of an app, and what is answered while they are fetched.
+//! The keys of an issuer, and what is answered while they are fetched.
 //!
 //! [`schedule`] decides, [`Jwks`] does. One fetch runs at a time, in a task of
 //! its own, so that a caller who goes away does not end it; no lock is held while it runs, and
@@ -8,6 +8,7 @@ pub(super) mod fetch;
 mod jwk_set;
 mod keys;
 mod schedule;
+mod settings;
 mod status;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -18,8 +19,8 @@ use arc_swap::ArcSwapOption;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
+use super::algorithm::Algorithm;
 use super::clock::Clock;
-use crate::config::{JwksListener, KeySettings};
 use crate::error::{Error, ErrorKind, Result};
 use fetch::{Fetch, FetchError};
 use keys::KeySet;
@@ -30,9 +31,11 @@ use schedule::{
 pub(super) use fetch::HttpFetch;
 pub use jwk_set::JwkSet;
 pub(super) use keys::Key;
+pub(super) use settings::JwksListener;
+pub(crate) use settings::KeySettings;
 pub use status::{JwksEvent, JwksHealth};
 
-/// The keys of one app.
+/// The keys of one issuer.
 pub(super) enum Jwks {
     /// Given once and for all.
     Pinned(JwkSet),
@@ -45,6 +48,7 @@ pub(super) struct Shared {
     clock: Arc<dyn Clock>,
     max_stale: Duration,
     listener: JwksListener,
+    algorithms: Vec<Algorithm>,
     /// Read for every token, and replaced whole.
     loaded: ArcSwapOption<Loaded>,
     fetching: Mutex<Fetching>,
@@ -95,17 +99,18 @@ impl Fetching {
 impl Jwks {
     pub(super) fn new(
         settings: KeySettings,
-        fetcher: impl FnOnce() -> Result<Box<dyn Fetch>>,
+        fetcher: impl FnOnce(&KeySettings) -> Result<Box<dyn Fetch>>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self> {
         if let Some(keys) = settings.pinned {
             return Ok(Self::Pinned(keys));
         }
         Ok(Self::Fetched(Arc::new(Shared {
-            fetcher: fetcher()?,
+            fetcher: fetcher(&settings)?,
             clock,
             max_stale: settings.max_stale.max(MAX_AGE),
             listener: settings.listener,
+            algorithms: settings.algorithms,
             loaded: ArcSwapOption::empty(),
             fetching: Mutex::default(),
         })))
@@ -302,7 +307,7 @@ fn start(shared: &Arc<Shared>) -> Result<watch::Receiver<()>> {
     let runtime = Handle::try_current().map_err(|error| {
         Error::new(
             ErrorKind::JwksUnavailable,
-            "fetching the keys of the app needs a Tokio runtime",
+            "fetching keys needs a Tokio runtime",
         )
         .with_source(error)
     })?;
@@ -314,7 +319,8 @@ fn start(shared: &Arc<Shared>) -> Result<watch::Receiver<()>> {
     };
     runtime.spawn(async move {
         let body = flight.shared.fetcher.fetch().await;
-        flight.outcome = body.and_then(|body| KeySet::parse(&body).map_err(FetchError::Body));
+        let parse = |body: bytes::Bytes| KeySet::parse(&body, &flight.shared.algorithms);
+        flight.outcome = body.and_then(|body| parse(body).map_err(FetchError::Body));
         drop(flight);
     });
     Ok(running)
@@ -333,10 +339,10 @@ impl Drop for Flight {
         let outcome = std::mem::replace(&mut self.outcome, Err(FetchError::Interrupted));
         let event = self.shared.record(outcome);
         match &event {
-            JwksEvent::Fetched { keys } => tracing::debug!(keys, "fetched the keys of the app"),
+            JwksEvent::Fetched { keys } => tracing::debug!(keys, "fetched a key set"),
             JwksEvent::Failed {
                 reason, failures, ..
-            } => tracing::warn!(reason, failures, "could not fetch the keys of the app"),
+            } => tracing::warn!(reason, failures, "could not fetch a key set"),
         }
         // A panic of the user's own code must not end the drop of a task that is panicking.
         let told = catch_unwind(AssertUnwindSafe(|| self.shared.listener.tell(&event)));

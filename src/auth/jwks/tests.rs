@@ -5,19 +5,19 @@ use bytes::Bytes;
 use super::super::testing::{self, TestClock, TestFetch, TestKey, key_set};
 use super::*;
 
-struct Rig {
+struct Fixture {
     jwks: Jwks,
     clock: Arc<TestClock>,
     fetch: Arc<TestFetch>,
 }
 
-fn rig(fetch: Arc<TestFetch>) -> Rig {
+fn fixture(fetch: Arc<TestFetch>) -> Fixture {
     let clock = Arc::new(TestClock::default());
     let jwks = testing::jwks(Arc::clone(&fetch), clock.clone());
-    Rig { jwks, clock, fetch }
+    Fixture { jwks, clock, fetch }
 }
 
-impl Rig {
+impl Fixture {
     async fn find(&self, kid: &str) -> Result<(), ErrorKind> {
         self.jwks
             .find(kid)
@@ -50,119 +50,129 @@ fn down() -> Result<Bytes, FetchError> {
 
 #[tokio::test]
 async fn a_crowd_on_a_cold_cache_causes_one_fetch() {
-    let rig = Arc::new(rig(TestFetch::gated([set(&["a"])])));
+    let fixture = Arc::new(fixture(TestFetch::gated([set(&["a"])])));
     let crowd: Vec<_> = (0..1_000)
         .map(|_| {
-            let rig = Arc::clone(&rig);
-            tokio::spawn(async move { rig.find("a").await })
+            let fixture = Arc::clone(&fixture);
+            tokio::spawn(async move { fixture.find("a").await })
         })
         .collect();
     settle().await;
-    rig.fetch.open(1);
+    fixture.fetch.open(1);
     for member in crowd {
         assert_eq!(member.await.unwrap(), Ok(()));
     }
-    assert_eq!(rig.fetch.calls(), 1);
+    assert_eq!(fixture.fetch.calls(), 1);
 }
 
 #[tokio::test]
 async fn keys_are_fetched_again_in_the_background_before_they_are_old() {
-    let rig = rig(TestFetch::new([set(&["a"]), set(&["a", "b"])]));
-    assert_eq!(rig.find("a").await, Ok(()));
-    assert_eq!(rig.after(479).find("a").await, Ok(()));
-    assert_eq!(rig.fetch.calls(), 1);
-    assert_eq!(rig.after(1).find("a").await, Ok(()));
+    let fixture = fixture(TestFetch::new([set(&["a"]), set(&["a", "b"])]));
+    assert_eq!(fixture.find("a").await, Ok(()));
+    assert_eq!(fixture.after(479).find("a").await, Ok(()));
+    assert_eq!(fixture.fetch.calls(), 1);
+    assert_eq!(fixture.after(1).find("a").await, Ok(()));
     settle().await;
-    assert_eq!(rig.fetch.calls(), 2);
-    assert_eq!(rig.find("b").await, Ok(()));
-    assert_eq!(rig.fetch.calls(), 2);
+    assert_eq!(fixture.fetch.calls(), 2);
+    assert_eq!(fixture.find("b").await, Ok(()));
+    assert_eq!(fixture.fetch.calls(), 2);
 }
 
 #[tokio::test]
 async fn a_key_that_was_withdrawn_is_refused_within_ten_minutes() {
-    let rig = rig(TestFetch::new([set(&["a", "b"]), set(&["b"])]));
-    assert_eq!(rig.find("a").await, Ok(()));
-    assert_eq!(rig.after(600).find("a").await, Err(ErrorKind::UnknownKey));
-    assert_eq!(rig.find("b").await, Ok(()));
-    assert_eq!(rig.fetch.calls(), 2);
+    let fixture = fixture(TestFetch::new([set(&["a", "b"]), set(&["b"])]));
+    assert_eq!(fixture.find("a").await, Ok(()));
+    assert_eq!(
+        fixture.after(600).find("a").await,
+        Err(ErrorKind::UnknownKey)
+    );
+    assert_eq!(fixture.find("b").await, Ok(()));
+    assert_eq!(fixture.fetch.calls(), 2);
 }
 
 #[tokio::test]
 async fn a_new_key_is_found_at_once() {
-    let rig = rig(TestFetch::new([set(&["a"]), set(&["a", "b"])]));
-    assert_eq!(rig.find("a").await, Ok(()));
-    assert_eq!(rig.find("b").await, Ok(()));
-    assert_eq!(rig.fetch.calls(), 2);
+    let fixture = fixture(TestFetch::new([set(&["a"]), set(&["a", "b"])]));
+    assert_eq!(fixture.find("a").await, Ok(()));
+    assert_eq!(fixture.find("b").await, Ok(()));
+    assert_eq!(fixture.fetch.calls(), 2);
 }
 
 #[tokio::test]
 async fn unknown_names_cause_two_fetches_in_thirty_seconds() {
-    let rig = rig(TestFetch::new([set(&["a"])]));
-    assert_eq!(rig.find("a").await, Ok(()));
+    let fixture = fixture(TestFetch::new([set(&["a"])]));
+    assert_eq!(fixture.find("a").await, Ok(()));
     for index in 0..1_000 {
         assert_eq!(
-            rig.find(&format!("x{index}")).await,
+            fixture.find(&format!("x{index}")).await,
             Err(ErrorKind::UnknownKey)
         );
-        assert_eq!(rig.find("a").await, Ok(()));
+        assert_eq!(fixture.find("a").await, Ok(()));
     }
-    assert_eq!(rig.fetch.calls(), 3);
-    let unknown = rig.after(29).find("another").await;
+    assert_eq!(fixture.fetch.calls(), 3);
+    let unknown = fixture.after(29).find("another").await;
     assert_eq!(unknown, Err(ErrorKind::UnknownKey));
-    assert_eq!(rig.fetch.calls(), 3);
+    assert_eq!(fixture.fetch.calls(), 3);
     for index in 0..10 {
-        let unknown = rig.after(1).find(&format!("y{index}")).await;
+        let unknown = fixture.after(1).find(&format!("y{index}")).await;
         assert_eq!(unknown, Err(ErrorKind::UnknownKey));
     }
-    assert_eq!(rig.fetch.calls(), 5);
+    assert_eq!(fixture.fetch.calls(), 5);
 }
 
 #[tokio::test]
 async fn an_unknown_name_is_remembered_for_thirty_seconds() {
-    let rig = rig(TestFetch::new([set(&["a"])]));
+    let fixture = fixture(TestFetch::new([set(&["a"])]));
     for _ in 0..10 {
-        assert_eq!(rig.find("x").await, Err(ErrorKind::UnknownKey));
+        assert_eq!(fixture.find("x").await, Err(ErrorKind::UnknownKey));
     }
-    assert_eq!(rig.fetch.calls(), 1, "the set was fetched on its behalf");
-    assert_eq!(rig.after(29).find("x").await, Err(ErrorKind::UnknownKey));
-    assert_eq!(rig.fetch.calls(), 1);
-    assert_eq!(rig.after(1).find("x").await, Err(ErrorKind::UnknownKey));
-    assert_eq!(rig.fetch.calls(), 2);
+    assert_eq!(
+        fixture.fetch.calls(),
+        1,
+        "the set was fetched on its behalf"
+    );
+    assert_eq!(
+        fixture.after(29).find("x").await,
+        Err(ErrorKind::UnknownKey)
+    );
+    assert_eq!(fixture.fetch.calls(), 1);
+    assert_eq!(fixture.after(1).find("x").await, Err(ErrorKind::UnknownKey));
+    assert_eq!(fixture.fetch.calls(), 2);
 }
 
 #[tokio::test]
 async fn a_fetch_that_failed_says_nothing_of_a_name() {
-    let rig = rig(TestFetch::new([set(&["a"]), down(), set(&["a", "b"])]));
-    assert_eq!(rig.find("a").await, Ok(()));
-    assert_eq!(rig.find("b").await, Err(ErrorKind::UnknownKey));
-    assert_eq!(rig.after(1).find("b").await, Ok(()));
-    assert_eq!(rig.fetch.calls(), 3);
+    let fixture = fixture(TestFetch::new([set(&["a"]), down(), set(&["a", "b"])]));
+    assert_eq!(fixture.find("a").await, Ok(()));
+    assert_eq!(fixture.find("b").await, Err(ErrorKind::UnknownKey));
+    assert_eq!(fixture.after(1).find("b").await, Ok(()));
+    assert_eq!(fixture.fetch.calls(), 3);
 }
 
 #[tokio::test]
 async fn known_names_do_not_wait_for_a_fetch() {
-    let rig = Arc::new(rig(TestFetch::gated([set(&["a"])])));
-    rig.fetch.open(1);
-    assert_eq!(rig.find("a").await, Ok(()));
+    let fixture = Arc::new(fixture(TestFetch::gated([set(&["a"])])));
+    fixture.fetch.open(1);
+    assert_eq!(fixture.find("a").await, Ok(()));
     // The second fetch hangs until the gate opens.
     let waiting = tokio::spawn({
-        let rig = Arc::clone(&rig);
-        async move { rig.find("x").await }
+        let fixture = Arc::clone(&fixture);
+        async move { fixture.find("x").await }
     });
     settle().await;
-    assert_eq!(rig.fetch.calls(), 2);
-    assert_eq!(rig.find("a").await, Ok(()));
-    assert_eq!(rig.after(500).find("a").await, Ok(()));
+    assert_eq!(fixture.fetch.calls(), 2);
+    assert_eq!(fixture.find("a").await, Ok(()));
+    assert_eq!(fixture.after(500).find("a").await, Ok(()));
     assert!(!waiting.is_finished());
-    rig.fetch.open(1);
+    fixture.fetch.open(1);
     assert_eq!(waiting.await.unwrap(), Err(ErrorKind::UnknownKey));
-    assert_eq!(rig.fetch.calls(), 2);
+    assert_eq!(fixture.fetch.calls(), 2);
 }
 
 #[tokio::test]
 async fn without_any_keys_nothing_is_decided_and_the_wait_is_told() {
-    let rig = rig(TestFetch::new([down(), down(), set(&["a"])]));
-    let error = rig.jwks.find("a").await.err().unwrap();
+    let fixture = fixture(TestFetch::new([down(), down(), set(&["a"])]));
+    let error = fixture.jwks.find("a").await.err().unwrap();
     assert_eq!(error.kind(), ErrorKind::JwksUnavailable);
     assert_eq!(error.retry_after(), Some(Duration::from_secs(1)));
     let cause = std::error::Error::source(&error).unwrap().to_string();
@@ -170,66 +180,66 @@ async fn without_any_keys_nothing_is_decided_and_the_wait_is_told() {
         cause,
         "the request for the key set was answered with status 500"
     );
-    assert_eq!(rig.find("a").await, Err(ErrorKind::JwksUnavailable));
-    assert_eq!(rig.fetch.calls(), 1, "the wait is not over");
+    assert_eq!(fixture.find("a").await, Err(ErrorKind::JwksUnavailable));
+    assert_eq!(fixture.fetch.calls(), 1, "the wait is not over");
     assert_eq!(
-        rig.after(1).find("a").await,
+        fixture.after(1).find("a").await,
         Err(ErrorKind::JwksUnavailable)
     );
     assert_eq!(
-        rig.after(1).find("a").await,
+        fixture.after(1).find("a").await,
         Err(ErrorKind::JwksUnavailable)
     );
-    assert_eq!(rig.fetch.calls(), 2, "the second wait is longer");
-    assert_eq!(rig.after(1).find("a").await, Ok(()));
-    assert_eq!(rig.fetch.calls(), 3);
+    assert_eq!(fixture.fetch.calls(), 2, "the second wait is longer");
+    assert_eq!(fixture.after(1).find("a").await, Ok(()));
+    assert_eq!(fixture.fetch.calls(), 3);
 }
 
 #[tokio::test]
 async fn in_an_outage_known_keys_serve_for_a_day_and_forgeries_stay_forgeries() {
-    let rig = rig(TestFetch::new([set(&["a"]), down()]));
-    assert_eq!(rig.find("a").await, Ok(()));
+    let fixture = fixture(TestFetch::new([set(&["a"]), down()]));
+    assert_eq!(fixture.find("a").await, Ok(()));
     for _ in 0..23 {
-        rig.after(3_600);
-        assert_eq!(rig.find("a").await, Ok(()));
-        assert_eq!(rig.find("forged").await, Err(ErrorKind::UnknownKey));
+        fixture.after(3_600);
+        assert_eq!(fixture.find("a").await, Ok(()));
+        assert_eq!(fixture.find("forged").await, Err(ErrorKind::UnknownKey));
         settle().await;
     }
-    let tries = rig.fetch.calls();
+    let tries = fixture.fetch.calls();
     assert!((24..=70).contains(&tries), "{tries}");
-    rig.after(3_600);
-    assert_eq!(rig.find("a").await, Err(ErrorKind::JwksUnavailable));
+    fixture.after(3_600);
+    assert_eq!(fixture.find("a").await, Err(ErrorKind::JwksUnavailable));
 }
 
 #[tokio::test]
 async fn a_bad_answer_never_replaces_good_keys() {
     for bad in [&b"<html>"[..], b"{}", br#"{"keys":[]}"#, b""] {
-        let rig = rig(TestFetch::new([
+        let fixture = fixture(TestFetch::new([
             set(&["a"]),
             Ok(Bytes::from_static(bad)),
             set(&["b"]),
         ]));
-        assert_eq!(rig.find("a").await, Ok(()));
-        assert_eq!(rig.find("b").await, Err(ErrorKind::UnknownKey));
-        assert_eq!(rig.find("a").await, Ok(()));
-        assert_eq!(rig.after(1).find("b").await, Ok(()));
-        assert_eq!(rig.find("a").await, Err(ErrorKind::UnknownKey));
+        assert_eq!(fixture.find("a").await, Ok(()));
+        assert_eq!(fixture.find("b").await, Err(ErrorKind::UnknownKey));
+        assert_eq!(fixture.find("a").await, Ok(()));
+        assert_eq!(fixture.after(1).find("b").await, Ok(()));
+        assert_eq!(fixture.find("a").await, Err(ErrorKind::UnknownKey));
     }
 }
 
 #[tokio::test]
 async fn a_caller_who_goes_away_does_not_end_the_fetch() {
-    let rig = Arc::new(rig(TestFetch::gated([set(&["a"])])));
+    let fixture = Arc::new(fixture(TestFetch::gated([set(&["a"])])));
     let caller = tokio::spawn({
-        let rig = Arc::clone(&rig);
-        async move { rig.find("a").await }
+        let fixture = Arc::clone(&fixture);
+        async move { fixture.find("a").await }
     });
     settle().await;
     caller.abort();
     settle().await;
-    rig.fetch.open(1);
-    assert_eq!(rig.find("a").await, Ok(()));
-    assert_eq!(rig.fetch.calls(), 1);
+    fixture.fetch.open(1);
+    assert_eq!(fixture.find("a").await, Ok(()));
+    assert_eq!(fixture.fetch.calls(), 1);
 }
 
 #[test]
@@ -239,24 +249,24 @@ fn a_runtime_that_ends_leaves_no_fetch_behind() {
             .build()
             .unwrap()
     };
-    let rig = Arc::new(rig(TestFetch::gated([set(&["a"])])));
+    let fixture = Arc::new(fixture(TestFetch::gated([set(&["a"])])));
     let first = runtime();
     first.block_on(async {
-        let rig = Arc::clone(&rig);
-        tokio::spawn(async move { rig.find("a").await });
+        let fixture = Arc::clone(&fixture);
+        tokio::spawn(async move { fixture.find("a").await });
         settle().await;
     });
     drop(first);
-    assert_eq!(rig.fetch.calls(), 1);
-    rig.fetch.open(1);
-    assert_eq!(runtime().block_on(rig.after(1).find("a")), Ok(()));
-    assert_eq!(rig.fetch.calls(), 2);
+    assert_eq!(fixture.fetch.calls(), 1);
+    fixture.fetch.open(1);
+    assert_eq!(runtime().block_on(fixture.after(1).find("a")), Ok(()));
+    assert_eq!(fixture.fetch.calls(), 2);
 }
 
 #[test]
 fn no_runtime_is_an_error_and_no_panic() {
-    let rig = rig(TestFetch::new([set(&["a"])]));
-    let mut find = std::pin::pin!(rig.find("a"));
+    let fixture = fixture(TestFetch::new([set(&["a"])]));
+    let mut find = std::pin::pin!(fixture.find("a"));
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
     let polled = find.as_mut().poll(&mut context);
     assert_eq!(
@@ -267,51 +277,51 @@ fn no_runtime_is_an_error_and_no_panic() {
 
 #[tokio::test]
 async fn jitter_brings_a_refresh_forward() {
-    let rig = rig(TestFetch::new([set(&["a"])]));
-    rig.clock.set_jitter(1.0);
-    assert_eq!(rig.find("a").await, Ok(()));
-    assert_eq!(rig.after(431).find("a").await, Ok(()));
+    let fixture = fixture(TestFetch::new([set(&["a"])]));
+    fixture.clock.set_jitter(1.0);
+    assert_eq!(fixture.find("a").await, Ok(()));
+    assert_eq!(fixture.after(431).find("a").await, Ok(()));
     settle().await;
-    assert_eq!(rig.fetch.calls(), 1);
-    assert_eq!(rig.after(1).find("a").await, Ok(()));
+    assert_eq!(fixture.fetch.calls(), 1);
+    assert_eq!(fixture.after(1).find("a").await, Ok(()));
     settle().await;
-    assert_eq!(rig.fetch.calls(), 2);
+    assert_eq!(fixture.fetch.calls(), 2);
 }
 
 #[tokio::test]
 async fn jitter_shortens_the_wait_after_a_failure() {
-    let rig = rig(TestFetch::new([down()]));
-    rig.clock.set_jitter(0.75);
-    let error = rig.jwks.find("a").await.err().unwrap();
+    let fixture = fixture(TestFetch::new([down()]));
+    fixture.clock.set_jitter(0.75);
+    let error = fixture.jwks.find("a").await.err().unwrap();
     assert_eq!(error.retry_after(), Some(Duration::from_millis(250)));
 }
 
 #[tokio::test]
 async fn warming_up_fetches_once_and_says_what_came_of_it() {
-    let rig = rig(TestFetch::new([down(), set(&["a"])]));
-    assert_eq!(rig.jwks.health(), JwksHealth::NeverLoaded);
-    let error = rig.jwks.warm_up().await.unwrap_err();
+    let fixture = fixture(TestFetch::new([down(), set(&["a"])]));
+    assert_eq!(fixture.jwks.health(), JwksHealth::NeverLoaded);
+    let error = fixture.jwks.warm_up().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::JwksUnavailable);
-    assert_eq!(rig.jwks.health(), JwksHealth::NeverLoaded);
-    rig.after(1).jwks.warm_up().await.unwrap();
-    rig.jwks.warm_up().await.unwrap();
-    assert_eq!(rig.fetch.calls(), 2);
-    assert_eq!(rig.jwks.health(), JwksHealth::Fresh);
-    assert_eq!(rig.find("a").await, Ok(()));
-    assert_eq!(rig.fetch.calls(), 2);
+    assert_eq!(fixture.jwks.health(), JwksHealth::NeverLoaded);
+    fixture.after(1).jwks.warm_up().await.unwrap();
+    fixture.jwks.warm_up().await.unwrap();
+    assert_eq!(fixture.fetch.calls(), 2);
+    assert_eq!(fixture.jwks.health(), JwksHealth::Fresh);
+    assert_eq!(fixture.find("a").await, Ok(()));
+    assert_eq!(fixture.fetch.calls(), 2);
 }
 
 #[tokio::test]
 async fn health_tells_since_when_keys_are_stale() {
-    let rig = rig(TestFetch::new([set(&["a"]), down()]));
-    rig.jwks.warm_up().await.unwrap();
-    rig.after(599);
-    assert_eq!(rig.jwks.health(), JwksHealth::Fresh);
-    let since = rig.after(1).clock.now();
-    assert_eq!(rig.jwks.health(), JwksHealth::Stale { since });
-    assert_eq!(rig.after(5_000).find("a").await, Ok(()));
-    assert_eq!(rig.jwks.health(), JwksHealth::Stale { since });
-    rig.jwks.warm_up().await.unwrap();
+    let fixture = fixture(TestFetch::new([set(&["a"]), down()]));
+    fixture.jwks.warm_up().await.unwrap();
+    fixture.after(599);
+    assert_eq!(fixture.jwks.health(), JwksHealth::Fresh);
+    let since = fixture.after(1).clock.now();
+    assert_eq!(fixture.jwks.health(), JwksHealth::Stale { since });
+    assert_eq!(fixture.after(5_000).find("a").await, Ok(()));
+    assert_eq!(fixture.jwks.health(), JwksHealth::Stale { since });
+    fixture.jwks.warm_up().await.unwrap();
 }
 
 #[tokio::test]
@@ -380,9 +390,10 @@ async fn pinned_keys_are_never_fetched() {
         pinned: Some(pinned),
         max_stale: Duration::ZERO,
         listener: JwksListener::default(),
+        ..KeySettings::default()
     };
     let clock = Arc::new(TestClock::default());
-    let no_fetcher = || unreachable!("pinned keys need no fetcher");
+    let no_fetcher = |_: &_| unreachable!("pinned keys need no fetcher");
     let jwks = Jwks::new(settings, no_fetcher, clock.clone()).unwrap();
     assert_eq!(jwks.health(), JwksHealth::Pinned);
     jwks.warm_up().await.unwrap();
@@ -394,13 +405,13 @@ async fn pinned_keys_are_never_fetched() {
 
 #[tokio::test]
 async fn a_known_key_is_read_while_somebody_holds_the_lock() {
-    let rig = rig(TestFetch::new([set(&["a"])]));
-    assert_eq!(rig.find("a").await, Ok(()));
-    let Jwks::Fetched(shared) = &rig.jwks else {
-        unreachable!("the rig's keys are fetched")
+    let fixture = fixture(TestFetch::new([set(&["a"])]));
+    assert_eq!(fixture.find("a").await, Ok(()));
+    let Jwks::Fetched(shared) = &fixture.jwks else {
+        unreachable!("the fixture's keys are fetched")
     };
     let held = shared.fetching();
-    let mut find = std::pin::pin!(rig.find("a"));
+    let mut find = std::pin::pin!(fixture.find("a"));
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
     assert_eq!(
         find.as_mut().poll(&mut context),
@@ -411,17 +422,21 @@ async fn a_known_key_is_read_while_somebody_holds_the_lock() {
 
 #[tokio::test]
 async fn in_an_outage_nobody_waits_for_the_next_try() {
-    let rig = rig(TestFetch::gated([set(&["a"]), down(), set(&["a"])]));
-    rig.fetch.open(2);
-    assert_eq!(rig.find("a").await, Ok(()));
-    assert_eq!(rig.after(600).find("a").await, Ok(()), "the fetch failed");
+    let fixture = fixture(TestFetch::gated([set(&["a"]), down(), set(&["a"])]));
+    fixture.fetch.open(2);
+    assert_eq!(fixture.find("a").await, Ok(()));
+    assert_eq!(
+        fixture.after(600).find("a").await,
+        Ok(()),
+        "the fetch failed"
+    );
     // The next try hangs, and the key is old: it serves all the same.
-    let mut find = std::pin::pin!(rig.after(2).find("a"));
+    let mut find = std::pin::pin!(fixture.after(2).find("a"));
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
     assert_eq!(
         find.as_mut().poll(&mut context),
         std::task::Poll::Ready(Ok(()))
     );
     settle().await;
-    assert_eq!(rig.fetch.calls(), 3);
+    assert_eq!(fixture.fetch.calls(), 3);
 }

@@ -12,12 +12,12 @@ use serde_json::{Map, Value};
 
 use super::json::{Found, read_object};
 use crate::error::{Error, ErrorKind, Result};
-use crate::id::UserId;
+use crate::ids::UserId;
 
 /// The claims of a token that was verified.
 ///
 /// `C` is what else the token says, read from all of its claims; see
-/// [`Passage::verify_as`](crate::Passage::verify_as). `Debug` leaves it out.
+/// [`Passage::verify_token_as`](crate::Passage::verify_token_as). `Debug` leaves it out.
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Claims<C = ClaimsSet> {
@@ -102,6 +102,12 @@ impl ClaimsSet {
             json,
             map: OnceLock::new(),
         }
+    }
+
+    /// Reads claims that were not read before.
+    pub(in crate::auth) fn read(json: Vec<u8>) -> Result<Self, ErrorKind> {
+        read_object(&json, |_, _| {}).map_err(|_| ErrorKind::Malformed)?;
+        Ok(Self::new(json.into()))
     }
 
     /// Reads the claims as a type of yours.
@@ -322,5 +328,4 @@ fn timestamp(seconds: f64) -> Timestamp {
 }
 
 #[cfg(test)]
-#[path = "claims_tests.rs"]
 mod tests;

@@ -3,7 +3,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::super::jwks::Key;
+use crate::auth::algorithm::Algorithm;
+use crate::auth::jwks::Key;
 use crate::error::ErrorKind;
 
 /// The longest token that is looked at.
@@ -74,14 +75,16 @@ fn is_symbol(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_'
 }
 
-pub(in crate::auth) fn decode(part: &[u8]) -> Result<Vec<u8>, ErrorKind> {
-    URL_SAFE_NO_PAD
-        .decode(part)
-        .map_err(|_| ErrorKind::Malformed)
-}
-
-/// Checks the signature with a key.
-pub(in crate::auth) fn check_signature(key: &Key, parts: &Parts<'_>) -> Result<(), ErrorKind> {
+/// Checks the signature with a key. `algorithm` is the one that the token's header names.
+pub(in crate::auth) fn check_signature(
+    key: &Key,
+    algorithm: Algorithm,
+    parts: &Parts<'_>,
+) -> Result<(), ErrorKind> {
+    // A key serves one algorithm, whatever the token says.
+    if key.algorithm() != algorithm {
+        return Err(ErrorKind::BadKey);
+    }
     let mut buffer = [0; MAX_SIGNATURE];
     let length = URL_SAFE_NO_PAD
         .decode_slice(parts.signature, &mut buffer)
@@ -96,8 +99,9 @@ mod tests {
 
     use ErrorKind::{Malformed, TokenMissing, TooLarge};
 
-    use super::super::super::jwks::JwkSet;
     use super::*;
+    use crate::auth::base64url::decode;
+    use crate::auth::jwks::JwkSet;
 
     #[test]
     fn form() {
@@ -183,10 +187,13 @@ mod tests {
             .unwrap();
         let token = format!("AAAA.BBBB.{}", encode(&signature));
         let parts = split(token.as_bytes()).unwrap();
-        assert_eq!(check_signature(key, &parts), Ok(()));
+        assert_eq!(check_signature(key, Algorithm::Rs256, &parts), Ok(()));
         // One byte more than any key's signature fits nowhere, and is no panic.
         let longer = format!("{token}AAAA");
         let parts = split(longer.as_bytes()).unwrap();
-        assert_eq!(check_signature(key, &parts), Err(ErrorKind::BadSignature));
+        assert_eq!(
+            check_signature(key, Algorithm::Rs256, &parts),
+            Err(ErrorKind::BadSignature)
+        );
     }
 }

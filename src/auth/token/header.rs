@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
 
-use super::form::decode;
 use super::json::{Found, read_object};
+use crate::auth::algorithm::Algorithm;
+use crate::auth::base64url::decode;
 use crate::error::ErrorKind;
 
 /// Members that change how a token is to be read (RFC 7515, 4.1.11; RFC 7797; RFC 7516, 4.1.3).
@@ -16,13 +17,17 @@ const EXTENSIONS: [&str; 3] = ["crit", "b64", "zip"];
 /// A header that has passed its checks.
 pub(in crate::auth) struct Header {
     encoded: Box<[u8]>,
+    pub(in crate::auth) algorithm: Algorithm,
     pub(in crate::auth) kid: String,
 }
 
 impl Header {
-    fn read(encoded: &[u8]) -> Result<Self, ErrorKind> {
+    fn read(encoded: &[u8], algorithms: &[Algorithm]) -> Result<Self, ErrorKind> {
+        let json = decode(encoded)?;
+        let (algorithm, kid) = key_name(&json, algorithms)?;
         Ok(Self {
-            kid: key_name(&decode(encoded)?)?.into_owned(),
+            algorithm,
+            kid: kid.into_owned(),
             encoded: encoded.into(),
         })
     }
@@ -32,28 +37,41 @@ impl Header {
 ///
 /// All tokens of one key have the same header, so that reading it again is seldom needed. What a
 /// header means depends on its bytes alone.
-#[derive(Default)]
-pub(in crate::auth) struct Headers(ArcSwapOption<Header>);
+pub(in crate::auth) struct Headers {
+    /// Those that are accepted.
+    algorithms: Vec<Algorithm>,
+    last: ArcSwapOption<Header>,
+}
 
 impl Headers {
+    pub(in crate::auth) fn new(algorithms: Vec<Algorithm>) -> Self {
+        Self {
+            algorithms,
+            last: ArcSwapOption::empty(),
+        }
+    }
+
     pub(in crate::auth) fn read(&self, encoded: &[u8]) -> Result<Arc<Header>, ErrorKind> {
-        match &*self.0.load() {
+        match &*self.last.load() {
             Some(last) if *last.encoded == *encoded => Ok(Arc::clone(last)),
-            _ => Header::read(encoded).map(Arc::new),
+            _ => Header::read(encoded, &self.algorithms).map(Arc::new),
         }
     }
 
     pub(in crate::auth) fn remember(&self, header: &Arc<Header>) {
-        let known = matches!(&*self.0.load(), Some(last) if Arc::ptr_eq(last, header));
+        let known = matches!(&*self.last.load(), Some(last) if Arc::ptr_eq(last, header));
         if !known {
-            self.0.store(Some(Arc::clone(header)));
+            self.last.store(Some(Arc::clone(header)));
         }
     }
 }
 
-/// Checks a decoded header and returns the `kid`. Keys or addresses of keys in the header (`jwk`,
+/// Checks a decoded header and returns its algorithm and the `kid`. Keys or addresses of keys in the header (`jwk`,
 /// `jku`, `x5c`, `x5u`) are never looked at: the sender would choose what it is judged by.
-fn key_name(header: &[u8]) -> Result<Cow<'_, str>, ErrorKind> {
+fn key_name<'a>(
+    header: &'a [u8],
+    algorithms: &[Algorithm],
+) -> Result<(Algorithm, Cow<'a, str>), ErrorKind> {
     let (mut alg, mut typ, mut kid, mut extended) = (None, None, None, false);
     read_object(header, |name, value| match name {
         "alg" => alg = Some(value),
@@ -62,9 +80,9 @@ fn key_name(header: &[u8]) -> Result<Cow<'_, str>, ErrorKind> {
         name => extended |= EXTENSIONS.contains(&name),
     })
     .map_err(|_| ErrorKind::Malformed)?;
-    if alg != Some(Found::String("RS256".into())) {
-        return Err(ErrorKind::UnsupportedAlgorithm);
-    }
+    let named = |it: &&Algorithm| alg == Some(Found::String(it.as_str().into()));
+    let algorithm = algorithms.iter().find(named);
+    let algorithm = *algorithm.ok_or(ErrorKind::UnsupportedAlgorithm)?;
     if extended {
         return Err(ErrorKind::UnsupportedCritical);
     }
@@ -74,7 +92,7 @@ fn key_name(header: &[u8]) -> Result<Cow<'_, str>, ErrorKind> {
         Some(_) => return Err(ErrorKind::BadType),
     }
     match kid {
-        Some(Found::String(kid)) if !kid.is_empty() => Ok(kid),
+        Some(Found::String(kid)) if !kid.is_empty() => Ok((algorithm, kid)),
         None | Some(Found::String(_)) => Err(ErrorKind::UnknownKey),
         Some(_) => Err(ErrorKind::Malformed),
     }
@@ -137,8 +155,8 @@ mod tests {
             ("not JSON", Err(Malformed)),
         ] {
             assert_eq!(
-                key_name(header.as_bytes()),
-                expected.map(Cow::Borrowed),
+                key_name(header.as_bytes(), &[Algorithm::Rs256]),
+                expected.map(|kid| (Algorithm::Rs256, Cow::Borrowed(kid))),
                 "{header}"
             );
         }
@@ -148,7 +166,7 @@ mod tests {
     fn only_the_very_same_text_is_not_read_again() {
         let encode = |kid| URL_SAFE_NO_PAD.encode(format!(r#"{{"alg":"RS256","kid":"{kid}"}}"#));
         let (one, other) = (encode("one"), encode("two"));
-        let headers = Headers::default();
+        let headers = Headers::new(vec![Algorithm::Rs256]);
         let read = |text: &str| headers.read(text.as_bytes()).unwrap();
         let first = read(&one);
         assert!(!Arc::ptr_eq(&first, &read(&one)), "not remembered yet");

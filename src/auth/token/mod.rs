@@ -4,9 +4,11 @@ mod claims;
 mod form;
 mod header;
 mod json;
+mod unverified;
 
 pub(super) use claims::Accepted;
 pub(crate) use claims::Policy;
 pub use claims::{Claims, ClaimsSet};
-pub(super) use form::{MAX_TOKEN, check_signature, decode, split};
+pub(super) use form::{check_signature, split};
 pub(super) use header::{Header, Headers};
+pub(crate) use unverified::UnverifiedToken;

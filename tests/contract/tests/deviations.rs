@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use http::{Method, StatusCode, header};
 use passage_contract::{Contract, watch};
-use passage_identity::{CreateUser, Passage};
+use passage_identity::Passage;
+use passage_identity::users::CreateUser;
 use passage_server::{Exchange, PassageServer};
 use serde_json::{Value, json};
 
@@ -25,7 +26,7 @@ async fn exchanges() -> (Exchange, Exchange) {
         .unwrap();
     let users = passage.users();
     users
-        .create(CreateUser::email("ada@example.com"))
+        .create(CreateUser::with_email("ada@example.com"))
         .await
         .unwrap();
     users

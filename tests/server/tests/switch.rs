@@ -6,7 +6,9 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use passage_identity::{CreateMagicLink, CreateUser, Passage};
+use passage_identity::Passage;
+use passage_identity::magic_links::CreateMagicLink;
+use passage_identity::users::CreateUser;
 use passage_server::{Fault, MintToken, SeedDevice};
 use passage_test_server::{IN_PROCESS, TestServer, report};
 
@@ -84,7 +86,7 @@ async fn who_it_is_and_how_it_ends() {
 async fn controls_that_act_on_users_and_tokens() {
     let server = TestServer::checked().await;
     let (controls, passage) = (server.controls(), client(&server));
-    let user = CreateUser::email("ada@example.com");
+    let user = CreateUser::with_email("ada@example.com");
     let user = passage.users().create(user).await.unwrap().id;
 
     let old = controls.rotate_keys().await.unwrap();

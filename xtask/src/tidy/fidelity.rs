@@ -166,7 +166,7 @@ fn tests(project: &Project) -> Result<BTreeSet<String>, String> {
         }
     }
     for file in project.ending(".mjs") {
-        if file.starts_with("tests/browser/scenarios/") {
+        if file.starts_with("e2e/browser/scenarios/") {
             tests.extend(project.text(file)?.lines().filter_map(scenario));
         }
     }
@@ -227,7 +227,7 @@ mod tests {
                 "mod tests {\n    #[test]\n    fn twice() {}\n}\n",
             ),
             (
-                "tests/browser/scenarios/js.mjs",
+                "e2e/browser/scenarios/js.mjs",
                 "export default {\n  'js: sign out': {\n",
             ),
             (PAGE, page),

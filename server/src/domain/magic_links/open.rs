@@ -2,20 +2,22 @@
 
 use passage_identity::generated::auth::types::AuthResult;
 
-use crate::delivery::Purpose;
+use crate::clock::MINUTE;
 use crate::domain::apps::{App, AppState};
 use crate::domain::client::ClientInfo;
 use crate::domain::error::{Reason, Refusal};
+use crate::domain::rate_limits::Kind;
 use crate::domain::sign_ins;
 use crate::domain::users;
 use crate::identifier::Identifier;
 use crate::ids;
 use crate::store;
-use crate::store::Tx;
+use crate::store::events::EventKind;
 use crate::store::magic_links::LinkRow;
+use crate::store::{Purpose, Tx};
 
 /// How long after a link was opened the device that waits for it can have its tokens, in microseconds.
-const CLAIM_LIFETIME: i64 = 300 * 1_000_000;
+const CLAIM_LIFETIME: i64 = 5 * MINUTE;
 
 /// Signs in the user who opened a link. Whatever the link was for, the API's one reply to this carries tokens.
 pub(crate) async fn open(
@@ -24,42 +26,37 @@ pub(crate) async fn open(
     secret: &str,
     client_info: &ClientInfo,
 ) -> Result<AuthResult, Refusal> {
+    client_info.check_rate_limit(state, Kind::Try)?;
     let now = state.clock.micros();
     let (app_id, hash) = (app.id.clone(), ids::hash(secret));
-    let check = state.store.write(move |tx| {
-        let link = store::magic_links::by_secret(tx, &app_id, &hash)?
-            .ok_or_else(Refusal::invalid_magic_link)?;
-        take(tx, link, now)
-    });
-    let (user_id, link) = check.await?;
-    let event = client_info.event(Purpose::stored(&link.purpose).action(), "magic_link");
+    let (user_id, link) = state
+        .store
+        .write(move |tx| take(tx, &app_id, &hash, now))
+        .await?;
+    let event = client_info.event(link.purpose.action(), EventKind::MagicLink);
     let result = sign_ins::sign_in(state, app, &user_id, event).await?;
     Ok(with_redirect(result, link))
 }
 
-/// Uses a link up: what it proves is noted, and nobody opens it again.
-fn take(tx: &Tx<'_>, link: LinkRow, now: i64) -> Result<(String, LinkRow), Refusal> {
-    if link.opened_at.is_some() || link.expires_at <= now {
-        return Err(Refusal::invalid_magic_link());
-    }
+/// Uses a link up: what it proves is noted, and nobody opens it again. An error undoes that.
+fn take(tx: &Tx<'_>, app_id: &str, hash: &[u8], now: i64) -> Result<(String, LinkRow), Refusal> {
+    let link =
+        store::magic_links::open(tx, app_id, hash, now)?.ok_or_else(Refusal::invalid_magic_link)?;
     let user_id = link
         .user_id
         .clone()
         .ok_or_else(Refusal::invalid_magic_link)?;
-    let user =
-        store::users::get(tx, &link.app_id, &user_id)?.ok_or_else(Refusal::user_not_found)?;
+    let user = store::users::get(tx, app_id, &user_id)?.ok_or_else(Refusal::user_not_found)?;
     if user.is_inactive() {
         return Err(Refusal::user_not_active());
     }
     let identifier = Identifier::stored(&link.identifier);
-    let purpose = Purpose::stored(&link.purpose);
     // The link went to somebody who is not reached there any more.
-    if purpose != Purpose::ChangeIdentifier && !users::has(&user, &identifier) {
+    if link.purpose != Purpose::ChangeIdentifier && !users::has(&user, &identifier) {
         return Err(Refusal::invalid_magic_link());
     }
-    store::magic_links::mark_opened(tx, &link.id_hash, now)?;
     // A link that signs in, and that the app's backend delivered, may have gone anywhere.
-    if link.delivered || purpose == Purpose::VerifyIdentifier {
+    if link.delivered || link.purpose == Purpose::VerifyIdentifier {
         users::confirm(tx, user, &identifier, now)?;
     }
     Ok((user_id, link))

@@ -1,20 +1,26 @@
 //! One-time codes: six digits that are sent to a user, who types them in.
 
 mod seal;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+mod tests;
 
 use passage_identity::generated::auth::types::AuthResult;
 
-use crate::delivery::{Content, Language, Message, NewMessage, Purpose};
+use crate::clock::SECOND;
+use crate::delivery::{Content, Language, Message, NewMessage};
 use crate::domain::apps::{App, AppState};
 use crate::domain::client::ClientInfo;
 use crate::domain::error::Refusal;
+use crate::domain::rate_limits::Kind;
 use crate::domain::sign_ins;
 use crate::domain::users::{self, Receiver};
 use crate::identifier::Identifier;
 use crate::ids;
 use crate::store;
-use crate::store::one_time_codes::CodeRow;
-use crate::store::{SqlError, Tx};
+use crate::store::events::EventKind;
+use crate::store::one_time_codes::{Attempt, CodeRow};
+use crate::store::{Purpose, SqlError, Tx};
 
 /// Tries of a code. After so many wrong ones it is dead, even for the right digits.
 const TRIES: i64 = 5;
@@ -23,13 +29,15 @@ const TRIES: i64 = 5;
 const TRIES_IN_AN_HOUR: i64 = 50;
 
 /// Sends a code, and returns the id by which it is typed in.
-pub(crate) async fn request(
+pub(crate) async fn send(
     state: &AppState,
     app: &App,
     purpose: Purpose,
     identifier: Identifier,
     language: Language,
+    client_info: &ClientInfo,
 ) -> Result<String, Refusal> {
+    client_info.check_message_limits(state, app, &identifier)?;
     if !app.settings.one_time_codes {
         return Err(Refusal::operation_not_allowed(
             "one-time codes: the app does not use them.",
@@ -37,22 +45,22 @@ pub(crate) async fn request(
     }
     state.sender.check(&identifier)?;
     let now = state.clock.micros();
-    let expires_at = now + app.settings.otp_ttl * 1_000_000;
+    let expires_at = now + app.settings.otp_ttl * SECOND;
     let (id, code) = (ids::new_id(), seal::digits());
-    let (app_id, settings) = (app.id.clone(), app.settings.clone());
-    let (receives, secret) = (identifier.clone(), (id.clone(), code.clone()));
+    let (app_id, conceal) = (app.id.clone(), app.settings.conceal_users);
+    let (to, secret) = (identifier.clone(), (id.clone(), code.clone()));
     let insert = state.store.write(move |tx| {
-        if purpose == Purpose::Login && is_spent(tx, &app_id, receives.as_str(), now)? {
+        if purpose == Purpose::Login && is_spent(tx, &app_id, to.as_str(), now)? {
             return Err(Refusal::exceeded_attempts());
         }
-        let receiver = users::receiver(tx, &app_id, &settings, purpose, &receives, now)?;
+        let receiver = users::receiver(tx, &app_id, conceal, purpose, &to, now)?;
         let (id, code) = &secret;
         let mut row = CodeRow {
             id_hash: ids::hash(id),
             app_id: app_id.clone(),
             user_id: receiver.user.as_ref().map(|user| user.id.clone()),
-            purpose: receiver.purpose.as_str().to_owned(),
-            identifier: receives.as_str().to_owned(),
+            purpose: receiver.purpose,
+            identifier: to.as_str().to_owned(),
             seal: Vec::new(),
             tries: 0,
             created_at: now,
@@ -82,10 +90,14 @@ pub(crate) async fn request(
     Ok(id)
 }
 
+/// From when on the wrong tries of an identifier count.
+fn counted_since(now: i64) -> i64 {
+    now - store::one_time_codes::KEPT
+}
+
 /// Whether too many codes were guessed for an identifier lately.
 fn is_spent(tx: &Tx<'_>, app_id: &str, identifier: &str, now: i64) -> Result<bool, SqlError> {
-    let since = now - store::one_time_codes::KEPT;
-    let tries = store::one_time_codes::tries_since(tx, app_id, identifier, since)?;
+    let tries = store::one_time_codes::tries_since(tx, app_id, identifier, counted_since(now))?;
     Ok(tries >= TRIES_IN_AN_HOUR)
 }
 
@@ -100,54 +112,82 @@ enum Outcome {
 pub(crate) async fn activate(
     state: &AppState,
     app: &App,
-    id: String,
-    code: String,
+    id: &str,
+    code: &str,
     client_info: &ClientInfo,
 ) -> Result<AuthResult, Refusal> {
-    let now = state.clock.micros();
-    let app_id = app.id.clone();
-    // A wrong try is counted, and so must not be an error in here: that would undo it.
-    let check = state
-        .store
-        .write(move |tx| check(tx, &app_id, &id, &code, now));
-    match check.await? {
+    client_info.check_rate_limit(state, Kind::Try)?;
+    match check(state, app, id, code).await? {
         Outcome::Wrong => Err(Refusal::invalid_request(
             "one-time code: wrong, expired or used.",
         )),
         Outcome::Dead => Err(Refusal::exceeded_attempts()),
         Outcome::Right(user_id, purpose) => {
-            let event = client_info.event(purpose.action(), "otp");
+            let event = client_info.event(purpose.action(), EventKind::OneTimeCode);
             sign_ins::sign_in(state, app, &user_id, event).await
         }
     }
 }
 
-fn check(tx: &Tx<'_>, app_id: &str, id: &str, code: &str, now: i64) -> Result<Outcome, Refusal> {
-    let Some(row) = store::one_time_codes::get(tx, app_id, &ids::hash(id))? else {
+/// Looks a code up and compares it beside the storage's one writer. Whether it can still be tried, the statement
+/// decides that uses it up or counts the try: others may have come first since it was looked up.
+async fn check(state: &AppState, app: &App, id: &str, code: &str) -> Result<Outcome, Refusal> {
+    let now = state.clock.micros();
+    let (app_id, id_hash) = (app.id.clone(), ids::hash(id));
+    let find = state
+        .store
+        .read(move |tx| Ok::<_, Refusal>(store::one_time_codes::get(tx, &app_id, &id_hash)?));
+    let Some(row) = find.await?.filter(|row| row.expires_at > now) else {
         return Ok(Outcome::Wrong);
     };
-    if row.expires_at <= now {
-        return Ok(Outcome::Wrong);
+    // A code that nobody was sent has digits too, which nobody knows.
+    let right = seal::opens(&row, id, code.trim()) && row.user_id.is_some();
+    let finish = state.store.write(move |tx| {
+        let attempt = Attempt {
+            app_id: &row.app_id,
+            id_hash: &row.id_hash,
+            now,
+            most_of_code: TRIES,
+            most_of_identifier: TRIES_IN_AN_HOUR,
+            since: counted_since(now),
+        };
+        if right {
+            use_up(tx, &attempt)
+        } else {
+            count(tx, &attempt)
+        }
+    });
+    finish.await
+}
+
+/// Counts a wrong try. That must not be an error in a command: it would undo the count.
+fn count(tx: &Tx<'_>, attempt: &Attempt<'_>) -> Result<Outcome, Refusal> {
+    match store::one_time_codes::count_try(tx, attempt)? {
+        Some(_tries) => Ok(Outcome::Wrong),
+        None => missed(tx, attempt),
     }
-    if row.tries >= TRIES || is_spent(tx, app_id, &row.identifier, now)? {
-        return Ok(Outcome::Dead);
-    }
-    let matches = seal::opens(&row, id, code.trim());
-    let (Some(user_id), true) = (&row.user_id, matches) else {
-        store::one_time_codes::count_try(tx, &row.id_hash)?;
-        return Ok(Outcome::Wrong);
+}
+
+fn use_up(tx: &Tx<'_>, attempt: &Attempt<'_>) -> Result<Outcome, Refusal> {
+    let Some(row) = store::one_time_codes::use_up(tx, attempt)? else {
+        return missed(tx, attempt);
     };
-    let user = store::users::get(tx, app_id, user_id)?.ok_or_else(Refusal::user_not_found)?;
+    let user_id = row.user_id.ok_or_else(Refusal::user_not_found)?;
+    let user = store::users::get(tx, &row.app_id, &user_id)?.ok_or_else(Refusal::user_not_found)?;
     if user.is_inactive() {
         return Err(Refusal::user_not_active());
     }
-    store::one_time_codes::delete(tx, &row.id_hash)?;
     let identifier = Identifier::stored(&row.identifier);
     // The code went to somebody who is not reached there any more.
     if !users::has(&user, &identifier) {
         return Ok(Outcome::Wrong);
     }
-    let outcome = Outcome::Right(user.id.clone(), Purpose::stored(&row.purpose));
-    users::confirm(tx, user, &identifier, now)?;
-    Ok(outcome)
+    users::confirm(tx, user, &identifier, attempt.now)?;
+    Ok(Outcome::Right(user_id, row.purpose))
+}
+
+/// Why a statement did not apply: the code is used by now, or it was tried too often.
+fn missed(tx: &Tx<'_>, attempt: &Attempt<'_>) -> Result<Outcome, Refusal> {
+    let row = store::one_time_codes::get(tx, attempt.app_id, attempt.id_hash)?;
+    Ok(row.map_or(Outcome::Wrong, |_| Outcome::Dead))
 }

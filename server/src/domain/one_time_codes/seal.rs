@@ -36,19 +36,27 @@ fn key(id: &str) -> hmac::Key {
 /// No part but the last can hold a zero, so that none runs into the next.
 fn text(row: &CodeRow, code: &str) -> String {
     let user_id = row.user_id.as_deref().unwrap_or_default();
-    [&row.app_id, user_id, &row.purpose, &row.identifier, code].join("\0")
+    [
+        &row.app_id,
+        user_id,
+        row.purpose.as_str(),
+        &row.identifier,
+        code,
+    ]
+    .join("\0")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::Purpose;
 
     fn row() -> CodeRow {
         CodeRow {
             id_hash: Vec::new(),
             app_id: "app".to_owned(),
             user_id: Some("user".to_owned()),
-            purpose: "login".to_owned(),
+            purpose: Purpose::Login,
             identifier: "ada@example.com".to_owned(),
             seal: Vec::new(),
             tries: 0,
@@ -96,7 +104,7 @@ mod tests {
         assert!(!other(|row| row.app_id = "other".to_owned()));
         assert!(!other(|row| row.user_id = Some("other".to_owned())));
         assert!(!other(|row| row.user_id = None));
-        assert!(!other(|row| row.purpose = "register".to_owned()));
+        assert!(!other(|row| row.purpose = Purpose::Register));
         assert!(!other(|row| row.identifier = "bob@example.com".to_owned()));
     }
 }

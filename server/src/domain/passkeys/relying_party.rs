@@ -1,7 +1,8 @@
 //! The app as a relying party: makes challenges for its origin, and checks what comes back.
 
 use passage_identity::generated::auth::types::{
-    AuthenticatorAttachment, CredentialCreation, CredentialCreationPublicKey, CredentialDescriptor,
+    AuthenticatorAttachment, CredentialCreation, CredentialCreationPublicKey,
+    CredentialCreationPublicKeyExcludeCredentialsInner, CredentialDescriptor,
     ProtocolCredentialAssertion, ProtocolCredentialAssertionPublicKey,
 };
 use serde::de::DeserializeOwned;
@@ -33,6 +34,56 @@ pub(crate) struct Signed {
     pub(crate) backed_up: bool,
 }
 
+/// Options to make a passkey, for no user yet.
+pub(crate) struct CreationOptions(CredentialCreationPublicKey);
+
+impl CreationOptions {
+    /// The options for a user with this handle and name, who has these passkeys already.
+    pub(crate) fn for_user(
+        self,
+        handle: &[u8],
+        name: &str,
+        known: &[Credential],
+    ) -> CredentialCreation {
+        let Self(mut options) = self;
+        let user = options.user.get_or_insert_default();
+        user.id = Some(super::response::base64url(handle));
+        user.name = Some(name.to_owned());
+        user.display_name = Some(name.to_owned());
+        let exclude =
+            known
+                .iter()
+                .map(|known| CredentialCreationPublicKeyExcludeCredentialsInner {
+                    id: Some(known.cred_id.clone()),
+                    transports: known.transports(),
+                    type_: Some("public-key".to_owned()),
+                });
+        options.exclude_credentials = exclude.collect();
+        CredentialCreation {
+            public_key: Some(options),
+        }
+    }
+}
+
+/// Options to sign in, for no passkey in particular.
+pub(crate) struct AssertionOptions(ProtocolCredentialAssertionPublicKey);
+
+impl AssertionOptions {
+    /// The options to sign in with one of these passkeys, or with any if there are none.
+    pub(crate) fn allowing(self, allowed: &[Credential]) -> ProtocolCredentialAssertion {
+        let Self(mut options) = self;
+        let allow = allowed.iter().map(|credential| CredentialDescriptor {
+            id: credential.cred_id.clone(),
+            transports: credential.transports(),
+            type_: "public-key".to_owned(),
+        });
+        options.allow_credentials = allow.collect();
+        ProtocolCredentialAssertion {
+            public_key: options,
+        }
+    }
+}
+
 impl RelyingParty {
     /// Browsers offer passkeys to pages with https alone, and on localhost.
     pub(crate) fn new(settings: &AppSettings) -> Result<Self, Refusal> {
@@ -53,33 +104,18 @@ impl RelyingParty {
     }
 
     /// A challenge to make a passkey, and what must be remembered to check the outcome.
+    ///
+    /// What is remembered names no user and no passkey: those that there are in the end are what counts.
     pub(crate) fn start_creation(
         &self,
-        user_handle: &[u8],
-        user_name: &str,
-        known: &[Credential],
         attachment: &AuthenticatorAttachment,
-    ) -> Result<(CredentialCreation, String), Refusal> {
-        let exclude = known.iter().filter_map(|known| {
-            let passkey = known.passkey()?;
-            Some(passkey.cred_id().clone())
-        });
-        let exclude = Some(exclude.collect());
-        // The library wants a UUID as handle, but does not look at it again.
+    ) -> Result<(CreationOptions, String), Refusal> {
+        // The library wants a UUID as handle and some name, but does not look at them again.
         let (options, state) = self
             .0
-            .start_passkey_registration(Uuid::nil(), user_name, user_name, exclude)
+            .start_passkey_registration(Uuid::nil(), "user", "user", None)
             .map_err(|error| Refusal::internal(&error))?;
         let mut options: CredentialCreationPublicKey = convert(&options.public_key)?;
-        if let Some(user) = &mut options.user {
-            user.id = Some(super::response::base64url(user_handle));
-        }
-        for excluded in &mut options.exclude_credentials {
-            let known = known
-                .iter()
-                .find(|known| excluded.id.as_ref() == Some(&known.cred_id));
-            excluded.transports = known.map(Credential::transports).unwrap_or_default();
-        }
         let selection = options.authenticator_selection.get_or_insert_default();
         // A passkey that cannot be discovered could not sign anybody in without an identifier.
         selection.resident_key = Some("required".to_owned());
@@ -88,10 +124,7 @@ impl RelyingParty {
             AuthenticatorAttachment::Any => None,
             other => Some(other.to_string()),
         };
-        let challenge = CredentialCreation {
-            public_key: Some(options),
-        };
-        Ok((challenge, remember(&state)?))
+        Ok((CreationOptions(options), remember(&state)?))
     }
 
     /// Checks the outcome, and reads the new passkey from it.
@@ -116,30 +149,16 @@ impl RelyingParty {
         .ok_or_else(|| refuse("passkey: not accepted."))
     }
 
-    /// A challenge to sign in with one of these passkeys, or with any if there are none, and what must be remembered.
+    /// A challenge to sign in, and what must be remembered to check the outcome.
     ///
     /// What is remembered names no passkey: those that the user has in the end are what counts.
-    pub(crate) fn start_assertion(
-        &self,
-        allowed: &[Credential],
-    ) -> Result<(ProtocolCredentialAssertion, String), Refusal> {
+    pub(crate) fn start_assertion(&self) -> Result<(AssertionOptions, String), Refusal> {
         let (options, state) = self
             .0
             .start_discoverable_authentication()
             .map_err(|error| Refusal::internal(&error))?;
-        let mut options: ProtocolCredentialAssertionPublicKey = convert(&options.public_key)?;
-        options.allow_credentials = allowed
-            .iter()
-            .map(|credential| CredentialDescriptor {
-                id: credential.cred_id.clone(),
-                transports: credential.transports(),
-                type_: "public-key".to_owned(),
-            })
-            .collect();
-        let challenge = ProtocolCredentialAssertion {
-            public_key: options,
-        };
-        Ok((challenge, remember(&state)?))
+        let options = convert(&options.public_key)?;
+        Ok((AssertionOptions(options), remember(&state)?))
     }
 
     /// Checks that this passkey signed the challenge.
@@ -209,9 +228,8 @@ fn problem(error: &WebauthnError) -> &'static str {
         WebauthnError::AuthenticationFailure | WebauthnError::SignatureInvalid => {
             "passkey: wrong signature."
         }
-        // The library has one error for both.
         WebauthnError::CredentialAlteredAlgFromRequest => {
-            "passkey: registered already, or with a key of another kind."
+            "passkey: has a key of another kind than was asked for."
         }
         _ => "passkey: not accepted.",
     }

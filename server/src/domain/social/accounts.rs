@@ -9,6 +9,7 @@ use crate::domain::users;
 use crate::identifier::Identifier;
 use crate::store;
 use crate::store::Tx;
+use crate::store::events::Action;
 use crate::store::social_connections::ConnectionRow;
 use crate::store::users::UserRow;
 
@@ -22,13 +23,13 @@ pub(super) fn user(
     app_id: &str,
     identity: &Identity,
     now: i64,
-) -> Result<(String, &'static str), Refusal> {
+) -> Result<(String, Action), Refusal> {
     let provider = identity.provider.as_str();
     let known = store::social_connections::by_account(tx, app_id, provider, &identity.subject)?;
     if let Some(connection) = known {
         let user = active(tx, app_id, &connection.user_id)?;
         store::social_connections::note_login(tx, &connection, identity.identifier(), now)?;
-        return Ok((user.id, "login"));
+        return Ok((user.id, Action::Login));
     }
     // With an unverified address somebody could register in another's name, and wait inside until they come.
     let verified = identity.email.clone().filter(|_| identity.email_verified);
@@ -39,7 +40,7 @@ pub(super) fn user(
     users::confirm(tx, user, &identifier, now)?;
     let row = connection(&id, identity, now, now);
     store::social_connections::insert(tx, app_id, &row)?;
-    Ok((id, "register"))
+    Ok((id, Action::Register))
 }
 
 /// Connects an account to a user. It is no error if it is connected to them already.

@@ -11,6 +11,7 @@ use crate::domain::sign_ins;
 use crate::ids;
 use crate::store;
 use crate::store::Tx;
+use crate::store::events::Action;
 
 /// Signs in with a code, for a client that has the verifier.
 pub(crate) async fn sign_in(
@@ -50,7 +51,7 @@ pub(crate) async fn link(
             return Ok(None);
         };
         accounts::connect(tx, &app_id, &user_id, &identity, now)?;
-        let event = client_info.social_event("other", identity.provider);
+        let event = client_info.social_event(Action::Other, identity.provider);
         store::events::insert(tx, &user_id, &event, now)?;
         Ok::<_, Refusal>(Some(()))
     });

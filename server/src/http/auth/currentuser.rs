@@ -37,7 +37,7 @@ pub(super) fn view(
         phone: user.phone.unwrap_or_default(),
         phone_verified: user.phone_verified,
         social_connections: social::own_connections(connections),
-        status: user.status.into(),
+        status: user.status.as_str().to_owned().into(),
         updated_at: time(user.updated_at).to_string(),
         user_metadata,
         webauthn: !devices.is_empty(),

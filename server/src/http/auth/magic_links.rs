@@ -8,42 +8,35 @@ use passage_identity::generated::auth::types::{
 };
 
 use super::users::identifier;
-use crate::delivery::{Language, Purpose};
+use crate::delivery::Language;
 use crate::domain::client::ClientInfo;
 use crate::domain::error::Refusal;
 use crate::domain::magic_links::{self, LinkOptions};
-use crate::domain::rate_limits::Kind;
 use crate::http::extract::{AppContext, json};
 use crate::http::reply;
+use crate::store::Purpose;
 
 pub(crate) async fn login(
     call: AppContext,
-    client_info: ClientInfo,
+    client: ClientInfo,
     body: Bytes,
 ) -> Result<Response, Refusal> {
     let request: LoginMagicLinkRequest = json(&body)?;
     let options = options(request.language.as_deref(), request.magic_link_path);
-    let magic_link = send(
-        call,
-        &client_info,
-        Purpose::Login,
-        &request.identifier,
-        options,
-    )
-    .await?;
+    let magic_link = send(call, client, Purpose::Login, &request.identifier, options).await?;
     Ok(reply::ok(&LoginMagicLinkResponse { magic_link }))
 }
 
 pub(crate) async fn register(
     call: AppContext,
-    client_info: ClientInfo,
+    client: ClientInfo,
     body: Bytes,
 ) -> Result<Response, Refusal> {
     let request: RegisterMagicLinkRequest = json(&body)?;
     let options = options(request.language.as_deref(), request.magic_link_path);
     let magic_link = send(
         call,
-        &client_info,
+        client,
         Purpose::Register,
         &request.identifier,
         options,
@@ -62,26 +55,25 @@ fn options(language: Option<&str>, path: Option<String>) -> LinkOptions {
 
 async fn send(
     call: AppContext,
-    client_info: &ClientInfo,
+    client: ClientInfo,
     purpose: Purpose,
-    text: &str,
+    to: &str,
     options: LinkOptions,
 ) -> Result<MagicLink, Refusal> {
-    let receives = identifier(text)?;
-    client_info.check_message_limits(&call.state, &call.app, &receives)?;
-    let id = magic_links::request(&call.state, &call.app, purpose, receives, options).await?;
+    let to = identifier(to)?;
+    let (state, app) = (&call.state, &call.app);
+    let id = magic_links::send(state, app, purpose, to, options, &client).await?;
     Ok(MagicLink { id })
 }
 
 pub(crate) async fn activate(
     call: AppContext,
-    client_info: ClientInfo,
+    client: ClientInfo,
     body: Bytes,
 ) -> Result<Response, Refusal> {
     let request: ActivateMagicLinkRequest = json(&body)?;
-    client_info.check_rate_limit(&call.state, Kind::Try)?;
-    let auth_result =
-        magic_links::open(&call.state, &call.app, &request.magic_link, &client_info).await?;
+    let secret = &request.magic_link;
+    let auth_result = magic_links::open(&call.state, &call.app, secret, &client).await?;
     Ok(reply::ok(&AuthResponse { auth_result }))
 }
 

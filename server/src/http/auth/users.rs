@@ -6,12 +6,11 @@ use bytes::Bytes;
 use passage_identity::generated::auth::types::{
     CreateUserParams, CreateUserResponse, User, UserResponse,
 };
-use serde_json::Map;
 
 use crate::domain::client::ClientInfo;
 use crate::domain::error::Refusal;
 use crate::domain::rate_limits::Kind;
-use crate::domain::users;
+use crate::domain::users::account;
 use crate::http::extract::{AppContext, json};
 use crate::http::reply;
 use crate::identifier::Identifier;
@@ -37,75 +36,43 @@ pub(super) fn view(user: UserRow, devices: &[DeviceRow]) -> User {
         id: user.id,
         phone: user.phone.unwrap_or_default(),
         phone_verified: user.phone_verified,
-        status: user.status.into(),
+        status: user.status.as_str().to_owned().into(),
         user_metadata,
         webauthn: !devices.is_empty(),
         webauthn_types: store::devices::kinds(devices),
     }
 }
 
-/// Leaves of a user only what the asker knows: that there is one, and the identifier.
-fn conceal(user: &mut User, asked: &Identifier) {
-    match asked {
-        Identifier::Email(_) => {
-            user.phone.clear();
-            user.phone_verified = false;
-        }
-        Identifier::Phone(_) => {
-            user.email.clear();
-            user.email_verified = false;
-        }
-    }
-    user.user_metadata = Some(Map::new());
-}
-
-pub(crate) async fn check_user_identifier(
-    call: AppContext,
-    client_info: ClientInfo,
-    RawQuery(query): RawQuery,
-) -> Result<Response, Refusal> {
-    client_info.check_rate_limit(&call.state, Kind::Look)?;
+/// The identifier that a query names.
+fn queried(query: Option<String>) -> Result<Identifier, Refusal> {
     let query = query.unwrap_or_default();
     let given = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "identifier");
     let (_, text) = given.ok_or_else(|| Refusal::invalid_request("identifier: is needed."))?;
     // Some clients leave the plus as it is, which then reads as a blank. No identifier has one.
-    let asked = identifier(&text.replace(' ', "+"))?;
-    let (app_id, receives) = (call.app.id.clone(), asked.clone());
-    let read = call.state.store.read(move |tx| {
-        let Some(user) = users::find(tx, &app_id, &receives)? else {
-            return Ok(None);
-        };
-        let devices = store::devices::list(tx, &user.id)?;
-        Ok::<_, Refusal>(Some(view(user, &devices)))
-    });
-    let mut user = read.await?;
-    if call.app.settings.conceal_users
-        && let Some(user) = &mut user
-    {
-        conceal(user, &asked);
-    }
+    identifier(&text.replace(' ', "+"))
+}
+
+pub(crate) async fn check_user_identifier(
+    call: AppContext,
+    client: ClientInfo,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Refusal> {
+    client.check_rate_limit(&call.state, Kind::Look)?;
+    let found = account::look_up(&call.state, &call.app, queried(query)?).await?;
+    let user = found.map(|(user, devices)| view(user, &devices));
     Ok(reply::ok(&UserResponse { user }))
 }
 
 pub(crate) async fn create_user(
     call: AppContext,
-    client_info: ClientInfo,
+    client: ClientInfo,
     body: Bytes,
 ) -> Result<Response, Refusal> {
-    client_info.check_rate_limit(&call.state, Kind::Look)?;
+    client.check_rate_limit(&call.state, Kind::Look)?;
     let request: CreateUserParams = json(&body)?;
     let receives = identifier(&request.identifier)?;
-    let mut metadata = request.user_metadata.unwrap_or_default();
-    call.app
-        .settings
-        .check_metadata(&metadata)
-        .map_err(Refusal::invalid_request)?;
-    metadata.retain(|_, value| !value.is_null());
-    let (app_id, now) = (call.app.id.clone(), call.state.clock.micros());
-    let create = call
-        .state
-        .store
-        .write(move |tx| users::create(tx, &app_id, &receives, metadata.clone(), now));
-    let user = view(create.await?, &[]);
+    let metadata = request.user_metadata.unwrap_or_default();
+    let user = account::create(&call.state, &call.app, &receives, metadata).await?;
+    let user = view(user, &[]);
     Ok(reply::created(&CreateUserResponse { user }))
 }

@@ -2,6 +2,8 @@
 
 use jiff::Timestamp;
 
+use crate::store::user_list::{Compare, Field, Filter, Operand, UserQuery};
+
 /// Users on a page, at most. Also the default, which no source records.
 const MOST: u32 = 500;
 
@@ -11,61 +13,12 @@ const MOST_TERMS: usize = 50;
 /// Bytes of a pattern, at most, for the same reason.
 const LONGEST_PATTERN: usize = 1000;
 
-/// Something to filter or order by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Field {
-    Identifier,
-    Id,
-    LoginCount,
-    Status,
-    CreatedAt,
-    UpdatedAt,
-    LastLoginAt,
-    Email,
-    EmailVerified,
-    Phone,
-    PhoneVerified,
-    ExternalId,
-}
-
-/// How a filter compares.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Compare {
-    Equal,
-    NotEqual,
-    Greater,
-    Less,
-    Like,
-    NotLike,
-}
-
-/// What a filter compares with.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Operand {
-    Text(String),
-    /// A count, or a time in microseconds.
-    Number(i64),
-}
-
-/// One condition on the users to list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Filter {
-    pub(crate) field: Field,
-    pub(crate) compare: Compare,
-    pub(crate) operand: Operand,
-}
-
 /// A parsed query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ListQuery {
-    /// From 1.
-    pub(crate) page: u32,
-    pub(crate) limit: u32,
+    pub(crate) users: UserQuery,
     /// Unix seconds.
     pub(crate) created_before: Option<i64>,
-    /// Fields with whether they descend.
-    pub(crate) order_by: Vec<(Field, bool)>,
-    pub(crate) filters: Vec<Filter>,
     /// The members that every page of the list repeats, as they were sent.
     pub(crate) repeated: Vec<(String, String)>,
 }
@@ -74,17 +27,19 @@ impl ListQuery {
     /// Reads the members of a query. Unknown ones are ignored. The error says what is wrong.
     pub(crate) fn parse(members: Vec<(String, String)>) -> Result<Self, String> {
         let mut query = Self {
-            page: 1,
-            limit: MOST,
+            users: UserQuery {
+                page: 1,
+                limit: MOST,
+                order_by: Vec::new(),
+                filters: Vec::new(),
+            },
             created_before: None,
-            order_by: Vec::new(),
-            filters: Vec::new(),
             repeated: Vec::new(),
         };
         for (name, value) in members {
             match name.as_str() {
-                "page" => query.page = number(&name, &value, 1, i32::MAX.unsigned_abs())?,
-                "limit" => query.limit = number(&name, &value, 1, MOST)?,
+                "page" => query.users.page = number(&name, &value, 1, i32::MAX.unsigned_abs())?,
+                "limit" => query.users.limit = number(&name, &value, 1, MOST)?,
                 "created_before" => {
                     let seconds = value
                         .parse()
@@ -92,17 +47,17 @@ impl ListQuery {
                     query.created_before = Some(seconds);
                 }
                 "order_by" => {
-                    query.order_by = order(&value)?;
+                    query.users.order_by = order(&value)?;
                     query.repeated.push((name, value));
                 }
                 _ => {
                     if let Some(field) = filter_field(&name) {
-                        query.filters.push(filter(&name, field, &value)?);
+                        query.users.filters.push(filter(&name, field, &value)?);
                         query.repeated.push((name, value));
                     }
                 }
             }
-            if query.filters.len() > MOST_TERMS {
+            if query.users.filters.len() > MOST_TERMS {
                 return Err(format!("filters: at most {MOST_TERMS} can be given."));
             }
         }
@@ -238,10 +193,14 @@ mod tests {
     fn an_empty_query_is_the_first_page() {
         let query = parse("").unwrap();
         assert_eq!(
-            (query.page, query.limit, query.created_before),
+            (query.users.page, query.users.limit, query.created_before),
             (1, 500, None)
         );
-        assert!(query.order_by.is_empty() && query.filters.is_empty() && query.repeated.is_empty());
+        assert!(
+            query.users.order_by.is_empty()
+                && query.users.filters.is_empty()
+                && query.repeated.is_empty()
+        );
     }
 
     #[test]
@@ -329,7 +288,7 @@ mod tests {
         ] {
             let parsed = parse(query).unwrap();
             assert_eq!(
-                parsed.filters,
+                parsed.users.filters,
                 [Filter {
                     field,
                     compare,
@@ -345,7 +304,7 @@ mod tests {
     fn order() {
         let query = parse("order_by=status:DESC,created_at:asc,id").unwrap();
         assert_eq!(
-            query.order_by,
+            query.users.order_by,
             [
                 (Field::Status, true),
                 (Field::CreatedAt, false),
@@ -365,7 +324,7 @@ mod tests {
     fn pages() {
         let query = parse("page=3&limit=7&created_before=1700000000&unknown=x").unwrap();
         assert_eq!(
-            (query.page, query.limit, query.created_before),
+            (query.users.page, query.users.limit, query.created_before),
             (3, 7, Some(1_700_000_000))
         );
         assert!(query.repeated.is_empty());

@@ -6,19 +6,11 @@ use passage_identity::generated::management::types::{
 
 use crate::clock::time;
 use crate::domain::social;
+use crate::domain::users::manage::WholeUser;
 use crate::store;
 use crate::store::devices::DeviceRow;
 use crate::store::events::EventRow;
-use crate::store::social_connections::ConnectionRow;
 use crate::store::users::UserRow;
-
-/// A user with everything that belongs to them.
-pub(crate) struct WholeUser {
-    pub(crate) user: UserRow,
-    pub(crate) devices: Vec<DeviceRow>,
-    pub(crate) connections: Vec<ConnectionRow>,
-    pub(crate) events: Vec<EventRow>,
-}
 
 pub(crate) fn user_info(whole: WholeUser) -> UserInfo {
     let WholeUser {
@@ -41,7 +33,7 @@ pub(crate) fn user_info(whole: WholeUser) -> UserInfo {
         phone_verified: user.phone_verified,
         recent_events: events.into_iter().map(recent_event).collect(),
         social_connections: social::users_connections(&connections),
-        status: user.status.into(),
+        status: user.status.as_str().to_owned().into(),
         updated_at: time(user.updated_at),
         user_metadata,
         webauthn: !devices.is_empty(),
@@ -62,7 +54,7 @@ pub(crate) fn list_item(user: UserRow) -> ListPaginatedUsersItem {
         login_count: user.login_count,
         phone: user.phone.unwrap_or_default(),
         phone_verified: user.phone_verified,
-        status: user.status.into(),
+        status: user.status.as_str().to_owned().into(),
         updated_at: time(user.updated_at),
         user_metadata,
     }
@@ -87,14 +79,14 @@ pub(crate) fn device(device: DeviceRow) -> WebAuthnDevices {
 
 fn recent_event(event: EventRow) -> UserRecentEvent {
     UserRecentEvent {
-        action: event.action.into(),
+        action: event.action.as_str().to_owned().into(),
         completed_at: event.completed_at.map(time),
         created_at: time(event.created_at),
         id: event.id,
         ip_addr: event.ip_addr,
         social_login_type: event.social_login_type.map(Into::into),
-        status: event.status.into(),
-        type_: event.r#type,
+        status: event.status.as_str().to_owned().into(),
+        type_: event.r#type.as_str().to_owned(),
         user_agent_display: event.user_agent.clone(),
         user_agent: event.user_agent,
     }

@@ -188,13 +188,25 @@ fn commit(conn: &Connection, group: Vec<(Start, bool)>) -> Result<(), SqlError> 
 }
 
 fn in_transaction(conn: &Connection, group: Vec<(Start, bool)>) -> Result<Vec<Done>, SqlError> {
-    Tx::new(conn).run("BEGIN IMMEDIATE", ())?;
+    begin(conn)?;
     let ran = each(conn, group).and_then(|done| Tx::new(conn).run("COMMIT", ()).map(|_| done));
     if ran.is_err() {
         // SQLite may have rolled back by itself, in which case this fails and changes nothing.
         let _rolled_back = Tx::new(conn).run("ROLLBACK", ());
     }
     ran
+}
+
+/// Begins a transaction, once more if another process had the file for as long as this one waits.
+fn begin(conn: &Connection) -> Result<(), SqlError> {
+    let begin = || Tx::new(conn).run("BEGIN IMMEDIATE", ()).map(drop);
+    begin().or_else(|error| {
+        if error.is_conflict() {
+            begin()
+        } else {
+            Err(error)
+        }
+    })
 }
 
 fn each(conn: &Connection, group: Vec<(Start, bool)>) -> Result<Vec<Done>, SqlError> {

@@ -6,10 +6,11 @@ use serde_json::json;
 use tokio::net::TcpSocket;
 use tokio::sync::Semaphore;
 
+use super::super::super::UnverifiedToken;
 use super::super::super::testing::TestKey;
 use super::super::*;
 use super::site::{Answer, Site, head, reply};
-use super::{PATH, keys, new, new_key, old, old_key, rig, verifier, verify};
+use super::{PATH, fixture, keys, new, new_key, old, old_key, verifier, verify};
 
 /// A body made longer by white space.
 fn padded(body: &str, length: usize) -> String {
@@ -121,8 +122,13 @@ fn bad_answers() -> Vec<(&'static str, Answer, &'static str)> {
 #[tokio::test]
 async fn without_keys_a_bad_answer_decides_nothing() {
     for (name, answer, reason) in bad_answers() {
-        let rig = rig(answer).await;
-        let error = rig.verifier.verify(new().as_bytes()).await.err().unwrap();
+        let fixture = fixture(answer).await;
+        let error = fixture
+            .verifier
+            .verify(&UnverifiedToken::from(&*new()))
+            .await
+            .err()
+            .unwrap();
         assert_eq!(
             (error.kind(), error.answer_status()),
             (ErrorKind::JwksUnavailable, 503),
@@ -133,41 +139,41 @@ async fn without_keys_a_bad_answer_decides_nothing() {
         assert_eq!(error.retry_after(), Some(Duration::from_secs(1)), "{name}");
         // The wait is not over, so nobody asks again.
         assert_eq!(
-            rig.verify_at_once(&new()),
+            fixture.verify_at_once(&new()),
             Err(ErrorKind::JwksUnavailable),
             "{name}"
         );
         assert_eq!(
-            (rig.site.hits(), rig.verifier.health()),
+            (fixture.site.hits(), fixture.verifier.health()),
             (1, JwksHealth::NeverLoaded),
             "{name}"
         );
 
-        rig.site.answer(keys(&[new_key()]));
-        assert_eq!(rig.after(1).verify(&new()).await, Ok(()), "{name}");
+        fixture.site.answer(keys(&[new_key()]));
+        assert_eq!(fixture.after(1).verify(&new()).await, Ok(()), "{name}");
     }
 }
 
 #[tokio::test]
 async fn a_bad_answer_never_replaces_good_keys() {
     for (name, answer, _) in bad_answers() {
-        let rig = rig(keys(&[old_key()])).await;
-        assert_eq!(rig.verify(&old()).await, Ok(()), "{name}");
-        rig.site.answer(answer);
+        let fixture = fixture(keys(&[old_key()])).await;
+        assert_eq!(fixture.verify(&old()).await, Ok(()), "{name}");
+        fixture.site.answer(answer);
         assert_eq!(
-            rig.verify(&new()).await,
+            fixture.verify(&new()).await,
             Err(ErrorKind::UnknownKey),
             "{name}"
         );
-        assert_eq!(rig.verify_at_once(&old()), Ok(()), "{name}");
+        assert_eq!(fixture.verify_at_once(&old()), Ok(()), "{name}");
         assert_eq!(
-            (rig.site.hits(), rig.verifier.health()),
+            (fixture.site.hits(), fixture.verifier.health()),
             (2, JwksHealth::Fresh),
             "{name}"
         );
 
-        rig.site.answer(keys(&[new_key()]));
-        assert_eq!(rig.after(1).verify(&new()).await, Ok(()), "{name}");
+        fixture.site.answer(keys(&[new_key()]));
+        assert_eq!(fixture.after(1).verify(&new()).await, Ok(()), "{name}");
     }
 }
 
@@ -183,14 +189,14 @@ async fn a_redirect_leads_nowhere() {
     ] {
         for target in [elsewhere.url(PATH).to_string(), "/other".into()] {
             let location = format!("location: {target}");
-            let rig = rig(reply(status, &[&location], "")).await;
-            let verdict = rig.verify(&new()).await;
+            let fixture = fixture(reply(status, &[&location], "")).await;
+            let verdict = fixture.verify(&new()).await;
             assert_eq!(
                 verdict,
                 Err(ErrorKind::JwksUnavailable),
                 "{status} {target}"
             );
-            assert_eq!(rig.site.hits(), 1, "{status} {target}");
+            assert_eq!(fixture.site.hits(), 1, "{status} {target}");
         }
     }
     assert_eq!(elsewhere.hits(), 0);
@@ -199,21 +205,26 @@ async fn a_redirect_leads_nowhere() {
 #[tokio::test]
 async fn a_body_of_exactly_64_kib_is_read() {
     let body = json!({"keys": [old_key()]}).to_string();
-    let rig = rig(reply("200 OK", &[], padded(&body, 64 * 1024))).await;
-    assert_eq!(rig.verify(&old()).await, Ok(()));
+    let fixture = fixture(reply("200 OK", &[], padded(&body, 64 * 1024))).await;
+    assert_eq!(fixture.verify(&old()).await, Ok(()));
 }
 
 #[tokio::test]
 async fn an_endless_body_is_cut_off() {
     let head = head("200 OK", &["transfer-encoding: chunked"]);
     let chunk = format!("1000\r\n{}\r\n", " ".repeat(0x1000));
-    let rig = rig(Answer::Repeat(head, chunk.into())).await;
-    rig.site.step(Semaphore::MAX_PERMITS);
-    let error = rig.verifier.verify(old().as_bytes()).await.err().unwrap();
+    let fixture = fixture(Answer::Repeat(head, chunk.into())).await;
+    fixture.site.step(Semaphore::MAX_PERMITS);
+    let error = fixture
+        .verifier
+        .verify(&UnverifiedToken::from(&*old()))
+        .await
+        .err()
+        .unwrap();
     let cause = std::error::Error::source(&error).unwrap().to_string();
     assert_eq!(cause, "the key set is larger than 64 KiB");
     // The site writes until the connection is gone.
-    rig.site.left().await;
+    fixture.site.left().await;
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use std::task::{Context, Poll, Waker};
 use serde_json::{Value, json};
 
 use super::super::testing::{TestClock, TestKey};
-use super::super::{AuthStrategy, Policy, Verifier, VerifierSettings};
+use super::super::{AuthStrategy, Policy, UnverifiedToken, Verifier, VerifierSettings};
 use super::*;
 use crate::transport::USER_AGENT;
 use site::{Answer, Site, reply};
@@ -21,16 +21,16 @@ use site::{Answer, Site, reply};
 const ISSUER: &str = "https://auth.example.com/v1/apps/app";
 const PATH: &str = "/v1/apps/app/.well-known/jwks.json";
 
-struct Rig {
+struct Fixture {
     site: Site,
     verifier: Arc<Verifier>,
     clock: Arc<TestClock>,
 }
 
-async fn rig(answer: Answer) -> Rig {
+async fn fixture(answer: Answer) -> Fixture {
     let site = Site::start(answer).await;
     let (verifier, clock) = verifier(site.url(PATH));
-    Rig {
+    Fixture {
         site,
         verifier,
         clock,
@@ -50,6 +50,7 @@ fn verifier(jwks_url: reqwest::Url) -> (Arc<Verifier>, Arc<TestClock>) {
             pinned: None,
             max_stale: Duration::from_secs(24 * 3600),
             listener: JwksListener::default(),
+            ..KeySettings::default()
         },
         jwks_url,
         token_cache: 100,
@@ -58,7 +59,7 @@ fn verifier(jwks_url: reqwest::Url) -> (Arc<Verifier>, Arc<TestClock>) {
     (Arc::new(verifier.unwrap()), clock)
 }
 
-impl Rig {
+impl Fixture {
     fn after(&self, seconds: u64) -> &Self {
         self.clock.advance(Duration::from_secs(seconds));
         self
@@ -77,7 +78,7 @@ impl Rig {
     }
 
     fn source(&self) -> &Arc<Shared> {
-        match &self.verifier.jwks {
+        match &self.verifier.signatures.jwks {
             Jwks::Fetched(shared) => shared,
             Jwks::Pinned(_) => panic!("no keys were pinned"),
         }
@@ -93,7 +94,7 @@ impl Rig {
 }
 
 async fn verify(verifier: &Verifier, token: &str) -> Result<(), ErrorKind> {
-    let verdict = verifier.verify(token.as_bytes()).await;
+    let verdict = verifier.verify(&UnverifiedToken::from(&*token)).await;
     verdict.map(|_| ()).map_err(|error| error.kind())
 }
 
@@ -140,13 +141,13 @@ fn new_key() -> Value {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_thousand_tasks_without_keys_cause_one_fetch() {
-    let rig = rig(keys(&[old_key()])).await;
-    rig.site.close_gate();
+    let fixture = fixture(keys(&[old_key()])).await;
+    fixture.site.close_gate();
     let polled = Arc::new(AtomicUsize::new(0));
     let token: Arc<str> = old().into();
     let tasks: Vec<_> = (0..10_000)
         .map(|_| {
-            let (verifier, token) = (Arc::clone(&rig.verifier), Arc::clone(&token));
+            let (verifier, token) = (Arc::clone(&fixture.verifier), Arc::clone(&token));
             let polled = Arc::clone(&polled);
             tokio::spawn(async move {
                 let mut verdict = pin!(verify(&verifier, &token));
@@ -161,18 +162,18 @@ async fn ten_thousand_tasks_without_keys_cause_one_fetch() {
     while polled.load(Ordering::SeqCst) < 10_000 {
         tokio::task::yield_now().await;
     }
-    rig.site.open_gate(10_000);
+    fixture.site.open_gate(10_000);
     for task in tasks {
         assert_eq!(task.await.unwrap(), Ok(()));
     }
-    assert_eq!(rig.site.hits(), 1);
+    assert_eq!(fixture.site.hits(), 1);
 }
 
 #[tokio::test]
 async fn every_request_says_who_asks_and_carries_no_credential() {
-    let rig = rig(keys(&[old_key()])).await;
-    assert_eq!(rig.verify(&old()).await, Ok(()));
-    let [head] = &rig.site.heads()[..] else {
+    let fixture = fixture(keys(&[old_key()])).await;
+    assert_eq!(fixture.verify(&old()).await, Ok(()));
+    let [head] = &fixture.site.heads()[..] else {
         panic!("one request was made");
     };
     assert!(
@@ -191,93 +192,99 @@ async fn every_request_says_who_asks_and_carries_no_credential() {
 
 #[tokio::test]
 async fn a_new_key_is_found_at_once() {
-    let rig = rig(keys(&[old_key()])).await;
-    assert_eq!(rig.verify(&old()).await, Ok(()));
-    rig.site.answer(keys(&[old_key(), new_key()]));
-    assert_eq!(rig.verify(&new()).await, Ok(()));
-    assert_eq!(rig.verify_at_once(&old()), Ok(()));
-    assert_eq!(rig.site.hits(), 2);
+    let fixture = fixture(keys(&[old_key()])).await;
+    assert_eq!(fixture.verify(&old()).await, Ok(()));
+    fixture.site.answer(keys(&[old_key(), new_key()]));
+    assert_eq!(fixture.verify(&new()).await, Ok(()));
+    assert_eq!(fixture.verify_at_once(&old()), Ok(()));
+    assert_eq!(fixture.site.hits(), 2);
 }
 
 #[tokio::test]
 async fn a_key_that_was_withdrawn_is_refused_even_if_its_token_was_seen_before() {
-    let rig = rig(keys(&[old_key(), new_key()])).await;
-    assert_eq!(rig.verify(&old()).await, Ok(()));
-    rig.site.answer(keys(&[new_key()]));
-    assert_eq!(rig.after(479).verify_at_once(&old()), Ok(()));
+    let fixture = fixture(keys(&[old_key(), new_key()])).await;
+    assert_eq!(fixture.verify(&old()).await, Ok(()));
+    fixture.site.answer(keys(&[new_key()]));
+    assert_eq!(fixture.after(479).verify_at_once(&old()), Ok(()));
     // Nobody asks between the eighth and the tenth minute: then the first who does has to wait.
     assert_eq!(
-        rig.after(121).verify(&old()).await,
+        fixture.after(121).verify(&old()).await,
         Err(ErrorKind::UnknownKey)
     );
-    assert_eq!(rig.verify_at_once(&new()), Ok(()));
-    assert_eq!(rig.site.hits(), 2);
+    assert_eq!(fixture.verify_at_once(&new()), Ok(()));
+    assert_eq!(fixture.site.hits(), 2);
 }
 
 #[tokio::test]
 async fn with_traffic_a_withdrawn_key_is_refused_as_soon_as_the_background_knows() {
-    let rig = rig(keys(&[old_key(), new_key()])).await;
-    assert_eq!(rig.verify(&old()).await, Ok(()));
-    rig.site.answer(keys(&[new_key()]));
-    rig.site.close_gate();
+    let fixture = fixture(keys(&[old_key(), new_key()])).await;
+    assert_eq!(fixture.verify(&old()).await, Ok(()));
+    fixture.site.answer(keys(&[new_key()]));
+    fixture.site.close_gate();
     // The set is due. Whoever has a known key waits for nothing while the fetch hangs.
-    assert_eq!(rig.after(480).verify_at_once(&old()), Ok(()));
-    rig.site.asked().await;
-    rig.site.asked().await;
-    assert_eq!(rig.verify_at_once(&old()), Ok(()));
-    assert_eq!(rig.verify_at_once(&new()), Ok(()));
-    rig.site.open_gate(1);
-    rig.fetched().await;
+    assert_eq!(fixture.after(480).verify_at_once(&old()), Ok(()));
+    fixture.site.asked().await;
+    fixture.site.asked().await;
+    assert_eq!(fixture.verify_at_once(&old()), Ok(()));
+    assert_eq!(fixture.verify_at_once(&new()), Ok(()));
+    fixture.site.open_gate(1);
+    fixture.fetched().await;
     // One more fetch is due to the name that is unknown now.
-    rig.site.open_gate(1);
-    assert_eq!(rig.verify(&old()).await, Err(ErrorKind::UnknownKey));
-    assert_eq!(rig.verify_at_once(&new()), Ok(()));
-    assert_eq!(rig.site.hits(), 3);
+    fixture.site.open_gate(1);
+    assert_eq!(fixture.verify(&old()).await, Err(ErrorKind::UnknownKey));
+    assert_eq!(fixture.verify_at_once(&new()), Ok(()));
+    assert_eq!(fixture.site.hits(), 3);
 }
 
 #[tokio::test]
 async fn a_name_whose_key_was_replaced_is_that_of_the_new_key() {
-    let rig = rig(keys(&[TestKey::first().jwk("same")])).await;
+    let fixture = fixture(keys(&[TestKey::first().jwk("same")])).await;
     let (before, after) = (
         token(TestKey::first(), "same"),
         token(TestKey::second(), "same"),
     );
-    assert_eq!(rig.verify(&before).await, Ok(()));
-    assert_eq!(rig.verify_at_once(&after), Err(ErrorKind::BadSignature));
-    rig.site.answer(keys(&[TestKey::second().jwk("same")]));
-    assert_eq!(rig.after(600).verify(&after).await, Ok(()));
-    assert_eq!(rig.verify_at_once(&before), Err(ErrorKind::BadSignature));
+    assert_eq!(fixture.verify(&before).await, Ok(()));
+    assert_eq!(fixture.verify_at_once(&after), Err(ErrorKind::BadSignature));
+    fixture.site.answer(keys(&[TestKey::second().jwk("same")]));
+    assert_eq!(fixture.after(600).verify(&after).await, Ok(()));
+    assert_eq!(
+        fixture.verify_at_once(&before),
+        Err(ErrorKind::BadSignature)
+    );
 }
 
 #[tokio::test]
 async fn an_outage_of_an_hour_is_not_noticed_by_known_tokens() {
-    let rig = rig(keys(&[old_key()])).await;
-    assert_eq!(rig.verify(&old()).await, Ok(()));
+    let fixture = fixture(keys(&[old_key()])).await;
+    assert_eq!(fixture.verify(&old()).await, Ok(()));
     // Connections are closed without a word.
-    rig.site.answer(Answer::Bytes(Vec::new()));
+    fixture.site.answer(Answer::Bytes(Vec::new()));
     for step in 0..360 {
-        rig.after(10);
-        assert_eq!(rig.verify_at_once(&old()), Ok(()), "after {step} steps");
-        rig.fetched().await;
+        fixture.after(10);
+        assert_eq!(fixture.verify_at_once(&old()), Ok(()), "after {step} steps");
+        fixture.fetched().await;
         // A forged token stays one, whether it causes a fetch that fails or not.
-        assert_eq!(rig.verify(&stray(step)).await, Err(ErrorKind::UnknownKey));
+        assert_eq!(
+            fixture.verify(&stray(step)).await,
+            Err(ErrorKind::UnknownKey)
+        );
     }
     assert_eq!(
-        rig.verifier.health(),
+        fixture.verifier.health(),
         JwksHealth::Stale {
             since: jiff::Timestamp::from_second(TestClock::START + 600).unwrap()
         }
     );
     // Six tries come sooner than a minute after the one before, all others do not.
-    let tries = rig.site.hits() - 1;
+    let tries = fixture.site.hits() - 1;
     assert!((50..=66).contains(&tries), "{tries}");
 
-    rig.site.answer(keys(&[new_key()]));
-    assert_eq!(rig.after(60).verify_at_once(&old()), Ok(()));
-    rig.fetched().await;
-    assert_eq!(rig.verifier.health(), JwksHealth::Fresh);
-    assert_eq!(rig.verify_at_once(&new()), Ok(()));
-    assert_eq!(rig.verify(&old()).await, Err(ErrorKind::UnknownKey));
+    fixture.site.answer(keys(&[new_key()]));
+    assert_eq!(fixture.after(60).verify_at_once(&old()), Ok(()));
+    fixture.fetched().await;
+    assert_eq!(fixture.verifier.health(), JwksHealth::Fresh);
+    assert_eq!(fixture.verify_at_once(&new()), Ok(()));
+    assert_eq!(fixture.verify(&old()).await, Err(ErrorKind::UnknownKey));
 }
 
 #[tokio::test]
@@ -289,42 +296,45 @@ async fn one_bad_key_does_not_sink_the_set() {
         json!(null),
         json!({}),
     ];
-    let rig = rig(keys(&[&garbage[..], &[old_key()]].concat())).await;
-    assert_eq!(rig.verify(&old()).await, Ok(()));
-    assert_eq!(rig.verify_at_once(&new()), Err(ErrorKind::BadKey));
+    let fixture = fixture(keys(&[&garbage[..], &[old_key()]].concat())).await;
+    assert_eq!(fixture.verify(&old()).await, Ok(()));
+    assert_eq!(fixture.verify_at_once(&new()), Err(ErrorKind::BadKey));
 }
 
 #[tokio::test]
 async fn ten_thousand_unknown_names_cause_two_fetches_and_delay_nobody() {
-    let rig = rig(keys(&[old_key()])).await;
+    let fixture = fixture(keys(&[old_key()])).await;
     let old = old();
-    assert_eq!(rig.verify(&old).await, Ok(()));
+    assert_eq!(fixture.verify(&old).await, Ok(()));
     let mut fetches = Vec::new();
     for number in 0..10_000 {
-        rig.clock.advance(Duration::from_millis(1));
-        let before = rig.site.hits();
-        assert_eq!(rig.verify(&stray(number)).await, Err(ErrorKind::UnknownKey));
-        assert_eq!(rig.verify_at_once(&old), Ok(()));
-        if rig.site.hits() > before {
-            fetches.push(rig.clock.elapsed());
+        fixture.clock.advance(Duration::from_millis(1));
+        let before = fixture.site.hits();
+        assert_eq!(
+            fixture.verify(&stray(number)).await,
+            Err(ErrorKind::UnknownKey)
+        );
+        assert_eq!(fixture.verify_at_once(&old), Ok(()));
+        if fixture.site.hits() > before {
+            fetches.push(fixture.clock.elapsed());
         }
     }
-    assert_eq!((fetches.len(), rig.site.hits()), (2, 3));
+    assert_eq!((fetches.len(), fixture.site.hits()), (2, 3));
     // What remembers them is bounded.
-    let remembered = rig.source().fetching().unknown.remembered();
+    let remembered = fixture.source().fetching().unknown.remembered();
     assert!(remembered <= 1024, "{remembered}");
 
     // The same names and others, for two minutes more.
     for number in 0..1_200 {
-        rig.clock.advance(Duration::from_millis(100));
-        let before = rig.site.hits();
+        fixture.clock.advance(Duration::from_millis(100));
+        let before = fixture.site.hits();
         assert_eq!(
-            rig.verify(&stray(9_000 + number)).await,
+            fixture.verify(&stray(9_000 + number)).await,
             Err(ErrorKind::UnknownKey)
         );
-        assert_eq!(rig.verify_at_once(&old), Ok(()));
-        if rig.site.hits() > before {
-            fetches.push(rig.clock.elapsed());
+        assert_eq!(fixture.verify_at_once(&old), Ok(()));
+        if fixture.site.hits() > before {
+            fetches.push(fixture.clock.elapsed());
         }
     }
     assert!(fetches.len() > 6, "{fetches:?}");
@@ -334,45 +344,45 @@ async fn ten_thousand_unknown_names_cause_two_fetches_and_delay_nobody() {
             "{fetches:?}"
         );
     }
-    assert_eq!(fetches.len(), rig.site.hits() - 1);
+    assert_eq!(fetches.len(), fixture.site.hits() - 1);
 }
 
 #[tokio::test]
 async fn while_a_fetch_for_unknown_names_hangs_known_tokens_wait_for_nothing() {
-    let rig = rig(keys(&[old_key(), new_key()])).await;
-    assert_eq!(rig.verify(&old()).await, Ok(()));
-    rig.site.asked().await;
-    rig.site.close_gate();
+    let fixture = fixture(keys(&[old_key(), new_key()])).await;
+    assert_eq!(fixture.verify(&old()).await, Ok(()));
+    fixture.site.asked().await;
+    fixture.site.close_gate();
     let strays: Vec<_> = (0..1_000)
         .map(|number| {
-            let verifier = Arc::clone(&rig.verifier);
+            let verifier = Arc::clone(&fixture.verifier);
             tokio::spawn(async move { verify(&verifier, &stray(number)).await })
         })
         .collect();
-    rig.site.asked().await;
+    fixture.site.asked().await;
     // A token seen before, and one never seen.
-    assert_eq!(rig.verify_at_once(&old()), Ok(()));
-    assert_eq!(rig.verify_at_once(&new()), Ok(()));
-    rig.site.open_gate(2);
+    assert_eq!(fixture.verify_at_once(&old()), Ok(()));
+    assert_eq!(fixture.verify_at_once(&new()), Ok(()));
+    fixture.site.open_gate(2);
     for stray in strays {
         assert_eq!(stray.await.unwrap(), Err(ErrorKind::UnknownKey));
     }
-    assert!(rig.site.hits() <= 3, "{}", rig.site.hits());
-    assert!(rig.source().fetching().unknown.remembered() <= 1024);
+    assert!(fixture.site.hits() <= 3, "{}", fixture.site.hits());
+    assert!(fixture.source().fetching().unknown.remembered() <= 1024);
 }
 
 #[tokio::test]
 async fn warming_up_brings_the_keys_before_the_first_token_or_says_that_it_could_not() {
-    let rig = rig(reply("503 Service Unavailable", &[], "")).await;
-    let error = rig.verifier.warm_up().await.unwrap_err();
+    let fixture = fixture(reply("503 Service Unavailable", &[], "")).await;
+    let error = fixture.verifier.warm_up().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::JwksUnavailable);
-    assert_eq!(rig.verifier.health(), JwksHealth::NeverLoaded);
+    assert_eq!(fixture.verifier.health(), JwksHealth::NeverLoaded);
 
-    rig.site.answer(keys(&[old_key()]));
-    rig.after(1).verifier.warm_up().await.unwrap();
-    assert_eq!(rig.verifier.health(), JwksHealth::Fresh);
-    assert_eq!(rig.verify_at_once(&old()), Ok(()));
+    fixture.site.answer(keys(&[old_key()]));
+    fixture.after(1).verifier.warm_up().await.unwrap();
+    assert_eq!(fixture.verifier.health(), JwksHealth::Fresh);
+    assert_eq!(fixture.verify_at_once(&old()), Ok(()));
     // Keys that are there are not fetched again.
-    rig.verifier.warm_up().await.unwrap();
-    assert_eq!(rig.site.hits(), 2);
+    fixture.verifier.warm_up().await.unwrap();
+    assert_eq!(fixture.site.hits(), 2);
 }

@@ -4,10 +4,10 @@ use std::future::Future;
 
 use tokio::sync::Semaphore;
 
-use super::super::super::Verifier;
+use super::super::super::{UnverifiedToken, Verifier};
 use super::super::*;
 use super::site::{Answer, head};
-use super::{old, rig, verifier};
+use super::{fixture, old, verifier};
 
 /// Keeps Tokio's time still for as long as it lives, so that a socket never loses a race against
 /// a time-out: a runtime whose time is paused would move it on whenever it is idle, unless a
@@ -39,7 +39,12 @@ async fn expect_timeout(
 ) {
     let waiting = tokio::spawn({
         let verifier = Arc::clone(verifier);
-        async move { verifier.verify(old().as_bytes()).await.map(|_| ()) }
+        async move {
+            verifier
+                .verify(&UnverifiedToken::from(&*old()))
+                .await
+                .map(|_| ())
+        }
     });
     settle().await;
     ready.await;
@@ -59,9 +64,9 @@ const TOTAL: Duration = Duration::from_secs(5);
 async fn slow_headers_are_given_up() {
     for part in ["", "HTTP/1.1 200 OK\r\ncontent-le"] {
         let _still = Still::new();
-        let rig = rig(Answer::Hang(part.into())).await;
-        expect_timeout(&rig.verifier, rig.site.asked(), TOTAL).await;
-        rig.site.left().await;
+        let fixture = fixture(Answer::Hang(part.into())).await;
+        expect_timeout(&fixture.verifier, fixture.site.asked(), TOTAL).await;
+        fixture.site.left().await;
     }
 }
 
@@ -73,30 +78,30 @@ async fn a_slow_body_is_given_up() {
         b"{\"keys\":[".to_vec(),
     ]
     .concat();
-    let rig = rig(Answer::Hang(part)).await;
-    expect_timeout(&rig.verifier, rig.site.asked(), TOTAL).await;
-    rig.site.left().await;
+    let fixture = fixture(Answer::Hang(part)).await;
+    expect_timeout(&fixture.verifier, fixture.site.asked(), TOTAL).await;
+    fixture.site.left().await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_body_that_trickles_in_is_given_up_all_the_same() {
     let _still = Still::new();
-    let rig = rig(Answer::Repeat(
+    let fixture = fixture(Answer::Repeat(
         head("200 OK", &["content-length: 400"]),
         b" ".to_vec(),
     ))
     .await;
     let trickle = async {
-        rig.site.asked().await;
+        fixture.site.asked().await;
         for _ in 0..4 {
             tokio::time::advance(Duration::from_secs(1)).await;
-            rig.site.step(1);
+            fixture.site.step(1);
             settle().await;
         }
     };
-    expect_timeout(&rig.verifier, trickle, TOTAL - Duration::from_secs(4)).await;
-    rig.site.step(Semaphore::MAX_PERMITS / 2);
-    rig.site.left().await;
+    expect_timeout(&fixture.verifier, trickle, TOTAL - Duration::from_secs(4)).await;
+    fixture.site.step(Semaphore::MAX_PERMITS / 2);
+    fixture.site.left().await;
 }
 
 // Other systems let more connections wait, or refuse them.

@@ -262,10 +262,7 @@ mod tests {
             .filter_map(|rest| rest.split('"').next())
             .filter(|key| !key.contains('\\'))
         {
-            assert!(
-                RULES.contains_key(key) || key == "unread",
-                "no rule {key}"
-            );
+            assert!(RULES.contains_key(key) || key == "unread", "no rule {key}");
         }
         assert!(RULES.len() > 50);
     }

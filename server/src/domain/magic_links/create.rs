@@ -1,0 +1,139 @@
+//! Making a link for an app's backend, which gets it whole, and may have it sent as well.
+
+use serde_json::Map;
+
+use super::{LinkFor, NewLink, url};
+use crate::clock::MINUTE;
+use crate::delivery::{Channel, Content, Language, Message, NewMessage};
+use crate::domain::apps::{App, AppState};
+use crate::domain::error::Refusal;
+use crate::domain::users;
+use crate::identifier::Identifier;
+use crate::store;
+use crate::store::users::UserRow;
+use crate::store::{Purpose, Tx};
+
+/// Whom a link is for.
+pub(crate) enum LinkReceiver {
+    /// A user, and by which of their identifiers they are reached.
+    UserId(String, Option<Channel>),
+    /// Whoever has the identifier.
+    Reached(Identifier),
+}
+
+/// A link that a backend asks for.
+pub(crate) struct LinkOrder {
+    pub(crate) receiver: LinkReceiver,
+    /// By which way the server sends the link itself.
+    pub(crate) send: Option<Channel>,
+    pub(crate) ttl_minutes: i64,
+    pub(crate) purpose: Purpose,
+    pub(crate) language: Language,
+    /// The page of the app that the link opens, as [`landing`](super::landing) has it.
+    pub(crate) path: String,
+    pub(crate) redirect_url: String,
+}
+
+/// A link that was made.
+pub(crate) struct CreatedLink {
+    pub(crate) id: String,
+    pub(crate) secret: String,
+    pub(crate) url: String,
+    pub(crate) identifier: Identifier,
+    pub(crate) user_id: String,
+}
+
+/// Makes a link, and sends it if that is asked for.
+pub(crate) async fn create(
+    state: &AppState,
+    app: &App,
+    order: LinkOrder,
+) -> Result<CreatedLink, Refusal> {
+    if order
+        .send
+        .is_some_and(|channel| !state.sender.reaches(channel))
+    {
+        return Err(Refusal::custom_provider_required());
+    }
+    let created_at = state.clock.micros();
+    let expires_at = created_at + order.ttl_minutes * MINUTE;
+    let (purpose, delivered) = (order.purpose, order.send.is_some());
+    let link = NewLink::make();
+    let id = link.id.clone();
+    let (app_id, receiver, redirect_url) = (app.id.clone(), order.receiver, order.redirect_url);
+    let insert = state.store.write(move |tx| {
+        let (user, identifier) = receive(tx, &app_id, &receiver, created_at)?;
+        let (secret, row) = link.for_user(&LinkFor {
+            app_id: &app_id,
+            user_id: Some(&user.id),
+            purpose,
+            identifier: &identifier,
+            delivered,
+            redirect_url: &redirect_url,
+            created_at,
+            expires_at,
+        });
+        store::magic_links::insert(tx, &row)?;
+        Ok::<_, Refusal>((secret, user.id, identifier))
+    });
+    let (secret, user_id, identifier) = insert.await?;
+    let url = url(app, &order.path, &secret);
+    if delivered {
+        let content = Content::Link {
+            id: id.clone(),
+            url: url.clone(),
+        };
+        let new = NewMessage {
+            to: &identifier,
+            user_id: user_id.clone(),
+            purpose,
+            language: order.language,
+            content,
+            created_at,
+            expires_at,
+        };
+        state.sender.send(Message::write(&app.settings.name, new));
+    }
+    Ok(CreatedLink {
+        id,
+        secret,
+        url,
+        identifier,
+        user_id,
+    })
+}
+
+/// The user whom the link is for, created if nobody has the identifier, and the identifier.
+fn receive(
+    tx: &Tx<'_>,
+    app_id: &str,
+    receiver: &LinkReceiver,
+    now: i64,
+) -> Result<(UserRow, Identifier), Refusal> {
+    let (user, identifier) = match receiver {
+        LinkReceiver::UserId(id, channel) => {
+            let user = store::users::get(tx, app_id, id)?.ok_or_else(Refusal::user_not_found)?;
+            let email = user.email.clone().map(Identifier::Email);
+            let phone = user.phone.clone().map(Identifier::Phone);
+            let identifier = match channel {
+                Some(Channel::Email) => email,
+                Some(Channel::Phone) => phone,
+                None => email.or(phone),
+            };
+            (user, identifier)
+        }
+        LinkReceiver::Reached(identifier) => {
+            let user = match users::find(tx, app_id, identifier)? {
+                Some(user) => user,
+                None => users::create(tx, app_id, identifier, Map::new(), now)?,
+            };
+            (user, Some(identifier.clone()))
+        }
+    };
+    if user.is_inactive() {
+        return Err(Refusal::operation_not_allowed("user: not active."));
+    }
+    let identifier = identifier
+        .ok_or_else(|| Refusal::invalid_request("channel: the user has no such identifier."))?;
+    Ok((user, identifier))
+}

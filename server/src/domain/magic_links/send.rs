@@ -1,0 +1,161 @@
+//! Sending a link to whoever asks for one through the Auth API.
+
+use super::{LinkFor, NewLink, landing, url};
+use crate::clock::SECOND;
+use crate::delivery::{Content, Language, Message, NewMessage};
+use crate::domain::apps::{App, AppState};
+use crate::domain::client::ClientInfo;
+use crate::domain::error::Refusal;
+use crate::domain::users::{self, Receiver};
+use crate::identifier::Identifier;
+use crate::store;
+use crate::store::users::UserRow;
+use crate::store::{Purpose, Tx};
+
+/// What a client of the Auth API says of a link it asks for.
+pub(crate) struct LinkOptions {
+    pub(crate) language: Language,
+    pub(crate) path: Option<String>,
+    pub(crate) redirect_url: Option<String>,
+}
+
+/// Sends a link to sign in or to register with, and returns the id by which it is waited for.
+pub(crate) async fn send(
+    state: &AppState,
+    app: &App,
+    purpose: Purpose,
+    identifier: Identifier,
+    options: LinkOptions,
+    client_info: &ClientInfo,
+) -> Result<String, Refusal> {
+    client_info.check_message_limits(state, app, &identifier)?;
+    if !app.settings.magic_links {
+        return Err(Refusal::operation_not_allowed(
+            "magic links: the app does not use them.",
+        ));
+    }
+    send_to(state, app, LinkTarget::Has(purpose), identifier, options).await
+}
+
+/// Sends a link to a new address or number of a user, which is theirs once they opened it. Returns the id by which
+/// it is waited for.
+pub(crate) async fn send_change(
+    state: &AppState,
+    app: &App,
+    user: &UserRow,
+    identifier: Identifier,
+    options: LinkOptions,
+    client_info: &ClientInfo,
+) -> Result<String, Refusal> {
+    client_info.check_message_limits(state, app, &identifier)?;
+    let target = LinkTarget::Wants(user.id.clone());
+    send_to(state, app, target, identifier, options).await
+}
+
+/// Whom a link is for: who has the identifier, or a user who wants it.
+enum LinkTarget {
+    Has(Purpose),
+    Wants(String),
+}
+
+impl LinkTarget {
+    /// The user who gets the link, if any, and what it is for.
+    fn receiver(
+        &self,
+        tx: &Tx<'_>,
+        app_id: &str,
+        conceal: bool,
+        identifier: &Identifier,
+        now: i64,
+    ) -> Result<(Option<String>, Purpose), Refusal> {
+        match self {
+            Self::Has(purpose) => {
+                let Receiver { user, purpose } =
+                    users::receiver(tx, app_id, conceal, *purpose, identifier, now)?;
+                Ok((user.map(|user| user.id), purpose))
+            }
+            Self::Wants(user_id) => {
+                let owner = users::find(tx, app_id, identifier)?;
+                let taken = owner.is_some_and(|owner| owner.id != *user_id);
+                if taken && !conceal {
+                    return Err(Refusal::user_exists());
+                }
+                Ok(((!taken).then(|| user_id.clone()), Purpose::ChangeIdentifier))
+            }
+        }
+    }
+}
+
+async fn send_to(
+    state: &AppState,
+    app: &App,
+    target: LinkTarget,
+    identifier: Identifier,
+    options: LinkOptions,
+) -> Result<String, Refusal> {
+    let path = landing(app, options.path)?;
+    let redirect_url = landing_after(app, options.redirect_url)?;
+    state.sender.check(&identifier)?;
+    let created_at = state.clock.micros();
+    let expires_at = created_at + app.settings.magic_link_ttl * SECOND;
+    let link = NewLink::make();
+    let id = link.id.clone();
+    let (app_id, conceal, to) = (
+        app.id.clone(),
+        app.settings.conceal_users,
+        identifier.clone(),
+    );
+    let insert = state.store.write(move |tx| {
+        let (user_id, purpose) = target.receiver(tx, &app_id, conceal, &to, created_at)?;
+        let (secret, row) = link.for_user(&LinkFor {
+            app_id: &app_id,
+            user_id: user_id.as_deref(),
+            purpose,
+            identifier: &to,
+            delivered: true,
+            redirect_url: &redirect_url,
+            created_at,
+            expires_at,
+        });
+        store::magic_links::insert(tx, &row)?;
+        Ok::<_, Refusal>((secret, user_id, purpose))
+    });
+    let (secret, user_id, purpose) = insert.await?;
+    if let Some(user_id) = user_id {
+        let content = Content::Link {
+            id: id.clone(),
+            url: url(app, &path, &secret),
+        };
+        let new = NewMessage {
+            to: &identifier,
+            user_id,
+            purpose,
+            language: options.language,
+            content,
+            created_at,
+            expires_at,
+        };
+        state.sender.send(Message::write(&app.settings.name, new));
+    }
+    Ok(id)
+}
+
+/// Where a user lands after the link was used. Whoever asks for a change of identifier chooses it, so it must not
+/// lead away from the app: the message with the link goes to an address that may be a stranger's.
+fn landing_after(app: &App, redirect_url: Option<String>) -> Result<String, Refusal> {
+    let Some(url) = redirect_url.filter(|url| !url.is_empty()) else {
+        return Ok(String::new());
+    };
+    let rest = url
+        .strip_prefix(app.settings.auth_origin.trim_end_matches('/'))
+        .unwrap_or(&url);
+    // Browsers read a backslash as a slash, and two slashes begin a host.
+    let inside = rest.is_empty() || (rest.starts_with('/') && !rest.starts_with("//"));
+    if inside && !rest.contains(|c: char| c.is_whitespace() || c.is_control() || c == '\\') {
+        Ok(url)
+    } else {
+        Err(Refusal::invalid_request(
+            "redirect_url: must be a path, or a URL on the app's auth origin.",
+        ))
+    }
+}

@@ -1,0 +1,203 @@
+//! The second step: the outcome is checked, and the ceremony is over.
+
+use crate::domain::apps::{App, AppState};
+use crate::domain::error::{Reason, Refusal};
+use crate::domain::passkeys::Credential;
+use crate::domain::passkeys::relying_party::{Refuse, RelyingParty, Signed};
+use crate::domain::passkeys::response::{Assertion, Creation};
+use crate::store;
+use crate::store::Tx;
+use crate::store::ceremonies::{CeremonyRow, Purpose};
+use crate::store::passkeys::PasskeyRow;
+
+/// A ceremony to be finished, as the request has it. Text that is empty was not given.
+pub(crate) struct Finish<'a> {
+    pub(crate) handshake_id: &'a str,
+    pub(crate) purpose: Purpose,
+    pub(crate) user_id: Option<&'a str>,
+    pub(crate) transaction_id: Option<&'a str>,
+}
+
+/// A passkey that signed the challenge of a ceremony, and whose it is.
+pub(crate) struct Proof {
+    pub(crate) ceremony: CeremonyRow,
+    pub(crate) passkey: PasskeyRow,
+    pub(crate) signed: Signed,
+}
+
+impl Finish<'_> {
+    /// Checks the outcome of a registration. The ceremony is not over yet: see [`once`] and [`end`].
+    pub(crate) async fn creation(
+        &self,
+        app_state: &AppState,
+        app: &App,
+        creation: &Creation,
+    ) -> Result<(CeremonyRow, Credential), Refusal> {
+        let refuse: Refuse = Refusal::webauthn_login_failed;
+        let (app_id, id) = (app.id.clone(), self.handshake_id.to_owned());
+        let read = app_state
+            .store
+            .read(move |tx| Ok::<_, Refusal>(store::ceremonies::get(tx, &app_id, &id)?));
+        let ceremony = self
+            .check(read.await?, app_state.clock.micros())
+            .map_err(refuse)?;
+        if ceremony.user_id.as_deref() != given(self.user_id)
+            && self.purpose != Purpose::FlexRegister
+        {
+            return Err(refuse("handshake: of another user."));
+        }
+        let relying_party = RelyingParty::new(&app.settings)?;
+        let credential = relying_party.finish_creation(creation, &ceremony.state, refuse)?;
+        Ok((ceremony, credential))
+    }
+
+    /// Checks the outcome of a login. The ceremony is not over yet: see [`once`] and [`end`].
+    pub(crate) async fn assertion(
+        &self,
+        app_state: &AppState,
+        app: &App,
+        assertion: &Assertion,
+    ) -> Result<Proof, Refusal> {
+        let (app_id, id, cred_id) = (
+            app.id.clone(),
+            self.handshake_id.to_owned(),
+            assertion.cred_id.clone(),
+        );
+        let read = app_state.store.read(move |tx| {
+            let ceremony = store::ceremonies::get(tx, &app_id, &id)?;
+            let passkey = store::passkeys::by_cred_id(tx, &app_id, &cred_id)?;
+            Ok::<_, Refusal>((ceremony, passkey))
+        });
+        let (ceremony, passkey) = read.await?;
+        let refuse = match &ceremony {
+            Some(ceremony) => refusal(ceremony.user_id.is_some()),
+            None => refusal(given(self.user_id).is_some()),
+        };
+        let ceremony = self
+            .check(ceremony, app_state.clock.micros())
+            .map_err(refuse)?;
+        let passkey = passkey.ok_or_else(|| refuse("passkey: unknown, or removed."))?;
+        belongs(&ceremony, &passkey, assertion, given(self.user_id)).map_err(refuse)?;
+        let relying_party = RelyingParty::new(&app.settings)?;
+        let signed = relying_party.finish_assertion(
+            assertion,
+            &ceremony.state,
+            &passkey.credential,
+            refuse,
+        )?;
+        Ok(Proof {
+            ceremony,
+            passkey,
+            signed,
+        })
+    }
+
+    /// The ceremony that was started, if the request may finish it.
+    fn check(&self, found: Option<CeremonyRow>, now: i64) -> Result<CeremonyRow, &'static str> {
+        let ceremony = found.ok_or("handshake: unknown, expired or used.")?;
+        if ceremony.expires_at <= now {
+            return Err("handshake: unknown, expired or used.");
+        }
+        if ceremony.purpose != self.purpose {
+            return Err("handshake: started by another operation.");
+        }
+        if ceremony.transaction_id.as_deref() != given(self.transaction_id) {
+            return Err("handshake: of another transaction.");
+        }
+        Ok(ceremony)
+    }
+}
+
+impl Proof {
+    /// The error for this login if it fails after all.
+    pub(crate) fn refuse(&self) -> Refuse {
+        refusal(self.ceremony.user_id.is_some())
+    }
+
+    /// Ends the ceremony, and counts the login on the device, which may be gone by now.
+    pub(crate) fn end(&self, tx: &Tx<'_>, app_id: &str, now: i64) -> Result<(), Refusal> {
+        end(tx, app_id, &self.ceremony, self.refuse())?;
+        let Signed {
+            sign_count,
+            backed_up,
+        } = self.signed;
+        let device_id = &self.passkey.device_id;
+        if store::passkeys::count_login(tx, device_id, sign_count, backed_up, now)? {
+            Ok(())
+        } else {
+            Err(self.refuse()("passkey: removed, or its counter went back."))
+        }
+    }
+}
+
+/// Whether a passkey is one that the ceremony was started for.
+fn belongs(
+    ceremony: &CeremonyRow,
+    passkey: &PasskeyRow,
+    assertion: &Assertion,
+    named: Option<&str>,
+) -> Result<(), &'static str> {
+    let user_id = Some(passkey.user_id.as_str());
+    if ceremony.user_id.is_some() && ceremony.user_id.as_deref() != user_id {
+        return Err("passkey: of another user.");
+    }
+    if named.is_some() && named != user_id {
+        return Err("handshake: of another user.");
+    }
+    match (&assertion.user_handle, &ceremony.user_id) {
+        (None, None) => Err("passkey: does not say whose it is."),
+        (Some(_), _) if assertion.user_handle != passkey.user_handle => {
+            Err("passkey: of another user.")
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The code for a login that fails tells whether a user was named.
+fn refusal(named: bool) -> Refuse {
+    if named {
+        Refusal::webauthn_login_failed
+    } else {
+        Refusal::discoverable_login_failed
+    }
+}
+
+/// Text that is empty counts as not given.
+fn given(text: Option<&str>) -> Option<&str> {
+    text.filter(|text| !text.is_empty())
+}
+
+/// Ends a ceremony, together with what its outcome changes. Of two requests that finish it at once, one fails here.
+pub(crate) fn end(
+    tx: &Tx<'_>,
+    app_id: &str,
+    ceremony: &CeremonyRow,
+    refuse: Refuse,
+) -> Result<(), Refusal> {
+    if store::ceremonies::take(tx, app_id, &ceremony.id)? {
+        Ok(())
+    } else {
+        Err(refuse("handshake: unknown, expired or used."))
+    }
+}
+
+/// Finishes a ceremony, which is also over if that fails: nobody gets a second try at a challenge.
+pub(crate) async fn once<T>(
+    app_state: &AppState,
+    app: &App,
+    handshake_id: &str,
+    finish: impl Future<Output = Result<T, Refusal>>,
+) -> Result<T, Refusal> {
+    let result = finish.await;
+    if result
+        .as_ref()
+        .is_err_and(|error| error.reason != Reason::Failed)
+    {
+        let (app_id, id) = (app.id.clone(), handshake_id.to_owned());
+        let end = app_state
+            .store
+            .write(move |tx| Ok::<_, Refusal>(store::ceremonies::take(tx, &app_id, &id)?));
+        end.await?;
+    }
+    result
+}

@@ -1,0 +1,177 @@
+//! The first step: a challenge, and a ceremony that remembers it.
+//!
+//! The challenge is made before the command that stores the ceremony; who the user is and which passkeys there are
+//! comes out of the command, and completes the options for the browser.
+
+use passage_identity::generated::auth::types::{
+    AuthenticatorAttachment, CredentialAssertionChallenge, CredentialCreationChallenge,
+};
+
+use crate::domain::apps::App;
+use crate::domain::error::Refusal;
+use crate::domain::passkeys::Credential;
+use crate::domain::passkeys::limit::check_room;
+use crate::domain::passkeys::relying_party::{
+    AssertionOptions, CreationOptions, LIFETIME, RelyingParty,
+};
+use crate::ids;
+use crate::store;
+use crate::store::ceremonies::{NewCeremony, Purpose};
+use crate::store::users::UserRow;
+use crate::store::{SqlError, Tx};
+
+/// Bytes of a user handle. The standard allows 64.
+const HANDLE_LENGTH: usize = 16;
+
+/// A ceremony that is about to start.
+struct Start {
+    app_id: String,
+    id: String,
+    purpose: Purpose,
+    transaction_id: Option<String>,
+    state: String,
+    now: i64,
+}
+
+impl Start {
+    fn insert(
+        &self,
+        tx: &Tx<'_>,
+        user_id: Option<&str>,
+        user_handle: Option<&[u8]>,
+    ) -> Result<(), SqlError> {
+        let ceremony = NewCeremony {
+            id: &self.id,
+            purpose: self.purpose,
+            user_id,
+            transaction_id: self.transaction_id.as_deref(),
+            user_handle,
+            state: &self.state,
+            created_at: self.now,
+            expires_at: self.now + LIFETIME,
+        };
+        store::ceremonies::insert(tx, &self.app_id, &ceremony)
+    }
+}
+
+/// Whose passkey a ceremony makes.
+pub(crate) struct Holder {
+    handle: Vec<u8>,
+    known: Vec<Credential>,
+}
+
+/// A ceremony that is about to make a passkey.
+pub(crate) struct StartCreation {
+    start: Start,
+    /// For a user who has none.
+    handle: Vec<u8>,
+}
+
+/// What a browser is asked, but for the user's part.
+pub(crate) struct PendingCreation {
+    id: String,
+    options: CreationOptions,
+}
+
+impl StartCreation {
+    pub(crate) fn new(
+        app: &App,
+        purpose: Purpose,
+        transaction_id: Option<String>,
+        attachment: &AuthenticatorAttachment,
+        now: i64,
+    ) -> Result<(Self, PendingCreation), Refusal> {
+        let (options, state) = RelyingParty::new(&app.settings)?.start_creation(attachment)?;
+        let id = ids::new_id();
+        let start = Start {
+            app_id: app.id.clone(),
+            id: id.clone(),
+            purpose,
+            transaction_id,
+            state,
+            now,
+        };
+        let handle = ids::random_bytes::<HANDLE_LENGTH>().to_vec();
+        Ok((Self { start, handle }, PendingCreation { id, options }))
+    }
+
+    /// Starts it for a user, or for one who is created when it is finished.
+    pub(crate) fn run(&self, tx: &Tx<'_>, user_id: Option<&str>) -> Result<Holder, Refusal> {
+        let (handle, known) = match user_id {
+            Some(user_id) => {
+                let known = store::passkeys::list(tx, user_id)?;
+                check_room(&known)?;
+                let handle = store::passkeys::user_handle(tx, user_id, &self.handle)?;
+                (handle.ok_or_else(Refusal::user_not_found)?, known)
+            }
+            None => (self.handle.clone(), Vec::new()),
+        };
+        self.start.insert(tx, user_id, Some(&handle))?;
+        Ok(Holder { handle, known })
+    }
+}
+
+impl PendingCreation {
+    /// Completes the options.
+    pub(crate) fn challenge(self, holder: &Holder, user_name: &str) -> CredentialCreationChallenge {
+        let Holder { handle, known } = holder;
+        CredentialCreationChallenge {
+            challenge: self.options.for_user(handle, user_name, known),
+            id: self.id,
+        }
+    }
+}
+
+/// A ceremony that is about to sign in.
+pub(crate) struct StartAssertion {
+    start: Start,
+}
+
+/// What a browser is asked, but for the passkeys.
+pub(crate) struct PendingAssertion {
+    id: String,
+    options: AssertionOptions,
+}
+
+impl StartAssertion {
+    pub(crate) fn new(
+        app: &App,
+        purpose: Purpose,
+        transaction_id: Option<String>,
+        now: i64,
+    ) -> Result<(Self, PendingAssertion), Refusal> {
+        let (options, state) = RelyingParty::new(&app.settings)?.start_assertion()?;
+        let id = ids::new_id();
+        let start = Start {
+            app_id: app.id.clone(),
+            id: id.clone(),
+            purpose,
+            transaction_id,
+            state,
+            now,
+        };
+        Ok((Self { start }, PendingAssertion { id, options }))
+    }
+
+    /// Starts it for a user, or for whoever answers.
+    pub(crate) fn run(&self, tx: &Tx<'_>, user_id: Option<&str>) -> Result<(), Refusal> {
+        Ok(self.start.insert(tx, user_id, None)?)
+    }
+}
+
+impl PendingAssertion {
+    /// Completes the options: one of these passkeys is to sign, or any if there are none.
+    pub(crate) fn challenge(self, allowed: &[Credential]) -> CredentialAssertionChallenge {
+        CredentialAssertionChallenge {
+            challenge: self.options.allowing(allowed),
+            id: self.id,
+        }
+    }
+}
+
+/// What authenticators call a user.
+pub(crate) fn user_name(user: &UserRow) -> &str {
+    let names = [&user.email, &user.phone, &user.external_id];
+    let name = names.into_iter().flatten().next();
+    name.unwrap_or(&user.id)
+}

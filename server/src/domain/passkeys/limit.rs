@@ -1,0 +1,41 @@
+//! How many passkeys a user can have.
+
+use super::Credential;
+use crate::domain::error::Refusal;
+use crate::store;
+use crate::store::Tx;
+use crate::store::devices::DeviceRow;
+use crate::store::passkeys::Insertion;
+
+/// Passkeys that a user can have. All of them are sent along when another one is made.
+pub(super) const MOST: u32 = 64;
+
+/// Refuses to start what would make one passkey too many.
+pub(super) fn check_room(known: &[Credential]) -> Result<(), Refusal> {
+    if known.len() < MOST as usize {
+        Ok(())
+    } else {
+        Err(full())
+    }
+}
+
+/// Gives a user the passkey that a ceremony made. More ceremonies may have been started than there was room for.
+pub(crate) fn add(
+    tx: &Tx<'_>,
+    user_id: &str,
+    device: &DeviceRow,
+    credential: &Credential,
+) -> Result<(), Refusal> {
+    match store::passkeys::insert_below(tx, user_id, device, credential, MOST)? {
+        Insertion::Stored => Ok(()),
+        Insertion::Full => Err(full()),
+        Insertion::Taken => Err(Refusal::webauthn_login_failed(
+            "passkey: registered already.",
+        )),
+    }
+}
+
+fn full() -> Refusal {
+    let problem = format!("passkeys: a user has {MOST} at most; remove one first.");
+    Refusal::invalid_request(problem)
+}

@@ -1,0 +1,49 @@
+//! Reports of what visitors' devices can do with passkeys.
+
+use passage_identity::generated::auth::types::CreatePasskeyReadinessRequest;
+
+use crate::domain::apps::AppState;
+use crate::domain::error::Refusal;
+use crate::ids;
+use crate::store;
+use crate::store::readiness::{Report, Visitor};
+
+/// Bytes of a device id, at most.
+const LONGEST_ID: usize = 255;
+
+/// The app that has this API key.
+pub(crate) async fn app_of_key(state: &AppState, key: &str) -> Result<String, Refusal> {
+    let hash = ids::hash(key);
+    let find = state
+        .store
+        .read(move |tx| Ok::<_, Refusal>(store::readiness::app_of_key(tx, &hash)?));
+    find.await?
+        .ok_or_else(|| Refusal::invalid_access_token("api key: unknown."))
+}
+
+/// Keeps a report, in place of the last one on the same device.
+pub(crate) async fn report(
+    state: &AppState,
+    app_id: String,
+    sent: CreatePasskeyReadinessRequest,
+    visitor: Visitor,
+) -> Result<(), Refusal> {
+    if sent.device_id.is_empty() || sent.device_id.len() > LONGEST_ID {
+        return Err(Refusal::invalid_request(format!(
+            "device_id: must have 1 to {LONGEST_ID} bytes."
+        )));
+    }
+    let report = Report {
+        device_id: sent.device_id,
+        security_key: sent.security_key,
+        platform: sent.platform,
+        synced_credential: sent.synced_credential,
+        cross_device_credential: sent.cross_device_credential,
+        conditional_ui: sent.conditional_ui,
+    };
+    let now = state.clock.micros();
+    let put = state.store.write(move |tx| {
+        Ok::<_, Refusal>(store::readiness::put(tx, &app_id, &report, &visitor, now)?)
+    });
+    put.await
+}

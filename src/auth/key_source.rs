@@ -1,0 +1,203 @@
+//! The keys of any issuer.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::algorithm::Algorithm;
+use super::clock::{Clock, SystemClock};
+use super::jwks::{HttpFetch, JwkSet, Jwks, JwksEvent, JwksHealth, KeySettings};
+use super::signature::Signatures;
+use super::token::{ClaimsSet, UnverifiedToken};
+use crate::endpoint;
+use crate::error::{Error, Result};
+
+/// The keys of an issuer other than the app: an identity provider, for instance, whose ID tokens
+/// are to be verified.
+///
+/// It is what a [`Passage`](crate::Passage) has for the keys of its app, and keeps to the same
+/// rules, which are in [`verification`](crate::verification): one fetch at a time, a new set every
+/// eight to ten minutes, unknown names of keys that cost little, a growing wait after a failure,
+/// and known keys that serve on meanwhile. Cheap to clone; clones share the keys. Make one for each
+/// issuer, for the whole program.
+///
+/// ```no_run
+/// use passage_identity::keys::{Algorithm, KeySource};
+///
+/// # async fn example(id_token: &str, nonce: &str, now: i64) -> passage_identity::Result<()> {
+/// let google = KeySource::builder("https://www.googleapis.com/oauth2/v3/certs").build()?;
+/// match google.verify(id_token).await {
+///     // Signed by the issuer. Whether it is meant for you, and now, is yours to check.
+///     Ok(claims) => println!("{:?} for {:?}", claims.get("sub"), claims.get("aud")),
+///     Err(error) if error.is_token_invalid() => println!("answer 401: {error}"),
+///     Err(error) if error.is_unavailable() => println!("answer 503: {error}"),
+///     Err(error) => return Err(error),
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct KeySource(Arc<Signatures>);
+
+impl KeySource {
+    /// Starts to build a source of the keys at this URL, which serves a JSON Web Key Set: what an
+    /// issuer's OpenID configuration has as `jwks_uri`.
+    pub fn builder(url: impl Into<String>) -> KeySourceBuilder {
+        KeySourceBuilder {
+            url: url.into(),
+            settings: KeySettings::default(),
+            clock: Arc::new(SystemClock),
+        }
+    }
+
+    /// A source of these keys, which never fetches any. They verify RS256.
+    ///
+    /// ```
+    /// use passage_identity::keys::{JwkSet, JwksHealth, KeySource};
+    ///
+    /// # fn example(json: &str) -> passage_identity::Result<()> {
+    /// let source = KeySource::pinned(JwkSet::from_json(json)?);
+    /// assert_eq!(source.health(), JwksHealth::Pinned);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn pinned(keys: JwkSet) -> Self {
+        let signatures = Signatures::new(Jwks::Pinned(keys), vec![Algorithm::Rs256]);
+        Self(Arc::new(signatures))
+    }
+
+    /// Verifies that a key of this source signed the token, and gives what the token says.
+    ///
+    /// Form, header and key are judged as [`verification`](crate::verification) has it. **The
+    /// claims are not**: issuer, audience, times and nonce are for the caller to compare.
+    ///
+    /// # Errors
+    /// One for which [`Error::is_token_invalid`] holds if no key of this source has signed the
+    /// token, or if it is none. One for which [`Error::is_unavailable`] holds if the keys cannot be
+    /// had, so that nobody can tell; [`Error::retry_after`] says when the next fetch is tried.
+    pub async fn verify(&self, token: &str) -> Result<ClaimsSet> {
+        let signed = self.0.verify(&UnverifiedToken::from(token)).await?;
+        ClaimsSet::read(signed.claims).map_err(Error::of)
+    }
+
+    /// Fetches the keys, so that the first token need not wait for them. Does nothing if there are
+    /// keys that are not due yet.
+    ///
+    /// # Errors
+    /// [`ErrorKind::JwksUnavailable`](crate::ErrorKind::JwksUnavailable) if there are no keys and
+    /// none can be had.
+    pub async fn warm_up(&self) -> Result<()> {
+        self.0.jwks.warm_up().await
+    }
+
+    /// The state of the keys. Asks nobody.
+    #[must_use]
+    pub fn health(&self) -> JwksHealth {
+        self.0.jwks.health()
+    }
+}
+
+impl fmt::Debug for KeySource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeySource")
+            .field("health", &self.health())
+            .finish()
+    }
+}
+
+/// Builds a [`KeySource`]. Made by [`KeySource::builder`].
+///
+/// ```
+/// use std::time::Duration;
+/// use passage_identity::keys::{Algorithm, KeySource};
+///
+/// let source = KeySource::builder("https://id.example.com/jwks")
+///     .algorithms([Algorithm::Rs256, Algorithm::Es256])
+///     .timeout(Duration::from_secs(3))
+///     .build()?;
+/// # Ok::<(), passage_identity::Error>(())
+/// ```
+#[derive(Clone)]
+#[must_use = "a builder does nothing until build() is called"]
+pub struct KeySourceBuilder {
+    url: String,
+    settings: KeySettings,
+    clock: Arc<dyn Clock>,
+}
+
+impl KeySourceBuilder {
+    /// What tokens may be signed with. Defaults to RS256 alone.
+    ///
+    /// Each key serves one algorithm, so that a token cannot choose what it is judged by.
+    pub fn algorithms(mut self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
+        self.settings.algorithms = algorithms.into_iter().collect();
+        self
+    }
+
+    /// How long a fetch may take, from connecting to the last byte. Defaults to 5 s.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.settings.timeout = timeout;
+        self
+    }
+
+    /// How long connecting may take. Defaults to 2 s.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.connect_timeout = timeout;
+        self
+    }
+
+    /// How long known keys serve when no new set can be fetched: as
+    /// [`PassageBuilder::jwks_max_stale`](crate::PassageBuilder::jwks_max_stale).
+    pub fn max_stale(mut self, limit: Duration) -> Self {
+        self.settings.max_stale = limit;
+        self
+    }
+
+    /// Calls `listener` after each fetch: as
+    /// [`PassageBuilder::on_jwks_event`](crate::PassageBuilder::on_jwks_event).
+    pub fn on_event(mut self, listener: impl Fn(&JwksEvent) + Send + Sync + 'static) -> Self {
+        self.settings.set_listener(listener);
+        self
+    }
+
+    /// Tells the time by this clock.
+    #[cfg(test)]
+    pub(super) fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Checks the settings and makes the [`KeySource`]. Needs no network.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the URL is not one of `http` or `https`,
+    /// or holds credentials; if there is no algorithm; or if a time-out is zero.
+    pub fn build(self) -> Result<KeySource> {
+        let url = endpoint::parse_url(&self.url, "the URL of a key set")?;
+        let algorithms = self.settings.algorithms.clone();
+        if algorithms.is_empty() {
+            return Err(Error::config(
+                "a key source without an algorithm would refuse every token",
+            ));
+        }
+        if self.settings.timeout.is_zero() || self.settings.connect_timeout.is_zero() {
+            return Err(Error::config("a time-out of zero would fail every fetch"));
+        }
+        let fetcher = |settings: &_| Ok(Box::new(HttpFetch::new(url, settings)?) as _);
+        let jwks = Jwks::new(self.settings, fetcher, self.clock)?;
+        Ok(KeySource(Arc::new(Signatures::new(jwks, algorithms))))
+    }
+}
+
+/// Without the URL, which was not checked yet.
+impl fmt::Debug for KeySourceBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeySourceBuilder")
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;
