@@ -2,7 +2,6 @@
 
 mod binary_test;
 mod browser_test;
-mod build_cost;
 mod ci;
 mod client_test;
 mod contract_test;
@@ -31,7 +30,7 @@ struct Cli {
 enum Command {
     /// Take every step that must pass before a change lands.
     Ci(ci::Choice),
-    /// Look for what no compiler sees: hashes, lengths, links and commands in documents.
+    /// Look for what no compiler sees: imports between layers, lengths, links and commands in documents.
     Tidy,
     /// Bring everything that follows from the API descriptions up to date; `regen --help` says how.
     #[command(disable_help_flag = true)]
@@ -87,15 +86,6 @@ enum Command {
         #[arg(long)]
         required: bool,
     },
-    /// Measure what a clean build costs a program that depends on this crate.
-    BuildCost {
-        /// How often each program is built.
-        #[arg(long, default_value_t = 3)]
-        runs: usize,
-        /// How much cargo does at a time.
-        #[arg(long, default_value_t = 2)]
-        jobs: u32,
-    },
 }
 
 fn main() -> ExitCode {
@@ -109,7 +99,6 @@ fn main() -> ExitCode {
         Command::BinaryTest => binary_test::run(),
         Command::BrowserTest { only, required } => browser_test::run(only.as_deref(), required),
         Command::ClientTest { required } => client_test::run(required),
-        Command::BuildCost { runs, jobs } => build_cost::run(runs, jobs).map(done),
     };
     match done {
         Ok(Outcome::Done) => ExitCode::SUCCESS,

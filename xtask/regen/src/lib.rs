@@ -7,9 +7,9 @@ mod changelog;
 mod codegen;
 mod counts;
 pub mod diff;
+mod document;
 mod files;
 mod import;
-mod json;
 mod make;
 mod normalise;
 mod order;
@@ -24,5 +24,19 @@ mod yaml;
 
 pub use import::Import;
 pub use make::Sources;
+pub use orphans::files_below;
 pub use regen::{Options, check, update};
 pub use world::{Mode, Run, World};
+
+#[cfg(test)]
+mod document_tests;
+
+#[cfg(test)]
+mod cases {
+    /// The cases in `tests/cases`.
+    #[allow(clippy::unwrap_used)]
+    pub(crate) fn read(name: &str) -> Vec<serde_json::Value> {
+        let path = format!("{}/tests/cases/{name}.yaml", env!("CARGO_MANIFEST_DIR"));
+        crate::yaml::parse(&std::fs::read_to_string(path).unwrap()).unwrap()
+    }
+}

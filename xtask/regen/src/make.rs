@@ -125,7 +125,3 @@ fn effective(
     text.push('\n');
     Ok(text)
 }
-
-#[cfg(test)]
-#[path = "make_tests.rs"]
-mod tests;

@@ -2,10 +2,10 @@
 //!
 //! The page is written by hand but for the rows of two tables: the documents and the operations.
 
-use std::collections::BTreeSet;
-
 use aws_lc_rs::digest::{SHA256, digest};
 use serde_json::Value;
+
+use crate::document::Document;
 
 /// What is new about a document.
 pub(crate) struct Origin<'a> {
@@ -63,7 +63,10 @@ const EDITED: &str = ", edited since";
 /// Drops the rows of operations that are gone, and adds rows for new ones. The sources of an operation
 /// that nobody looked up are the document itself.
 fn operation_rows(page: &str, api: &str, document: &Value, from: &str) -> Result<String, String> {
-    let ids = operation_ids(document);
+    let operations = Document { root: document }
+        .operations()
+        .map(|operation| operation.id);
+    let ids: Vec<&str> = operations.filter(|id| !id.is_empty()).collect();
     let mut missing = ids.clone();
     let mut title = api.to_owned();
     if let Some(first) = title.get_mut(..1) {
@@ -108,20 +111,6 @@ fn operation_rows(page: &str, api: &str, document: &Value, from: &str) -> Result
         .map(|id| format!("| `{id}` | {from} | documented |"));
     lines.splice(end..end, rows);
     Ok(lines.join("\n") + "\n")
-}
-
-fn operation_ids(document: &Value) -> Vec<&str> {
-    let paths = document.get("paths").and_then(Value::as_object);
-    let operations = paths
-        .into_iter()
-        .flatten()
-        .filter_map(|(_, item)| item.as_object())
-        .flatten();
-    let mut seen = BTreeSet::new();
-    operations
-        .filter_map(|(_, operation)| operation.get("operationId")?.as_str())
-        .filter(|id| seen.insert(*id))
-        .collect()
 }
 
 /// In one line, and without an end of the cell.
@@ -172,64 +161,46 @@ mod tests {
 ";
 
     fn document(ids: &[&str]) -> Value {
-        let operations = ids
-            .iter()
-            .map(|id| ((*id).to_owned(), json!({"operationId": id})));
-        let item: serde_json::Map<String, Value> = operations.collect();
-        json!({"info": {"version": "7"}, "paths": {"/p": item}})
+        let get = |id: &&str| (format!("/{id}"), json!({"get": {"operationId": id}}));
+        let paths: serde_json::Map<String, Value> = ids.iter().map(get).collect();
+        json!({"info": {"version": "7"}, "paths": paths})
     }
-
-    fn run(page: &str, ids: &[&str], from: Option<&str>) -> String {
-        let origin = Origin {
-            from,
-            date: "2026-02-03",
-        };
-        update(page, "management", &document(ids), "text", &origin).unwrap()
-    }
-
-    const HASH: &str = "982d9e3eb996f559e633f4d194def3761d909f5a3b647d1a851fead67c32c9d1";
 
     #[test]
-    fn a_new_document_has_a_new_row_and_its_operations() {
-        let page = run(PAGE, &["b", "c"], Some("https://x.test/a|b\nc"));
-        let row =
-            format!("| `management.yaml` | `{HASH}` | 7 | 2026-02-03 | https://x.test/a/b c |");
+    fn rows_are_replaced_added_and_taken_out() {
+        let update = |page: &str, ids: &[&str], text: &str, from: Option<&str>, date: &str| {
+            update(
+                page,
+                "management",
+                &document(ids),
+                text,
+                &Origin { from, date },
+            )
+            .unwrap()
+        };
+        let from = Some("https://x.test/a|b\nc");
+        let page = update(PAGE, &["b", "c"], "text", from, "2026-02-03");
+        let hash = "982d9e3eb996f559e633f4d194def3761d909f5a3b647d1a851fead67c32c9d1";
         let want = PAGE
             .replace(
-                "| `management.yaml` | `00` | 1 | 2026-01-01 | the old place |",
-                &row,
+                "`00` | 1 | 2026-01-01 | the old place",
+                &format!("`{hash}` | 7 | 2026-02-03 | https://x.test/a/b c"),
             )
             .replace("| `a` | S | documented |\n", "")
             .replace(
-                "| `b` | S, L | inferred |\n",
-                "| `b` | S, L | inferred |\n| `c` | https://x.test/a/b c | documented |\n",
+                "L | inferred |\n",
+                "L | inferred |\n| `c` | https://x.test/a/b c | documented |\n",
             );
         assert_eq!(page, want);
-    }
-
-    #[test]
-    fn the_same_document_again_changes_nothing() {
-        let once = run(PAGE, &["a", "b"], Some("x"));
-        let origin = Origin {
-            from: Some("x"),
-            date: "2027-01-01",
-        };
-        let twice = update(&once, "management", &document(&["a", "b"]), "text", &origin);
-        assert_eq!(twice.unwrap(), once);
-    }
-
-    #[test]
-    fn an_edit_in_place_says_so_once() {
-        let once = run(PAGE, &["a", "b"], None);
+        // The same document again changes nothing.
+        assert_eq!(update(&page, &["b", "c"], "text", from, "2027-01-01"), page);
+        // An edit in place says so once.
+        let once = update(PAGE, &["a", "b"], "text", None, "2026-02-03");
         assert!(
             once.contains("| 2026-02-03 | the old place, edited since |"),
             "{once}"
         );
-        let origin = Origin {
-            from: None,
-            date: "2026-02-04",
-        };
-        let twice = update(&once, "management", &document(&["a", "b"]), "more", &origin).unwrap();
+        let twice = update(&once, &["a", "b"], "more", None, "2026-02-04");
         assert!(
             twice.contains("| 2026-02-04 | the old place, edited since |"),
             "{twice}"
@@ -238,15 +209,15 @@ mod tests {
 
     #[test]
     fn a_page_without_the_tables_is_refused() {
-        let origin = Origin {
-            from: None,
-            date: "2026-02-03",
-        };
         for gone in [
             "| `management.yaml`",
             "### Management API",
             " the old place |",
         ] {
+            let origin = Origin {
+                from: None,
+                date: "2026-02-03",
+            };
             let page = PAGE.replace(gone, "");
             let error = update(&page, "management", &document(&["a"]), "t", &origin).unwrap_err();
             assert!(error.starts_with("openapi/PROVENANCE.md"), "{error}");

@@ -9,6 +9,9 @@ use crate::orphans::orphans;
 use crate::report;
 use crate::world::{Mode, Run, World};
 
+/// Of the tests of `passage-shapes`.
+const SNAPSHOTS: &str = "tests/shapes/snapshots";
+
 /// What becomes of what is made.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -66,7 +69,7 @@ pub fn check(root: &Path, world: &dyn World) -> Result<(), String> {
         .collect();
     let run = passed(world.pin(Mode::Look)?)?;
     drifted.extend(run.differing);
-    for path in orphans(root, &root.join("tests"), &run.referenced)? {
+    for path in orphans(&root.join(SNAPSHOTS), &run.referenced)? {
         drifted.push(format!("{} (no test asks for it)", name(root, &path)));
     }
     if drifted.is_empty() {
@@ -102,7 +105,7 @@ fn pin(root: &Path, accept: bool, world: &dyn World) -> Result<(), String> {
     world.say("comparing the snapshots ..");
     let mode = if accept { Mode::Accept } else { Mode::Leave };
     let run = passed(world.pin(mode)?)?;
-    let orphans = orphans(root, &root.join("tests"), &run.referenced)?;
+    let orphans = orphans(&root.join(SNAPSHOTS), &run.referenced)?;
     for path in &orphans {
         let name = name(root, path);
         if accept {

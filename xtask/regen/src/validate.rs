@@ -8,12 +8,10 @@ use roas::validation::{Options, Validate};
 use serde_json::Value;
 use serde_path_to_error::{Path, Segment};
 
+use crate::document::Document;
+
 /// As many findings as a person reads.
 const SHOWN: usize = 20;
-const METHODS: [&str; 8] = [
-    "get", "put", "post", "delete", "options", "head", "patch", "trace",
-];
-
 /// Fails with one line for each finding: file, JSON pointer, what is wrong.
 pub(crate) fn validate(name: &str, document: &Value) -> Result<(), String> {
     let spec: v3_0::spec::Spec = serde_path_to_error::deserialize(document)
@@ -22,24 +20,14 @@ pub(crate) fn validate(name: &str, document: &Value) -> Result<(), String> {
     // The generator's own reader, which is stricter in places.
     let _: OpenAPI = serde_path_to_error::deserialize(document)
         .map_err(|error| format!("{name}#{}: {}", pointer_of(error.path()), error.inner()))?;
-    let mut nameless = Vec::new();
-    for (path, item) in document
-        .get("paths")
-        .and_then(Value::as_object)
-        .into_iter()
-        .flatten()
-    {
-        for (method, operation) in item.as_object().into_iter().flatten() {
-            let named = operation.get("operationId").is_some_and(Value::is_string);
-            if METHODS.contains(&method.as_str()) && !named {
-                let place = pointer(["paths", path, method]);
-                nameless.push(format!(
-                    "{name}#{place}: no operationId, which names its method"
-                ));
-            }
-        }
-    }
-    report(&nameless)
+    let operations = Document { root: document }.operations();
+    let nameless = operations
+        .filter(|operation| operation.id.is_empty())
+        .map(|operation| {
+            let place = pointer(["paths", operation.path, operation.method]);
+            format!("{name}#{place}: no operationId, which names its method")
+        });
+    report(&nameless.collect::<Vec<_>>())
 }
 
 /// What the specification forbids, as far as it concerns us.
@@ -140,33 +128,4 @@ pub(crate) fn pointer<'a>(tokens: impl IntoIterator<Item = &'a str>) -> String {
         .into_iter()
         .map(|token| format!("/{}", token.replace('~', "~0").replace('/', "~1")))
         .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn places_become_pointers_as_far_as_they_lead() {
-        let document = json!({"paths": {"/a/{b}": {"get": {"tags": ["x"], "responses": {"200":
-            {"content": {"application/json": {"schema": {}}}}}}}}});
-        for (place, want) in [
-            (
-                "#.paths[/a/{b}].get.tags[0].tags[0]",
-                "/paths/~1a~1{b}/get/tags/0",
-            ),
-            (
-                "#.paths[/a/{b}].get.responses.200.mediaTypes[application/json].schema.$ref",
-                "/paths/~1a~1{b}/get/responses/200/content/application~1json/schema",
-            ),
-            ("#.info.title", ""),
-            ("#/components/schemas/A", "/components/schemas/A"),
-        ] {
-            assert_eq!(locate(&document, place), want, "{place}");
-        }
-    }
 }

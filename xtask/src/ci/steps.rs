@@ -71,7 +71,7 @@ pub(super) const STEPS: [Step; 20] = [
     }),
     step(
         "tidy",
-        "hashes, lengths, links and commands in documents are right",
+        "layers, lengths, links and commands in documents are right",
         |_| tidy::run(crate::command()).map(|()| Outcome::Done),
     ),
     step(

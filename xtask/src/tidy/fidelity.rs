@@ -1,6 +1,6 @@
 //! Every row of `docs/fidelity.md` names its evidence and a test that holds it, and every operation has a row.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 
@@ -21,36 +21,34 @@ struct Known {
 /// Marks, sources, tests and operations.
 pub(super) fn evidence(project: &Project) -> Result<Vec<Finding>, String> {
     let known = Known::read(project)?;
-    let text = project.text(PAGE)?;
     let mut findings = Vec::new();
     let mut named = BTreeSet::new();
-    let mut header = Vec::new();
-    let mut last = 0;
-    for (line, cells) in Markdown::read(&text).rows {
-        let starts = line != last + 1;
-        last = line;
-        if starts {
-            header = cells;
-            if kind(&header).is_none() {
-                let what = "a table of behaviours has the columns Evidence, Note and Held by";
-                findings.push(Finding::new(PAGE, line, what));
-            }
+    for table in Markdown::read(&project.text(PAGE)?).tables {
+        let Some(((line, header), rows)) = table.split_first() else {
             continue;
-        }
-        if cells.iter().all(|cell| cell.chars().all(|c| c == '-')) {
-            continue;
-        }
-        named.extend(cells.iter().flat_map(|cell| spans(cell)));
-        let problems = match kind(&header) {
-            Some(Table::Behaviours) => behaviour(&known, &cells),
-            Some(Table::Controls) => held(&known, cells.get(2)),
-            Some(Table::Marks) | None => Vec::new(),
         };
-        findings.extend(
-            problems
-                .into_iter()
-                .map(|what| Finding::new(PAGE, line, what)),
+        named.extend(
+            rows.iter()
+                .flat_map(|(_, cells)| cells)
+                .flat_map(|cell| spans(cell)),
         );
+        let header: Vec<&str> = header.iter().map(String::as_str).collect();
+        let problems: fn(&Known, &[String]) -> Vec<String> = match header.as_slice() {
+            // What the marks mean.
+            ["Mark", "Means", "Named beside it"] => continue,
+            // The controls are ours alone, as the page says above them.
+            ["Control", "What it does", "Held by"] => |known, cells| held(known, cells.get(2)),
+            [_, "Evidence", "Note", "Held by"] => behaviour,
+            _ => {
+                let what = "a table of behaviours has the columns Evidence, Note and Held by";
+                findings.push(Finding::new(PAGE, *line, what));
+                continue;
+            }
+        };
+        for (line, cells) in rows {
+            let problems = problems(&known, cells).into_iter();
+            findings.extend(problems.map(|what| Finding::new(PAGE, *line, what)));
+        }
     }
     for operation in known.operations.difference(&named) {
         let what = format!("no row names operation `{operation}`: add what is known of it");
@@ -59,53 +57,20 @@ pub(super) fn evidence(project: &Project) -> Result<Vec<Finding>, String> {
     Ok(findings)
 }
 
-#[derive(Clone, Copy)]
-enum Table {
-    /// What the marks mean.
-    Marks,
-    Behaviours,
-    /// The controls are ours alone, as the page says above them.
-    Controls,
-}
-
-fn kind(header: &[String]) -> Option<Table> {
-    let header: Vec<&str> = header.iter().map(String::as_str).collect();
-    match header.as_slice() {
-        ["Mark", "Means", "Named beside it"] => Some(Table::Marks),
-        ["Control", "What it does", "Held by"] => Some(Table::Controls),
-        [_, "Evidence", "Note", "Held by"] => Some(Table::Behaviours),
-        _ => None,
-    }
-}
-
 /// What is wrong with the row of a behaviour.
 fn behaviour(known: &Known, cells: &[String]) -> Vec<String> {
-    let [_, evidence, note, _] = cells else {
-        return vec![format!("{} cells, but a row has four", cells.len())];
+    let [_, evidence, note, tests] = cells else {
+        return Vec::new();
     };
-    let mut problems = Vec::new();
-    match marks(evidence) {
-        None => problems.push("no marks as in \"D: `createUser`; O\"".to_owned()),
-        Some(marks) => {
-            let lacks = marks
-                .into_iter()
-                .filter_map(|(mark, source)| lack(known, mark, source, note));
-            problems.extend(lacks.map(ToOwned::to_owned));
-        }
-    }
-    problems.extend(held(known, cells.get(3)));
-    problems
-}
-
-/// The marks of a cell such as "D: `createUser`; O", each with what stands beside it.
-fn marks(cell: &str) -> Option<Vec<(&str, &str)>> {
-    let parts = cell.split("; ").map(|part| {
-        let (mark, source) = part.split_once(": ").unwrap_or((part, ""));
-        ["D", "S", "I", "O"]
-            .contains(&mark)
-            .then_some((mark, source))
-    });
-    parts.collect()
+    // "D: `createUser`; O": marks, each with what stands beside it.
+    let marks = evidence
+        .split("; ")
+        .map(|part| part.split_once(": ").unwrap_or((part, "")));
+    let lacks = marks.filter_map(|(mark, source)| lack(known, mark, source, note));
+    lacks
+        .map(ToOwned::to_owned)
+        .chain(held(known, Some(tests)))
+        .collect()
 }
 
 /// What a mark lacks.
@@ -124,7 +89,8 @@ fn lack(known: &Known, mark: &str, source: &str, note: &str) -> Option<&'static 
         "O" if source.is_empty() && note.is_empty() => {
             Some("O without a reason, here or as the note")
         }
-        _ => None,
+        "D" | "S" | "I" | "O" => None,
+        _ => Some("no marks as in \"D: `createUser`; O\""),
     }
 }
 
@@ -150,33 +116,33 @@ impl Known {
     fn read(project: &Project) -> Result<Self, String> {
         let counts = project.text(COUNTS)?;
         let counts: Value = serde_json::from_str(&counts).map_err(|e| format!("{COUNTS}: {e}"))?;
-        let mut apis: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-        let mut schemas = BTreeSet::new();
-        for (api, counts) in counts.as_object().into_iter().flatten() {
-            let names = |of: &str| {
-                counts
-                    .get(of)
-                    .and_then(Value::as_object)
-                    .into_iter()
-                    .flatten()
-            };
-            for (operation, _) in names("operations") {
-                apis.entry(operation.clone()).or_default().push(api);
-            }
-            schemas.extend(names("schemas").map(|(name, _)| name.clone()));
-        }
-        let operations = apis
+        let names = |counts: &Value, of: &str| -> Vec<String> {
+            let rows = counts.get(of).and_then(Value::as_object).into_iter();
+            rows.flat_map(|rows| rows.keys().cloned()).collect()
+        };
+        let apis: Vec<(&String, Vec<String>, Vec<String>)> = counts
+            .as_object()
             .into_iter()
-            .flat_map(|(operation, apis)| match apis.as_slice() {
-                [_] => vec![operation],
-                apis => apis
-                    .iter()
-                    .map(|api| format!("{api}.{operation}"))
-                    .collect(),
-            });
+            .flatten()
+            .map(|(api, counts)| (api, names(counts, "operations"), names(counts, "schemas")))
+            .collect();
+        let mut operations = BTreeSet::new();
+        for (api, names, _) in &apis {
+            for name in names {
+                let others = apis.iter().filter(|(other, ..)| other != api);
+                let both = others
+                    .flat_map(|(_, names, _)| names)
+                    .any(|other| other == name);
+                operations.insert(if both {
+                    format!("{api}.{name}")
+                } else {
+                    name.clone()
+                });
+            }
+        }
         Ok(Self {
-            operations: operations.collect(),
-            schemas,
+            operations,
+            schemas: apis.into_iter().flat_map(|(.., schemas)| schemas).collect(),
             tests: tests(project)?,
         })
     }
@@ -237,104 +203,92 @@ mod tests {
     use super::*;
     use crate::tidy::project::testing::found;
 
-    const FILES: [(&str, &str); 4] = [
-        (
-            COUNTS,
-            r#"{"auth": {"operations": {"getApp": {}, "signOut": {}}, "schemas": {"Token": {}}},
-                "management": {"operations": {"getApp": {}}, "schemas": {}}}"#,
-        ),
-        (
-            "server/tests/it/keys/made.rs",
-            "fn helper() {}\n\n#[tokio::test(flavor = \"multi_thread\")]\n#[cfg(unix)]\nasync fn once() {}\n",
-        ),
-        (
-            "server/src/keys/mod.rs",
-            "mod tests {\n    #[test]\n    fn twice() {}\n}\n",
-        ),
-        (
-            "e2e/browser/scenarios/js.mjs",
-            "export default {\n  'js: sign out': {\n",
-        ),
-    ];
-
+    const COUNTED: &str = r#"{"auth": {"operations": {"getApp": {}, "signOut": {}}, "schemas": {"Token": {}}},
+        "management": {"operations": {"getApp": {}}, "schemas": {}}}"#;
+    const TESTS: &str = "fn helper() {}\n\n#[tokio::test(flavor = \"multi_thread\")]\n#[cfg(unix)]\nasync fn once() {}\n";
     const ALL: &str =
         "| Sign out | D: `signOut`, `auth.getApp`, `management.getApp` |  | `keys::made::once` |";
+    const CONTROLS: &str = "\n| Control | What it does | Held by |\n|---|---|---|\n";
 
     /// What is found on a page with these rows of behaviours, beside one for all operations.
-    fn page(rows: &str) -> Vec<String> {
-        let page = format!(
-            "| Mark | Means | Named beside it |\n|---|---|---|\n| **D** | Documented | \n\n\
+    fn page(rows: &str) -> String {
+        on(&format!(
+            "| Mark | Means | Named beside it |\n|---|---|---|\n| **D** | Documented | |\n\n\
              | Behaviour | Evidence | Note | Held by |\n|---|---|---|---|\n{ALL}\n{rows}\n"
-        );
-        on(&page)
+        ))
     }
 
-    fn on(page: &str) -> Vec<String> {
-        let mut files = FILES.to_vec();
-        files.push((PAGE, page));
-        let found = found(evidence, &files);
-        let place = format!("{PAGE}:");
-        found
-            .iter()
-            .map(|finding| finding.trim_start_matches(&place).to_owned())
-            .collect()
-    }
-
-    #[test]
-    fn rows_with_evidence_and_a_test_pass() {
-        for row in [
-            "| A | D: `Token.aud` | A note. | `unit::keys::twice` |",
-            "| A | S: samples; I: its name; O: nobody knows |  | `keys::made::once`, `js: sign out` |",
-            "| A | O | The reason. | `js: sign out` |",
-            "\n| Control | What it does | Held by |\n|---|---|---|\n| `x` | Y. | `unit::keys::twice` |",
-        ] {
-            assert_eq!(page(row), [""; 0], "{row}");
-        }
+    fn on(page: &str) -> String {
+        let files = [
+            (COUNTS, COUNTED),
+            ("server/tests/it/keys/made.rs", TESTS),
+            (
+                "server/src/keys/mod.rs",
+                "mod tests {\n    #[test]\n    fn twice() {}\n}\n",
+            ),
+            (
+                "e2e/browser/scenarios/js.mjs",
+                "export default {\n  'js: sign out': {\n",
+            ),
+            (PAGE, page),
+        ];
+        found(evidence, &files)
+            .join("\n")
+            .replace(&format!("{PAGE}:"), "")
     }
 
     #[test]
-    fn what_a_row_lacks_is_found() {
-        let no_test = "no test holds it: name one, as `users::identifiers_are_unique`";
-        let test = "`js: sign out`";
-        let no_marks = "no marks as in \"D: `createUser`; O\"";
+    fn rows_have_evidence_and_a_test() {
+        let no_test = "8: no test holds it: name one, as `users::identifiers_are_unique`";
+        let no_marks = "8: no marks as in \"D: `createUser`; O\"";
+        let no_place = "8: D without an operation or a schema that documents it";
         for (row, problem) in [
+            ("| A | D: `Token.aud` | A note. | `unit::keys::twice` |", ""),
+            (
+                "| A | S: samples; I: its name; O: nobody knows |  | `keys::made::once`, T |",
+                "",
+            ),
+            ("| A | O | The reason. | T |", ""),
             ("| A |  | N | T |", no_marks),
             ("| A | Documented | N | T |", no_marks),
-            (
-                "| A | D | N | T |",
-                "D without an operation or a schema that documents it",
-            ),
-            (
-                "| A | D: `Tokens` | N | T |",
-                "D without an operation or a schema that documents it",
-            ),
-            ("| A | S | N | T |", "S without who was seen to do it"),
-            ("| A | S: x; I | N | T |", "I without what points to it"),
+            ("| A | D | N | T |", no_place),
+            ("| A | D: `Tokens` | N | T |", no_place),
+            ("| A | S | N | T |", "8: S without who was seen to do it"),
+            ("| A | S: x; I | N | T |", "8: I without what points to it"),
             (
                 "| A | O |  | T |",
-                "O without a reason, here or as the note",
+                "8: O without a reason, here or as the note",
             ),
             ("| A | O | N |  |", no_test),
             ("| A | O | N | by hand |", no_test),
+            ("| A | O | N |", no_test),
             (
                 "| A | O | N | T, `keys::made::helper` |",
-                "there is no test `keys::made::helper`",
+                "8: there is no test `keys::made::helper`",
             ),
             (
                 "| A | O | N | `keys::twice` |",
-                "there is no test `keys::twice`",
+                "8: there is no test `keys::twice`",
             ),
-            ("| A | O | N |", "3 cells, but a row has four"),
         ] {
-            let found = page(&row.replace(" T", &format!(" {test}")));
-            assert_eq!(found, [format!("8: {problem}")], "{row}");
+            assert_eq!(
+                page(&row.replace(" T", " `js: sign out`")),
+                problem,
+                "{row}"
+            );
         }
-        let control = "\n| Control | What it does | Held by |\n|---|---|---|\n| `x` | Y. |  |";
-        assert_eq!(page(control), [format!("11: {no_test}")]);
-        let other = "\n| Behaviour | Mark | Note |\n|---|---|---|\n| A | D | N |";
         assert_eq!(
-            page(other),
-            ["9: a table of behaviours has the columns Evidence, Note and Held by"]
+            page(&format!("{CONTROLS}| `x` | Y. | `unit::keys::twice` |")),
+            ""
+        );
+        assert_eq!(
+            page(&format!("{CONTROLS}| `x` | Y. |  |")),
+            no_test.replace("8:", "11:")
+        );
+        let other = page("\n| Behaviour | Mark | Note |\n|---|---|---|\n| A | D | N |");
+        assert_eq!(
+            other,
+            "9: a table of behaviours has the columns Evidence, Note and Held by"
         );
     }
 
@@ -344,10 +298,8 @@ mod tests {
         let row = "| A | O: `getApp`, `management.getApp` |  | `js: sign out` |";
         assert_eq!(
             on(&format!("Text names `signOut`.\n\n{header}\n{row}\n")),
-            [
-                "1: no row names operation `auth.getApp`: add what is known of it",
-                "1: no row names operation `signOut`: add what is known of it",
-            ]
+            "1: no row names operation `auth.getApp`: add what is known of it\n\
+             1: no row names operation `signOut`: add what is known of it"
         );
     }
 }

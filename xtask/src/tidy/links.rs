@@ -57,7 +57,6 @@ pub(super) fn examples(project: &Project) -> Result<Vec<Finding>, String> {
     for file in project.ending(".md").filter(|file| *file != "CHANGELOG.md") {
         documents += &project.text(file)?;
     }
-    let words: Vec<&str> = documents.split_whitespace().collect();
     let mut findings = Vec::new();
     for file in project.ending(".rs") {
         let Some(name) = file.strip_prefix("examples/") else {
@@ -68,12 +67,11 @@ pub(super) fn examples(project: &Project) -> Result<Vec<Finding>, String> {
             Some((folder, _)) => (format!("examples/{folder}/"), folder),
             None => (file.to_owned(), name.trim_end_matches(".rs")),
         };
-        let run = words.windows(2).any(|pair| match pair {
-            [option, value] => {
-                *option == "--example"
-                    && value.trim_end_matches(|c: char| !c.is_alphanumeric()) == name
-            }
-            _ => false,
+        let mut runs = documents.split("--example ").skip(1);
+        let word = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
+        let run = runs.any(|rest| {
+            rest.strip_prefix(name)
+                .is_some_and(|rest| !rest.starts_with(word))
         });
         if !run && !documents.contains(&folder) {
             let what = format!("no document mentions {folder}: link it, say what it shows");
@@ -102,7 +100,7 @@ mod tests {
 
     #[test]
     fn links_that_lead_nowhere_are_found() {
-        let text = "[a](src/lib.rs)\n[b](b.md#three)\n[c]: ../none.md\n";
+        let text = "[a](src/lib.rs)\n[b](b.md#three)\n[c]\n\n[c]: ../none.md\n";
         let files = [
             ("docs/a.md", text),
             ("docs/b.md", "## One, two\n"),

@@ -5,11 +5,11 @@
 
 mod commands;
 mod fidelity;
+mod layers;
 mod links;
 mod manifest;
 mod markdown;
 mod project;
-mod provenance;
 mod source;
 
 use std::fmt;
@@ -46,14 +46,13 @@ impl fmt::Display for Finding {
 
 type Rule = fn(&Project) -> Result<Vec<Finding>, String>;
 
-const RULES: [Rule; 10] = [
-    provenance::hashes,
+const RULES: [Rule; 9] = [
     source::lengths,
     source::promises,
-    manifest::compilers,
     manifest::versions,
     manifest::features,
     commands::commands,
+    layers::layers,
     fidelity::evidence,
     links::links,
     links::examples,

@@ -38,11 +38,6 @@ impl Project {
         fs::read_to_string(self.root.join(file)).map_err(|e| format!("{file}: {e}"))
     }
 
-    /// The bytes of a file, if there is one.
-    pub(super) fn bytes(&self, file: &str) -> Option<Vec<u8>> {
-        fs::read(self.root.join(file)).ok()
-    }
-
     /// Whether there is such a file or folder.
     pub(super) fn exists(&self, path: &str) -> bool {
         self.root.join(path).exists()
@@ -97,32 +92,37 @@ pub(super) mod testing {
     /// What `rule` finds in a project of these files, line by line.
     pub(in crate::tidy) fn found(rule: Rule, files: &[(&str, &str)]) -> Vec<String> {
         let folder = folder(files);
+        let owned = |(kind, name): (&str, &str)| (kind.to_owned(), name.to_owned());
         let sdk = Package {
             name: "sdk".to_owned(),
             version: "1.2.3".to_owned(),
             rust_version: "1.88".to_owned(),
             published: true,
-            features: vec!["axum".to_owned(), "tower".to_owned()],
-            targets: vec![
-                ("example".to_owned(), "tour".to_owned()),
-                ("bench".to_owned(), "speed".to_owned()),
-                ("test".to_owned(), "lists".to_owned()),
-            ],
+            features: ["axum", "tower"].map(str::to_owned).to_vec(),
+            targets: [("example", "tour"), ("bench", "speed"), ("test", "lists")]
+                .map(owned)
+                .to_vec(),
         };
+        let (name, rust_version) = ("tools".to_owned(), "1.94".to_owned());
         let tools = Package {
-            name: "tools".to_owned(),
-            rust_version: "1.94".to_owned(),
+            name,
+            rust_version,
             ..Package::default()
         };
+        let all = Arg::new("all")
+            .num_args(0..)
+            .trailing_var_arg(true)
+            .allow_hyphen_values(true);
         let xtask = Command::new("xtask")
             .subcommand(Command::new("tidy"))
             .subcommand(Command::new("fuzz").arg(Arg::new("seconds").long("seconds")))
-            .subcommand(
-                Command::new("regen").arg(Arg::new("all").num_args(0..).trailing_var_arg(true)),
-            );
+            .subcommand(Command::new("regen").arg(all));
         let project = Project::read(folder.path(), vec![sdk, tools], xtask).unwrap();
-        let findings = rule(&project).unwrap();
-        findings.iter().map(ToString::to_string).collect()
+        rule(&project)
+            .unwrap()
+            .iter()
+            .map(ToString::to_string)
+            .collect()
     }
 
     fn folder(files: &[(&str, &str)]) -> TempDir {

@@ -3,8 +3,9 @@
 use std::cmp::Reverse;
 use std::fmt;
 
-use super::bump::{Advice, Version, advise};
-use super::what::What;
+use semver::Version;
+
+use super::bump::{Advice, advise};
 
 /// What a change means for callers, from nothing to the worst.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -40,8 +41,19 @@ impl fmt::Display for Class {
     }
 }
 
+/// Whether something came, went, or is different.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// It is only in the new document.
+    Added,
+    /// It is only in the old document.
+    Removed,
+    /// It is in both.
+    Changed,
+}
+
 /// What a change means for one kind of callers, and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Verdict {
     /// What it means.
     pub class: Class,
@@ -60,8 +72,10 @@ pub struct Change {
     pub place: String,
     /// The item of the generated code that it is about, as `types::User::email` or `Client::get_user`.
     pub item: Option<String>,
-    /// What is different.
-    pub what: What,
+    /// Whether it came, went, or is different.
+    pub kind: Kind,
+    /// What is different. Types are Rust types of the generated code, with short paths.
+    pub words: String,
     /// What it means for callers of the generated client.
     pub generated: Verdict,
     /// What it means for callers of the facade.
@@ -105,8 +119,11 @@ impl Changes {
     }
 
     /// The changes of this class, by the worse of their two classes.
-    pub fn of(&self, class: Class) -> impl Iterator<Item = &Change> {
-        self.iter().filter(move |change| change.class() == class)
+    #[must_use]
+    pub fn of(&self, class: Class) -> Vec<&Change> {
+        self.iter()
+            .filter(|change| change.class() == class)
+            .collect()
     }
 
     /// The worst class for callers of the generated client; nothing if there is no change.
@@ -123,16 +140,15 @@ impl Changes {
 
     /// The version that the changes ask for, after `current`.
     #[must_use]
-    pub fn bump(&self, current: Version) -> Advice {
+    pub fn bump(&self, current: &Version) -> Advice {
         advise(current, self.generated().max(self.facade()))
     }
 
     /// The places at which `src/` has to follow.
     #[must_use]
     pub fn to_follow(&self) -> Vec<String> {
-        let mut places: Vec<String> = self
-            .iter()
-            .filter(|change| change.facade.follow)
+        let follow = self.iter().filter(|change| change.facade.follow);
+        let mut places: Vec<String> = follow
             .map(|change| format!("{} {}", change.api, change.place))
             .collect();
         places.sort();

@@ -3,10 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
-use serde_json::Value;
 
-use super::document::{Document, Operation};
-use super::rules::{Judged, Part};
+use crate::document::{Document, Operation, references};
 use crate::yaml;
 
 /// The content of `openapi/facade.yaml`.
@@ -40,22 +38,16 @@ impl Facade {
     pub fn parse(text: &str) -> Result<Self, String> {
         let facade: Self = yaml::parse(text).map_err(|e| format!("facade.yaml: {e}"))?;
         for (api, content) in &facade.apis {
-            for (id, entry) in &content.operations {
-                match entry {
-                    Entry::Methods(methods) if methods.is_empty() => {
-                        return Err(format!(
-                            "facade.yaml: {api} {id} has neither method nor reason"
-                        ));
-                    }
-                    Entry::Left { left } if left.trim().is_empty() => {
-                        return Err(format!("facade.yaml: {api} {id} is left without a reason"));
-                    }
-                    _ => {}
-                }
-            }
-            if let Some((place, _)) = content.left.iter().find(|(_, why)| why.trim().is_empty()) {
+            let places = content.left.iter().map(|(place, why)| (place, Some(why)));
+            let operations = content.operations.iter().map(|(id, entry)| match entry {
+                Entry::Left { left } => (id, Some(left)),
+                Entry::Methods(methods) => (id, methods.first()),
+            });
+            let mut undecided = places.chain(operations);
+            let undecided = undecided.find(|(_, why)| why.is_none_or(|why| why.trim().is_empty()));
+            if let Some((place, _)) = undecided {
                 return Err(format!(
-                    "facade.yaml: {api} {place} is left without a reason"
+                    "facade.yaml: {api} {place} has neither method nor reason"
                 ));
             }
         }
@@ -87,17 +79,13 @@ impl Facade {
 }
 
 /// For what something is used.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Use {
     pub(super) request: bool,
     pub(super) reply: bool,
 }
 
 impl Use {
-    pub(super) const NONE: Self = Self {
-        request: false,
-        reply: false,
-    };
     pub(super) const REQUEST: Self = Self {
         request: true,
         reply: false,
@@ -106,6 +94,44 @@ impl Use {
         request: false,
         reply: true,
     };
+    #[cfg(test)]
+    pub(super) const BOTH: Self = Self {
+        request: true,
+        reply: true,
+    };
+}
+
+/// Whether the facade covers a place.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Part {
+    /// No operation that it covers leads there.
+    #[default]
+    Foreign,
+    /// One leads there, and `facade.yaml` leaves the place out.
+    Left,
+    /// Yes.
+    Covered,
+}
+
+/// What the facade has to do with the place of a change; by default nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Judged {
+    pub(super) part: Part,
+    /// For what covered operations use the place.
+    pub(super) uses: Use,
+}
+
+impl Judged {
+    /// The same, unless it is covered and `left` out.
+    fn unless(self, left: bool) -> Self {
+        match self.part {
+            Part::Covered if left => Self {
+                part: Part::Left,
+                ..self
+            },
+            _ => self,
+        }
+    }
 }
 
 /// What the facade covers of one API.
@@ -116,7 +142,7 @@ pub(super) struct Cover<'a> {
 }
 
 impl Cover<'_> {
-    /// About an operation. One that `facade.yaml` does not mention yet may still be taken up.
+    /// About an operation. One that `facade.yaml` does not mention yet may still be added.
     pub(super) fn operation(&self, id: &str) -> Judged {
         let part = match self.api.map(|api| api.operations.get(id)) {
             None => Part::Foreign,
@@ -125,7 +151,7 @@ impl Cover<'_> {
         };
         Judged {
             part,
-            uses: Use::NONE,
+            ..Judged::default()
         }
     }
 
@@ -134,44 +160,32 @@ impl Cover<'_> {
         if self.covers(id) {
             self.operation(id)
         } else {
-            Judged::FOREIGN
+            Judged::default()
         }
     }
 
     /// About a parameter, which may be left by itself.
     pub(super) fn parameter(&self, id: &str, name: &str) -> Judged {
-        let part = match self.inside(id).part {
-            Part::Covered if self.leaves(&format!("{id}.{name}")) => Part::Left,
-            part => part,
-        };
+        let judged = self.inside(id).unless(self.leaves(&format!("{id}.{name}")));
         Judged {
-            part,
             uses: Use::REQUEST,
+            ..judged
         }
     }
 
     /// About a schema.
     pub(super) fn schema(&self, name: &str) -> Judged {
-        match self.uses.get(name) {
-            Some(&uses) => Judged {
-                part: Part::Covered,
-                uses,
-            },
-            None => Judged::FOREIGN,
-        }
+        let uses = self.uses.get(name);
+        uses.map_or(Judged::default(), |&uses| Judged {
+            part: Part::Covered,
+            uses,
+        })
     }
 
     /// About `field` of `schema`.
     pub(super) fn field(&self, schema: &str, field: &str) -> Judged {
-        match self.schema(schema) {
-            judged if judged.part == Part::Covered && self.leaves(&format!("{schema}.{field}")) => {
-                Judged {
-                    part: Part::Left,
-                    ..judged
-                }
-            }
-            judged => judged,
-        }
+        self.schema(schema)
+            .unless(self.leaves(&format!("{schema}.{field}")))
     }
 
     pub(super) fn covers(&self, id: &str) -> bool {
@@ -189,8 +203,8 @@ impl Cover<'_> {
 
     fn reach(&mut self, document: &Document<'_>, operation: &Operation<'_>) {
         let mut requests = Vec::new();
-        for parameter in document.parameters(operation) {
-            references(parameter.schema, &mut requests);
+        for (parameter, _) in document.parameters(operation) {
+            references(parameter, &mut requests);
         }
         if let Some(body) = operation.raw.get("requestBody") {
             references(document.resolve(body), &mut requests);
@@ -229,18 +243,6 @@ impl Cover<'_> {
                 }
             }
         }
-    }
-}
-
-/// The names of the schemas that `value` refers to.
-fn references<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
-    match value {
-        Value::Object(members) => {
-            found.extend(super::document::schema_name(value));
-            members.values().for_each(|value| references(value, found));
-        }
-        Value::Array(list) => list.iter().for_each(|value| references(value, found)),
-        _ => {}
     }
 }
 
