@@ -1,8 +1,10 @@
 //! The tools of a development server: controls, faults, the outbox and the request log.
 
 mod controls;
+mod cut;
 pub(crate) mod error;
 mod fault;
+pub(crate) mod intercept;
 mod log;
 mod mint;
 pub(crate) mod observe;
@@ -24,15 +26,20 @@ pub use self::social::{IdToken, MintIdToken};
 
 pub(crate) use self::fault::{Effect, Faults};
 pub(crate) use self::log::{Entry, RequestLog};
+use self::observe::Observer;
 pub(crate) use self::outbox::Outbox;
-pub(crate) use self::social::{Redemption, TestProvider};
+pub(crate) use self::social::TestProvider;
 use crate::domain::apps::App;
+use crate::domain::error::Refusal;
 
 /// The tools of a development server, and the one app that they are for.
 pub(crate) struct DevTools {
     pub(crate) faults: Faults,
     pub(crate) log: RequestLog,
     pub(crate) outbox: Arc<Outbox>,
+    /// Stands for the identity providers, unless it was switched off.
+    pub(crate) provider: Option<Arc<TestProvider>>,
+    pub(crate) observer: Option<Observer>,
     pub(crate) app: Arc<App>,
     /// The API key that the server was started with. A reset keeps it.
     pub(crate) api_key: String,
@@ -40,13 +47,27 @@ pub(crate) struct DevTools {
 
 impl DevTools {
     /// The tools, empty at the start.
-    pub(crate) fn new(outbox: Arc<Outbox>, app: Arc<App>, api_key: String) -> Self {
+    pub(crate) fn new(
+        outbox: Arc<Outbox>,
+        provider: Option<Arc<TestProvider>>,
+        observer: Option<Observer>,
+        app: Arc<App>,
+        api_key: String,
+    ) -> Self {
         Self {
             faults: Faults::default(),
             log: RequestLog::default(),
             outbox,
+            provider,
+            observer,
             app,
             api_key,
         }
+    }
+
+    /// The test provider, if it stands for the real ones.
+    fn provider(&self) -> Result<&TestProvider, Refusal> {
+        let provider = self.provider.as_deref();
+        provider.ok_or_else(|| Refusal::invalid_request("There is no test provider here."))
     }
 }

@@ -14,7 +14,7 @@ use http::{HeaderMap, StatusCode, Uri};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Controls, Fault, MintToken, SeedDevice, outbox_page};
+use super::{Controls, Fault, MintToken, SeedDevice, outbox_page, social};
 use crate::dev::error::ControlError;
 use crate::domain::error::Refusal;
 use crate::http::extract::{self, Params};
@@ -31,8 +31,16 @@ impl IntoResponse for ControlError {
     }
 }
 
-/// The routes below `/_dev`.
-pub(crate) fn routes<S: Clone + Send + Sync + 'static>(controls: Controls) -> Router<S> {
+/// The routes of the controls and of the test provider.
+pub(crate) fn routes(controls: Controls) -> Router {
+    Router::new()
+        .nest("/_dev", controls_routes())
+        .nest("/_dev/social", social::routes::routes())
+        .layer(middleware::from_fn(local_only))
+        .with_state(controls)
+}
+
+fn controls_routes() -> Router<Controls> {
     Router::new()
         .route("/health", get(health))
         .route("/tokens", post(mint_token))
@@ -48,13 +56,11 @@ pub(crate) fn routes<S: Clone + Send + Sync + 'static>(controls: Controls) -> Ro
         .route("/clock", get(now).post(advance))
         .route("/faults", get(faults).post(add_fault).delete(clear_faults))
         .route("/requests", get(requests).delete(clear_requests))
-        .layer(middleware::from_fn(local_only))
-        .with_state(controls)
 }
 
 /// Pages of other sites must not reach the controls through a visitor's browser: neither by a request across sites,
 /// nor by a name of theirs that they let point here.
-pub(super) async fn local_only(request: Request, next: Next) -> Response {
+async fn local_only(request: Request, next: Next) -> Response {
     if is_local(request.headers()) {
         return next.run(request).await;
     }

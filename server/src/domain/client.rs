@@ -10,8 +10,8 @@ use http::request::Parts;
 use super::error::Refusal;
 use crate::domain::apps::{App, AppState};
 use crate::domain::rate_limits::Kind;
-use crate::domain::social::SocialProvider;
 use crate::identifier::Identifier;
+use crate::provider_name::ProviderName;
 use crate::store::events::NewEvent;
 
 /// Characters of a user agent that are kept.
@@ -84,7 +84,7 @@ impl ClientInfo {
     }
 
     /// Something the visitor did with an account at a provider.
-    pub(crate) fn social_event(&self, action: &'static str, provider: SocialProvider) -> NewEvent {
+    pub(crate) fn social_event(&self, action: &'static str, provider: ProviderName) -> NewEvent {
         NewEvent {
             provider: Some(provider),
             ..self.event(action, "social")

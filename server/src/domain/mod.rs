@@ -12,5 +12,6 @@ pub(crate) mod rate_limits;
 pub(crate) mod settings;
 pub(crate) mod sign_ins;
 pub(crate) mod social;
+pub(crate) mod state;
 pub(crate) mod tokens;
 pub(crate) mod users;

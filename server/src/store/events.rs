@@ -1,8 +1,8 @@
 //! What users did lately.
 
 use super::{SqlError, Tx, columns};
-use crate::domain::social::SocialProvider;
 use crate::ids;
+use crate::provider_name::ProviderName;
 
 /// Events that a user's reply shows, and that are kept for each user.
 const KEPT: i64 = 10;
@@ -41,7 +41,7 @@ pub(crate) struct NewEvent {
     /// By what: `passkey`, for one.
     pub(crate) kind: &'static str,
     /// The provider of a social login.
-    pub(crate) provider: Option<SocialProvider>,
+    pub(crate) provider: Option<ProviderName>,
     pub(crate) ip_addr: String,
     pub(crate) user_agent: String,
 }
@@ -75,7 +75,7 @@ pub(crate) fn insert(
             user_id,
             event.action,
             event.kind,
-            event.provider.map(SocialProvider::as_str),
+            event.provider.as_ref().map(ProviderName::as_str),
             &event.ip_addr,
             &event.user_agent,
             now,
