@@ -24,13 +24,13 @@ pub use self::mint::MintToken;
 pub use self::seed::SeedDevice;
 pub use self::social::{IdToken, MintIdToken};
 
+use self::error::ControlError;
 pub(crate) use self::fault::{Effect, Faults};
 pub(crate) use self::log::{Entry, RequestLog};
 use self::observe::Observer;
 pub(crate) use self::outbox::Outbox;
 pub(crate) use self::social::TestProvider;
 use crate::domain::apps::App;
-use crate::domain::error::Refusal;
 
 /// The tools of a development server, and the one app that they are for.
 pub(crate) struct DevTools {
@@ -66,8 +66,8 @@ impl DevTools {
     }
 
     /// The test provider, if it stands for the real ones.
-    fn provider(&self) -> Result<&TestProvider, Refusal> {
+    fn provider(&self) -> Result<&TestProvider, ControlError> {
         let provider = self.provider.as_deref();
-        provider.ok_or_else(|| Refusal::invalid_request("There is no test provider here."))
+        provider.ok_or_else(ControlError::no_test_provider)
     }
 }

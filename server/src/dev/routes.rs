@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::{RawQuery, Request, State};
 use axum::middleware::{self, Next};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::{get, post};
 use bytes::Bytes;
 use http::header::{ACCEPT, HOST, ORIGIN};
@@ -24,12 +24,6 @@ use crate::http::reply;
 const LONGEST_WAIT: f64 = 60.0;
 
 type Reply = Result<Response, ControlError>;
-
-impl IntoResponse for ControlError {
-    fn into_response(self) -> Response {
-        self.0.into_response()
-    }
-}
 
 /// The routes of the controls and of the test provider.
 pub(crate) fn routes(controls: Controls) -> Router {

@@ -1,5 +1,6 @@
 //! The access log: a line for each request. It names the operation and never the path, which can hold a secret.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use axum::Extension;
@@ -10,7 +11,7 @@ use axum::response::Response;
 use super::route::Target;
 
 pub(super) async fn note(
-    Extension(target): Extension<Target>,
+    Extension(target): Extension<Arc<Target>>,
     request: Request,
     next: Next,
 ) -> Response {

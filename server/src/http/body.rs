@@ -1,5 +1,6 @@
 //! The bodies of requests: how large they may be, and how long they may take.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Extension;
@@ -22,7 +23,7 @@ const LIMIT: usize = 64 * 1024;
 /// Reads the whole body before anything else is done with the request.
 pub(super) async fn receive(
     State(limit): State<Duration>,
-    Extension(target): Extension<Target>,
+    Extension(target): Extension<Arc<Target>>,
     request: Request,
     next: Next,
 ) -> Response {

@@ -56,3 +56,76 @@ pub(crate) fn entry(router: Router, policy: &RequestPolicy, log: AccessLog) -> R
         .layer(from_fn(panic_guard::guard));
     Router::new().fallback_service(layers.service(router))
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use axum::Extension;
+    use axum::body::{Body, to_bytes};
+    use axum::extract::{ConnectInfo, Request};
+    use axum::response::Response;
+    use axum::routing::get;
+    use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, X_CONTENT_TYPE_OPTIONS};
+    use tower::ServiceExt as _;
+
+    use super::*;
+    use crate::domain::client::Peer;
+
+    async fn call(router: Router, policy: &RequestPolicy, request: Request) -> Response {
+        let entry = entry(router, policy, AccessLog::On);
+        entry.oneshot(request).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_handler_that_panics_is_answered_for() {
+        async fn fails() {
+            panic!("on purpose");
+        }
+        for (path, origin) in [("/auth/v1/fails", Some("*")), ("/api/v1/fails", None)] {
+            let router = Router::new().route(path, get(fails));
+            let request = Request::get(path).body(Body::empty()).unwrap();
+            let response = call(router, &RequestPolicy::default(), request).await;
+            assert_eq!(response.status().as_u16(), 500);
+            let headers = response.headers();
+            let seen = headers.get(ACCESS_CONTROL_ALLOW_ORIGIN);
+            assert_eq!(seen.map(|it| it.to_str().unwrap()), origin);
+            assert!(headers.contains_key(X_CONTENT_TYPE_OPTIONS));
+            let body = to_bytes(response.into_body(), 1000).await.unwrap();
+            assert!(!String::from_utf8_lossy(&body).contains("on purpose"));
+        }
+    }
+
+    #[tokio::test]
+    async fn whoever_accepts_a_connection_says_where_it_comes_from() {
+        async fn show(Extension(Peer(address)): Extension<Peer>) -> String {
+            address.to_string()
+        }
+        let header = http::HeaderName::from_static("x-forwarded-for");
+        let trusting = RequestPolicy {
+            client_address: ClientAddress::from_header(header, 1),
+            ..RequestPolicy::default()
+        };
+        let info = ConnectInfo::<SocketAddr>("192.0.2.1:4711".parse().unwrap());
+        let own = Peer("192.0.2.2".parse().unwrap());
+        for (policy, info, peer, seen) in [
+            (RequestPolicy::default(), None, None, "0.0.0.0"),
+            (RequestPolicy::default(), Some(info), None, "192.0.2.1"),
+            (RequestPolicy::default(), Some(info), Some(own), "192.0.2.2"),
+            (trusting, None, None, "192.0.2.3"),
+        ] {
+            let request = Request::get("/").header("x-forwarded-for", "192.0.2.3");
+            let mut request = request.body(Body::empty()).unwrap();
+            if let Some(info) = info {
+                request.extensions_mut().insert(info);
+            }
+            if let Some(peer) = peer {
+                request.extensions_mut().insert(peer);
+            }
+            let response = call(Router::new().route("/", get(show)), &policy, request).await;
+            let body = to_bytes(response.into_body(), 1000).await.unwrap();
+            assert_eq!(body, seen);
+        }
+    }
+}

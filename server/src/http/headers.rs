@@ -1,5 +1,7 @@
 //! Headers that every reply carries, so that browsers and caches do no harm with it.
 
+use std::sync::Arc;
+
 use axum::Extension;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
@@ -17,7 +19,7 @@ use super::route::Target;
 /// Adds [`protect`]'s headers to every reply.
 pub(super) async fn protect_reply(
     State(tls_only): State<bool>,
-    Extension(target): Extension<Target>,
+    Extension(target): Extension<Arc<Target>>,
     request: Request,
     next: Next,
 ) -> Response {

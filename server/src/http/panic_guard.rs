@@ -1,6 +1,7 @@
 //! A handler that panics is our failure, and no reason to leave the client without a reply.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 
 use axum::Extension;
 use axum::extract::Request;
@@ -13,7 +14,7 @@ use super::route::Target;
 use crate::domain::error::Refusal;
 
 pub(super) async fn guard(
-    Extension(target): Extension<Target>,
+    Extension(target): Extension<Arc<Target>>,
     request: Request,
     next: Next,
 ) -> Response {

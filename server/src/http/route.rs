@@ -1,6 +1,7 @@
 //! What a request is for: the API by its path or by its host, the operation, and who sends it.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, OriginalUri, Request, State};
 use axum::middleware::Next;
@@ -39,7 +40,7 @@ impl Target {
     }
 }
 
-/// Notes the target and the address of the client for everything that follows, and gives the request the path that the
+/// Notes the target and the address of the client for the layers below, and gives the request the path that the
 /// router knows.
 pub(super) async fn find_target(
     State(client_address): State<ClientAddress>,
@@ -52,7 +53,7 @@ pub(super) async fn find_target(
     set_path(&mut parts, &target.path);
     parts.extensions.insert(peer);
     parts.extensions.insert(SentPath(sent_path(&target.sent)));
-    parts.extensions.insert(target);
+    parts.extensions.insert(Arc::new(target));
     next.run(Request::from_parts(parts, body)).await
 }
 

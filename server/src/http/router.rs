@@ -11,7 +11,7 @@ use tower_http::cors::{AllowHeaders, Any, CorsLayer};
 
 use super::entry::SentPath;
 use super::{auth, health, management, reply};
-use crate::domain::apps::AppState;
+use crate::domain::state::AppState;
 use crate::http::operations::Api;
 
 /// The routes of the server, and others beside them.

@@ -117,7 +117,7 @@ impl PassageServer {
     /// - **TLS**, the number of connections, and how long a request's head and a reply may take.
     /// - **Draining.** The service finishes its requests first; after that, [`shutdown`](Self::shutdown) delivers the
     ///   messages that are left and closes the data file. Dropping the router does neither, and once the server is shut
-    ///   down or dropped, its router answers 500.
+    ///   down or dropped, its router answers 500 to whatever needs its data.
     /// - **The client's address**, for rate limits and events. It is found in the extension
     ///   [`ConnectInfo<SocketAddr>`](axum::extract::ConnectInfo), which
     ///   `into_make_service_with_connect_info::<SocketAddr>()` provides. Without it all clients count as one, at
@@ -126,7 +126,6 @@ impl PassageServer {
     ///   connection; a reply to `HEAD` has no body to break.
     ///
     /// The router of a server that has a listener answers the same as the listener does, at another place.
-    #[must_use]
     pub fn router(&self) -> Router {
         self.server.clone().into_router()
     }

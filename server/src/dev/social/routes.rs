@@ -10,6 +10,7 @@ use serde_json::json;
 
 use super::{Account, CODE_LIFETIME, Grant, MintIdToken, TestProvider, page};
 use crate::dev::Controls;
+use crate::dev::error::ControlError;
 use crate::domain::error::Refusal;
 use crate::domain::social::{self, OAuthParams, SHARED_CLIENT_ID, SocialProvider};
 use crate::domain::state::AppState;
@@ -28,16 +29,13 @@ pub(crate) fn routes() -> Router<Controls> {
 fn provider<'a>(
     controls: &'a Controls,
     params: &Params,
-) -> Result<(SocialProvider, &'a TestProvider), Refusal> {
-    let test_provider = controls.dev.provider();
+) -> Result<(SocialProvider, &'a TestProvider), ControlError> {
     let provider = SocialProvider::named(&params.get("provider"));
-    match provider {
-        Some(provider) => Ok((provider, test_provider?)),
-        None => Err(Refusal::invalid_request("There is no test provider here.")),
-    }
+    let provider = provider.ok_or_else(ControlError::no_test_provider)?;
+    Ok((provider, controls.dev.provider()?))
 }
 
-async fn jwks(State(controls): State<Controls>, params: Params) -> Result<Response, Refusal> {
+async fn jwks(State(controls): State<Controls>, params: Params) -> Result<Response, ControlError> {
     let (_, provider) = provider(&controls, &params)?;
     let keys = vec![provider.key().await?.jwk()];
     Ok(reply::ok(&JwkResponse { keys }))
@@ -47,7 +45,7 @@ async fn mint(
     State(controls): State<Controls>,
     params: Params,
     body: Bytes,
-) -> Result<Response, Refusal> {
+) -> Result<Response, ControlError> {
     let token: MintIdToken = json(&body)?;
     let app = controls.state.app(&params.get("app_id"))?;
     let provider = controls.dev.provider()?;
@@ -60,7 +58,7 @@ async fn authorize(
     State(controls): State<Controls>,
     params: Params,
     RawQuery(query): RawQuery,
-) -> Result<Response, Refusal> {
+) -> Result<Response, ControlError> {
     let (provider, test_provider) = provider(&controls, &params)?;
     let query = OAuthParams::parse(query.unwrap_or_default().as_bytes());
     let request = Request::read(&controls.state, provider, &query)?;
