@@ -29,7 +29,26 @@
 //! | Auth API | `{url}/auth/v1/..`, or `/v1/..` with a host `auth.*` |
 //! | Controls | `{url}/_dev/..`, or [`PassageServer::controls`] |
 
-// From top to bottom: a module imports from its own floor and from those below.
+//!
+//! # How it is built
+//!
+//! A module imports from its own floor and from those below it, never from one above.
+//!
+//! | Floor | What it does |
+//! |---|---|
+//! | `cli` | the command line; in the binary |
+//! | `run` | puts a server together, starts it, maintains it and stops it |
+//! | `dev` | the development tools, which wrap the server from above: faults, request log, controls, test provider |
+//! | `http` | connections, the layers before the router, the handlers of both APIs, replies |
+//! | `admin` | what operators do with a data file: apps, keys, users |
+//! | `transfer` | import and export |
+//! | `config` | the configuration of a production server |
+//! | `domain` | the use cases, without HTTP: apps, users, sign-ins, passkeys, codes, links, social logins |
+//! | `delivery` | messages on their way to mail and text providers |
+//! | `keys` | signing keys |
+//! | `store` | storage; nobody else names the database |
+//! | ground | the clock, ids, identifiers, names of providers |
+
 mod run;
 
 mod dev;
@@ -51,6 +70,7 @@ mod store;
 mod clock;
 mod identifier;
 mod ids;
+mod provider_name;
 
 pub use self::admin::{AdminError, CreatedApp, DataFile, NewApp, StoredApp, StoredKey};
 pub use self::config::{Config, ConfigError, LogConfig};

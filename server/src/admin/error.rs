@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::StartError;
+use crate::domain::apps::SettingsError;
 use crate::run::error::StartErrorKind;
 use crate::store::{SqlError, StoreError};
 use crate::transfer::{BadLine, BadLines};
@@ -62,6 +63,12 @@ impl From<StoreError> for AdminError {
 impl From<SqlError> for AdminError {
     fn from(error: SqlError) -> Self {
         StoreError::from(error).into()
+    }
+}
+
+impl From<SettingsError> for AdminError {
+    fn from(error: SettingsError) -> Self {
+        Self(Problem::Failed(error.into()))
     }
 }
 

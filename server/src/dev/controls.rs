@@ -11,10 +11,10 @@ use super::{DevTools, Fault, IdToken, LoggedRequest, MintIdToken, MintToken, See
 use crate::delivery::Message;
 use crate::dev::error::ControlError;
 use crate::domain::api_keys;
-use crate::domain::apps::AppState;
 use crate::domain::error::Refusal;
 use crate::domain::flex::complete::{self, Simulation};
 use crate::domain::sign_ins;
+use crate::domain::state::AppState;
 use crate::ids;
 use crate::store::events::{Action, NewEvent};
 use crate::store::{self, StoreError};
@@ -58,7 +58,8 @@ impl Controls {
     /// # Errors
     /// `invalid_request` if the address cannot be one.
     pub async fn mint_id_token(&self, token: MintIdToken) -> Result<IdToken, ControlError> {
-        Ok(token.mint(&self.state, &self.dev.app).await?)
+        let provider = self.dev.provider()?;
+        Ok(token.mint(&self.state, provider, &self.dev.app).await?)
     }
 
     /// Signs a user in, as if with a passkey: counts the login, makes a pending user active, notes an event, and
@@ -146,7 +147,7 @@ impl Controls {
         self.dev.outbox.clear();
         self.dev.log.clear();
         self.dev.faults.clear();
-        if let Some(provider) = &self.state.provider {
+        if let Some(provider) = &self.dev.provider {
             provider.clear();
         }
         Ok(())

@@ -7,8 +7,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::domain::apps::{App, AppState};
+use crate::domain::apps::App;
 use crate::domain::error::Refusal;
+use crate::domain::state::AppState;
 use crate::domain::tokens::{self, Claims, Header};
 use crate::keys::{self, KeyError, SigningKey};
 

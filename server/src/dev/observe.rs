@@ -1,6 +1,7 @@
 //! Watching every exchange from inside the process.
 
 use std::fmt;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
@@ -40,4 +41,4 @@ impl fmt::Debug for Exchange {
 }
 
 /// Called with each exchange.
-pub(crate) type Observer = std::sync::Arc<dyn Fn(&Exchange) + Send + Sync>;
+pub(crate) type Observer = Arc<dyn Fn(&Exchange) + Send + Sync>;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::{RawQuery, Request, State};
 use axum::middleware::{self, Next};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::{get, post};
 use bytes::Bytes;
 use http::header::{ACCEPT, HOST, ORIGIN};
@@ -14,7 +14,7 @@ use http::{HeaderMap, StatusCode, Uri};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Controls, Fault, MintToken, SeedDevice, outbox_page};
+use super::{Controls, Fault, MintToken, SeedDevice, outbox_page, social};
 use crate::dev::error::ControlError;
 use crate::domain::error::Refusal;
 use crate::http::extract::{self, Params};
@@ -25,14 +25,16 @@ const LONGEST_WAIT: f64 = 60.0;
 
 type Reply = Result<Response, ControlError>;
 
-impl IntoResponse for ControlError {
-    fn into_response(self) -> Response {
-        self.0.into_response()
-    }
+/// The routes of the controls and of the test provider.
+pub(crate) fn routes(controls: Controls) -> Router {
+    Router::new()
+        .nest("/_dev", controls_routes())
+        .nest("/_dev/social", social::routes::routes())
+        .layer(middleware::from_fn(local_only))
+        .with_state(controls)
 }
 
-/// The routes below `/_dev`.
-pub(crate) fn routes<S: Clone + Send + Sync + 'static>(controls: Controls) -> Router<S> {
+fn controls_routes() -> Router<Controls> {
     Router::new()
         .route("/health", get(health))
         .route("/tokens", post(mint_token))
@@ -48,13 +50,11 @@ pub(crate) fn routes<S: Clone + Send + Sync + 'static>(controls: Controls) -> Ro
         .route("/clock", get(now).post(advance))
         .route("/faults", get(faults).post(add_fault).delete(clear_faults))
         .route("/requests", get(requests).delete(clear_requests))
-        .layer(middleware::from_fn(local_only))
-        .with_state(controls)
 }
 
 /// Pages of other sites must not reach the controls through a visitor's browser: neither by a request across sites,
 /// nor by a name of theirs that they let point here.
-pub(super) async fn local_only(request: Request, next: Next) -> Response {
+async fn local_only(request: Request, next: Next) -> Response {
     if is_local(request.headers()) {
         return next.run(request).await;
     }

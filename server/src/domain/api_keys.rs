@@ -1,7 +1,8 @@
 //! API keys, by which an app's backend proves who it is: a prefix by which people recognise them, a dot, and a secret.
 
-use crate::domain::apps::{App, AppState};
+use crate::domain::apps::App;
 use crate::domain::error::Refusal;
+use crate::domain::state::AppState;
 use crate::ids;
 use crate::store;
 use crate::store::api_keys::ApiKeyRow;

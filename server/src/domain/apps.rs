@@ -1,4 +1,4 @@
-//! What every request needs: the apps, their keys, the storage, the clock and the development tools.
+//! The apps that a server runs, with their settings and keys.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -6,32 +6,34 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use jiff::Timestamp;
 
-use crate::clock::{Clock, time};
-use crate::delivery::Sender;
-use crate::dev::observe::Observer;
-use crate::dev::{DevTools, TestProvider};
-use crate::domain::error::Refusal;
-use crate::domain::rate_limits::RateLimits;
+use crate::clock::time;
 use crate::domain::settings::AppSettings;
-use crate::keys::{KeyRing, Sealing};
-use crate::run::error::{StartError, StartErrorKind};
+use crate::keys::{KeyRing, KeyRingError, Sealing};
 use crate::store::Store;
 use crate::store::apps::AppRow;
 
-/// The running server's state.
-pub(crate) struct AppState {
-    pub(crate) url: String,
-    pub(crate) store: Store,
-    pub(crate) clock: Clock,
-    /// `None` in a server that is not for development.
-    pub(crate) dev: Option<Arc<DevTools>>,
-    /// Stands for the identity providers. `None` in a server that is not for development.
-    pub(crate) provider: Option<Arc<TestProvider>>,
-    pub(crate) sender: Sender,
-    pub(crate) observer: Option<Observer>,
-    pub(crate) apps: Apps,
-    pub(crate) limits: RateLimits,
+/// Why an app cannot be loaded.
+#[derive(Debug)]
+pub(crate) enum AppError {
+    Settings(SettingsError),
+    Keys(KeyRingError),
 }
+
+impl From<SettingsError> for AppError {
+    fn from(error: SettingsError) -> Self {
+        Self::Settings(error)
+    }
+}
+
+impl From<KeyRingError> for AppError {
+    fn from(error: KeyRingError) -> Self {
+        Self::Keys(error)
+    }
+}
+
+/// The settings of a stored app cannot be read.
+#[derive(Debug)]
+pub(crate) struct SettingsError(pub(crate) serde_json::Error);
 
 /// The apps that the server runs, by their ids.
 #[derive(Default)]
@@ -46,7 +48,7 @@ impl Apps {
             .insert(app.id.clone(), app);
     }
 
-    /// Lets go of all apps but these.
+    /// Removes all apps but these.
     pub(crate) fn keep(&self, ids: &HashSet<String>) {
         self.0
             .write()
@@ -95,14 +97,14 @@ impl fmt::Debug for App {
 }
 
 impl App {
-    /// Takes up an app with its keys. When it has none yet, the first is made in the background.
+    /// Loads an app with its keys. When it has none yet, the first is made in the background.
     pub(crate) async fn open(
         store: &Store,
         row: AppRow,
         issuer: String,
         sealing: &Arc<Sealing>,
         now: i64,
-    ) -> Result<Self, StartError> {
+    ) -> Result<Self, AppError> {
         let settings = settings(&row)?;
         let lifetime = settings.session_timeout_length;
         let keys = KeyRing::open(store, &row.id, Arc::clone(sealing), lifetime, now).await?;
@@ -117,7 +119,7 @@ impl App {
     }
 
     /// The same app with other settings.
-    pub(crate) fn with_settings(&self, row: AppRow) -> Result<Self, StartError> {
+    pub(crate) fn with_settings(&self, row: AppRow) -> Result<Self, SettingsError> {
         Ok(Self {
             id: self.id.clone(),
             issuer: self.issuer.clone(),
@@ -130,20 +132,8 @@ impl App {
 }
 
 /// The settings of a stored app. Those that are not known any more are ignored, and new ones have defaults.
-pub(crate) fn settings(row: &AppRow) -> Result<AppSettings, StartErrorKind> {
-    serde_json::from_str(&row.settings).map_err(StartErrorKind::Settings)
-}
-
-impl AppState {
-    /// The app with this id.
-    pub(crate) fn app(&self, id: &str) -> Result<Arc<App>, Refusal> {
-        self.apps.get(id).ok_or_else(Refusal::app_not_found)
-    }
-
-    /// The URL under which the Auth API answers.
-    pub(crate) fn auth_url(&self) -> String {
-        format!("{}/auth/v1", self.url)
-    }
+pub(crate) fn settings(row: &AppRow) -> Result<AppSettings, SettingsError> {
+    serde_json::from_str(&row.settings).map_err(SettingsError)
 }
 
 /// The issuer of an app's tokens, unless it is told another: its URL under the Auth API.

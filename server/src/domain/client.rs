@@ -2,12 +2,13 @@
 
 use std::net::IpAddr;
 
-use crate::domain::apps::{App, AppState};
+use crate::domain::apps::App;
 use crate::domain::error::Refusal;
 use crate::domain::rate_limits::Kind;
-use crate::domain::social::SocialProvider;
+use crate::domain::state::AppState;
 use crate::identifier::Identifier;
 use crate::ids;
+use crate::provider_name::ProviderName;
 use crate::store::events::{Action, EventKind, NewEvent};
 
 /// Characters of a user agent that are kept.
@@ -69,9 +70,9 @@ impl ClientInfo {
     }
 
     /// Something the client did with an account at a provider.
-    pub(crate) fn social_event(&self, action: Action, provider: SocialProvider) -> NewEvent {
+    pub(crate) fn social_event(&self, action: Action, provider: ProviderName) -> NewEvent {
         NewEvent {
-            provider: Some(provider.as_str().to_owned()),
+            provider: Some(provider),
             ..self.event(action, EventKind::Social)
         }
     }

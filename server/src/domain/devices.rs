@@ -1,7 +1,8 @@
 //! Devices of users: shown, renamed and deleted.
 
-use crate::domain::apps::{App, AppState};
+use crate::domain::apps::App;
 use crate::domain::error::Refusal;
+use crate::domain::state::AppState;
 use crate::store;
 use crate::store::devices::DeviceRow;
 

@@ -24,6 +24,8 @@ pub(crate) enum Reason {
     CustomProviderRequired,
     IdentifierNotVerified,
     UserHasNoPasskeys,
+    /// An identity provider cannot be reached.
+    ProviderUnavailable,
     /// The server failed, not the caller.
     Failed,
     MagicLinkNotFound,

@@ -13,6 +13,7 @@ pub(crate) mod rate_limits;
 pub(crate) mod settings;
 pub(crate) mod sign_ins;
 pub(crate) mod social;
+pub(crate) mod state;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 pub(crate) mod testing;

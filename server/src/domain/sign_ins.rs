@@ -7,9 +7,10 @@ mod tests;
 use passage_identity::generated::auth::types::AuthResult;
 
 use crate::clock::SECOND;
-use crate::domain::apps::{App, AppState};
+use crate::domain::apps::App;
 use crate::domain::error::Refusal;
 use crate::domain::settings::AppSettings;
+use crate::domain::state::AppState;
 use crate::domain::tokens::{self, Claims, Header};
 use crate::ids;
 use crate::store;

@@ -8,11 +8,13 @@ use tokio::sync::Barrier;
 
 use crate::clock::Clock;
 use crate::delivery::{Delivery, Message, Outbox};
-use crate::domain::apps::{App, AppState, Apps};
+use crate::domain::apps::{App, Apps};
 use crate::domain::client::ClientInfo;
 use crate::domain::error::{Reason, Refusal};
 use crate::domain::rate_limits::RateLimits;
 use crate::domain::settings::AppSettings;
+use crate::domain::social::Providers;
+use crate::domain::state::AppState;
 use crate::store::apps::AppRow;
 use crate::store::{self, Store, StoreError};
 
@@ -59,10 +61,8 @@ impl Fixture {
             url: "https://passage.example.com".to_owned(),
             store,
             clock,
-            dev: None,
-            provider: None,
             sender: Delivery::new().start(Some(Arc::clone(&outbox))).unwrap(),
-            observer: None,
+            providers: Providers::default(),
             apps,
             limits: RateLimits::default(),
         };

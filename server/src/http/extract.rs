@@ -13,9 +13,10 @@ use serde_json::{Map, Value};
 
 use super::problem::unreadable;
 use crate::domain::api_keys;
-use crate::domain::apps::{App, AppState};
+use crate::domain::apps::App;
 use crate::domain::client::{ClientInfo, Peer};
 use crate::domain::error::Refusal;
+use crate::domain::state::AppState;
 use crate::domain::users::account;
 use crate::store::api_keys::ApiKeyRow;
 use crate::store::devices::DeviceRow;

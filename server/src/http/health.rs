@@ -10,7 +10,7 @@ use http::StatusCode;
 use serde_json::json;
 
 use super::reply;
-use crate::domain::apps::AppState;
+use crate::domain::state::AppState;
 use crate::store;
 use crate::store::StoreError;
 

@@ -82,6 +82,7 @@ pub(crate) fn status_and_code(reason: Reason) -> (StatusCode, &'static str) {
         Reason::CustomProviderRequired => (Status::BAD_REQUEST, "custom_provider_required"),
         Reason::IdentifierNotVerified => (Status::FORBIDDEN, "identifier_not_verified"),
         Reason::UserHasNoPasskeys => (Status::CONFLICT, "user_has_no_passkeys"),
+        Reason::ProviderUnavailable => (Status::SERVICE_UNAVAILABLE, "provider_unavailable"),
         Reason::Failed => (Status::INTERNAL_SERVER_ERROR, "internal_server_error"),
         Reason::MagicLinkNotFound => (Status::NOT_FOUND, "magic_link_not_found"),
         Reason::AppNotFound => (Status::NOT_FOUND, "app_not_found"),

@@ -1,4 +1,4 @@
-//! The routes of both APIs and of the controls.
+//! The routes of both APIs.
 
 use std::sync::Arc;
 
@@ -11,26 +11,19 @@ use tower_http::cors::{AllowHeaders, Any, CorsLayer};
 
 use super::entry::SentPath;
 use super::{auth, health, management, reply};
-use crate::dev::{self, Controls};
-use crate::domain::apps::AppState;
+use crate::domain::state::AppState;
 use crate::http::operations::Api;
 
-/// The whole server.
-pub(crate) fn router(state: Arc<AppState>) -> Router {
-    let mut router = Router::new()
+/// The routes of the server, and others beside them.
+pub(crate) fn router(state: Arc<AppState>, others: Router) -> Router {
+    Router::new()
         .nest(Api::Management.prefix(), management())
         .nest(Api::Auth.prefix(), auth())
-        .merge(health::routes());
-    if let Some(tools) = &state.dev {
-        let controls = Controls::new(Arc::clone(&state), Arc::clone(tools));
-        router = router
-            .nest("/_dev", dev::routes::routes(controls))
-            .nest("/_dev/social", dev::social::routes::routes());
-    }
-    router
+        .merge(health::routes())
+        .with_state(state)
+        .merge(others)
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
-        .with_state(state)
 }
 
 fn management() -> Router<Arc<AppState>> {

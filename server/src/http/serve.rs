@@ -1,13 +1,14 @@
-//! Accepting connections, and letting go of them.
+//! Accepting connections, and closing them.
 
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests;
-
+use std::error::Error;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
+use std::{fmt, io};
 
+use axum::body::Body;
+use axum::response::Response;
+use http::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -16,12 +17,11 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time;
+use tower::{Service, ServiceExt as _};
 
-use super::entry::Entry;
 use super::write_timeout::WriteTimeout;
 use crate::domain::client::Peer;
 use crate::http::tls::Tls;
-use crate::run::error::StartErrorKind;
 
 /// How long to wait when a connection cannot be accepted, as happens when the process is out of file handles.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -54,19 +54,59 @@ impl Default for ConnectionLimits {
     }
 }
 
+/// An address cannot be listened on.
+#[derive(Debug)]
+pub(crate) struct BindError {
+    address: SocketAddr,
+    source: io::Error,
+}
+
+impl fmt::Display for BindError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cannot listen on {}", self.address)
+    }
+}
+
+impl Error for BindError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.source)
+    }
+}
+
 /// Listens on an address, and says which it has become.
-pub(crate) async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartErrorKind> {
+pub(crate) async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), BindError> {
     let bound = match TcpListener::bind(address).await {
         Ok(listener) => listener.local_addr().map(|address| (listener, address)),
         Err(error) => Err(error),
     };
-    bound.map_err(|error| StartErrorKind::Bind(address, error))
+    bound.map_err(|source| BindError { address, source })
+}
+
+/// What answers the requests of all connections. When it fails, the connection is closed without a reply.
+pub(crate) trait Answer:
+    Service<Request<Body>, Response = Response, Error: Error + Send + Sync + 'static, Future: Send>
+    + Clone
+    + Send
+    + 'static
+{
+}
+
+impl<S> Answer for S where
+    S: Service<
+            Request<Body>,
+            Response = Response,
+            Error: Error + Send + Sync + 'static,
+            Future: Send,
+        > + Clone
+        + Send
+        + 'static
+{
 }
 
 /// Serves until told to stop, then lets the requests under way finish. Aborting this drops every connection.
 pub(crate) async fn serve(
     listener: TcpListener,
-    entry: Arc<Entry>,
+    answer: impl Answer,
     connection_limits: ConnectionLimits,
     mut stop: watch::Receiver<bool>,
 ) {
@@ -76,7 +116,7 @@ pub(crate) async fn serve(
             accepted = listener.accept(), if connections.len() < connection_limits.connections => match accepted {
                 Ok((stream, peer)) => {
                     let peer = Peer(peer.ip());
-                    connections.spawn(connect(stream, peer, Arc::clone(&entry), connection_limits.clone(), stop.clone()));
+                    connections.spawn(connect(stream, peer, answer.clone(), connection_limits.clone(), stop.clone()));
                 }
                 Err(error) => {
                     tracing::warn!(error = &error as &dyn std::error::Error, "a connection was not accepted");
@@ -106,7 +146,7 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
 async fn connect(
     stream: TcpStream,
     peer: Peer,
-    entry: Arc<Entry>,
+    answer: impl Answer,
     connection_limits: ConnectionLimits,
     mut stop: watch::Receiver<bool>,
 ) {
@@ -115,7 +155,7 @@ async fn connect(
     // Below TLS, where what waits for the client is seen, and nothing else.
     let stream = WriteTimeout::new(stream, connection_limits.reply);
     let Some(tls) = &connection_limits.tls else {
-        return connection(stream, peer, entry, connection_limits.head, stop).await;
+        return connection(stream, peer, answer, connection_limits.head, stop).await;
     };
     let handshake = time::timeout(connection_limits.head, tls.acceptor.accept(stream));
     let shaken = tokio::select! {
@@ -124,7 +164,7 @@ async fn connect(
         () = stopped(&mut stop) => return,
     };
     match shaken {
-        Ok(Ok(stream)) => connection(stream, peer, entry, connection_limits.head, stop).await,
+        Ok(Ok(stream)) => connection(stream, peer, answer, connection_limits.head, stop).await,
         Ok(Err(error)) => tracing::debug!(
             error = &error as &dyn std::error::Error,
             "a TLS handshake failed"
@@ -136,13 +176,14 @@ async fn connect(
 async fn connection(
     stream: impl AsyncRead + AsyncWrite + Unpin + 'static,
     peer: Peer,
-    entry: Arc<Entry>,
+    answer: impl Answer,
     head: Duration,
     mut stop: watch::Receiver<bool>,
 ) {
-    let service = service_fn(|request| {
-        let entry = Arc::clone(&entry);
-        async move { entry.handle(request, peer).await }
+    let service = service_fn(move |request: Request<Incoming>| {
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(peer);
+        answer.clone().oneshot(request)
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

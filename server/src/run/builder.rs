@@ -9,21 +9,25 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::Uri;
+
 use self::sign_in::SignIn;
 use self::social::Social;
 use crate::clock::Clock;
+use crate::delivery::Sender;
 use crate::dev::observe::{Exchange, Observer};
 use crate::dev::{DevTools, Outbox};
 use crate::domain::api_keys;
-use crate::domain::apps::{self, App, AppState, Apps, issuer};
+use crate::domain::apps::{self, App, Apps, issuer};
 use crate::domain::rate_limits::RateLimits;
 use crate::domain::settings::{AppSettings, MetadataType, is_app_id, is_origin, seconds};
-use crate::http::entry::RequestPolicy;
+use crate::domain::social::Providers;
+use crate::domain::state::AppState;
 use crate::http::serve::{ConnectionLimits, bind};
 use crate::ids;
 use crate::run::error::{StartError, StartErrorKind};
 use crate::run::handle::PassageServer;
-use crate::run::running::Running;
+use crate::run::running::{self, Running};
 use crate::store;
 use crate::store::apps::AppRow;
 use crate::store::{Store, StoreError};
@@ -148,12 +152,62 @@ impl ServerBuilder {
         let address = self
             .listen
             .unwrap_or_else(|| (Ipv4Addr::LOCALHOST, 0).into());
-        self.check(address)?;
+        if !address.ip().is_loopback() {
+            return Err(StartErrorKind::NotLoopback(address).into());
+        }
+        self.check()?;
+        let connect = self.connect()?;
+        // A server whose address is taken leaves no file behind.
+        let (listener, address) = bind(address).await?;
+        let (state, dev) = self.prepare(connect, format!("http://{address}")).await?;
+        let server = running::for_development(&state, &dev);
+        let limits = ConnectionLimits::default();
+        let running = Running::start(state, listener, address, server.clone(), limits);
+        Ok(PassageServer::new(running, dev, server))
+    }
+
+    /// Starts the server without a listener, to be nested in a service of one's own by
+    /// [`PassageServer::router`]. `url` is the URL by which clients reach it there, such as
+    /// `http://127.0.0.1:8080/passage`: issuers and links begin with it. The address to
+    /// [`listen`](Self::listen) on is not used.
+    ///
+    /// The controls hand out tokens to whoever asks, so that the service around it must not be reached from other
+    /// machines.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start), or if the URL is none of http or https, or ends with a slash.
+    pub async fn start_without_listener(
+        self,
+        url: impl Into<String>,
+    ) -> Result<PassageServer, StartError> {
+        let url = url.into();
+        if !is_base_url(&url) {
+            let problem = "must be absolute, of http or https, without a query and without a slash at its end, such as \
+                           http://127.0.0.1:8080/passage";
+            return Err(StartErrorKind::Option("URL", problem).into());
+        }
+        self.check()?;
+        let connect = self.connect()?;
+        let (state, dev) = self.prepare(connect, url).await?;
+        let server = running::for_development(&state, &dev);
+        let running = Running::without_listener(state);
+        Ok(PassageServer::new(running, dev, server))
+    }
+
+    /// Connects to whoever delivers messages.
+    fn connect(&self) -> Result<(Arc<Outbox>, Sender), StartError> {
         let outbox = Arc::new(Outbox::default());
         let delivery = self.sign_in.delivery.clone();
         let sender = delivery.start(Some(Arc::clone(&outbox)))?;
-        // A server whose address is taken leaves no file behind.
-        let (listener, address) = bind(address).await?;
+        Ok((outbox, sender))
+    }
+
+    /// Everything but the listener.
+    async fn prepare(
+        self,
+        (outbox, sender): (Arc<Outbox>, Sender),
+        url: String,
+    ) -> Result<(Arc<AppState>, Arc<DevTools>), StartError> {
         let store = match &self.data {
             Some(file) => Store::open(file).await?,
             None => Store::in_memory()?,
@@ -162,38 +216,31 @@ impl ServerBuilder {
         let now = clock.micros();
         let row = self.put_app(&store, now).await?;
         let api_key = self.put_api_key(&store, &row.id, now).await?;
-        let url = format!("http://{address}");
         let issuer = self.issuer.unwrap_or_else(|| issuer(&url, &row.id));
         let app = Arc::new(App::open(&store, row, issuer, &Arc::default(), now).await?);
         let apps = Apps::default();
         apps.put(Arc::clone(&app));
-        let dev = Arc::new(DevTools::new(outbox, app, api_key));
+        let test_provider = self.social.provider();
+        let mut providers = Providers::default();
+        for stand_in in test_provider.iter().flat_map(|it| it.stand_ins(&url)) {
+            providers.register(stand_in);
+        }
+        let tools = DevTools::new(outbox, test_provider, self.observer, app, api_key);
+        let dev = Arc::new(tools);
         let state = Arc::new(AppState {
             url,
             store,
             clock,
-            dev: Some(Arc::clone(&dev)),
-            provider: self.social.provider(),
             sender,
-            observer: self.observer,
+            providers,
             apps,
             limits: self.rate_limits,
         });
-        let running = Running::start(
-            state,
-            listener,
-            address,
-            RequestPolicy::default(),
-            ConnectionLimits::default(),
-        );
-        Ok(PassageServer::new(running, dev))
+        Ok((state, dev))
     }
 
-    fn check(&self, address: SocketAddr) -> Result<(), StartErrorKind> {
+    fn check(&self) -> Result<(), StartErrorKind> {
         let fails = |name, problem| Err(StartErrorKind::Option(name, problem));
-        if !address.ip().is_loopback() {
-            return Err(StartErrorKind::NotLoopback(address));
-        }
         if self.app_id.as_deref().is_some_and(|id| !is_app_id(id)) {
             return fails("app id", "must be made of letters, digits, - and _");
         }
@@ -306,10 +353,43 @@ impl ServerBuilder {
     }
 }
 
+/// Whether paths of the server can be appended to the URL.
+fn is_base_url(url: &str) -> bool {
+    let Ok(uri) = url.parse::<Uri>() else {
+        return false;
+    };
+    let of_the_web = matches!(uri.scheme_str(), Some("http" | "https"));
+    of_the_web && uri.query().is_none() && !url.contains('#') && !url.ends_with('/')
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn base_urls() {
+        for good in [
+            "http://127.0.0.1:8080/passage",
+            "https://example.com",
+            "http://[::1]:1/a/b",
+        ] {
+            assert!(is_base_url(good), "{good}");
+        }
+        for bad in [
+            "",
+            "/passage",
+            "127.0.0.1:8080/passage",
+            "ftp://example.com",
+            "http://example.com/",
+            "http://example.com/passage/",
+            "http://example.com?a",
+            "http://example.com/a#b",
+            "http://",
+        ] {
+            assert!(!is_base_url(bad), "{bad}");
+        }
+    }
 
     #[tokio::test]
     async fn settings_that_cannot_be_read_are_not_overwritten() {

@@ -5,6 +5,8 @@ use std::net::SocketAddr;
 
 use crate::config::ConfigError;
 use crate::delivery::DeliveryError;
+use crate::domain::apps::{AppError, SettingsError};
+use crate::http::serve::BindError;
 use crate::keys::KeyRingError;
 use crate::store::StoreError;
 
@@ -17,7 +19,7 @@ pub(crate) enum StartErrorKind {
     /// The address can be reached from other machines.
     NotLoopback(SocketAddr),
     /// The address cannot be listened on.
-    Bind(SocketAddr, std::io::Error),
+    Bind(BindError),
     /// The storage failed.
     Store(StoreError),
     /// The app's signing keys cannot be read.
@@ -54,6 +56,33 @@ impl From<ConfigError> for StartError {
     }
 }
 
+impl From<AppError> for StartError {
+    fn from(error: AppError) -> Self {
+        match error {
+            AppError::Settings(error) => error.into(),
+            AppError::Keys(error) => error.into(),
+        }
+    }
+}
+
+impl From<SettingsError> for StartErrorKind {
+    fn from(SettingsError(error): SettingsError) -> Self {
+        Self::Settings(error)
+    }
+}
+
+impl From<SettingsError> for StartError {
+    fn from(error: SettingsError) -> Self {
+        StartErrorKind::from(error).into()
+    }
+}
+
+impl From<BindError> for StartError {
+    fn from(error: BindError) -> Self {
+        StartErrorKind::Bind(error).into()
+    }
+}
+
 impl From<KeyRingError> for StartError {
     fn from(error: KeyRingError) -> Self {
         StartErrorKind::Keys(error).into()
@@ -68,7 +97,7 @@ impl fmt::Display for StartError {
                 "{address} can be reached from other machines, and a development server hands out tokens to anybody \
                  who asks: listen on a loopback address such as 127.0.0.1:8787"
             ),
-            StartErrorKind::Bind(address, _) => write!(f, "cannot listen on {address}"),
+            StartErrorKind::Bind(error) => error.fmt(f),
             StartErrorKind::Store(error) => error.fmt(f),
             StartErrorKind::Keys(error) => error.fmt(f),
             StartErrorKind::Settings(_) => f.write_str(
@@ -83,7 +112,7 @@ impl fmt::Display for StartError {
 impl std::error::Error for StartError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &*self.0 {
-            StartErrorKind::Bind(_, error) => Some(error),
+            StartErrorKind::Bind(error) => error.source(),
             StartErrorKind::Store(error) => error.source(),
             StartErrorKind::Settings(error) => Some(error),
             StartErrorKind::Keys(error) => error.source(),

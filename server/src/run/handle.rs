@@ -4,6 +4,9 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use axum::Router;
+
+use crate::dev::intercept::Intercept;
 use crate::dev::{Controls, DevTools};
 use crate::run::builder::ServerBuilder;
 use crate::run::running::Running;
@@ -12,6 +15,7 @@ use crate::run::running::Running;
 pub struct PassageServer {
     running: Running,
     dev: Arc<DevTools>,
+    server: Intercept,
 }
 
 impl fmt::Debug for PassageServer {
@@ -29,8 +33,12 @@ impl PassageServer {
         ServerBuilder::default()
     }
 
-    pub(crate) fn new(running: Running, dev: Arc<DevTools>) -> Self {
-        Self { running, dev }
+    pub(crate) fn new(running: Running, dev: Arc<DevTools>, server: Intercept) -> Self {
+        Self {
+            running,
+            dev,
+            server,
+        }
     }
 
     /// URL of the server, such as `http://127.0.0.1:8787`. The Management API is under `/api/v1`, the Auth API
@@ -40,10 +48,10 @@ impl PassageServer {
         &self.running.state.url
     }
 
-    /// Address that the server listens on.
+    /// Address that the server listens on. `None` if it was started without a listener.
     #[must_use]
-    pub fn address(&self) -> SocketAddr {
-        self.running.address
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.running.address()
     }
 
     /// Id of the app.
@@ -74,6 +82,52 @@ impl PassageServer {
     #[must_use]
     pub fn controls(&self) -> Controls {
         Controls::new(Arc::clone(&self.running.state), Arc::clone(&self.dev))
+    }
+
+    /// The whole server as a [`Router`](axum::Router), to be nested in a service of one's own:
+    ///
+    /// ```
+    /// use std::net::SocketAddr;
+    ///
+    /// use axum::Router;
+    /// use axum::routing::get;
+    /// use passage_server::PassageServer;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    /// let url = format!("http://{}/passage", listener.local_addr()?);
+    /// let passage = PassageServer::builder().start_without_listener(url).await?;
+    ///
+    /// let app = Router::new()
+    ///     .route("/", get(async || "my service"))
+    ///     .nest("/passage", passage.router());
+    /// let service = app.into_make_service_with_connect_info::<SocketAddr>();
+    /// let serving = tokio::spawn(axum::serve(listener, service).into_future());
+    /// # serving.abort();
+    /// # passage.shutdown().await;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// The APIs are then below that path, and the controls too: `/passage/api/v1`, `/passage/auth/v1`,
+    /// `/passage/_dev`. Everything that belongs to one request works as ever: the limits of its body, the log of
+    /// requests, faults, the observer. What belongs to connections is up to the service around it:
+    ///
+    /// - **TLS**, the number of connections, and how long a request's head and a reply may take.
+    /// - **Draining.** The service finishes its requests first; after that, [`shutdown`](Self::shutdown) delivers the
+    ///   messages that are left and closes the data file. Dropping the router does neither, and once the server is shut
+    ///   down or dropped, its router answers 500 to whatever needs its data.
+    /// - **The client's address**, for rate limits and events. It is found in the extension
+    ///   [`ConnectInfo<SocketAddr>`](axum::extract::ConnectInfo), which
+    ///   `into_make_service_with_connect_info::<SocketAddr>()` provides. Without it all clients count as one, at
+    ///   `0.0.0.0`.
+    /// - **Cuts.** [`Fault::cut`](crate::Fault::cut) breaks the body of a reply, on which most servers close the
+    ///   connection; a reply to `HEAD` has no body to break.
+    ///
+    /// The router of a server that has a listener answers the same as the listener does, at another place.
+    pub fn router(&self) -> Router {
+        self.server.clone().into_router()
     }
 
     /// Stops the server: takes no more requests, lets those under way finish for up to five seconds, and likewise the

@@ -1,4 +1,4 @@
-//! What a server does by itself while it runs: it takes up what commands changed in the data file and a renewed
+//! What a server does by itself while it runs: it loads what commands changed in the data file and a renewed
 //! certificate, and changes keys.
 
 #[cfg(test)]
@@ -11,7 +11,8 @@ use std::time::Duration;
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::{self, MissedTickBehavior};
 
-use crate::domain::apps::{App, AppState};
+use crate::domain::apps::App;
+use crate::domain::state::AppState;
 use crate::http::tls::Certificate;
 use crate::keys::{RotationPolicy, RotationRequest, Sealing};
 use crate::run::error::StartError;

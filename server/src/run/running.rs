@@ -1,29 +1,57 @@
 //! What a development server and a production server have in common: they run, and stop in order.
 
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use crate::domain::apps::AppState;
-use crate::http::entry::{Entry, RequestPolicy};
+use crate::dev::intercept::Intercept;
+use crate::dev::{Controls, DevTools, routes};
+use crate::domain::state::AppState;
+use crate::http::entry::{AccessLog, RequestPolicy, entry};
 use crate::http::router::router;
-use crate::http::serve::{ConnectionLimits, serve};
+use crate::http::serve::{Answer, ConnectionLimits, serve};
 
 /// What remains for messages at least, when requests took up the time.
 const LEAST: Duration = Duration::from_millis(500);
 
+/// A server for production: its routes, and a log of its requests.
+pub(crate) fn for_production(state: &Arc<AppState>, policy: &RequestPolicy) -> Router {
+    let routes = router(Arc::clone(state), Router::new());
+    entry(routes, policy, AccessLog::On)
+}
+
+/// A server for development: its routes and those of the controls, and the tools around them.
+pub(crate) fn for_development(state: &Arc<AppState>, tools: &Arc<DevTools>) -> Intercept {
+    let policy = RequestPolicy::default();
+    let controls = Controls::new(Arc::clone(state), Arc::clone(tools));
+    let routes = router(Arc::clone(state), routes::routes(controls));
+    let server = entry(routes, &policy, AccessLog::Off);
+    Intercept::new(server, Arc::clone(state), Arc::clone(tools), policy)
+}
+
 /// A running server. It stops when this is dropped.
 pub(crate) struct Running {
     pub(crate) state: Arc<AppState>,
-    pub(crate) address: SocketAddr,
+    /// `None` in a server that is nested in a service around it.
+    listening: Option<Listening>,
+}
+
+/// A listener, and its connections.
+struct Listening {
+    address: SocketAddr,
     stop: watch::Sender<bool>,
+    task: JoinHandle<()>,
     drain: Duration,
-    task: Option<JoinHandle<()>>,
 }
 
 impl Running {
@@ -31,33 +59,48 @@ impl Running {
         state: Arc<AppState>,
         listener: TcpListener,
         address: SocketAddr,
-        request_policy: RequestPolicy,
+        server: impl Answer,
         connection_limits: ConnectionLimits,
     ) -> Self {
-        let router = router(Arc::clone(&state));
-        let entry = Arc::new(Entry::new(Arc::clone(&state), router, request_policy));
         let (stop, stopped) = watch::channel(false);
         let drain = connection_limits.drain;
-        let task = tokio::spawn(serve(listener, entry, connection_limits, stopped));
+        let task = tokio::spawn(serve(listener, server, connection_limits, stopped));
         Self {
             state,
-            address,
-            stop,
-            drain,
-            task: Some(task),
+            listening: Some(Listening {
+                address,
+                stop,
+                task,
+                drain,
+            }),
         }
     }
 
-    /// Takes no more requests, lets those under way finish for up to five seconds together with the messages that
+    pub(crate) fn without_listener(state: Arc<AppState>) -> Self {
+        Self {
+            state,
+            listening: None,
+        }
+    }
+
+    pub(crate) fn address(&self) -> Option<SocketAddr> {
+        self.listening.as_ref().map(|listening| listening.address)
+    }
+
+    /// Accepts no more requests, lets those under way finish for up to five seconds together with the messages that
     /// are being delivered, and closes the data file.
     pub(crate) async fn shutdown(mut self) {
-        let deadline = Instant::now() + self.drain;
-        self.stop.send_replace(true);
-        if let Some(task) = self.task.take() {
-            // It ends by itself; an error means that it had failed before.
-            let _ended = task.await;
-        }
-        let rest = deadline.saturating_duration_since(Instant::now());
+        let began = Instant::now();
+        let drain = match &mut self.listening {
+            Some(listening) => {
+                listening.stop.send_replace(true);
+                // It ends by itself; an error means that it had failed before.
+                let _ended = (&mut listening.task).await;
+                listening.drain
+            }
+            None => ConnectionLimits::default().drain,
+        };
+        let rest = drain.saturating_sub(began.elapsed());
         self.state.sender.close(rest.max(LEAST)).await;
         self.state.store.close().await;
     }
@@ -66,8 +109,8 @@ impl Running {
 impl Drop for Running {
     /// Drops every connection and gives up the data file. This needs no runtime.
     fn drop(&mut self) {
-        if let Some(task) = self.task.take() {
-            task.abort();
+        if let Some(listening) = &self.listening {
+            listening.task.abort();
         }
         self.state.store.release();
     }
@@ -79,10 +122,7 @@ pub(crate) mod testing {
     use std::net::Ipv4Addr;
 
     use super::*;
-    use crate::clock::Clock;
-    use crate::delivery::Delivery;
-    use crate::domain::apps::Apps;
-    use crate::domain::rate_limits::RateLimits;
+    use crate::domain::state::testing::state;
     use crate::http::serve::bind;
     use crate::store::Store;
 
@@ -93,23 +133,8 @@ pub(crate) mod testing {
         connection_limits: ConnectionLimits,
     ) -> Running {
         let (listener, address) = bind((Ipv4Addr::LOCALHOST, 0).into()).await.unwrap();
-        let state = AppState {
-            url: format!("http://{address}"),
-            store,
-            clock: Clock::default(),
-            dev: None,
-            provider: None,
-            sender: Delivery::new().start(None).unwrap(),
-            observer: None,
-            apps: Apps::default(),
-            limits: RateLimits::default(),
-        };
-        Running::start(
-            Arc::new(state),
-            listener,
-            address,
-            request_policy,
-            connection_limits,
-        )
+        let state = Arc::new(state(format!("http://{address}"), store));
+        let server = for_production(&state, &request_policy);
+        Running::start(state, listener, address, server, connection_limits)
     }
 }

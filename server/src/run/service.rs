@@ -4,15 +4,21 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use axum::Router;
+
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::domain::apps::{self, App, AppState, Apps, issuer};
+use crate::delivery::Sender;
+use crate::domain::apps::{self, App, Apps, issuer};
 use crate::domain::settings::AppSettings;
+use crate::domain::social::Providers;
+use crate::domain::state::AppState;
 use crate::http::serve::bind;
-use crate::keys::Sealing;
+use crate::http::tls::Certificate;
+use crate::keys::{RotationPolicy, Sealing};
 use crate::run::error::{StartError, StartErrorKind};
 use crate::run::maintenance::{Maintenance, TaskHandle};
-use crate::run::running::Running;
+use crate::run::running::{Running, for_production};
 use crate::store;
 use crate::store::apps::AppRow;
 use crate::store::{Store, StoreError};
@@ -20,6 +26,7 @@ use crate::store::{Store, StoreError};
 /// A running server without controls, as `passage-server serve` runs it. It stops when this is dropped.
 pub struct Service {
     pub(crate) running: Running,
+    router: Router,
     maintenance: TaskHandle,
 }
 
@@ -42,6 +49,21 @@ impl Service {
         Self::start_at(config, Clock::default()).await
     }
 
+    /// Starts a server without a listener, to be nested in a service of one's own by [`Service::router`]. `url` in the
+    /// configuration is the URL by which clients reach it there, with the path that it is nested under; it defaults to
+    /// the address in `listen`, which is not used otherwise, and neither is its certificate.
+    ///
+    /// # Errors
+    /// As [`Service::start`], but for certificates and addresses.
+    pub async fn start_without_listener(config: &Config) -> Result<Self, StartError> {
+        let sealing = Arc::new(config.sealing()?);
+        let sender = config.delivery()?.start(None)?;
+        let prepared =
+            Prepared::new(config, sealing, sender, config.address(), Clock::default()).await?;
+        let running = Running::without_listener(Arc::clone(&prepared.state));
+        Ok(prepared.run(running, None))
+    }
+
     pub(crate) async fn start_at(config: &Config, clock: Clock) -> Result<Self, StartError> {
         let connection_limits = config.connection_limits()?;
         let certificate = connection_limits
@@ -52,44 +74,15 @@ impl Service {
         let sender = config.delivery()?.start(None)?;
         // A server whose address is taken leaves no file behind.
         let (listener, address) = bind(config.address()).await?;
-        let store = Store::open(&config.data()).await?;
-        let url = config.url(address);
         if config.is_open_to_eavesdroppers() {
             tracing::warn!(
                 "neither `listen.tls` is set nor is `url` https: tokens travel in clear"
             );
         }
-        if !config.delivers() {
-            tracing::warn!(
-                "neither `mail` nor `texts` is set: no code and no link is sent, and only passkeys sign users in"
-            );
-        }
-        let now = clock.micros();
-        put_apps(config, &store, now).await?;
-        let state = Arc::new(AppState {
-            store,
-            clock,
-            dev: None,
-            provider: None,
-            sender,
-            observer: None,
-            apps: Apps::default(),
-            limits: config.limits(),
-            url,
-        });
-        load_apps(&state, &sealing).await?;
-        let request_policy = config.request_policy(&state.url);
-        let maintenance = Maintenance {
-            state: Arc::clone(&state),
-            sealing,
-            policy: config.rotation(),
-            certificate,
-        };
-        let running = Running::start(state, listener, address, request_policy, connection_limits);
-        Ok(Self {
-            running,
-            maintenance: maintenance.start(),
-        })
+        let prepared = Prepared::new(config, sealing, sender, address, clock).await?;
+        let (state, router) = (Arc::clone(&prepared.state), prepared.router.clone());
+        let running = Running::start(state, listener, address, router, connection_limits);
+        Ok(prepared.run(running, certificate))
     }
 
     /// URL by which clients reach the server.
@@ -98,10 +91,49 @@ impl Service {
         &self.running.state.url
     }
 
-    /// Address that the server listens on.
+    /// Address that the server listens on. `None` if it was started without a listener.
     #[must_use]
-    pub fn address(&self) -> SocketAddr {
-        self.running.address
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.running.address()
+    }
+
+    /// The whole server as a [`Router`](axum::Router), to be nested in a service of one's own:
+    ///
+    /// ```no_run
+    /// use std::net::SocketAddr;
+    ///
+    /// use axum::Router;
+    /// use passage_server::{Config, Service};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let config = Config::read("passage.toml")?;
+    /// let passage = Service::start_without_listener(&config).await?;
+    /// let app = Router::new().nest("/passage", passage.router());
+    ///
+    /// let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
+    /// let service = app.into_make_service_with_connect_info::<SocketAddr>();
+    /// axum::serve(listener, service).await?;
+    /// passage.shutdown().await;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// Everything that belongs to one request works as ever: the limits of its body, the headers of its reply, the log.
+    /// What belongs to connections is up to the service around it, whatever the configuration says of the listener:
+    ///
+    /// - **TLS**, the number of connections, and how long a request's head and a reply may take.
+    /// - **Draining.** The service finishes its requests first; after that, [`shutdown`](Self::shutdown) delivers the
+    ///   messages that are left and closes the data file. Dropping the router does neither, and once the server is shut
+    ///   down or dropped, its router answers 500 to whatever needs its data.
+    /// - **The client's address**, for rate limits and events. It is found in the extension
+    ///   [`ConnectInfo<SocketAddr>`](axum::extract::ConnectInfo), which
+    ///   `into_make_service_with_connect_info::<SocketAddr>()` provides. Without it all clients count as one, at
+    ///   `0.0.0.0`, unless the configuration names a header of a trusted proxy.
+    ///
+    /// The router of a server that has a listener answers the same as the listener does, at another place.
+    pub fn router(&self) -> Router {
+        self.router.clone()
     }
 
     /// Stops the server: takes no more requests, lets those under way finish for up to five seconds together with
@@ -109,6 +141,62 @@ impl Service {
     pub async fn shutdown(self) {
         drop(self.maintenance);
         self.running.shutdown().await;
+    }
+}
+
+/// Everything but the listener.
+struct Prepared {
+    state: Arc<AppState>,
+    router: Router,
+    sealing: Arc<Sealing>,
+    policy: RotationPolicy,
+}
+
+impl Prepared {
+    async fn new(
+        config: &Config,
+        sealing: Arc<Sealing>,
+        sender: Sender,
+        address: SocketAddr,
+        clock: Clock,
+    ) -> Result<Self, StartError> {
+        let store = Store::open(&config.data()).await?;
+        if !config.delivers() {
+            tracing::warn!(
+                "neither `mail` nor `texts` is set: no code and no link is sent, and only passkeys sign users in"
+            );
+        }
+        put_apps(config, &store, clock.micros()).await?;
+        let state = Arc::new(AppState {
+            store,
+            clock,
+            sender,
+            providers: Providers::default(),
+            apps: Apps::default(),
+            limits: config.limits(),
+            url: config.url(address),
+        });
+        load_apps(&state, &sealing).await?;
+        Ok(Self {
+            router: for_production(&state, &config.request_policy(&state.url)),
+            state,
+            sealing,
+            policy: config.rotation(),
+        })
+    }
+
+    fn run(self, running: Running, certificate: Option<Arc<Certificate>>) -> Service {
+        let maintenance = Maintenance {
+            state: self.state,
+            sealing: self.sealing,
+            policy: self.policy,
+            certificate,
+        };
+        Service {
+            running,
+            router: self.router,
+            maintenance: maintenance.start(),
+        }
     }
 }
 
@@ -134,8 +222,8 @@ async fn put_apps(config: &Config, store: &Store, now: i64) -> Result<(), StartE
     Ok(())
 }
 
-/// Takes up the apps that are stored: those that are new, and those whose settings somebody changed. Lets go of those
-/// that were deleted.
+/// Loads the apps that are stored: those that are new, and those whose settings somebody changed. Removes those that
+/// were deleted.
 pub(crate) async fn load_apps(state: &AppState, sealing: &Arc<Sealing>) -> Result<(), StartError> {
     let all = state
         .store

@@ -3,6 +3,7 @@
 use super::text_enum::text_enum;
 use super::{SqlError, Tx, columns};
 use crate::ids;
+use crate::provider_name::ProviderName;
 
 /// Events that a user's reply shows, and that are kept for each user.
 const KEPT: i64 = 10;
@@ -65,8 +66,8 @@ pub(crate) struct NewEvent {
     pub(crate) id: String,
     pub(crate) action: Action,
     pub(crate) kind: EventKind,
-    /// Name of the provider of a social login.
-    pub(crate) provider: Option<String>,
+    /// The provider of a social login.
+    pub(crate) provider: Option<ProviderName>,
     pub(crate) ip_addr: String,
     pub(crate) user_agent: String,
 }
@@ -102,7 +103,7 @@ pub(crate) fn insert(
             event.action,
             event.kind,
             EventStatus::Complete,
-            &event.provider,
+            event.provider.as_ref().map(ProviderName::as_str),
             &event.ip_addr,
             &event.user_agent,
             now,

@@ -1,15 +1,24 @@
 //! Social logins under way: those that went off to a provider, and the codes of those that came back. States and codes
 //! are kept as hashes.
 
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ValueRef};
+
 use super::sweep::sweep;
 use super::{SqlError, Tx, columns};
+use crate::provider_name::ProviderName;
+
+impl FromSql for ProviderName {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        let name = String::column_result(value)?;
+        Self::parse(name).map_err(|error| FromSqlError::Other(Box::new(error)))
+    }
+}
 
 /// A login that went off to a provider.
 pub(crate) struct LoginRow {
     pub(crate) state_hash: Vec<u8>,
     pub(crate) app_id: String,
-    /// Name of the provider.
-    pub(crate) r#type: String,
+    pub(crate) r#type: ProviderName,
     pub(crate) shared: bool,
     pub(crate) salt: Vec<u8>,
     pub(crate) redirect_uri: String,
@@ -34,8 +43,7 @@ columns!(LoginRow {
 pub(crate) struct SocialCodeRow {
     pub(crate) code_hash: Vec<u8>,
     pub(crate) app_id: String,
-    /// Name of the provider.
-    pub(crate) r#type: String,
+    pub(crate) r#type: ProviderName,
     pub(crate) provider_id: String,
     pub(crate) email: Option<String>,
     pub(crate) email_verified: bool,
@@ -65,7 +73,7 @@ pub(crate) fn insert_login(tx: &Tx<'_>, login: &LoginRow, now: i64) -> Result<()
         (
             &login.state_hash,
             &login.app_id,
-            &login.r#type,
+            login.r#type.as_str(),
             login.shared,
             &login.salt,
             &login.redirect_uri,
@@ -104,7 +112,7 @@ pub(crate) fn insert_code(tx: &Tx<'_>, code: &SocialCodeRow, now: i64) -> Result
         (
             &code.code_hash,
             &code.app_id,
-            &code.r#type,
+            code.r#type.as_str(),
             &code.provider_id,
             &code.email,
             code.email_verified,

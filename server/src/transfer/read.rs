@@ -276,7 +276,8 @@ impl Import<'_> {
             let Some(row) = store::apps::get(self.tx, id)? else {
                 return Ok(None);
             };
-            let settings = apps::settings(&row).map_err(ImportError::Settings)?;
+            let settings =
+                apps::settings(&row).map_err(|error| ImportError::Settings(error.into()))?;
             self.apps.insert(id.to_owned(), settings);
         }
         Ok(self.apps.get(id))

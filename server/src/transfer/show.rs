@@ -88,6 +88,8 @@ fn social_logins(social: SocialSettings) -> SocialLoginsLine {
         apple,
         github,
         google,
+        // A file of this format has a place for the providers of the API alone.
+        others: _,
     } = social;
     SocialLoginsLine {
         apple: login(apple),

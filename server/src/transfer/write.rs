@@ -64,7 +64,7 @@ pub(crate) fn export(
     )?;
     for row in chosen {
         let app = AppRecord {
-            settings: apps::settings(&row).map_err(ExportError::Settings)?,
+            settings: apps::settings(&row).map_err(|error| ExportError::Settings(error.into()))?,
             id: row.id.clone(),
             created_at: row.created_at,
         };

@@ -336,9 +336,15 @@ async fn options_that_cannot_work_are_named() {
         assert!(error.to_string().contains(names), "{error}");
     }
     let server = new().start().await.unwrap();
-    let error = new().listen(server.address()).start().await.unwrap_err();
+    let error = new()
+        .listen(server.address().unwrap())
+        .start()
+        .await
+        .unwrap_err();
     assert!(
-        error.to_string().contains(&server.address().to_string()),
+        error
+            .to_string()
+            .contains(&server.address().unwrap().to_string()),
         "{error}"
     );
 }
@@ -347,7 +353,7 @@ async fn options_that_cannot_work_are_named() {
 fn a_server_can_be_dropped_after_its_runtime() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let server = runtime.block_on(PassageServer::builder().start()).unwrap();
-    let address = server.address();
+    let address = server.address().unwrap();
     drop(runtime);
     drop(server);
     std::net::TcpStream::connect(address).unwrap_err();

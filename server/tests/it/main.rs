@@ -29,6 +29,7 @@ mod lists;
 mod lookup;
 mod magic_links;
 mod mailbox;
+mod nested;
 mod one_time_codes;
 mod opened_links;
 mod outbox;

@@ -5,11 +5,12 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Account, CODE_LIFETIME, Grant};
+use super::{Account, CODE_LIFETIME, Grant, TestProvider};
 use crate::dev::mint::{change, signer};
-use crate::domain::apps::{App, AppState};
+use crate::domain::apps::App;
 use crate::domain::error::Refusal;
 use crate::domain::social::{SHARED_CLIENT_ID, SocialProvider};
+use crate::domain::state::AppState;
 use crate::domain::tokens;
 use crate::domain::tokens::Header;
 use crate::identifier;
@@ -117,11 +118,14 @@ impl MintIdToken {
         self
     }
 
-    pub(crate) async fn mint(self, state: &AppState, app: &App) -> Result<IdToken, Refusal> {
+    pub(crate) async fn mint(
+        self,
+        state: &AppState,
+        test_provider: &TestProvider,
+        app: &App,
+    ) -> Result<IdToken, Refusal> {
         let provider = self.connection_type;
-        let test_provider = state.provider.as_deref();
-        let test_provider = test_provider.ok_or_else(super::routes::no_provider)?;
-        let login = app.settings.social.login(provider);
+        let login = app.settings.social.login(&provider.name());
         let client_id = login.and_then(|login| login.client_id.as_deref());
         let email = identifier::email(&self.email)
             .ok_or_else(|| Refusal::invalid_request("email: must be an e-mail address."))?;
@@ -141,7 +145,7 @@ impl MintIdToken {
         };
         let key = test_provider.key().await?;
         let (mut claims, mut header) = (
-            grant.claims(state, now),
+            grant.claims(&state.url, now),
             tokens::members(&Header::new(key.kid())),
         );
         change(&mut claims, self.claims);

@@ -4,6 +4,7 @@
 
 mod mint;
 mod page;
+mod provider;
 pub(crate) mod routes;
 
 use std::collections::VecDeque;
@@ -12,8 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde_json::{Map, Value, json};
 
 pub use self::mint::{IdToken, MintIdToken};
-use crate::domain::apps::AppState;
-use crate::domain::social::{self, SocialProvider};
+use crate::domain::social::{self, Redemption, SocialProvider};
 use crate::domain::tokens;
 use crate::domain::tokens::Header;
 use crate::ids;
@@ -43,10 +43,10 @@ struct State {
 
 /// An account that somebody says is theirs.
 #[derive(Clone, PartialEq, Eq)]
-pub(crate) struct Account {
-    pub(crate) subject: String,
-    pub(crate) email: String,
-    pub(crate) email_verified: bool,
+struct Account {
+    subject: String,
+    email: String,
+    email_verified: bool,
 }
 
 impl Account {
@@ -63,41 +63,38 @@ impl Account {
 }
 
 /// What a code was given out for.
-pub(crate) struct Grant {
+struct Grant {
     provider: SocialProvider,
     client_id: String,
     /// `None` for codes that a device got without a browser. They have no challenge either.
     redirect_uri: Option<String>,
     challenge: Option<String>,
-    pub(crate) account: Account,
-    pub(crate) nonce: Option<String>,
+    account: Account,
+    nonce: Option<String>,
     expires_at: i64,
 }
 
-/// How a client redeems a code.
-pub(crate) struct Redemption<'a> {
-    pub(crate) provider: SocialProvider,
-    pub(crate) client_id: &'a str,
-    pub(crate) redirect_uri: Option<&'a str>,
-    pub(crate) verifier: Option<&'a str>,
+/// The issuer of a provider's ID tokens, and the URL below which the test provider answers in its place.
+fn issuer(url: &str, provider: SocialProvider) -> String {
+    format!("{url}/_dev/social/{}", provider.as_str())
 }
 
 impl Grant {
-    fn admits(&self, by: &Redemption<'_>, now: i64) -> bool {
+    fn admits(&self, provider: SocialProvider, by: &Redemption<'_>) -> bool {
         let challenge = by.verifier.map(social::challenge_of);
-        self.provider == by.provider
+        self.provider == provider
             && self.client_id == by.client_id
             && self.redirect_uri.as_deref() == by.redirect_uri
             && self.challenge == challenge
-            && self.expires_at > now
+            && self.expires_at > by.now
     }
 
-    /// The claims of the ID token. `now` is in microseconds.
-    fn claims(&self, app_state: &AppState, now: i64) -> Map<String, Value> {
+    /// The claims of the ID token. `now` is in microseconds, and `url` that of the server.
+    fn claims(&self, url: &str, now: i64) -> Map<String, Value> {
         let now = now / 1_000_000;
         let mut claims = Map::from_iter(
             [
-                ("iss", social::issuer(app_state, self.provider).into()),
+                ("iss", issuer(url, self.provider).into()),
                 ("aud", self.client_id.as_str().into()),
                 ("sub", self.account.subject.as_str().into()),
                 ("iat", json!(now)),
@@ -114,13 +111,9 @@ impl Grant {
     }
 
     /// The ID token that the code is exchanged for.
-    pub(crate) async fn id_token(
-        &self,
-        app_state: &AppState,
-        now: i64,
-    ) -> Result<String, KeyError> {
+    async fn id_token(&self, url: &str, now: i64) -> Result<String, KeyError> {
         let key = keys::test_provider().await?;
-        tokens::sign(&key, &Header::new(key.kid()), &self.claims(app_state, now))
+        tokens::sign(&key, &Header::new(key.kid()), &self.claims(url, now))
     }
 }
 
@@ -148,16 +141,17 @@ impl TestProvider {
         code
     }
 
-    /// Takes a code back, once: what it was given out for, if it is redeemed by the same client in the same way.
-    pub(crate) fn redeem(&self, code: &str, by: &Redemption<'_>, now: i64) -> Option<Grant> {
-        let hash = ids::hash(code);
+    /// Takes a code back, once: what it was given out for, if it is redeemed at the same provider by the same client in
+    /// the same way.
+    fn redeem(&self, provider: SocialProvider, by: &Redemption<'_>) -> Option<Grant> {
+        let hash = ids::hash(by.code);
         let grant = self.with(|state| {
             let at = state.grants.iter().position(|(known, _)| *known == hash)?;
             state.grants.remove(at)
         });
         grant
             .map(|(_, grant)| grant)
-            .filter(|grant| grant.admits(by, now))
+            .filter(|grant| grant.admits(provider, by))
     }
 
     /// The accounts that were used at a provider, newest first.
@@ -197,12 +191,15 @@ mod tests {
         }
     }
 
-    fn redemption() -> Redemption<'static> {
+    const GOOGLE: SocialProvider = SocialProvider::Google;
+
+    fn redemption(code: &str, now: i64) -> Redemption<'_> {
         Redemption {
-            provider: SocialProvider::Google,
+            code,
             client_id: "client",
             redirect_uri: Some("back"),
             verifier: Some("verifier"),
+            now,
         }
     }
 
@@ -210,30 +207,31 @@ mod tests {
     fn a_code_is_redeemed_once_and_only_as_it_was_asked_for() {
         let provider = TestProvider::default();
         let code = provider.grant(grant(1));
-        assert!(provider.redeem(&code, &redemption(), 999).is_some());
+        assert!(provider.redeem(GOOGLE, &redemption(&code, 999)).is_some());
         assert!(
-            provider.redeem(&code, &redemption(), 999).is_none(),
+            provider.redeem(GOOGLE, &redemption(&code, 999)).is_none(),
             "twice"
         );
 
-        let redeemed = |change: fn(&mut Redemption<'_>), now| {
-            let mut by = redemption();
-            change(&mut by);
+        let redeemed_at = |at, change: fn(&mut Redemption<'_>), now| {
             let code = provider.grant(grant(1));
-            let redeemed = provider.redeem(&code, &by, now).is_some();
+            let mut by = redemption(&code, now);
+            change(&mut by);
+            let redeemed = provider.redeem(at, &by).is_some();
             // Whoever tries has used it up.
-            assert!(provider.redeem(&code, &redemption(), 0).is_none());
+            assert!(provider.redeem(GOOGLE, &redemption(&code, 0)).is_none());
             redeemed
         };
+        let redeemed = |change, now| redeemed_at(GOOGLE, change, now);
         assert!(redeemed(|_| {}, 999));
         assert!(!redeemed(|_| {}, 1000));
-        assert!(!redeemed(|by| by.provider = SocialProvider::Apple, 0));
+        assert!(!redeemed_at(SocialProvider::Apple, |_| {}, 0));
         assert!(!redeemed(|by| by.client_id = "other", 0));
         assert!(!redeemed(|by| by.redirect_uri = Some("elsewhere"), 0));
         assert!(!redeemed(|by| by.redirect_uri = None, 0));
         assert!(!redeemed(|by| by.verifier = Some("other"), 0));
         assert!(!redeemed(|by| by.verifier = None, 0));
-        assert!(provider.redeem("", &redemption(), 0).is_none());
+        assert!(provider.redeem(GOOGLE, &redemption("", 0)).is_none());
     }
 
     #[test]
@@ -243,7 +241,7 @@ mod tests {
         for number in 1..=KEPT_CODES {
             provider.grant(grant(number));
         }
-        assert!(provider.redeem(&first, &redemption(), 0).is_none());
+        assert!(provider.redeem(GOOGLE, &redemption(&first, 0)).is_none());
         let accounts = provider.accounts(SocialProvider::Google);
         assert_eq!(accounts.len(), KEPT_ACCOUNTS);
         assert_eq!(accounts.first().unwrap().email, "1000@example.com");

@@ -64,10 +64,10 @@ pub(super) fn choose(
     hint: Option<&str>,
     accounts: &[Account],
 ) -> Response {
-    let name = provider.title();
+    let name = provider.declaration().title;
     let kept = || request.iter().filter(|(name, _)| !ADDED.contains(name));
     let mut html = format!(
-        "{HEAD}<title>Test provider for {name}</title>\n<h1>LinkTarget are you at {name}?</h1>\n\
+        "{HEAD}<title>Test provider for {name}</title>\n<h1>Who are you at {name}?</h1>\n\
          <p>This is passage-server's test provider. It stands for {name}, and believes what you say.</p>\n"
     );
     // Writing to a string cannot fail.

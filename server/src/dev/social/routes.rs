@@ -1,74 +1,67 @@
 //! The test provider over HTTP, under `/_dev/social`.
 
-use std::sync::Arc;
-
+use axum::Router;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use axum::routing::{get, post};
-use axum::{Router, middleware};
 use bytes::Bytes;
 use passage_identity::generated::auth::types::JwkResponse;
 use serde_json::json;
 
 use super::{Account, CODE_LIFETIME, Grant, MintIdToken, TestProvider, page};
-use crate::dev::routes::local_only;
-use crate::domain::apps::AppState;
+use crate::dev::Controls;
+use crate::dev::error::ControlError;
 use crate::domain::error::Refusal;
 use crate::domain::social::{self, OAuthParams, SHARED_CLIENT_ID, SocialProvider};
+use crate::domain::state::AppState;
 use crate::http::extract::{Params, json};
 use crate::http::reply;
 use crate::identifier;
 
 /// The routes below `/_dev/social`.
-pub(crate) fn routes() -> Router<Arc<AppState>> {
+pub(crate) fn routes() -> Router<Controls> {
     Router::new()
         .route("/id_tokens/{app_id}", post(mint))
         .route("/{provider}/authorize", get(authorize))
         .route("/{provider}/jwks.json", get(jwks))
-        .layer(middleware::from_fn(local_only))
-}
-
-/// A server that is not for development has no test provider.
-pub(super) fn no_provider() -> Refusal {
-    Refusal::invalid_request("There is no test provider here.")
 }
 
 fn provider<'a>(
-    app_state: &'a AppState,
+    controls: &'a Controls,
     params: &Params,
-) -> Result<(SocialProvider, &'a TestProvider), Refusal> {
+) -> Result<(SocialProvider, &'a TestProvider), ControlError> {
     let provider = SocialProvider::named(&params.get("provider"));
-    provider
-        .zip(app_state.provider.as_deref())
-        .ok_or_else(no_provider)
+    let provider = provider.ok_or_else(ControlError::no_test_provider)?;
+    Ok((provider, controls.dev.provider()?))
 }
 
-async fn jwks(State(app_state): State<Arc<AppState>>, params: Params) -> Result<Response, Refusal> {
-    let (_, provider) = provider(&app_state, &params)?;
+async fn jwks(State(controls): State<Controls>, params: Params) -> Result<Response, ControlError> {
+    let (_, provider) = provider(&controls, &params)?;
     let keys = vec![provider.key().await?.jwk()];
     Ok(reply::ok(&JwkResponse { keys }))
 }
 
 async fn mint(
-    State(app_state): State<Arc<AppState>>,
+    State(controls): State<Controls>,
     params: Params,
     body: Bytes,
-) -> Result<Response, Refusal> {
+) -> Result<Response, ControlError> {
     let token: MintIdToken = json(&body)?;
-    let app = app_state.app(&params.get("app_id"))?.clone();
-    let minted = token.mint(&app_state, &app).await?;
+    let app = controls.state.app(&params.get("app_id"))?;
+    let provider = controls.dev.provider()?;
+    let minted = token.mint(&controls.state, provider, &app).await?;
     Ok(reply::created(&json!(minted)))
 }
 
 /// The page where people say who they are. With a `login_hint` that is an e-mail address nobody has to.
 async fn authorize(
-    State(app_state): State<Arc<AppState>>,
+    State(controls): State<Controls>,
     params: Params,
     RawQuery(query): RawQuery,
-) -> Result<Response, Refusal> {
-    let (provider, test_provider) = provider(&app_state, &params)?;
+) -> Result<Response, ControlError> {
+    let (provider, test_provider) = provider(&controls, &params)?;
     let query = OAuthParams::parse(query.unwrap_or_default().as_bytes());
-    let request = Request::read(&app_state, provider, &query)?;
+    let request = Request::read(&controls.state, provider, &query)?;
     if query.get("cancel")?.is_some() {
         let error = match provider {
             SocialProvider::Apple => "user_cancelled_authorize",
@@ -89,7 +82,7 @@ async fn authorize(
         challenge: Some(request.challenge.clone()),
         account: Account::of(provider, email, verified),
         nonce: request.nonce.clone(),
-        expires_at: app_state.clock.micros() + CODE_LIFETIME,
+        expires_at: controls.state.clock.micros() + CODE_LIFETIME,
     });
     Ok(request.answer(("code", &code)))
 }
@@ -146,7 +139,7 @@ impl Request {
         let app_id = app_id.and_then(|rest| rest.strip_suffix("/social/oauth2_callback"));
         let app = app_id.and_then(|id| app_state.app(id).ok());
         app.is_some_and(|app| {
-            let login = app.settings.social.login(provider);
+            let login = app.settings.social.login(&provider.name());
             login.is_some_and(|login| login.client_id.as_ref() == Some(&self.client_id))
         })
     }

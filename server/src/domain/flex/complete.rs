@@ -1,9 +1,10 @@
 //! How a transaction is completed: the user has the passkey or has signed in, the event is noted, and a nonce proves it.
 
 use super::{active_user, transactions, user_with_passkey};
-use crate::domain::apps::{App, AppState};
+use crate::domain::apps::App;
 use crate::domain::error::Refusal;
 use crate::domain::passkeys::{self, Credential};
+use crate::domain::state::AppState;
 use crate::ids;
 use crate::store;
 use crate::store::Tx;

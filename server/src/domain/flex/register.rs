@@ -6,13 +6,14 @@ use passage_identity::generated::auth::types::{
 
 use super::complete::{Completion, NewPasskey};
 use super::{active_user, transactions};
-use crate::domain::apps::{App, AppState};
+use crate::domain::apps::App;
 use crate::domain::client::ClientInfo;
 use crate::domain::error::Refusal;
 use crate::domain::passkeys::Credential;
 use crate::domain::passkeys::ceremony::{Finish, StartCreation, end, once};
 use crate::domain::passkeys::device;
 use crate::domain::passkeys::response::Creation;
+use crate::domain::state::AppState;
 use crate::store::Tx;
 use crate::store::ceremonies::{CeremonyRow, Purpose};
 use crate::store::devices::DeviceRow;

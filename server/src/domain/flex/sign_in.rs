@@ -4,12 +4,13 @@ use passage_identity::generated::auth::types::CredentialAssertionChallenge;
 
 use super::complete::Completion;
 use super::{transactions, user_with_passkey};
-use crate::domain::apps::{App, AppState};
+use crate::domain::apps::App;
 use crate::domain::client::ClientInfo;
 use crate::domain::error::Refusal;
 use crate::domain::passkeys::Credential;
 use crate::domain::passkeys::ceremony::{Finish, Proof, StartAssertion, once};
 use crate::domain::passkeys::response::Assertion;
+use crate::domain::state::AppState;
 use crate::store;
 use crate::store::Tx;
 use crate::store::ceremonies::Purpose;

@@ -1,8 +1,9 @@
 //! What the app's backend does: it creates transactions, and verifies nonces.
 
 use super::user_with_passkey;
-use crate::domain::apps::{App, AppState};
+use crate::domain::apps::App;
 use crate::domain::error::Refusal;
+use crate::domain::state::AppState;
 use crate::ids;
 use crate::store;
 use crate::store::Tx;

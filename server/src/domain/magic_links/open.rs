@@ -3,11 +3,12 @@
 use passage_identity::generated::auth::types::AuthResult;
 
 use crate::clock::MINUTE;
-use crate::domain::apps::{App, AppState};
+use crate::domain::apps::App;
 use crate::domain::client::ClientInfo;
 use crate::domain::error::{Reason, Refusal};
 use crate::domain::rate_limits::Kind;
 use crate::domain::sign_ins;
+use crate::domain::state::AppState;
 use crate::domain::users;
 use crate::identifier::Identifier;
 use crate::ids;

@@ -3,9 +3,10 @@
 use super::{LinkFor, NewLink, landing, url};
 use crate::clock::SECOND;
 use crate::delivery::{Content, Language, Message, NewMessage};
-use crate::domain::apps::{App, AppState};
+use crate::domain::apps::App;
 use crate::domain::client::ClientInfo;
 use crate::domain::error::Refusal;
+use crate::domain::state::AppState;
 use crate::domain::users::{self, Receiver};
 use crate::identifier::Identifier;
 use crate::store;

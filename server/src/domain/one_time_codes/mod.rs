@@ -9,11 +9,12 @@ use passage_identity::generated::auth::types::AuthResult;
 
 use crate::clock::SECOND;
 use crate::delivery::{Content, Language, Message, NewMessage};
-use crate::domain::apps::{App, AppState};
+use crate::domain::apps::App;
 use crate::domain::client::ClientInfo;
 use crate::domain::error::Refusal;
 use crate::domain::rate_limits::Kind;
 use crate::domain::sign_ins;
+use crate::domain::state::AppState;
 use crate::domain::users::{self, Receiver};
 use crate::identifier::Identifier;
 use crate::ids;

@@ -7,9 +7,10 @@ use passage_identity::generated::auth::types::{
 use super::ceremony::{Finish, StartCreation, end, once, user_name};
 use super::response::Creation;
 use super::{Credential, add, device};
-use crate::domain::apps::{App, AppState};
+use crate::domain::apps::App;
 use crate::domain::client::ClientInfo;
 use crate::domain::error::Refusal;
+use crate::domain::state::AppState;
 use crate::store::Tx;
 use crate::store::ceremonies::{CeremonyRow, Purpose};
 use crate::store::devices::DeviceRow;

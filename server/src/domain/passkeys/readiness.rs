@@ -2,8 +2,8 @@
 
 use passage_identity::generated::auth::types::CreatePasskeyReadinessRequest;
 
-use crate::domain::apps::AppState;
 use crate::domain::error::Refusal;
+use crate::domain::state::AppState;
 use crate::ids;
 use crate::store;
 use crate::store::readiness::{Report, Visitor};

@@ -5,10 +5,11 @@ use passage_identity::generated::auth::types::{AuthResult, CredentialAssertionCh
 use super::Credential;
 use super::ceremony::{Finish, Proof, StartAssertion, once};
 use super::response::Assertion;
-use crate::domain::apps::{App, AppState};
+use crate::domain::apps::App;
 use crate::domain::client::ClientInfo;
 use crate::domain::error::Refusal;
 use crate::domain::sign_ins;
+use crate::domain::state::AppState;
 use crate::domain::users;
 use crate::identifier::Identifier;
 use crate::store;

@@ -5,6 +5,7 @@ use serde_json::Map;
 use super::Identity;
 use crate::clock::NEVER;
 use crate::domain::error::Refusal;
+use crate::domain::state::AppState;
 use crate::domain::users;
 use crate::identifier::Identifier;
 use crate::store;
@@ -69,6 +70,22 @@ pub(super) fn connect(
             "social login: another account of this provider is connected, remove it first.",
         )),
         other => Ok(other?),
+    }
+}
+
+/// Removes a user's connection to a provider.
+pub(crate) async fn disconnect(
+    state: &AppState,
+    user_id: String,
+    provider: String,
+) -> Result<(), Refusal> {
+    let delete = state.store.write(move |tx| {
+        Ok::<_, Refusal>(store::social_connections::delete(tx, &user_id, &provider)?)
+    });
+    if delete.await? {
+        Ok(())
+    } else {
+        Err(Refusal::social_connection_not_found())
     }
 }
 

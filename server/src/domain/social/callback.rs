@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use super::id_token::Nonce;
 use super::start::Secrets;
-use super::{Identity, SocialProvider, client, id_token, issuer, redirect};
-use crate::dev::Redemption;
-use crate::domain::apps::{App, AppState};
+use super::{Identity, ProviderError, Redemption, client, id_token, redirect, unavailable};
+use crate::domain::apps::App;
 use crate::domain::error::Refusal;
+use crate::domain::state::AppState;
 use crate::ids;
 use crate::store;
 use crate::store::social_logins::{LoginRow, SocialCodeRow};
@@ -91,31 +92,29 @@ async fn ask_provider(
     state: &str,
     code: &str,
 ) -> Result<Identity, Refusal> {
-    let provider = SocialProvider::named(&login.r#type).ok_or_else(unknown_state)?;
-    let (client, test_provider) = client(app_state, app, provider)?;
+    let (client, provider) = client(app_state, app, &login.r#type)?;
     let secrets = Secrets::of(&login.salt, state);
     let now = app_state.clock.micros();
-    let redemption = Redemption {
-        provider,
+    let redeemed = provider.redeem(Redemption {
+        code,
         client_id: &client.id,
         redirect_uri: Some(&client.redirect_uri),
         verifier: Some(&secrets.verifier),
-    };
-    let refused = || Refusal::invalid_request("code: the provider does not accept it.");
-    let grant = test_provider
-        .redeem(code, &redemption, now)
-        .ok_or_else(refused)?;
-    let token = grant.id_token(app_state, now).await?;
+        now,
+    });
+    let redeemed = redeemed.await.map_err(|error| match error {
+        ProviderError::Refused => {
+            Refusal::invalid_request("code: the provider does not accept it.")
+        }
+        ProviderError::Unavailable(error) => unavailable(&error),
+    })?;
     let expected = id_token::Expected {
-        provider,
-        issuer: &issuer(app_state, provider),
         audience: &client.id,
-        nonce: Some(&secrets.nonce),
+        nonce: Nonce::Exactly(Some(&secrets.nonce)),
         now: now / 1_000_000,
     };
-    let key = test_provider.key().await?;
-    id_token::verify(&token, &key, &expected)
-        .map_err(|problem| Refusal::invalid_request(format!("id_token: {problem}.")))
+    let verified = id_token::verify(&redeemed.id_token, provider, &expected).await?;
+    Ok(verified.identity)
 }
 
 /// A code of ours for an account, which the client exchanges with its own verifier.

@@ -2,13 +2,15 @@
 
 use passage_identity::generated::auth::types::AuthResult;
 
-use super::{Identity, SocialProvider, accounts, client, id_token, issuer, pkce};
-use crate::dev::Redemption;
-use crate::domain::apps::{App, AppState};
+use super::id_token::Nonce;
+use super::{Identity, ProviderError, Redemption, accounts, client, id_token, pkce, unavailable};
+use crate::domain::apps::App;
 use crate::domain::client::ClientInfo;
 use crate::domain::error::Refusal;
 use crate::domain::sign_ins;
+use crate::domain::state::AppState;
 use crate::ids;
+use crate::provider_name::ProviderName;
 use crate::store;
 use crate::store::Tx;
 use crate::store::events::Action;
@@ -21,6 +23,18 @@ pub(crate) async fn sign_in(
     verifier: String,
     client_info: &ClientInfo,
 ) -> Result<AuthResult, Refusal> {
+    let (user_id, action, provider) = exchange(state, app, code, verifier).await?;
+    let event = client_info.social_event(action, provider);
+    sign_ins::sign_in(state, app, &user_id, event).await
+}
+
+/// Exchanges a code for the user whom its account signs in, and tells what they did by that, with which provider.
+pub(super) async fn exchange(
+    state: &AppState,
+    app: &App,
+    code: &str,
+    verifier: String,
+) -> Result<(String, Action, ProviderName), Refusal> {
     let now = state.clock.micros();
     let (app_id, hash) = (app.id.clone(), ids::hash(code));
     let exchange = state.store.write(move |tx| {
@@ -30,9 +44,7 @@ pub(crate) async fn sign_in(
         let (user_id, action) = accounts::user(tx, &app_id, &identity, now)?;
         Ok::<_, Refusal>(Some((user_id, action, identity.provider)))
     });
-    let (user_id, action, provider) = exchange.await?.ok_or_else(refused)?;
-    let event = client_info.social_event(action, provider);
-    sign_ins::sign_in(state, app, &user_id, event).await
+    exchange.await?.ok_or_else(refused)
 }
 
 /// Connects the account that a code stands for to a signed-in user.
@@ -62,41 +74,45 @@ pub(crate) async fn link(
 pub(crate) async fn sign_in_natively(
     state: &AppState,
     app: &App,
-    provider: SocialProvider,
+    provider: &ProviderName,
     code: &str,
     token: &str,
     client_info: &ClientInfo,
 ) -> Result<AuthResult, Refusal> {
-    let (client, test_provider) = client(state, app, provider)?;
+    let (client, provider) = client(state, app, provider)?;
     let now = state.clock.micros();
-    let redemption = Redemption {
-        provider,
+    let redeemed = provider.redeem(Redemption {
+        code,
         client_id: &client.id,
         redirect_uri: None,
         verifier: None,
-    };
-    let grant = test_provider.redeem(code, &redemption, now);
-    let grant = grant.ok_or_else(refused)?;
-    let expected = id_token::Expected {
-        provider,
-        issuer: &issuer(state, provider),
+        now,
+    });
+    let redeemed = redeemed.await.map_err(|error| match error {
+        ProviderError::Refused => refused(),
+        ProviderError::Unavailable(error) => unavailable(&error),
+    })?;
+    let expected = |nonce| id_token::Expected {
         audience: &client.id,
-        nonce: grant.nonce.as_deref(),
+        nonce,
         now: now / 1_000_000,
     };
-    let key = test_provider.key().await?;
-    let bad = |problem| Refusal::invalid_request(format!("id_token: {problem}."));
-    let identity = id_token::verify(token, &key, &expected).map_err(bad)?;
+    // The provider itself says with which nonce the device asked, and whose account it is.
+    let of_code = id_token::verify(&redeemed.id_token, provider, &expected(Nonce::Any)).await?;
+    let nonce = Nonce::Exactly(of_code.nonce.as_deref());
+    let identity = id_token::verify(token, provider, &expected(nonce))
+        .await?
+        .identity;
     // The code is good once and the token is not, so they have to belong together.
-    if identity.subject != grant.account.subject {
-        return Err(bad("is of another account than the code"));
+    if identity.subject != of_code.identity.subject {
+        return Err(id_token::bad("is of another account than the code"));
     }
     let app_id = app.id.clone();
     let find = state
         .store
         .write(move |tx| accounts::user(tx, &app_id, &identity, now));
     let (user_id, action) = find.await?;
-    let event = client_info.social_event(action, provider);
+    let event = client_info.social_event(action, provider.declaration().name.clone());
     sign_ins::sign_in(state, app, &user_id, event).await
 }
 
@@ -116,10 +132,9 @@ fn take(
     let Some(row) = store::social_logins::take_code(tx, app_id, code_hash, now)? else {
         return Ok(None);
     };
-    let provider = SocialProvider::named(&row.r#type);
     let good = pkce::verifies(verifier, &row.code_challenge);
-    Ok(provider.filter(|_| good).map(|provider| Identity {
-        provider,
+    Ok(good.then_some(Identity {
+        provider: row.r#type,
         subject: row.provider_id,
         email: row.email,
         email_verified: row.email_verified,

@@ -4,51 +4,99 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 
-use super::{Identity, SocialProvider};
+use super::{Identity, IdentityProvider, unavailable};
+use crate::domain::error::Refusal;
 use crate::domain::tokens::object;
 use crate::identifier;
-use crate::keys::SigningKey;
+use crate::provider_name::ProviderName;
 
 /// Bytes of a provider's id of an account.
 const LONGEST_SUBJECT: usize = 255;
 
 /// What a token has to say.
 pub(super) struct Expected<'a> {
-    pub(super) provider: SocialProvider,
-    pub(super) issuer: &'a str,
     pub(super) audience: &'a str,
-    /// The nonce that the login was started with. Without one the token must have none.
-    pub(super) nonce: Option<&'a str>,
+    pub(super) nonce: Nonce<'a>,
     /// In Unix seconds.
     pub(super) now: i64,
 }
 
-/// The account that a token names, if the provider's key signed it for this client, this login and this time. The error
-/// says what is wrong.
-pub(super) fn verify(
-    token: &str,
-    key: &SigningKey,
-    expected: &Expected<'_>,
-) -> Result<Identity, &'static str> {
-    const MALFORMED: &str = "is no JWT";
-    let (message, signature) = token.rsplit_once('.').ok_or(MALFORMED)?;
-    let (header, claims) = message.split_once('.').ok_or(MALFORMED)?;
-    let header = object(header).ok_or(MALFORMED)?;
-    let text = |name: &str| header.get(name).and_then(Value::as_str);
-    if text("alg") != Some("RS256") || header.contains_key("crit") {
-        return Err("is not signed by RS256");
-    }
-    let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| MALFORMED)?;
-    if text("kid") != Some(key.kid()) || !key.verifies(message.as_bytes(), &signature) {
-        return Err("is not signed by the provider");
-    }
-    read(&object(claims).ok_or(MALFORMED)?, expected)
+/// The nonce that a token has to have.
+pub(super) enum Nonce<'a> {
+    /// The one that the login was started with. Without one the token must have none.
+    Exactly(Option<&'a str>),
+    /// Whichever it was: the token comes from the provider itself, which knows.
+    Any,
 }
 
-fn read(claims: &Map<String, Value>, expected: &Expected<'_>) -> Result<Identity, &'static str> {
+/// What a good token says.
+pub(super) struct Verified {
+    pub(super) identity: Identity,
+    pub(super) nonce: Option<String>,
+}
+
+/// The refusal of a token that is not good.
+pub(super) fn bad(problem: &'static str) -> Refusal {
+    Refusal::invalid_request(format!("id_token: {problem}."))
+}
+
+/// Reads a token, if a key of the provider signed it for this client, this login and this time.
+pub(super) async fn verify(
+    token: &str,
+    provider: &dyn IdentityProvider,
+    expected: &Expected<'_>,
+) -> Result<Verified, Refusal> {
+    let signed = Signed::parse(token).map_err(bad)?;
+    // Only the provider can say whether it has this key. That it cannot be asked does not make the token bad.
+    let key = provider.keys().find(&signed.kid).await;
+    let key = key.map_err(|error| unavailable(&error))?;
+    if !key.is_some_and(|key| key.verifies(signed.message.as_bytes(), &signed.signature)) {
+        return Err(bad(NOT_SIGNED));
+    }
+    let name = &provider.declaration().name;
+    let claims = object(signed.claims).ok_or_else(|| bad(MALFORMED))?;
+    read(&claims, name, provider.issuer(), expected).map_err(bad)
+}
+
+const MALFORMED: &str = "is no JWT";
+const NOT_SIGNED: &str = "is not signed by the provider";
+
+/// A token in its parts, before anybody has looked at its signature.
+struct Signed<'a> {
+    message: &'a str,
+    kid: String,
+    claims: &'a str,
+    signature: Vec<u8>,
+}
+
+impl<'a> Signed<'a> {
+    fn parse(token: &'a str) -> Result<Self, &'static str> {
+        let (message, signature) = token.rsplit_once('.').ok_or(MALFORMED)?;
+        let (header, claims) = message.split_once('.').ok_or(MALFORMED)?;
+        let header = object(header).ok_or(MALFORMED)?;
+        let text = |name: &str| header.get(name).and_then(Value::as_str);
+        if text("alg") != Some("RS256") || header.contains_key("crit") {
+            return Err("is not signed by RS256");
+        }
+        let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| MALFORMED)?;
+        Ok(Self {
+            message,
+            kid: text("kid").ok_or(NOT_SIGNED)?.to_owned(),
+            claims,
+            signature,
+        })
+    }
+}
+
+fn read(
+    claims: &Map<String, Value>,
+    provider: &ProviderName,
+    issuer: &str,
+    expected: &Expected<'_>,
+) -> Result<Verified, &'static str> {
     let text = |name: &str| claims.get(name).and_then(Value::as_str);
     let time = |name: &str| claims.get(name).and_then(Value::as_i64);
-    if text("iss") != Some(expected.issuer) {
+    if text("iss") != Some(issuer) {
         return Err("is of another issuer");
     }
     // A token that others may use too could have been theirs.
@@ -66,18 +114,24 @@ fn read(claims: &Map<String, Value>, expected: &Expected<'_>) -> Result<Identity
     if time("iat").is_none() || !begun("iat") || !begun("nbf") {
         return Err("is not good yet");
     }
-    if claims.get("nonce") != expected.nonce.map(Value::from).as_ref() {
+    if let Nonce::Exactly(nonce) = expected.nonce
+        && claims.get("nonce") != nonce.map(Value::from).as_ref()
+    {
         return Err("has another nonce");
     }
     let subject = text("sub").filter(|it| !it.is_empty() && it.len() <= LONGEST_SUBJECT);
-    Ok(Identity {
-        provider: expected.provider,
+    let identity = Identity {
+        provider: provider.clone(),
         subject: subject.ok_or("has no subject")?.to_owned(),
         email: text("email").and_then(identifier::email),
         // Apple writes it as text.
         email_verified: claims
             .get("email_verified")
             .is_some_and(|it| *it == true || *it == "true"),
+    };
+    Ok(Verified {
+        identity,
+        nonce: text("nonce").map(str::to_owned),
     })
 }
 
@@ -110,13 +164,12 @@ mod tests {
         now: i64,
     ) -> Result<Identity, &'static str> {
         let expected = Expected {
-            provider: SocialProvider::Google,
-            issuer: "issuer",
             audience: "client",
-            nonce,
+            nonce: Nonce::Exactly(nonce),
             now,
         };
-        read(claims, &expected)
+        let verified = read(claims, &ProviderName::GOOGLE, "issuer", &expected)?;
+        Ok(verified.identity)
     }
 
     #[test]

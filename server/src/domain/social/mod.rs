@@ -8,23 +8,34 @@ mod accounts;
 mod callback;
 mod exchange;
 mod id_token;
+mod keys;
 mod params;
 mod pkce;
 mod provider;
 mod redirect;
 mod settings;
 mod start;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+mod tests;
 mod view;
 
-use crate::dev::TestProvider;
-use crate::domain::apps::{App, AppState};
-use crate::domain::error::Refusal;
+use crate::domain::apps::App;
+use crate::domain::error::{Reason, Refusal};
+use crate::domain::state::AppState;
+use crate::provider_name::ProviderName;
 
+pub(crate) use self::accounts::disconnect;
 pub(crate) use self::callback::{CallbackParams, handle_callback};
 pub(crate) use self::exchange::{link, sign_in, sign_in_natively};
+pub(crate) use self::keys::{KeySource, VerifyingKey};
 pub(crate) use self::params::OAuthParams;
 pub(crate) use self::pkce::{challenge_of, is_challenge};
 pub use self::provider::SocialProvider;
+pub(crate) use self::provider::{
+    AuthorizeRequest, Declaration, IdentityProvider, ProviderError, Providers, Redeemed,
+    Redemption, Unavailable,
+};
 pub(crate) use self::redirect::{is_callback_url, with_query};
 pub(crate) use self::settings::{SocialLogin, SocialSettings};
 pub(crate) use self::start::{Login, start};
@@ -46,16 +57,15 @@ pub(crate) struct Client {
 fn client<'a>(
     state: &'a AppState,
     app: &App,
-    provider: SocialProvider,
-) -> Result<(Client, &'a TestProvider), Refusal> {
-    let name = provider.as_str();
-    let Some(test_provider) = state.provider.as_deref() else {
+    name: &ProviderName,
+) -> Result<(Client, &'a dyn IdentityProvider), Refusal> {
+    let Some(provider) = state.providers.get(name) else {
         return Err(Refusal::invalid_request(format!(
             "connection_type: this server has no connection to {name}. Only a development server has social logins, \
              by its test provider."
         )));
     };
-    let login = app.settings.social.login(provider).ok_or_else(|| {
+    let login = app.settings.social.login(name).ok_or_else(|| {
         Refusal::invalid_request(format!(
             "connection_type: {name} is not set up for the app."
         ))
@@ -66,7 +76,7 @@ fn client<'a>(
         shared: own.is_none(),
         redirect_uri: callback_uri(state, own.map(|_| app.id.as_str())),
     };
-    Ok((client, test_provider))
+    Ok((client, provider))
 }
 
 /// Where providers send people back to: to an app with credentials of its own, or to what all others share.
@@ -78,14 +88,51 @@ pub(crate) fn callback_uri(state: &AppState, app_id: Option<&str>) -> String {
     }
 }
 
-/// The issuer of a provider's ID tokens, and the URL below which it answers.
-pub(crate) fn issuer(state: &AppState, provider: SocialProvider) -> String {
-    format!("{}/_dev/social/{}", state.url, provider.as_str())
+/// What is known of the provider that a request names.
+pub(crate) fn declaration(state: &AppState, name: &str) -> Result<Declaration, Refusal> {
+    let declarations = state.providers.declarations();
+    let named = ProviderName::parse(name).ok();
+    let found = named.and_then(|name| declarations.get(&name).cloned());
+    found.ok_or_else(|| must_be(declarations.into_values()))
+}
+
+/// The same, for a provider whose libraries on devices return ID tokens.
+pub(crate) fn declaration_with_id_tokens(
+    state: &AppState,
+    name: &str,
+) -> Result<Declaration, Refusal> {
+    let declaration = declaration(state, name)?;
+    if declaration.id_tokens {
+        return Ok(declaration);
+    }
+    let all = state.providers.declarations().into_values();
+    Err(must_be(all.filter(|declaration| declaration.id_tokens)))
+}
+
+fn must_be(choices: impl Iterator<Item = Declaration>) -> Refusal {
+    let names: Vec<String> = choices.map(|choice| choice.name.to_string()).collect();
+    let list = match names.split_last() {
+        Some((last, others)) if !others.is_empty() => format!("{} or {last}", others.join(", ")),
+        _ => names.concat(),
+    };
+    Refusal::invalid_request(format!("connection_type: must be {list}."))
+}
+
+/// A provider, or its keys, cannot be reached, which says nothing of what the caller sent.
+fn unavailable(error: &Unavailable) -> Refusal {
+    tracing::error!(
+        error = error as &dyn std::error::Error,
+        "a social login failed"
+    );
+    Refusal::new(
+        Reason::ProviderUnavailable,
+        "social login: the provider cannot be reached, try again later.",
+    )
 }
 
 /// An account at a provider.
 pub(crate) struct Identity {
-    pub(crate) provider: SocialProvider,
+    pub(crate) provider: ProviderName,
     /// The provider's id of the account.
     pub(crate) subject: String,
     /// In the form in which addresses are kept.

@@ -1,8 +1,11 @@
 //! What an app has set up at providers.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::SocialProvider;
+use crate::provider_name::ProviderName;
 
 /// The social logins of an app. One that is absent is not offered.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -11,6 +14,9 @@ pub(crate) struct SocialSettings {
     pub(crate) apple: Option<SocialLogin>,
     pub(crate) github: Option<SocialLogin>,
     pub(crate) google: Option<SocialLogin>,
+    /// Those with providers that the API does not know by name.
+    #[serde(flatten)]
+    pub(crate) others: BTreeMap<ProviderName, SocialLogin>,
 }
 
 /// A social login of an app.
@@ -22,23 +28,25 @@ pub(crate) struct SocialLogin {
 }
 
 impl Default for SocialSettings {
-    /// Everything is offered. A server without the test provider has none of it.
+    /// Everything that the API knows is offered, as far as the server has a connection to it.
     fn default() -> Self {
         let shared = || Some(SocialLogin::default());
         Self {
             apple: shared(),
             github: shared(),
             google: shared(),
+            others: BTreeMap::new(),
         }
     }
 }
 
 impl SocialSettings {
-    pub(crate) fn login(&self, provider: SocialProvider) -> Option<&SocialLogin> {
-        match provider {
-            SocialProvider::Apple => self.apple.as_ref(),
-            SocialProvider::Github => self.github.as_ref(),
-            SocialProvider::Google => self.google.as_ref(),
+    pub(crate) fn login(&self, provider: &ProviderName) -> Option<&SocialLogin> {
+        match SocialProvider::named(provider.as_str()) {
+            Some(SocialProvider::Apple) => self.apple.as_ref(),
+            Some(SocialProvider::Github) => self.github.as_ref(),
+            Some(SocialProvider::Google) => self.google.as_ref(),
+            None => self.others.get(provider),
         }
     }
 

@@ -4,10 +4,12 @@ use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::{SocialProvider, client, issuer, pkce, redirect};
-use crate::domain::apps::{App, AppState};
+use super::{AuthorizeRequest, client, pkce, redirect};
+use crate::domain::apps::App;
 use crate::domain::error::Refusal;
+use crate::domain::state::AppState;
 use crate::ids;
+use crate::provider_name::ProviderName;
 use crate::store;
 use crate::store::social_logins::LoginRow;
 
@@ -20,7 +22,7 @@ const LONGEST_STATE: usize = 2048;
 
 /// A login that a client asks for.
 pub(crate) struct Login {
-    pub(crate) provider: SocialProvider,
+    pub(crate) provider: ProviderName,
     pub(crate) redirect_uri: String,
     /// The client's own state. It comes back unchanged.
     pub(crate) state: Option<String>,
@@ -57,8 +59,7 @@ pub(crate) async fn start(
     app: &App,
     login: Login,
 ) -> Result<String, Refusal> {
-    let provider = login.provider;
-    let (client, _) = client(app_state, app, provider)?;
+    let (client, provider) = client(app_state, app, &login.provider)?;
     if !redirect::is_allowed(&app.settings, &login.redirect_uri) {
         return Err(Refusal::invalid_request(
             "redirect_uri: must be a URL on the app's auth origin or one of its callback URLs, without a fragment.",
@@ -92,7 +93,7 @@ pub(crate) async fn start(
     let row = LoginRow {
         state_hash: ids::hash(&state),
         app_id: app.id.clone(),
-        r#type: provider.as_str().to_owned(),
+        r#type: login.provider,
         shared: client.shared,
         salt,
         redirect_uri: login.redirect_uri,
@@ -105,24 +106,14 @@ pub(crate) async fn start(
         .write(move |tx| Ok::<_, Refusal>(store::social_logins::insert_login(tx, &row, now)?));
     insert.await?;
     let challenge = pkce::challenge_of(&secrets.verifier);
-    let mut query = vec![
-        ("response_type", "code"),
-        ("client_id", &client.id),
-        ("redirect_uri", &client.redirect_uri),
-        ("scope", "openid email"),
-        ("state", &state),
-        ("nonce", &secrets.nonce),
-        ("code_challenge", &challenge),
-        ("code_challenge_method", "S256"),
-    ];
-    if provider == SocialProvider::Apple {
-        query.push(("response_mode", "form_post"));
-    }
-    if let Some(hint) = &login.login_hint {
-        query.push(("login_hint", hint));
-    }
-    let endpoint = format!("{}/authorize", issuer(app_state, provider));
-    Ok(redirect::with_query(&endpoint, query))
+    Ok(provider.authorize_url(&AuthorizeRequest {
+        client_id: &client.id,
+        redirect_uri: &client.redirect_uri,
+        state: &state,
+        nonce: &secrets.nonce,
+        code_challenge: &challenge,
+        login_hint: login.login_hint.as_deref(),
+    }))
 }
 
 #[cfg(test)]

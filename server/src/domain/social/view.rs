@@ -3,15 +3,16 @@
 use passage_identity::generated::auth::types as auth;
 use passage_identity::generated::management::types as management;
 
-use super::SocialProvider::{self, Apple, Github, Google};
 use crate::clock::time;
-use crate::domain::apps::{App, AppState};
+use crate::domain::apps::App;
+use crate::domain::state::AppState;
+use crate::provider_name::ProviderName;
 use crate::store::social_connections::ConnectionRow;
 
 /// A connection as one of the types of the APIs, which differ in their names alone.
 macro_rules! shown {
     ($connections:expr, $provider:expr, $api:ident::$shown:ident) => {
-        find($connections, $provider).map(|connection| $api::$shown {
+        find($connections, &$provider).map(|connection| $api::$shown {
             created_at: time(connection.created_at),
             last_login_at: time(connection.last_login_at),
             provider_id: connection.provider_id.clone(),
@@ -20,7 +21,10 @@ macro_rules! shown {
     };
 }
 
-fn find(connections: &[ConnectionRow], provider: SocialProvider) -> Option<&ConnectionRow> {
+fn find<'a>(
+    connections: &'a [ConnectionRow],
+    provider: &ProviderName,
+) -> Option<&'a ConnectionRow> {
     connections
         .iter()
         .find(|connection| connection.r#type == provider.as_str())
@@ -29,9 +33,21 @@ fn find(connections: &[ConnectionRow], provider: SocialProvider) -> Option<&Conn
 /// The connections of a user, as they see them.
 pub(crate) fn own_connections(connections: &[ConnectionRow]) -> auth::UserSocialConnections {
     auth::UserSocialConnections {
-        apple: shown!(connections, Apple, auth::AppleSocialConnection),
-        github: shown!(connections, Github, auth::GithubSocialConnection),
-        google: shown!(connections, Google, auth::GoogleSocialConnection),
+        apple: shown!(
+            connections,
+            ProviderName::APPLE,
+            auth::AppleSocialConnection
+        ),
+        github: shown!(
+            connections,
+            ProviderName::GITHUB,
+            auth::GithubSocialConnection
+        ),
+        google: shown!(
+            connections,
+            ProviderName::GOOGLE,
+            auth::GoogleSocialConnection
+        ),
     }
 }
 
@@ -40,24 +56,36 @@ pub(crate) fn users_connections(
     connections: &[ConnectionRow],
 ) -> management::UserSocialConnections {
     management::UserSocialConnections {
-        apple: shown!(connections, Apple, management::AppleUserSocialConnection),
-        github: shown!(connections, Github, management::GithubUserSocialConnection),
-        google: shown!(connections, Google, management::GoogleUserSocialConnection),
+        apple: shown!(
+            connections,
+            ProviderName::APPLE,
+            management::AppleUserSocialConnection
+        ),
+        github: shown!(
+            connections,
+            ProviderName::GITHUB,
+            management::GithubUserSocialConnection
+        ),
+        google: shown!(
+            connections,
+            ProviderName::GOOGLE,
+            management::GoogleUserSocialConnection
+        ),
     }
 }
 
 /// The social logins that an app offers.
 pub(crate) fn offered(state: &AppState, app: &App) -> auth::SocialConnections {
-    let offer = |provider| {
+    let offer = |provider: &ProviderName| {
         let login = app.settings.social.login(provider);
-        let login = login.filter(|_| state.provider.is_some());
+        let login = login.filter(|_| state.providers.get(provider).is_some());
         login.map(|login| auth::SocialConnection {
             client_id: login.client_id.clone(),
         })
     };
     auth::SocialConnections {
-        apple: offer(Apple),
-        github: offer(Github),
-        google: offer(Google),
+        apple: offer(&ProviderName::APPLE),
+        github: offer(&ProviderName::GITHUB),
+        google: offer(&ProviderName::GOOGLE),
     }
 }

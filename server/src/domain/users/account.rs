@@ -4,8 +4,9 @@ use serde_json::{Map, Value};
 
 use super::manage::merged;
 use super::{find, insert, new_user};
-use crate::domain::apps::{App, AppState};
+use crate::domain::apps::App;
 use crate::domain::error::Refusal;
+use crate::domain::state::AppState;
 use crate::domain::tokens;
 use crate::identifier::Identifier;
 use crate::store;

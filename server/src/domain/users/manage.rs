@@ -4,8 +4,9 @@ use serde_json::{Map, Value};
 
 use super::{email, insert, phone, taken};
 use crate::clock::SECOND;
-use crate::domain::apps::{App, AppState};
+use crate::domain::apps::App;
 use crate::domain::error::Refusal;
+use crate::domain::state::AppState;
 use crate::store;
 use crate::store::Tx;
 use crate::store::devices::DeviceRow;

@@ -8,9 +8,9 @@ use bytes::Bytes;
 use http::header::{HeaderName, ORIGIN, USER_AGENT};
 use http::{HeaderMap, StatusCode};
 
-use crate::domain::apps::AppState;
 use crate::domain::error::Refusal;
 use crate::domain::passkeys::readiness;
+use crate::domain::state::AppState;
 use crate::http::extract::json;
 use crate::http::reply;
 use crate::store::readiness::Visitor;

@@ -10,23 +10,16 @@ use passage_identity::generated::auth::types::{
     AuthResponse, IdTokenRequest, SocialConnectionsResponse,
 };
 
-use crate::domain::apps::AppState;
 use crate::domain::client::ClientInfo;
 use crate::domain::error::Refusal;
 use crate::domain::rate_limits::Kind;
-use crate::domain::social::{self, CallbackParams, Login, OAuthParams, SocialProvider};
+use crate::domain::social::{self, CallbackParams, Login, OAuthParams};
+use crate::domain::state::AppState;
 use crate::http::extract::{AppContext, Params, UserAuth, json};
 use crate::http::reply;
-use crate::store;
 
 fn query(query: Option<String>) -> OAuthParams {
     OAuthParams::parse(query.unwrap_or_default().as_bytes())
-}
-
-fn provider(name: &str) -> Result<SocialProvider, Refusal> {
-    SocialProvider::named(name).ok_or_else(|| {
-        Refusal::invalid_request("connection_type: must be apple, github or google.")
-    })
 }
 
 pub(crate) async fn get_authorize(
@@ -37,7 +30,7 @@ pub(crate) async fn get_authorize(
     client_info.check_rate_limit(&call.state, Kind::Start)?;
     let query = query(text);
     let login = Login {
-        provider: provider(&query.need("connection_type")?)?,
+        provider: social::declaration(&call.state, &query.need("connection_type")?)?.name,
         redirect_uri: query.need("redirect_uri")?,
         state: query.get("state")?,
         code_challenge: query.need("code_challenge")?,
@@ -66,18 +59,11 @@ pub(crate) async fn exchange_social_id_token(
     body: Bytes,
 ) -> Result<Response, Refusal> {
     let request: IdTokenRequest = json(&body)?;
-    let provider = match provider(request.connection_type.as_str())? {
-        // GitHub has no ID tokens.
-        SocialProvider::Github => {
-            return Err(Refusal::invalid_request(
-                "connection_type: must be apple or google.",
-            ));
-        }
-        provider => provider,
-    };
+    let name = request.connection_type.as_str();
+    let provider = social::declaration_with_id_tokens(&call.state, name)?.name;
     let (state, app) = (&call.state, &call.app);
     let (code, token) = (&request.code, &request.id_token);
-    let signed_in = social::sign_in_natively(state, app, provider, code, token, &client_info);
+    let signed_in = social::sign_in_natively(state, app, &provider, code, token, &client_info);
     let auth_result = signed_in.await?;
     Ok(reply::created(&AuthResponse { auth_result }))
 }
@@ -109,15 +95,8 @@ pub(crate) async fn get_connections(call: UserAuth) -> Result<Response, Refusal>
 
 pub(crate) async fn delete_connection(call: UserAuth, params: Params) -> Result<Response, Refusal> {
     let provider = params.get("social_connection_type");
-    let user_id = call.user.id;
-    let delete = call.state.store.write(move |tx| {
-        Ok::<_, Refusal>(store::social_connections::delete(tx, &user_id, &provider)?)
-    });
-    if delete.await? {
-        Ok(reply::empty(StatusCode::OK))
-    } else {
-        Err(Refusal::social_connection_not_found())
-    }
+    social::disconnect(&call.state, call.user.id, provider).await?;
+    Ok(reply::empty(StatusCode::OK))
 }
 
 pub(crate) async fn callback(

@@ -4,7 +4,7 @@ use super::Connection;
 use crate::store::{SqlError, Tx};
 
 /// Each version's script, oldest first. One that was released stays as it is.
-const SCRIPTS: [(i64, &str); 7] = [
+const SCRIPTS: [(i64, &str); 8] = [
     (1, include_str!("../../../migrations/0001_start.sql")),
     (2, include_str!("../../../migrations/0002_passkeys.sql")),
     (3, include_str!("../../../migrations/0003_codes.sql")),
@@ -12,10 +12,11 @@ const SCRIPTS: [(i64, &str); 7] = [
     (10, include_str!("../../../migrations/0010_social.sql")),
     (11, include_str!("../../../migrations/0011_ends.sql")),
     (12, include_str!("../../../migrations/0012_sign_ins.sql")),
+    (13, include_str!("../../../migrations/0013_providers.sql")),
 ];
 
 /// The version that the scripts lead to.
-pub(in crate::store) const LATEST: i64 = 12;
+pub(in crate::store) const LATEST: i64 = 13;
 
 /// Brings the tables to the latest version, or leaves all as it was. False if they are of a newer one.
 pub(in crate::store) fn run(conn: &Connection) -> Result<bool, SqlError> {
@@ -54,6 +55,31 @@ mod tests {
     fn versions_go_up_to_the_latest() {
         assert!(SCRIPTS.is_sorted_by(|(one, _), (next, _)| one < next));
         assert_eq!(SCRIPTS.last().unwrap().0, LATEST);
+    }
+
+    #[test]
+    fn connections_survive_the_opening_of_their_names() {
+        let conn = Connection::open_in_memory().unwrap();
+        conn.pragma_update(None, "foreign_keys", true).unwrap();
+        for (version, script) in SCRIPTS.iter().filter(|(version, _)| *version < 13) {
+            conn.execute_batch(script).unwrap();
+            conn.pragma_update(None, "user_version", version).unwrap();
+        }
+        let rows = "INSERT INTO apps (id, settings, created_at) VALUES ('app', '{}', 0);
+            INSERT INTO users (id, app_id, status, created_at, updated_at) VALUES ('user', 'app', 'active', 0, 0);
+            INSERT INTO social_connections VALUES ('user', 'app', 'apple', 'account', 'ada@example.com', 1, 2)";
+        conn.execute_batch(rows).unwrap();
+        assert!(run(&conn).unwrap());
+        let kept =
+            "SELECT type || provider_id || provider_identifier || created_at || last_login_at
+            FROM social_connections WHERE user_id = 'user' AND app_id = 'app'";
+        let kept: String = Tx::new(&conn).value(kept, ()).unwrap();
+        assert_eq!(kept, "appleaccountada@example.com12");
+        conn.execute_batch("DELETE FROM users").unwrap();
+        let left: i64 = Tx::new(&conn)
+            .value("SELECT count(*) FROM social_connections", ())
+            .unwrap();
+        assert_eq!(left, 0, "they go with their users");
     }
 
     #[test]

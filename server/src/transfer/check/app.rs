@@ -114,6 +114,7 @@ fn social(line: SocialLoginsLine, findings: &mut LineErrors<'_>) -> SocialSettin
         apple: login(line.apple, "apple"),
         github: login(line.github, "github"),
         google: login(line.google, "google"),
+        ..SocialSettings::default()
     }
 }
 

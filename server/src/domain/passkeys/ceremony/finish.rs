@@ -1,10 +1,11 @@
 //! The second step: the outcome is checked, and the ceremony is over.
 
-use crate::domain::apps::{App, AppState};
+use crate::domain::apps::App;
 use crate::domain::error::{Reason, Refusal};
 use crate::domain::passkeys::Credential;
 use crate::domain::passkeys::relying_party::{Refuse, RelyingParty, Signed};
 use crate::domain::passkeys::response::{Assertion, Creation};
+use crate::domain::state::AppState;
 use crate::store;
 use crate::store::Tx;
 use crate::store::ceremonies::{CeremonyRow, Purpose};

@@ -6,9 +6,11 @@ mod slow_readers;
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
 
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time;
+
 use super::*;
-use crate::http::entry::RequestPolicy;
-use crate::run::running::{Running, testing};
+use crate::http::tls::Tls;
 use crate::store::Store;
 
 /// Long enough to be a time, and over at once.
@@ -25,7 +27,7 @@ async fn start(request_policy: RequestPolicy, connection_limits: ConnectionLimit
 
 /// Sends bytes, and returns what comes until the server closes the connection.
 fn talk(server: &Running, bytes: &[u8]) -> String {
-    let mut stream = TcpStream::connect(server.address).unwrap();
+    let mut stream = TcpStream::connect(server.address().unwrap()).unwrap();
     stream.write_all(bytes).unwrap();
     let mut reply = String::new();
     stream.read_to_string(&mut reply).unwrap();
@@ -87,7 +89,7 @@ async fn only_so_many_connections_are_taken_at_the_same_time() {
         ..ConnectionLimits::default()
     };
     let server = start(RequestPolicy::default(), connection_limits).await;
-    let connect = || TcpStream::connect(server.address).unwrap();
+    let connect = || TcpStream::connect(server.address().unwrap()).unwrap();
     let mut first = connect();
     let mut ask = || {
         first
@@ -127,7 +129,7 @@ async fn a_request_that_never_ends_does_not_keep_the_server_from_stopping() {
         ..ConnectionLimits::default()
     };
     let server = start(RequestPolicy::default(), connection_limits).await;
-    let mut stuck = TcpStream::connect(server.address).unwrap();
+    let mut stuck = TcpStream::connect(server.address().unwrap()).unwrap();
     let head =
         "POST /healthz HTTP/1.1\r\nhost: a\r\nexpect: 100-continue\r\ncontent-length: 9\r\n\r\n";
     stuck.write_all(head.as_bytes()).unwrap();

@@ -13,8 +13,8 @@ use http::header::CONTENT_LENGTH;
 use hyper::body::Frame;
 use serde_json::json;
 
-use super::reply;
-use crate::dev;
+use super::Effect;
+use crate::http::reply;
 
 /// The connection is to be closed without a reply, as a fault wants it.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ impl fmt::Display for CutOff {
 
 impl std::error::Error for CutOff {}
 
-pub(super) fn fault_reply(status: StatusCode, effect: &dev::Effect) -> Response {
+pub(super) fn fault_reply(status: StatusCode, effect: &Effect) -> Response {
     match &effect.body {
         Some((content_type, text)) => reply::with_type(status, content_type, text.clone()),
         None => {
@@ -63,17 +63,28 @@ pub(super) async fn break_off(response: Response) -> Option<Response> {
         parts,
         Body::new(Broken {
             half: Some(half),
+            flush: FLUSH,
             pause: None,
         }),
     ))
 }
 
+/// A reply that closes the connection, for a server that can only answer. It breaks before anything of it is written.
+pub(super) fn broken_reply() -> Response {
+    Response::new(Body::new(Broken {
+        half: None,
+        flush: Duration::ZERO,
+        pause: None,
+    }))
+}
+
 /// How long the half is given to reach the client before the connection breaks.
 const FLUSH: Duration = Duration::from_millis(20);
 
-/// A body that yields a half and then fails.
+/// A body that yields a half, if there is one, and then fails.
 struct Broken {
     half: Option<Bytes>,
+    flush: Duration,
     pause: Option<Pin<Box<tokio::time::Sleep>>>,
 }
 
@@ -88,10 +99,14 @@ impl HttpBody for Broken {
         if let Some(half) = self.half.take() {
             return Poll::Ready(Some(Ok(Frame::data(half))));
         }
+        let flush = self.flush;
+        if flush.is_zero() {
+            return Poll::Ready(Some(Err(CutOff)));
+        }
         // Failing at once would discard the half before it is written.
         let pause = self
             .pause
-            .get_or_insert_with(|| Box::pin(tokio::time::sleep(FLUSH)));
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep(flush)));
         pause.as_mut().poll(context).map(|()| Some(Err(CutOff)))
     }
 }

@@ -15,7 +15,7 @@ pub(super) const DEADLINE: Duration = Duration::from_secs(30);
 pub(super) async fn connect(server: &Running) -> tokio::net::TcpStream {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(16 * 1024).unwrap();
-    socket.connect(server.address).await.unwrap()
+    socket.connect(server.address().unwrap()).await.unwrap()
 }
 
 /// Asks whether the server is well, and reads that it is.
