@@ -48,6 +48,7 @@ mod keys;
 
 mod store;
 
+mod certificate;
 mod clock;
 mod identifier;
 mod ids;

@@ -1,6 +1,5 @@
 //! The server's certificate, which is read again when its files change.
 
-mod files;
 #[cfg(test)]
 pub(crate) mod tests;
 
@@ -15,7 +14,7 @@ use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use tokio_rustls::TlsAcceptor;
 
-use self::files::{Files, Mark, Pair};
+use crate::certificate::{Files, Mark, Pair};
 use crate::config::ConfigError;
 
 /// How TLS is spoken, and with what.

@@ -14,21 +14,21 @@ use rustls::sign::CertifiedKey;
 use crate::config::{ConfigError, require_private};
 
 #[derive(Debug)]
-pub(super) struct Files {
-    pub(super) certificate: PathBuf,
-    pub(super) key: PathBuf,
+pub(crate) struct Files {
+    pub(crate) certificate: PathBuf,
+    pub(crate) key: PathBuf,
 }
 
 /// A certificate with its chain and the key that fits it.
-pub(super) struct Pair {
-    pub(super) certified: Arc<CertifiedKey>,
+pub(crate) struct Pair {
+    pub(crate) certified: Arc<CertifiedKey>,
     /// Unknown if the certificate does not say it in a way that we can read, which is for clients to judge.
-    pub(super) expiry: Option<Timestamp>,
+    pub(crate) expiry: Option<Timestamp>,
 }
 
 /// By what a file is known to be the same as before.
 #[derive(PartialEq, Eq)]
-pub(super) struct Mark {
+pub(crate) struct Mark {
     modified: Option<SystemTime>,
     length: u64,
     #[cfg(unix)]
@@ -63,12 +63,12 @@ impl Mark {
 }
 
 impl Files {
-    pub(super) fn marks(&self) -> [Option<Mark>; 2] {
+    pub(crate) fn marks(&self) -> [Option<Mark>; 2] {
         [Mark::of(&self.certificate), Mark::of(&self.key)]
     }
 
     /// Reads the pair, and checks that both belong together.
-    pub(super) fn read(&self) -> Result<Pair, ConfigError> {
+    pub(crate) fn read(&self) -> Result<Pair, ConfigError> {
         let fails = |path: &Path, problem: &dyn std::fmt::Display| {
             ConfigError::new(format!("{}: {problem}", path.display()))
         };
