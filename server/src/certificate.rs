@@ -11,7 +11,8 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 
-use crate::config::{ConfigError, require_private};
+use crate::config::ConfigError;
+use crate::private_file;
 
 #[derive(Debug)]
 pub(crate) struct Files {
@@ -79,7 +80,7 @@ impl Files {
             return Err(fails(&self.certificate, &"there is no certificate in it"));
         };
         let expiry = expiry(first);
-        require_private(&self.key)?;
+        private_file::require(&self.key).map_err(|error| fails(&self.key, &error))?;
         let secret =
             PrivateKeyDer::from_pem_file(&self.key).map_err(|error| fails(&self.key, &error))?;
         // This refuses a key that does not fit.

@@ -52,6 +52,8 @@ mod certificate;
 mod clock;
 mod identifier;
 mod ids;
+mod json_problem;
+mod private_file;
 
 pub use self::admin::{AdminError, CreatedApp, DataFile, NewApp, StoredApp, StoredKey};
 pub use self::config::{Config, ConfigError, LogConfig};

@@ -16,7 +16,6 @@ use std::time::Duration;
 use http::header::HeaderName;
 
 use self::file::File;
-pub(crate) use self::secret::require_private;
 use crate::delivery::{Delivery, Smtp, TextHook};
 use crate::domain::rate_limits::RateLimits;
 use crate::domain::settings::AppSettings;
