@@ -63,7 +63,7 @@ pub use self::dev::observe::Exchange;
 pub use self::dev::{
     Controls, Cut, Fault, IdToken, LoggedRequest, MintIdToken, MintToken, SeedDevice,
 };
-pub use self::domain::settings::MetadataType;
+pub use self::domain::settings::{MetadataType, SettingsPatch, SocialLogin, SocialLogins};
 pub use self::domain::social::SocialProvider;
 pub use self::run::builder::ServerBuilder;
 pub use self::run::error::StartError;

@@ -129,9 +129,9 @@ impl App {
     }
 }
 
-/// The settings of a stored app. Those that are not known any more are ignored, and new ones have defaults.
+/// The settings of a stored app.
 pub(crate) fn settings(row: &AppRow) -> Result<AppSettings, StartErrorKind> {
-    serde_json::from_str(&row.settings).map_err(StartErrorKind::Settings)
+    AppSettings::from_stored(&row.settings).map_err(StartErrorKind::Settings)
 }
 
 impl AppState {

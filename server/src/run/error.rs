@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 
 use crate::config::ConfigError;
+use crate::domain::settings::{SettingsError, SettingsProblems};
 use crate::keys::KeyRingError;
 use crate::store::StoreError;
 
@@ -22,7 +23,9 @@ pub(crate) enum StartErrorKind {
     /// The app's signing keys cannot be read.
     Keys(KeyRingError),
     /// The settings of the app in the data file cannot be read.
-    Settings(serde_json::Error),
+    Settings(SettingsError),
+    /// Settings of the app cannot work.
+    Invalid(SettingsProblems),
     /// The configuration, or what it points to, cannot be used.
     Config(ConfigError),
     /// An option has a value that cannot work.
@@ -64,9 +67,8 @@ impl fmt::Display for StartError {
             StartErrorKind::Bind(address, _) => write!(f, "cannot listen on {address}"),
             StartErrorKind::Store(error) => error.fmt(f),
             StartErrorKind::Keys(error) => error.fmt(f),
-            StartErrorKind::Settings(_) => f.write_str(
-                "the settings of the app in the data file cannot be read: a newer passage-server may have written them",
-            ),
+            StartErrorKind::Settings(error) => error.fmt(f),
+            StartErrorKind::Invalid(problems) => problems.fmt(f),
             StartErrorKind::Config(error) => error.fmt(f),
             StartErrorKind::Option(name, problem) => write!(f, "{name} {problem}"),
         }
@@ -78,10 +80,11 @@ impl std::error::Error for StartError {
         match &*self.0 {
             StartErrorKind::Bind(_, error) => Some(error),
             StartErrorKind::Store(error) => error.source(),
-            StartErrorKind::Settings(error) => Some(error),
+            StartErrorKind::Settings(error) => error.source(),
             StartErrorKind::Keys(error) => error.source(),
             StartErrorKind::NotLoopback(_)
             | StartErrorKind::Config(_)
+            | StartErrorKind::Invalid(_)
             | StartErrorKind::Option(..) => None,
         }
     }

@@ -125,7 +125,7 @@ async fn put_apps(config: &Config, store: &Store, now: i64) -> Result<(), StartE
         let settings = settings(stored);
         let row = AppRow {
             id: id.to_owned(),
-            settings: serde_json::to_string(&settings).map_err(StartErrorKind::Settings)?,
+            settings: settings.to_stored().map_err(StartErrorKind::Settings)?,
             created_at: found.map_or(now, |row| row.created_at),
         };
         let put = store.write(move |tx| Ok::<_, StoreError>(store::apps::put(tx, &row)?));
