@@ -5,12 +5,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{AppConfig, Config, ServeSettings};
 use crate::domain::apps::{self, App, AppState, Apps, issuer};
-use crate::domain::settings::AppSettings;
 use crate::http::serve::bind;
 use crate::keys::Sealing;
 use crate::run::error::{StartError, StartErrorKind};
+use crate::run::listen::policies;
 use crate::run::maintenance::{Maintenance, TaskHandle};
 use crate::run::running::Running;
 use crate::store;
@@ -43,29 +43,33 @@ impl Service {
     }
 
     pub(crate) async fn start_at(config: &Config, clock: Clock) -> Result<Self, StartError> {
-        let connection_limits = config.connection_limits()?;
+        Self::start_with(config.resolve()?, clock).await
+    }
+
+    async fn start_with(settings: ServeSettings, clock: Clock) -> Result<Self, StartError> {
+        let sender = settings.delivery.clone().start(None)?;
+        // A server whose address is taken leaves no file behind.
+        let (listener, address) = bind(settings.listen.address).await?;
+        let url = settings.url(address);
+        let open = settings.is_open_to_eavesdroppers();
+        let (connection_limits, request_policy) = policies(settings.listen, &url)?;
         let certificate = connection_limits
             .tls
             .as_ref()
             .map(|tls| Arc::clone(&tls.certificate));
-        let sealing = Arc::new(config.sealing()?);
-        let sender = config.delivery()?.start(None)?;
-        // A server whose address is taken leaves no file behind.
-        let (listener, address) = bind(config.address()).await?;
-        let store = Store::open(&config.data()).await?;
-        let url = config.url(address);
-        if config.is_open_to_eavesdroppers() {
+        let store = Store::open(&settings.data).await?;
+        if open {
             tracing::warn!(
                 "neither `listen.tls` is set nor is `url` https: tokens travel in clear"
             );
         }
-        if !config.delivers() {
+        if !settings.delivers {
             tracing::warn!(
                 "neither `mail` nor `texts` is set: no code and no link is sent, and only passkeys sign users in"
             );
         }
         let now = clock.micros();
-        put_apps(config, &store, now).await?;
+        put_apps(&settings.apps, &store, now).await?;
         let state = Arc::new(AppState {
             store,
             clock,
@@ -74,15 +78,14 @@ impl Service {
             sender,
             observer: None,
             apps: Apps::default(),
-            limits: config.limits(),
+            limits: settings.limits,
             url,
         });
-        load_apps(&state, &sealing).await?;
-        let request_policy = config.request_policy(&state.url);
+        load_apps(&state, &settings.sealing).await?;
         let maintenance = Maintenance {
             state: Arc::clone(&state),
-            sealing,
-            policy: config.rotation(),
+            sealing: settings.sealing,
+            policy: settings.rotation,
             certificate,
         };
         let running = Running::start(state, listener, address, request_policy, connection_limits);
@@ -113,18 +116,18 @@ impl Service {
 }
 
 /// Stores the apps of the configuration.
-async fn put_apps(config: &Config, store: &Store, now: i64) -> Result<(), StartError> {
-    for (id, settings) in config.apps() {
-        let wanted = id.to_owned();
-        let find = store.read(move |tx| Ok::<_, StoreError>(store::apps::get(tx, &wanted)?));
+async fn put_apps(wanted: &[AppConfig], store: &Store, now: i64) -> Result<(), StartError> {
+    for app in wanted {
+        let id = app.id.clone();
+        let find = store.read(move |tx| Ok::<_, StoreError>(store::apps::get(tx, &id)?));
         let found = find.await?;
         let stored = match &found {
-            Some(row) => apps::settings(row)?,
-            None => AppSettings::default(),
+            Some(row) => apps::settings(row)?.metadata,
+            None => Vec::new(),
         };
-        let settings = settings(stored);
+        let settings = app.settings(stored).map_err(StartErrorKind::Invalid)?;
         let row = AppRow {
-            id: id.to_owned(),
+            id: app.id.clone(),
             settings: settings.to_stored().map_err(StartErrorKind::Settings)?,
             created_at: found.map_or(now, |row| row.created_at),
         };

@@ -32,14 +32,6 @@ pub(crate) fn seconds(lifetime: Duration) -> i64 {
     i64::try_from(lifetime.as_secs()).map_or(LONGEST, |it| it.min(LONGEST))
 }
 
-/// Whether an app for production conceals its users unless it is told otherwise.
-pub(crate) const CONCEAL_USERS: bool = true;
-
-/// Whether the text is a scheme of the web with a host and perhaps a port, and nothing else.
-pub(crate) fn is_origin(text: &str) -> bool {
-    origin::origin(text).is_some()
-}
-
 /// Whether the text can be the id of an app, which stands in paths.
 pub(crate) fn is_app_id(text: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';

@@ -1,6 +1,6 @@
 //! One server per data file.
 
-use std::fs::{File, TryLockError};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -50,6 +50,16 @@ impl FileLock {
             })),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(StoreError::File(path, error)),
+        }
+    }
+
+    /// Looks whether the lock could be taken if it were free, without creating it.
+    pub(in crate::store) fn try_open(data: &Path) -> Result<(), StoreError> {
+        let path = beside(data);
+        match OpenOptions::new().write(true).open(&path) {
+            Ok(_) => Ok(()),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(StoreError::File(path, error)),
         }
     }
 
