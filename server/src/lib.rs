@@ -67,9 +67,12 @@ mod keys;
 
 mod store;
 
+mod certificate;
 mod clock;
 mod identifier;
 mod ids;
+mod json_problem;
+mod private_file;
 mod provider_name;
 
 pub use self::admin::{AdminError, CreatedApp, DataFile, NewApp, StoredApp, StoredKey};
@@ -80,7 +83,7 @@ pub use self::dev::observe::Exchange;
 pub use self::dev::{
     Controls, Cut, Fault, IdToken, LoggedRequest, MintIdToken, MintToken, SeedDevice,
 };
-pub use self::domain::settings::MetadataType;
+pub use self::domain::settings::{MetadataType, SettingsPatch, SocialLogin, SocialLogins};
 pub use self::domain::social::SocialProvider;
 pub use self::run::builder::ServerBuilder;
 pub use self::run::error::StartError;

@@ -9,12 +9,10 @@ use super::DataFile;
 use super::error::{AdminError, refused};
 use crate::clock::time;
 use crate::domain::api_keys;
-use crate::domain::apps;
 use crate::domain::settings::{
-    AppSettings, CONCEAL_USERS, MetadataType, is_app_id, is_origin, seconds,
+    APP_ID, AppSettings, MetadataType, SettingsPatch, is_app_id, seconds,
 };
 use crate::ids;
-use crate::run::error::StartErrorKind;
 use crate::store;
 use crate::store::apps::AppRow;
 
@@ -35,8 +33,7 @@ impl NewApp {
             settings: AppSettings {
                 name: auth_origin.clone(),
                 auth_origin,
-                conceal_users: CONCEAL_USERS,
-                ..AppSettings::default()
+                ..AppSettings::for_production()
             },
         }
     }
@@ -122,19 +119,17 @@ impl NewApp {
         self
     }
 
-    /// The settings as they are stored, if they can work.
-    fn checked(&self) -> Result<String, AdminError> {
-        if !is_origin(&self.settings.auth_origin) {
-            return Err(refused(
-                "auth origin must be an origin such as https://example.com, without a path or a slash at its end",
-            ));
-        }
-        if self.settings.rp_id().is_none() {
-            return Err(refused(
-                "relying party id must be the host of the auth origin, or a domain above it",
-            ));
-        }
-        Ok(serde_json::to_string(&self.settings).map_err(StartErrorKind::Settings)?)
+    /// Gives settings other values: those that the patch has.
+    pub fn settings(mut self, patch: &SettingsPatch) -> Self {
+        patch.apply(&mut self.settings);
+        self
+    }
+
+    /// Brings the settings into their usual form. Returns them as they are stored, if they can work.
+    fn checked(&mut self) -> Result<String, AdminError> {
+        let valid = self.settings.validate();
+        valid.map_err(|problems| refused(problems.to_string()))?;
+        Ok(self.settings.to_stored()?)
     }
 }
 
@@ -174,11 +169,11 @@ impl DataFile {
     ///
     /// # Errors
     /// If the id is taken or cannot stand in a path, the origin is none, or the file cannot be written.
-    pub async fn create_app(&self, app: NewApp) -> Result<CreatedApp, AdminError> {
+    pub async fn create_app(&self, mut app: NewApp) -> Result<CreatedApp, AdminError> {
         let settings = app.checked()?;
         let id = app.id.unwrap_or_else(ids::new_id);
         if !is_app_id(&id) {
-            return Err(refused("app id must be made of letters, digits, - and _"));
+            return Err(refused(format!("app id {APP_ID}")));
         }
         let now = self.clock.micros();
         let key = api_keys::generate();
@@ -235,9 +230,9 @@ impl DataFile {
         let app_id = app_id.into();
         let update = self.store.write(move |tx| {
             let mut row = require(store::apps::get(tx, &app_id)?, &app_id)?;
-            let settings = apps::settings(&row)?;
+            let settings = AppSettings::from_stored(&row.settings)?;
             let rp_id = settings.rp_id();
-            let changed = change(NewApp {
+            let mut changed = change(NewApp {
                 id: Some(app_id.clone()),
                 settings,
             });
@@ -292,7 +287,7 @@ impl DataFile {
             .read(|tx| Ok::<_, AdminError>(store::apps::all(tx)?));
         let rows = all.await?.into_iter();
         let apps = rows.map(|row| {
-            let settings = apps::settings(&row)?;
+            let settings = AppSettings::from_stored(&row.settings)?;
             Ok(StoredApp {
                 id: row.id,
                 name: settings.name,

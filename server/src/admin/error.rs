@@ -2,9 +2,7 @@
 
 use std::fmt;
 
-use crate::StartError;
-use crate::domain::apps::SettingsError;
-use crate::run::error::StartErrorKind;
+use crate::domain::settings::SettingsError;
 use crate::store::{SqlError, StoreError};
 use crate::transfer::{BadLine, BadLines};
 
@@ -15,7 +13,9 @@ pub struct AdminError(pub(super) Problem);
 #[derive(Debug)]
 pub(super) enum Problem {
     Refused(String),
-    Failed(StartError),
+    Store(StoreError),
+    /// Settings of an app that are stored.
+    Settings(SettingsError),
     /// Lines of an import that cannot be taken.
     Lines(BadLines),
     /// What could not be read or written.
@@ -28,7 +28,7 @@ impl AdminError {
     pub fn bad_lines(&self) -> &[BadLine] {
         match &self.0 {
             Problem::Lines(lines) => lines.list(),
-            Problem::Refused(_) | Problem::Failed(_) | Problem::Io(..) => &[],
+            Problem::Refused(_) | Problem::Store(_) | Problem::Settings(_) | Problem::Io(..) => &[],
         }
     }
 }
@@ -37,7 +37,8 @@ impl fmt::Display for AdminError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             Problem::Refused(problem) => f.write_str(problem),
-            Problem::Failed(error) => error.fmt(f),
+            Problem::Store(error) => error.fmt(f),
+            Problem::Settings(error) => error.fmt(f),
             Problem::Lines(lines) => lines.fmt(f),
             Problem::Io(what, _) => f.write_str(what),
         }
@@ -48,7 +49,8 @@ impl std::error::Error for AdminError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.0 {
             Problem::Refused(_) | Problem::Lines(_) => None,
-            Problem::Failed(error) => error.source(),
+            Problem::Store(error) => error.source(),
+            Problem::Settings(error) => error.source(),
             Problem::Io(_, error) => Some(error),
         }
     }
@@ -56,7 +58,7 @@ impl std::error::Error for AdminError {
 
 impl From<StoreError> for AdminError {
     fn from(error: StoreError) -> Self {
-        Self(Problem::Failed(error.into()))
+        Self(Problem::Store(error))
     }
 }
 
@@ -68,13 +70,7 @@ impl From<SqlError> for AdminError {
 
 impl From<SettingsError> for AdminError {
     fn from(error: SettingsError) -> Self {
-        Self(Problem::Failed(error.into()))
-    }
-}
-
-impl From<StartErrorKind> for AdminError {
-    fn from(error: StartErrorKind) -> Self {
-        Self(Problem::Failed(error.into()))
+        Self(Problem::Settings(error))
     }
 }
 

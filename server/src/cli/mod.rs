@@ -9,7 +9,7 @@ mod transfer;
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use passage_server::MetadataType;
 use serde_json::Value;
 use tracing::level_filters::LevelFilter;
@@ -63,7 +63,9 @@ type Outcome = Result<(), Box<dyn std::error::Error>>;
 
 /// Does what the command line says.
 pub(crate) async fn run() -> ExitCode {
-    let outcome = match Cli::parse().command {
+    let command = Cli::command().mut_subcommand("app", app::needs_origin);
+    let cli = Cli::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit());
+    let outcome = match cli.command {
         Command::Dev(options) => dev::run(options).await,
         Command::Serve(options) => serve::run(options).await,
         Command::App(command) => app::run(command).await,

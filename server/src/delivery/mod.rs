@@ -4,6 +4,7 @@
 //! by a request to an HTTP hook. Providers are slow and fail: they work in the background ([`queue`]), so that the
 //! time of a reply tells nothing about whether there was somebody to write to.
 
+mod check;
 mod error;
 mod hook;
 mod language;

@@ -9,6 +9,7 @@ use lettre::transport::smtp::authentication::Credentials;
 use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
 use tokio::time;
 
+use super::check::sender;
 use super::error::DeliveryError;
 use super::message::Message;
 use super::queue::Failure;
@@ -90,10 +91,8 @@ impl Smtp {
     /// Prepares the connections. The mail server itself is not asked yet: it may be away for a moment.
     pub(super) fn connect(self) -> Result<SmtpCarrier, DeliveryError> {
         let fails = |problem| DeliveryError::new("mail server", problem);
-        let from: Mailbox = self
-            .from
-            .parse()
-            .map_err(|_| fails("needs a sender such as `Example <no-reply@example.com>`"))?;
+        let from = sender(&self.from)
+            .ok_or_else(|| fails("needs a sender such as `Example <no-reply@example.com>`"))?;
         let plain = |c: char| c.is_ascii_alphanumeric() || "-.:[]".contains(c);
         if self.host.is_empty() || !self.host.chars().all(plain) {
             return Err(fails("needs a host name"));

@@ -7,7 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use jiff::Timestamp;
 
 use crate::clock::time;
-use crate::domain::settings::AppSettings;
+use crate::domain::settings::{AppSettings, SettingsError};
 use crate::keys::{KeyRing, KeyRingError, Sealing};
 use crate::store::Store;
 use crate::store::apps::AppRow;
@@ -30,10 +30,6 @@ impl From<KeyRingError> for AppError {
         Self::Keys(error)
     }
 }
-
-/// The settings of a stored app cannot be read.
-#[derive(Debug)]
-pub(crate) struct SettingsError(pub(crate) serde_json::Error);
 
 /// The apps that the server runs, by their ids.
 #[derive(Default)]
@@ -131,9 +127,9 @@ impl App {
     }
 }
 
-/// The settings of a stored app. Those that are not known any more are ignored, and new ones have defaults.
+/// The settings of a stored app.
 pub(crate) fn settings(row: &AppRow) -> Result<AppSettings, SettingsError> {
-    serde_json::from_str(&row.settings).map_err(SettingsError)
+    AppSettings::from_stored(&row.settings)
 }
 
 /// The issuer of an app's tokens, unless it is told another: its URL under the Auth API.

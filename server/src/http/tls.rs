@@ -1,11 +1,9 @@
 //! The server's certificate, which is read again when its files change.
 
-mod files;
 #[cfg(test)]
 pub(crate) mod tests;
 
 use std::fmt;
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use jiff::Timestamp;
@@ -15,8 +13,7 @@ use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use tokio_rustls::TlsAcceptor;
 
-use self::files::{Files, Mark, Pair};
-use crate::config::ConfigError;
+use crate::certificate::{CertificateError, Files, Mark, Opened, Pair};
 
 /// How TLS is spoken, and with what.
 #[derive(Clone)]
@@ -25,20 +22,17 @@ pub(crate) struct Tls {
     pub(crate) certificate: Arc<Certificate>,
 }
 
-/// Reads a certificate with its chain, and its key, from PEM files.
-pub(crate) fn load(certificate: &Path, key: &Path) -> Result<Tls, ConfigError> {
-    let fails = |error| ConfigError::new(format!("{}: {error}", certificate.display()));
-    let files = Files {
-        certificate: certificate.to_owned(),
-        key: key.to_owned(),
-    };
-    let resolver = Arc::new(Certificate::read(files)?);
+/// Speaks TLS with a certificate that was read.
+pub(crate) fn with(opened: Opened) -> Result<Tls, CertificateError> {
+    let fails = |error| CertificateError::new(&opened.files.certificate, error);
     // The provider is named: what a program installed as its default is none of our business.
-    let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+    let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()
         .map_err(fails)?
-        .with_no_client_auth()
-        .with_cert_resolver(Arc::clone(&resolver) as Arc<dyn ResolvesServerCert>);
+        .with_no_client_auth();
+    let resolver = Arc::new(Certificate::new(opened));
+    let mut config =
+        config.with_cert_resolver(Arc::clone(&resolver) as Arc<dyn ResolvesServerCert>);
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(Tls {
         acceptor: TlsAcceptor::from(Arc::new(config)),
@@ -68,7 +62,7 @@ pub(crate) enum Look {
     /// What is in them now is in use.
     Taken,
     /// What is in them now cannot be used. What was in use still is.
-    Refused(ConfigError),
+    Refused(CertificateError),
 }
 
 impl fmt::Debug for Certificate {
@@ -87,18 +81,15 @@ impl ResolvesServerCert for Certificate {
 }
 
 impl Certificate {
-    fn read(files: Files) -> Result<Self, ConfigError> {
-        // Before they are read: a change meanwhile is then seen by the next look.
-        let marks = files.marks();
-        let pair = files.read()?;
-        Ok(Self {
-            files,
-            current: RwLock::new(pair),
+    fn new(opened: Opened) -> Self {
+        Self {
+            files: opened.files,
+            current: RwLock::new(opened.pair),
             seen: Mutex::new(Seen {
-                marks,
+                marks: opened.marks,
                 expiry_told: false,
             }),
-        })
+        }
     }
 
     /// Looks whether the files changed, and writes to the log what came of it.

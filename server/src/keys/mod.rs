@@ -4,6 +4,7 @@
 //! whoever needs it waits. Later ones are announced before they sign ([`schedule`]), and all can be encrypted where
 //! they are stored ([`seal`]).
 
+mod check;
 mod error;
 mod ring;
 mod schedule;

@@ -11,16 +11,17 @@ use std::time::Duration;
 
 use http::Uri;
 
-use self::sign_in::SignIn;
 use self::social::Social;
 use crate::clock::Clock;
-use crate::delivery::Sender;
+use crate::delivery::{Delivery, Sender};
 use crate::dev::observe::{Exchange, Observer};
 use crate::dev::{DevTools, Outbox};
 use crate::domain::api_keys;
 use crate::domain::apps::{self, App, Apps, issuer};
 use crate::domain::rate_limits::RateLimits;
-use crate::domain::settings::{AppSettings, MetadataType, is_app_id, is_origin, seconds};
+use crate::domain::settings::{
+    APP_ID, AppSettings, MetadataType, SettingsPatch, SettingsProblems, is_app_id, seconds,
+};
 use crate::domain::social::Providers;
 use crate::domain::state::AppState;
 use crate::http::serve::{ConnectionLimits, bind};
@@ -38,15 +39,12 @@ use crate::store::{Store, StoreError};
 pub struct ServerBuilder {
     app_id: Option<String>,
     api_key: Option<String>,
-    auth_origin: Option<String>,
-    rp_id: Option<String>,
+    settings: SettingsPatch,
     issuer: Option<String>,
     data: Option<PathBuf>,
     listen: Option<SocketAddr>,
-    session_timeout: Option<Duration>,
-    refresh_tokens: Option<bool>,
     metadata: Vec<(String, MetadataType)>,
-    sign_in: SignIn,
+    delivery: Delivery,
     social: Social,
     observer: Option<Observer>,
     rate_limits: RateLimits,
@@ -77,14 +75,14 @@ impl ServerBuilder {
 
     /// Origin of the app's website. If not said, the one in the data file, or `http://localhost:3000`.
     pub fn auth_origin(mut self, origin: impl Into<String>) -> Self {
-        self.auth_origin = Some(origin.into());
+        self.settings.auth_origin = Some(origin.into());
         self
     }
 
     /// Domain that the app's passkeys belong to: the host of the auth origin, or a domain above it. If not said, the
     /// one in the data file, or that host.
     pub fn rp_id(mut self, domain: impl Into<String>) -> Self {
-        self.rp_id = Some(domain.into());
+        self.settings.rp_id = Some(domain.into());
         self
     }
 
@@ -108,13 +106,19 @@ impl ServerBuilder {
 
     /// Lifetime of auth tokens, in whole seconds. If not said, an hour.
     pub fn session_timeout(mut self, lifetime: Duration) -> Self {
-        self.session_timeout = Some(lifetime);
+        self.settings.session_seconds = Some(seconds(lifetime));
         self
     }
 
     /// Whether the app hands out refresh tokens. If not said, it does.
     pub fn refresh_tokens(mut self, enabled: bool) -> Self {
-        self.refresh_tokens = Some(enabled);
+        self.settings.refresh_tokens = Some(enabled);
+        self
+    }
+
+    /// Gives settings of the app these values.
+    pub fn settings(mut self, patch: SettingsPatch) -> Self {
+        self.settings.merge(patch);
         self
     }
 
@@ -197,7 +201,7 @@ impl ServerBuilder {
     /// Connects to whoever delivers messages.
     fn connect(&self) -> Result<(Arc<Outbox>, Sender), StartError> {
         let outbox = Arc::new(Outbox::default());
-        let delivery = self.sign_in.delivery.clone();
+        let delivery = self.delivery.clone();
         let sender = delivery.start(Some(Arc::clone(&outbox)))?;
         Ok((outbox, sender))
     }
@@ -242,7 +246,7 @@ impl ServerBuilder {
     fn check(&self) -> Result<(), StartErrorKind> {
         let fails = |name, problem| Err(StartErrorKind::Option(name, problem));
         if self.app_id.as_deref().is_some_and(|id| !is_app_id(id)) {
-            return fails("app id", "must be made of letters, digits, - and _");
+            return fails("app id", APP_ID);
         }
         let visible =
             |key: &str| !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_graphic());
@@ -252,26 +256,27 @@ impl ServerBuilder {
                 "must be made of visible ASCII characters, without blanks",
             );
         }
-        if self
-            .auth_origin
-            .as_deref()
-            .is_some_and(|origin| !is_origin(origin))
-        {
-            return fails(
-                "auth origin",
-                "must be an origin such as https://example.com, without a path or a slash at its end",
-            );
-        }
         if self.issuer.as_deref() == Some("") {
             return fails("issuer", "must not be empty");
         }
-        if self
-            .session_timeout
-            .is_some_and(|lifetime| lifetime.as_secs() == 0)
-        {
+        if self.settings.session_seconds == Some(0) {
             return fails("session timeout", "must be at least a second");
         }
-        self.social.check()
+        let valid = self.change(&mut AppSettings::default());
+        // The origin that a domain must fit may be in the data file.
+        valid
+            .or_else(|problems| problems.without("rp_id").into_result())
+            .map_err(StartErrorKind::Invalid)
+    }
+
+    /// Gives settings the values that are asked for, if they can work then.
+    fn change(&self, settings: &mut AppSettings) -> Result<(), SettingsProblems> {
+        self.settings.apply(settings);
+        self.social.change(settings);
+        for (name, kind) in &self.metadata {
+            settings.put_field(name, *kind);
+        }
+        settings.validate()
     }
 
     /// The app that is asked for, or that the store holds, or a new one, with the settings that are asked for.
@@ -290,47 +295,21 @@ impl ServerBuilder {
             Some(app) => apps::settings(app)?,
             None => AppSettings::default(),
         };
-        self.change(&mut settings);
-        if settings.rp_id().is_none() {
-            return Err(StartErrorKind::Option(
-                "relying party id",
-                "must be the host of the auth origin, or a domain above it",
-            )
-            .into());
-        }
+        self.change(&mut settings)
+            .map_err(StartErrorKind::Invalid)?;
         let (id, created_at) = match found {
             Some(app) => (app.id, app.created_at),
             None => (self.app_id.clone().unwrap_or_else(ids::new_id), now),
         };
         let app = AppRow {
             id,
-            settings: serde_json::to_string(&settings).map_err(StartErrorKind::Settings)?,
+            settings: settings.to_stored().map_err(StartErrorKind::Settings)?,
             created_at,
         };
         let row = app.clone();
         let put = store.write(move |tx| Ok::<_, StoreError>(store::apps::put(tx, &row)?));
         put.await?;
         Ok(app)
-    }
-
-    fn change(&self, settings: &mut AppSettings) {
-        if let Some(origin) = &self.auth_origin {
-            settings.auth_origin.clone_from(origin);
-        }
-        if let Some(domain) = &self.rp_id {
-            settings.rp_id = Some(domain.to_ascii_lowercase());
-        }
-        if let Some(lifetime) = self.session_timeout {
-            settings.session_timeout_length = seconds(lifetime);
-        }
-        if let Some(enabled) = self.refresh_tokens {
-            settings.refresh_enabled = enabled;
-        }
-        self.sign_in.change(settings);
-        self.social.change(settings);
-        for (name, kind) in &self.metadata {
-            settings.put_field(name, *kind);
-        }
     }
 
     async fn put_api_key(

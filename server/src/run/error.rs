@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 
 use crate::config::ConfigError;
 use crate::delivery::DeliveryError;
-use crate::domain::apps::{AppError, SettingsError};
+use crate::domain::apps::AppError;
+use crate::domain::settings::{SettingsError, SettingsProblems};
 use crate::http::serve::BindError;
 use crate::keys::KeyRingError;
 use crate::store::StoreError;
@@ -25,7 +26,9 @@ pub(crate) enum StartErrorKind {
     /// The app's signing keys cannot be read.
     Keys(KeyRingError),
     /// The settings of the app in the data file cannot be read.
-    Settings(serde_json::Error),
+    Settings(SettingsError),
+    /// Settings of the app cannot work.
+    Invalid(SettingsProblems),
     /// The configuration, or what it points to, cannot be used.
     Config(ConfigError),
     /// An option has a value that cannot work.
@@ -65,15 +68,9 @@ impl From<AppError> for StartError {
     }
 }
 
-impl From<SettingsError> for StartErrorKind {
-    fn from(SettingsError(error): SettingsError) -> Self {
-        Self::Settings(error)
-    }
-}
-
 impl From<SettingsError> for StartError {
     fn from(error: SettingsError) -> Self {
-        StartErrorKind::from(error).into()
+        StartErrorKind::Settings(error).into()
     }
 }
 
@@ -100,9 +97,8 @@ impl fmt::Display for StartError {
             StartErrorKind::Bind(error) => error.fmt(f),
             StartErrorKind::Store(error) => error.fmt(f),
             StartErrorKind::Keys(error) => error.fmt(f),
-            StartErrorKind::Settings(_) => f.write_str(
-                "the settings of the app in the data file cannot be read: a newer passage-server may have written them",
-            ),
+            StartErrorKind::Settings(error) => error.fmt(f),
+            StartErrorKind::Invalid(problems) => problems.fmt(f),
             StartErrorKind::Config(error) => error.fmt(f),
             StartErrorKind::Option(name, problem) => write!(f, "{name} {problem}"),
         }
@@ -114,10 +110,11 @@ impl std::error::Error for StartError {
         match &*self.0 {
             StartErrorKind::Bind(error) => error.source(),
             StartErrorKind::Store(error) => error.source(),
-            StartErrorKind::Settings(error) => Some(error),
+            StartErrorKind::Settings(error) => error.source(),
             StartErrorKind::Keys(error) => error.source(),
             StartErrorKind::NotLoopback(_)
             | StartErrorKind::Config(_)
+            | StartErrorKind::Invalid(_)
             | StartErrorKind::Option(..) => None,
         }
     }

@@ -7,16 +7,15 @@ use std::sync::Arc;
 use axum::Router;
 
 use crate::clock::Clock;
-use crate::config::Config;
-use crate::delivery::Sender;
+use crate::config::{AppConfig, Config, ServeSettings};
 use crate::domain::apps::{self, App, Apps, issuer};
-use crate::domain::settings::AppSettings;
 use crate::domain::social::Providers;
 use crate::domain::state::AppState;
 use crate::http::serve::bind;
 use crate::http::tls::Certificate;
 use crate::keys::{RotationPolicy, Sealing};
 use crate::run::error::{StartError, StartErrorKind};
+use crate::run::listen::{connection_limits, request_policy};
 use crate::run::maintenance::{Maintenance, TaskHandle};
 use crate::run::running::{Running, for_production};
 use crate::store;
@@ -56,30 +55,31 @@ impl Service {
     /// # Errors
     /// As [`Service::start`], but for certificates and addresses.
     pub async fn start_without_listener(config: &Config) -> Result<Self, StartError> {
-        let sealing = Arc::new(config.sealing()?);
-        let sender = config.delivery()?.start(None)?;
-        let prepared =
-            Prepared::new(config, sealing, sender, config.address(), Clock::default()).await?;
+        let settings = config.resolve()?;
+        let url = settings.url(settings.listen.address);
+        let prepared = Prepared::new(settings, url, Clock::default()).await?;
         let running = Running::without_listener(Arc::clone(&prepared.state));
         Ok(prepared.run(running, None))
     }
 
     pub(crate) async fn start_at(config: &Config, clock: Clock) -> Result<Self, StartError> {
-        let connection_limits = config.connection_limits()?;
-        let certificate = connection_limits
-            .tls
-            .as_ref()
-            .map(|tls| Arc::clone(&tls.certificate));
-        let sealing = Arc::new(config.sealing()?);
-        let sender = config.delivery()?.start(None)?;
+        Self::start_with(config.resolve()?, clock).await
+    }
+
+    async fn start_with(mut settings: ServeSettings, clock: Clock) -> Result<Self, StartError> {
         // A server whose address is taken leaves no file behind.
-        let (listener, address) = bind(config.address()).await?;
-        if config.is_open_to_eavesdroppers() {
+        let (listener, address) = bind(settings.listen.address).await?;
+        let url = settings.url(address);
+        if settings.is_open_to_eavesdroppers() {
             tracing::warn!(
                 "neither `listen.tls` is set nor is `url` https: tokens travel in clear"
             );
         }
-        let prepared = Prepared::new(config, sealing, sender, address, clock).await?;
+        let opened = settings.listen.certificate.take();
+        let connection_limits = connection_limits(&settings.listen, opened)?;
+        let tls = connection_limits.tls.as_ref();
+        let certificate = tls.map(|tls| Arc::clone(&tls.certificate));
+        let prepared = Prepared::new(settings, url, clock).await?;
         let (state, router) = (Arc::clone(&prepared.state), prepared.router.clone());
         let running = Running::start(state, listener, address, router, connection_limits);
         Ok(prepared.run(running, certificate))
@@ -153,35 +153,31 @@ struct Prepared {
 }
 
 impl Prepared {
-    async fn new(
-        config: &Config,
-        sealing: Arc<Sealing>,
-        sender: Sender,
-        address: SocketAddr,
-        clock: Clock,
-    ) -> Result<Self, StartError> {
-        let store = Store::open(&config.data()).await?;
-        if !config.delivers() {
+    async fn new(settings: ServeSettings, url: String, clock: Clock) -> Result<Self, StartError> {
+        let sender = settings.delivery.start(None)?;
+        let store = Store::open(&settings.data).await?;
+        if !settings.delivers {
             tracing::warn!(
                 "neither `mail` nor `texts` is set: no code and no link is sent, and only passkeys sign users in"
             );
         }
-        put_apps(config, &store, clock.micros()).await?;
+        put_apps(&settings.apps, &store, clock.micros()).await?;
+        let policy = request_policy(&settings.listen, &url);
         let state = Arc::new(AppState {
             store,
             clock,
             sender,
             providers: Providers::default(),
             apps: Apps::default(),
-            limits: config.limits(),
-            url: config.url(address),
+            limits: settings.limits,
+            url,
         });
-        load_apps(&state, &sealing).await?;
+        load_apps(&state, &settings.sealing).await?;
         Ok(Self {
-            router: for_production(&state, &config.request_policy(&state.url)),
+            router: for_production(&state, &policy),
             state,
-            sealing,
-            policy: config.rotation(),
+            sealing: settings.sealing,
+            policy: settings.rotation,
         })
     }
 
@@ -201,19 +197,19 @@ impl Prepared {
 }
 
 /// Stores the apps of the configuration.
-async fn put_apps(config: &Config, store: &Store, now: i64) -> Result<(), StartError> {
-    for (id, settings) in config.apps() {
-        let wanted = id.to_owned();
-        let find = store.read(move |tx| Ok::<_, StoreError>(store::apps::get(tx, &wanted)?));
+async fn put_apps(wanted: &[AppConfig], store: &Store, now: i64) -> Result<(), StartError> {
+    for app in wanted {
+        let id = app.id.clone();
+        let find = store.read(move |tx| Ok::<_, StoreError>(store::apps::get(tx, &id)?));
         let found = find.await?;
         let stored = match &found {
-            Some(row) => apps::settings(row)?,
-            None => AppSettings::default(),
+            Some(row) => apps::settings(row)?.metadata,
+            None => Vec::new(),
         };
-        let settings = settings(stored);
+        let settings = app.settings(stored).map_err(StartErrorKind::Invalid)?;
         let row = AppRow {
-            id: id.to_owned(),
-            settings: serde_json::to_string(&settings).map_err(StartErrorKind::Settings)?,
+            id: app.id.clone(),
+            settings: settings.to_stored().map_err(StartErrorKind::Settings)?,
             created_at: found.map_or(now, |row| row.created_at),
         };
         let put = store.write(move |tx| Ok::<_, StoreError>(store::apps::put(tx, &row)?));

@@ -13,6 +13,7 @@ pub(crate) mod apps;
 pub(crate) mod ceremonies;
 pub(crate) mod devices;
 pub(crate) mod events;
+mod inspect;
 pub(crate) mod magic_links;
 pub(crate) mod one_time_codes;
 pub(crate) mod passkeys;
@@ -37,6 +38,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+pub(crate) use self::inspect::inspect;
 pub(crate) use self::purpose::Purpose;
 use self::sqlite::lock::{self, FileLock};
 use self::sqlite::readers::Readers;

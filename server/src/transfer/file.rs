@@ -1,10 +1,10 @@
 //! A file for its owner alone, which appears when it is complete.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use crate::ids;
+use crate::{ids, private_file};
 
 /// A file that is being written, beside its place. It is removed if it is dropped before [`PrivateFile::put`].
 #[derive(Debug)]
@@ -26,11 +26,7 @@ impl PrivateFile {
             .to_owned();
         name.push(format!(".{}.part", ids::alphanumeric(8)));
         let temporary = place.with_file_name(name);
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(&temporary)?;
+        let file = private_file::create_new(&temporary)?;
         Ok(Self {
             out: BufWriter::with_capacity(1 << 16, file),
             temporary: Some(temporary),

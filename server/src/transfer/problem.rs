@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use serde_json::error::Category;
 use serde_path_to_error::Segment;
+
+use crate::json_problem::JsonProblem;
 
 /// Bad lines that are reported at once, at most.
 const LIMIT: usize = 20;
@@ -11,8 +12,6 @@ const LIMIT: usize = 20;
 const LONGEST_NAME: usize = 40;
 /// Characters of a reason, at most.
 const LONGEST_REASON: usize = 1000;
-/// How the reason begins for a member that is not known.
-const UNKNOWN: &str = "unknown field `";
 
 /// A line of an import that cannot be taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -134,12 +133,13 @@ impl<'a> LineErrors<'a> {
     /// Notes why a line could not be read.
     pub(super) fn unreadable(&mut self, error: &serde_path_to_error::Error<serde_json::Error>) {
         let mut path: Vec<&Segment> = error.path().iter().collect();
-        match error.inner().classify() {
+        let problem = JsonProblem::of(error.inner());
+        match problem {
             // The path ends with the member, which the reason names.
-            Category::Data if error.inner().to_string().starts_with(UNKNOWN) => drop(path.pop()),
-            Category::Data => {}
+            JsonProblem::Unknown { .. } => drop(path.pop()),
             // What is no JSON has no members, but columns.
-            _ => path.clear(),
+            JsonProblem::Syntax { .. } => path.clear(),
+            _ => {}
         }
         let mut member = String::new();
         for segment in path {
@@ -149,7 +149,7 @@ impl<'a> LineErrors<'a> {
                 other => member.push_str(&format!(".{other}")),
             }
         }
-        self.add(member, reason(error.inner()));
+        self.add(member, reason(problem));
     }
 
     /// Whether nothing was wrong so far.
@@ -159,41 +159,22 @@ impl<'a> LineErrors<'a> {
 }
 
 /// Why something could not be read, without the value that the error's own text shows.
-pub(super) fn reason(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    let problem = text.split(" at line ").next().unwrap_or_default();
-    match error.classify() {
-        Category::Data => data(&text),
-        _ => format!("is no JSON: {problem} at column {}", error.column()),
-    }
-}
-
-/// The texts for data are serde's own, apart from those of [`super::format`].
-fn data(text: &str) -> String {
-    let text = text
-        .rsplit_once(" at line ")
-        .map_or(text, |(problem, _)| problem);
-    let expected = text
-        .rsplit_once(", expected ")
-        .map(|(_, expected)| expected);
-    if let Some(rest) = text.strip_prefix(UNKNOWN) {
-        let (name, known) = rest
-            .rsplit_once("`, expected ")
-            .unwrap_or((rest, "another"));
-        let shown: String = name.escape_debug().take(LONGEST_NAME).collect();
-        return format!("has the unknown member `{shown}`, expected {known}");
-    }
-    if let Some(name) = text.strip_prefix("missing field ") {
-        return format!("needs the member {name}");
-    }
-    if let Some(name) = text.strip_prefix("duplicate field ") {
-        return format!("has the member {name} twice");
-    }
-    match expected {
-        Some("i64" | "u64") => "must be a whole number".to_owned(),
-        Some(expected) => format!("must be {expected}"),
-        // It is one of ours.
-        None => text.to_owned(),
+fn reason(problem: JsonProblem) -> String {
+    match problem {
+        JsonProblem::Syntax {
+            problem, column, ..
+        } => format!("is no JSON: {problem} at column {column}"),
+        JsonProblem::Unknown { name, expected } => {
+            let shown: String = name.escape_debug().take(LONGEST_NAME).collect();
+            format!("has the unknown member `{shown}`, expected {expected}")
+        }
+        JsonProblem::Missing { name } => format!("needs the member `{name}`"),
+        JsonProblem::Twice { name } => format!("has the member `{name}` twice"),
+        JsonProblem::Value { expected, .. } => match expected.as_str() {
+            "i64" | "u64" => "must be a whole number".to_owned(),
+            expected => format!("must be {expected}"),
+        },
+        JsonProblem::Other(text) => text,
     }
 }
 

@@ -10,9 +10,7 @@ use super::format::{AppLine, FORMAT, HeaderLine, Kind, UserLine, VERSION};
 use super::lines::{LONGEST, Line, Lines};
 use super::problem::{BadLines, LineErrors};
 use super::{TransferCounts, check};
-use crate::domain::apps;
-use crate::domain::settings::AppSettings;
-use crate::run::error::StartErrorKind;
+use crate::domain::settings::{AppSettings, SettingsError};
 use crate::store;
 use crate::store::apps::AppRow;
 use crate::store::transfer::Clash;
@@ -26,7 +24,7 @@ pub(crate) enum ImportError {
     Input(io::Error),
     Storage(StoreError),
     /// The settings of an app that is there cannot be read.
-    Settings(StartErrorKind),
+    Settings(SettingsError),
 }
 
 impl From<io::Error> for ImportError {
@@ -199,10 +197,9 @@ impl Import<'_> {
             ),
             Some(_) => {}
             None => {
-                let settings = serde_json::to_string(&app.settings);
                 let row = AppRow {
                     id: app.id.clone(),
-                    settings: settings.map_err(|error| ImportError::Settings(StartErrorKind::Settings(error)))?,
+                    settings: app.settings.to_stored().map_err(ImportError::Settings)?,
                     created_at: app.created_at,
                 };
                 store::apps::insert(self.tx, &row)?;
@@ -277,7 +274,7 @@ impl Import<'_> {
                 return Ok(None);
             };
             let settings =
-                apps::settings(&row).map_err(|error| ImportError::Settings(error.into()))?;
+                AppSettings::from_stored(&row.settings).map_err(ImportError::Settings)?;
             self.apps.insert(id.to_owned(), settings);
         }
         Ok(self.apps.get(id))

@@ -2,15 +2,11 @@
 
 use webauthn_rs::prelude::Uuid;
 
-use super::format::{
-    AppLine, ConnectionLine, DeviceLine, FieldLine, Kind, Metadata, SocialLoginLine,
-    SocialLoginsLine, UserLine,
-};
+use super::format::{AppLine, ConnectionLine, DeviceLine, FieldLine, Kind, Metadata, UserLine};
 use super::records::AppRecord;
 use crate::clock::{self, NEVER};
 use crate::domain::passkeys::response::base64url;
-use crate::domain::settings::AppSettings;
-use crate::domain::social::{SocialLogin, SocialSettings};
+use crate::domain::settings::{MetadataField, SettingsPatch};
 use crate::store::devices::DeviceRow;
 use crate::store::social_connections::ConnectionRow;
 use crate::store::transfer::{DeviceRecord, UserRecord};
@@ -25,76 +21,17 @@ fn ever(micros: i64) -> Option<String> {
 }
 
 pub(super) fn app(app: AppRecord) -> AppLine {
-    // All of them are named, so that none which is added later is forgotten here.
-    let AppSettings {
-        name,
-        auth_origin,
-        rp_id,
-        login_url,
-        redirect_url,
-        session_timeout_length,
-        refresh_enabled,
-        refresh_absolute_lifetime,
-        refresh_inactivity_lifetime,
-        magic_link_ttl,
-        otp_ttl,
-        magic_links,
-        one_time_codes,
-        conceal_users,
-        social,
-        allowed_callback_urls,
-        metadata,
-    } = app.settings;
+    let field = |field: MetadataField| FieldLine {
+        id: Some(field.id),
+        name: field.name,
+        r#type: field.r#type,
+    };
     AppLine {
         r#type: Kind::App,
         id: app.id,
-        name: Some(name),
-        auth_origin,
-        rp_id,
-        login_url: Some(login_url),
-        redirect_url: Some(redirect_url),
-        session_seconds: Some(session_timeout_length),
-        refresh_tokens: Some(refresh_enabled),
-        refresh_seconds: Some(refresh_absolute_lifetime),
-        refresh_idle_seconds: Some(refresh_inactivity_lifetime),
-        magic_links: Some(magic_links),
-        magic_link_seconds: Some(magic_link_ttl),
-        one_time_codes: Some(one_time_codes),
-        one_time_code_seconds: Some(otp_ttl),
-        conceal_users: Some(conceal_users),
-        social_logins: Some(social_logins(social)),
-        callback_urls: Some(allowed_callback_urls),
-        metadata_fields: Some(
-            metadata
-                .into_iter()
-                .map(|field| FieldLine {
-                    id: Some(field.id),
-                    name: field.name,
-                    r#type: field.r#type,
-                })
-                .collect(),
-        ),
+        settings: SettingsPatch::of(&app.settings),
+        metadata_fields: Some(app.settings.metadata.into_iter().map(field).collect()),
         created_at: Some(time(app.created_at)),
-    }
-}
-
-fn social_logins(social: SocialSettings) -> SocialLoginsLine {
-    let login = |login: Option<SocialLogin>| {
-        login.map(|login| SocialLoginLine {
-            client_id: login.client_id,
-        })
-    };
-    let SocialSettings {
-        apple,
-        github,
-        google,
-        // A file of this format has a place for the providers of the API alone.
-        others: _,
-    } = social;
-    SocialLoginsLine {
-        apple: login(apple),
-        github: login(github),
-        google: login(google),
     }
 }
 

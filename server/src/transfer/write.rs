@@ -7,8 +7,7 @@ use serde::Serialize;
 use super::format::{FORMAT, HeaderLine, VERSION};
 use super::records::AppRecord;
 use super::{TransferCounts, show};
-use crate::domain::apps;
-use crate::run::error::StartErrorKind;
+use crate::domain::settings::{AppSettings, SettingsError};
 use crate::store;
 use crate::store::apps::AppRow;
 use crate::store::transfer::Place;
@@ -25,7 +24,7 @@ pub(crate) enum ExportError {
     Output(io::Error),
     Storage(StoreError),
     /// The settings of an app cannot be read.
-    Settings(StartErrorKind),
+    Settings(SettingsError),
 }
 
 impl From<io::Error> for ExportError {
@@ -64,7 +63,7 @@ pub(crate) fn export(
     )?;
     for row in chosen {
         let app = AppRecord {
-            settings: apps::settings(&row).map_err(|error| ExportError::Settings(error.into()))?,
+            settings: AppSettings::from_stored(&row.settings).map_err(ExportError::Settings)?,
             id: row.id.clone(),
             created_at: row.created_at,
         };

@@ -44,6 +44,8 @@ mod routing;
 mod serve;
 #[cfg(unix)]
 mod serve_binary;
+#[cfg(unix)]
+mod serve_check;
 mod sessions;
 #[cfg(unix)]
 mod site;

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::net::SocketAddr;
+use std::path::Path;
 
 use rcgen::{CertificateParams, KeyPair};
 use rustls::pki_types::{CertificateDer, ServerName};
@@ -56,9 +57,13 @@ impl Folder {
         fs::rename(new, path).unwrap();
     }
 
-    pub(crate) fn load(&self) -> Result<Tls, ConfigError> {
+    pub(crate) fn load(&self) -> Result<Tls, CertificateError> {
         let path = self.0.path();
-        load(&path.join("cert.pem"), &path.join("key.pem"))
+        let files = Files {
+            certificate: path.join("cert.pem"),
+            key: path.join("key.pem"),
+        };
+        with(files.open()?)
     }
 }
 

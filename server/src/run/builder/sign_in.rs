@@ -2,43 +2,24 @@
 
 use super::ServerBuilder;
 use crate::delivery::Delivery;
-use crate::domain::settings::AppSettings;
-
-/// What was said of codes and links.
-#[derive(Default)]
-pub(super) struct SignIn {
-    pub(super) delivery: Delivery,
-    magic_links: Option<bool>,
-    one_time_codes: Option<bool>,
-    conceal_users: Option<bool>,
-}
-
-impl SignIn {
-    pub(super) fn change(&self, settings: &mut AppSettings) {
-        let set = |setting: &mut bool, said: Option<bool>| *setting = said.unwrap_or(*setting);
-        set(&mut settings.magic_links, self.magic_links);
-        set(&mut settings.one_time_codes, self.one_time_codes);
-        set(&mut settings.conceal_users, self.conceal_users);
-    }
-}
 
 impl ServerBuilder {
     /// Who delivers messages. What is not said stays in the outbox.
     pub fn delivery(mut self, delivery: Delivery) -> Self {
-        self.sign_in.delivery = delivery;
+        self.delivery = delivery;
         self
     }
 
     /// Whether users can ask for magic links to sign in with. If not said, they can. Links that the Management API
     /// makes, and those that confirm a change of address or number, work in any case.
     pub fn magic_links(mut self, enabled: bool) -> Self {
-        self.sign_in.magic_links = Some(enabled);
+        self.settings.magic_links = Some(enabled);
         self
     }
 
     /// Whether users can ask for one-time codes. If not said, they can.
     pub fn one_time_codes(mut self, enabled: bool) -> Self {
-        self.sign_in.one_time_codes = Some(enabled);
+        self.settings.one_time_codes = Some(enabled);
         self
     }
 
@@ -49,7 +30,7 @@ impl ServerBuilder {
     /// identifier is a login for whoever gets the message. The look-up `GET users?identifier=` still tells that
     /// somebody is known, which is its purpose, but nothing else of them; `POST users` tells when it is refused.
     pub fn conceal_users(mut self, conceal: bool) -> Self {
-        self.sign_in.conceal_users = Some(conceal);
+        self.settings.conceal_users = Some(conceal);
         self
     }
 }

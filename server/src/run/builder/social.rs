@@ -5,8 +5,7 @@ use std::sync::Arc;
 use super::ServerBuilder;
 use crate::dev::TestProvider;
 use crate::domain::settings::AppSettings;
-use crate::domain::social::{SHARED_CLIENT_ID, SocialProvider, is_callback_url};
-use crate::run::error::StartErrorKind;
+use crate::domain::social::SocialProvider;
 
 /// What was said of social logins.
 #[derive(Default)]
@@ -18,25 +17,6 @@ pub(super) struct Social {
 }
 
 impl Social {
-    pub(super) fn check(&self) -> Result<(), StartErrorKind> {
-        let fails = |name, problem| Err(StartErrorKind::Option(name, problem));
-        if !self.callback_urls.iter().all(|url| is_callback_url(url)) {
-            return fails(
-                "callback URL",
-                "must be an absolute URL without a fragment, such as https://example.com/callback or my-app://callback",
-            );
-        }
-        let ids = self.logins.iter().filter_map(|(_, login)| login.as_ref());
-        let good = |id: &String| !id.is_empty() && id != SHARED_CLIENT_ID;
-        if !ids.flatten().all(good) {
-            return fails(
-                "client id",
-                "must not be empty or that of the shared credentials",
-            );
-        }
-        Ok(())
-    }
-
     /// What stands for the providers.
     pub(super) fn provider(&self) -> Option<Arc<TestProvider>> {
         (!self.without_provider).then(Arc::default)

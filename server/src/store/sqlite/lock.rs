@@ -1,10 +1,12 @@
 //! One server per data file.
 
 use std::fs::{File, OpenOptions, TryLockError};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use crate::private_file;
 use crate::store::StoreError;
 
 /// How often, and how many times, to try again: a server that was just stopped may need a moment to let go.
@@ -22,7 +24,8 @@ impl FileLock {
     /// Takes the lock, or says that another server has it.
     pub(in crate::store) async fn acquire(data: &Path) -> Result<Self, StoreError> {
         let path = beside(data);
-        let file = open_private(&path).map_err(|error| StoreError::File(path.clone(), error))?;
+        let file =
+            private_file::open(&path).map_err(|error| StoreError::File(path.clone(), error))?;
         for tried in 0.. {
             match file.try_lock() {
                 Ok(()) => break,
@@ -39,13 +42,24 @@ impl FileLock {
     /// Takes the lock if no server has it.
     pub(in crate::store) fn try_acquire(data: &Path) -> Result<Option<Self>, StoreError> {
         let path = beside(data);
-        let file = open_private(&path).map_err(|error| StoreError::File(path.clone(), error))?;
+        let file =
+            private_file::open(&path).map_err(|error| StoreError::File(path.clone(), error))?;
         match file.try_lock() {
             Ok(()) => Ok(Some(Self {
                 file: Mutex::new(Some(file)),
             })),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(StoreError::File(path, error)),
+        }
+    }
+
+    /// Looks whether the lock could be taken if it were free, without creating it.
+    pub(in crate::store) fn try_open(data: &Path) -> Result<(), StoreError> {
+        let path = beside(data);
+        match OpenOptions::new().write(true).open(&path) {
+            Ok(_) => Ok(()),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(StoreError::File(path, error)),
         }
     }
 
@@ -70,37 +84,19 @@ fn beside(data: &Path) -> PathBuf {
 /// Makes the data file if there is none, for its owner alone: it holds signing keys and people's data. A file that
 /// others may use becomes private too, with a warning: it is ours, unlike the files that hold secrets of others.
 pub(in crate::store) fn create_private(path: &Path) -> std::io::Result<()> {
-    drop(open_private(path)?);
-    #[cfg(unix)]
+    drop(private_file::open(path)?);
     for end in ["", "-wal", "-shm"] {
         let mut name = path.as_os_str().to_owned();
         name.push(end);
-        make_private(Path::new(&name))?;
+        match private_file::restrict(Path::new(&name)) {
+            Ok(None) => {}
+            Ok(Some(mode)) => tracing::warn!(
+                "the data file was open to others (mode {mode:03o}) and is private now"
+            ),
+            // What is not there, SQLite makes with the mode of the data file.
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
     }
     Ok(())
-}
-
-#[cfg(unix)]
-fn make_private(path: &Path) -> std::io::Result<()> {
-    use std::fs::{Permissions, metadata, set_permissions};
-    use std::os::unix::fs::PermissionsExt as _;
-    // What is not there, SQLite makes with the mode of the data file.
-    let Ok(data) = metadata(path) else {
-        return Ok(());
-    };
-    let mode = data.permissions().mode() & 0o777;
-    if mode & 0o077 != 0 {
-        set_permissions(path, Permissions::from_mode(0o600))?;
-        tracing::warn!("the data file was open to others (mode {mode:03o}) and is private now");
-    }
-    Ok(())
-}
-
-/// Opens a file. A new one is for its owner alone: whoever may open the lock may also hold it.
-fn open_private(path: &Path) -> std::io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
 }

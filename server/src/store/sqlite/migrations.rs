@@ -30,6 +30,11 @@ pub(in crate::store) fn run(conn: &Connection) -> Result<bool, SqlError> {
     Ok(begun <= LATEST)
 }
 
+/// Whether the tables are of this version or an earlier one.
+pub(in crate::store) fn is_known(conn: &Connection) -> Result<bool, SqlError> {
+    Ok(adopted(conn)? <= LATEST)
+}
+
 /// How far the tables have come.
 pub(in crate::store) fn version(conn: &Connection) -> Result<i64, SqlError> {
     Tx::new(conn).value("PRAGMA user_version", ())

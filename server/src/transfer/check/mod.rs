@@ -15,16 +15,8 @@ use jiff::Timestamp;
 
 use super::problem::LineErrors;
 use crate::clock::NEVER;
+use crate::domain::settings::is_id;
 use crate::ids;
-
-/// Characters of an id, at most.
-const LONGEST_ID: usize = 64;
-
-/// Whether the text can be the id of something in an app: it stands in paths and in links.
-fn is_id(text: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-    (1..=LONGEST_ID).contains(&text.len()) && text.bytes().all(plain)
-}
 
 /// The id that was given, or a new one.
 fn id(given: Option<String>, member: &str, findings: &mut LineErrors<'_>) -> String {

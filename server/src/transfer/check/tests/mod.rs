@@ -11,7 +11,7 @@ use super::super::problem::{BadLines, LineErrors};
 use super::super::records::AppRecord;
 use super::super::show;
 use super::*;
-use crate::domain::settings::{AppSettings, MetadataType};
+use crate::domain::settings::{AppSettings, MetadataType, SettingsPatch};
 use crate::store::transfer::UserRecord;
 
 const NOW: i64 = 1_700_000_000_000_000;
@@ -168,6 +168,17 @@ fn what_an_app_cannot_be() {
             (json!({"created_at": "yesterday"}), "created_at", "RFC 3339"),
         ],
     );
+}
+
+#[test]
+fn each_setting_is_a_member_of_an_app() {
+    let app = an_app(&json!({"rp_id": "example.com"})).unwrap();
+    let shown = serde_json::to_value(show::app(app)).unwrap();
+    for name in SettingsPatch::NAMES {
+        assert!(shown.get(name).is_some(), "{name}");
+    }
+    let members: Vec<_> = shown.as_object().unwrap().keys().collect();
+    assert_eq!(members.len(), SettingsPatch::NAMES.len() + 4, "{members:?}");
 }
 
 #[test]

@@ -1,9 +1,9 @@
-//! The two files of a certificate: what is in them, and whether they changed.
+//! The two files of a server's certificate: what is in them, and whether they changed.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
+use std::{fmt, fs};
 
 use jiff::Timestamp;
 use rustls::crypto::aws_lc_rs;
@@ -11,24 +11,50 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 
-use crate::config::{ConfigError, require_private};
+use crate::private_file;
 
+/// Where the certificate with its chain is, and its key, both as PEM.
 #[derive(Debug)]
-pub(super) struct Files {
-    pub(super) certificate: PathBuf,
-    pub(super) key: PathBuf,
+pub(crate) struct Files {
+    pub(crate) certificate: PathBuf,
+    pub(crate) key: PathBuf,
 }
 
 /// A certificate with its chain and the key that fits it.
-pub(super) struct Pair {
-    pub(super) certified: Arc<CertifiedKey>,
+pub(crate) struct Pair {
+    pub(crate) certified: Arc<CertifiedKey>,
     /// Unknown if the certificate does not say it in a way that we can read, which is for clients to judge.
-    pub(super) expiry: Option<Timestamp>,
+    pub(crate) expiry: Option<Timestamp>,
 }
+
+/// A pair that was read, and its files as they were then.
+pub(crate) struct Opened {
+    pub(crate) files: Files,
+    pub(crate) marks: [Option<Mark>; 2],
+    pub(crate) pair: Pair,
+}
+
+/// Why the files cannot be used. The text names the file.
+#[derive(Debug)]
+pub(crate) struct CertificateError(String);
+
+impl CertificateError {
+    pub(crate) fn new(path: &Path, problem: impl fmt::Display) -> Self {
+        Self(format!("{}: {problem}", path.display()))
+    }
+}
+
+impl fmt::Display for CertificateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for CertificateError {}
 
 /// By what a file is known to be the same as before.
 #[derive(PartialEq, Eq)]
-pub(super) struct Mark {
+pub(crate) struct Mark {
     modified: Option<SystemTime>,
     length: u64,
     #[cfg(unix)]
@@ -63,31 +89,42 @@ impl Mark {
 }
 
 impl Files {
-    pub(super) fn marks(&self) -> [Option<Mark>; 2] {
+    pub(crate) fn marks(&self) -> [Option<Mark>; 2] {
         [Mark::of(&self.certificate), Mark::of(&self.key)]
     }
 
     /// Reads the pair, and checks that both belong together.
-    pub(super) fn read(&self) -> Result<Pair, ConfigError> {
-        let fails = |path: &Path, problem: &dyn std::fmt::Display| {
-            ConfigError::new(format!("{}: {problem}", path.display()))
-        };
+    pub(crate) fn read(&self) -> Result<Pair, CertificateError> {
         let chain = CertificateDer::pem_file_iter(&self.certificate)
             .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-            .map_err(|error| fails(&self.certificate, &error))?;
+            .map_err(|error| CertificateError::new(&self.certificate, error))?;
         let Some(first) = chain.first() else {
-            return Err(fails(&self.certificate, &"there is no certificate in it"));
+            let problem = "there is no certificate in it";
+            return Err(CertificateError::new(&self.certificate, problem));
         };
         let expiry = expiry(first);
-        require_private(&self.key)?;
-        let secret =
-            PrivateKeyDer::from_pem_file(&self.key).map_err(|error| fails(&self.key, &error))?;
+        private_file::require(&self.key)
+            .map_err(|error| CertificateError::new(&self.key, error))?;
+        let secret = PrivateKeyDer::from_pem_file(&self.key)
+            .map_err(|error| CertificateError::new(&self.key, error))?;
         // This refuses a key that does not fit.
         let certified = CertifiedKey::from_der(chain, secret, &aws_lc_rs::default_provider())
-            .map_err(|error| fails(&self.certificate, &error))?;
+            .map_err(|error| CertificateError::new(&self.certificate, error))?;
         Ok(Pair {
             certified: Arc::new(certified),
             expiry,
+        })
+    }
+
+    /// Reads the pair, and notes by what its files are known to be the same later.
+    pub(crate) fn open(self) -> Result<Opened, CertificateError> {
+        // Before they are read: a change meanwhile is then seen by the next look.
+        let marks = self.marks();
+        let pair = self.read()?;
+        Ok(Opened {
+            files: self,
+            marks,
+            pair,
         })
     }
 }
