@@ -24,8 +24,17 @@ const SERVER: Floors = Floors {
         &["transfer"],
         &["config"],
         &["domain"],
-        &["delivery", "keys", "store"],
-        &["clock", "error", "identifier", "ids", "private_file"],
+        &["delivery", "keys"],
+        &["store"],
+        &[
+            "certificate",
+            "clock",
+            "identifier",
+            "ids",
+            "json_problem",
+            "private_file",
+            "provider_name",
+        ],
     ],
 };
 

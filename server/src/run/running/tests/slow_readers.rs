@@ -6,9 +6,9 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::quiet::{DEADLINE, NEVER, connect, get_well, rest_of};
 use super::*;
+use crate::admin::{DataFile, NewApp};
 use crate::http::tls::tests::{Folder, make, over_tls};
 use crate::run::service::load_apps;
-use crate::{DataFile, NewApp};
 
 /// So many users, and so many bytes of each, make a list that is long.
 const USERS: usize = 60;
