@@ -19,7 +19,7 @@ use passage_server::{MintToken, PassageServer};
 type Failure = Box<dyn std::error::Error>;
 
 /// The service: one route, only for those who are signed in.
-pub(crate) fn service(passage: Passage) -> Router {
+pub fn service(passage: Passage) -> Router {
     Router::new()
         .route("/me", get(me))
         .layer(middleware::from_fn_with_state(passage, authenticate))

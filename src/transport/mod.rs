@@ -211,8 +211,6 @@ impl fmt::Display for CamelCase<'_> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
-
     use super::*;
 
     #[test]

@@ -117,8 +117,6 @@ impl Error {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
-
     use std::time::Duration;
 
     use http::HeaderValue;

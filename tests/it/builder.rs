@@ -1,6 +1,4 @@
 //! Settings: what is refused, what the environment says, and what `Debug` shows.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
-
 use std::collections::HashMap;
 use std::time::Duration;
 

@@ -1,12 +1,6 @@
 //! Imports and exports against the real server: how much at a time, what becomes of every kind of
 //! row, faults in the middle, and stopping and going on.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
-
-#[path = "../examples/bulk.rs"]
-#[allow(dead_code, reason = "its main is for the example alone")]
-mod example;
-mod gate;
-
+use passage_examples::bulk as example;
 use std::collections::{BTreeMap, BTreeSet};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,14 +9,14 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
-use gate::{Gate, let_others_work, until};
 use http::Method;
 use indicatif::ProgressBar;
 use passage_identity::bulk::{ImportEnd, ImportOutcome, ImportPosition, ImportReport, ImportUser};
-use passage_identity::users::{CreateUser, ListCursor, Order, SortBy, UserStatus};
+use passage_identity::users::{CreateUser, ListCursor, Order, SortBy, User, UserStatus};
 use passage_identity::{ErrorKind, Passage};
 use passage_server::{Cut, Fault};
-use passage_test_server::TestServer;
+use passage_test_support::TestServer;
+use passage_test_support::holding_proxy::{HoldingProxy, let_others_work, until};
 use serde_json::{Value, json};
 use tokio::io::AsyncWrite;
 
@@ -38,7 +32,7 @@ fn client(server: &TestServer, url: &str) -> Passage {
         .unwrap()
 }
 
-async fn stage() -> (TestServer, Passage) {
+async fn setup() -> (TestServer, Passage) {
     let server = TestServer::start().await;
     let passage = client(&server, server.url());
     (server, passage)
@@ -79,7 +73,7 @@ fn is_create(request: &axum::extract::Request) -> bool {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_thousand_rows_eight_at_a_time_through_faults() {
     const ROWS: usize = 10_000;
-    let (server, passage) = stage().await;
+    let (server, passage) = setup().await;
     let create = || Fault::operation("management.createUser");
     for fault in [
         create().status(429).times(40),
@@ -126,30 +120,23 @@ async fn ten_thousand_rows_eight_at_a_time_through_faults() {
 #[tokio::test]
 async fn so_many_calls_are_under_way_and_no_more() {
     for concurrency in [1, 3, 8] {
-        let (server, _) = stage().await;
-        let gate = Gate::before(server.url(), is_create).await;
-        let passage = client(&server, gate.url());
+        let (server, _) = setup().await;
+        let proxy = HoldingProxy::before(server.url(), is_create).await;
+        let passage = client(&server, proxy.url());
         let users = passage.users();
         let import = users.import_users(rows(0..40)).concurrency(concurrency);
         let (report, ()) = tokio::join!(import.run(), async {
-            until("as many as may be", || gate.here() == concurrency).await;
+            until("as many as may be", || proxy.here() == concurrency).await;
             let_others_work().await;
-            assert_eq!(gate.here(), concurrency);
-            gate.open();
+            assert_eq!(proxy.here(), concurrency);
+            proxy.open();
         });
-        assert_eq!((gate.most(), report.progress.created), (concurrency, 40));
+        assert_eq!((proxy.most(), report.progress.created), (concurrency, 40));
     }
 }
 
-#[tokio::test]
-async fn every_row_comes_to_its_outcome() {
-    let (_server, passage) = stage().await;
-    let users = passage.users();
-    let there = users
-        .create(row(0).metadata(json!({"n": 1})))
-        .await
-        .unwrap();
-    let lines = r#"{"email":"new@example.com","metadata":{"plan":"pro"}}
+/// A row of every kind; the third line is blank.
+const ROWS: &str = r#"{"email":"new@example.com","metadata":{"plan":"pro"}}
 {"email":"USER0@example.com","metadata":{"n":2},"active":true}
 
 {"phone":"+15005550006","active":true}
@@ -160,9 +147,15 @@ not json
 {"email":"bad@example.com","metadata":{"n":[1]}}
 {"email":"new@example.com"}
 {"email":"last@example.com"}"#;
+
+/// Imports them one after the other, where `user0@example.com` is there.
+async fn import_rows(passage: &Passage) -> (User, ImportReport, BTreeMap<u64, ImportOutcome>) {
+    let users = passage.users();
+    let there = row(0).metadata(json!({"n": 1}));
+    let there = users.create(there).await.unwrap();
     let outcomes = Mutex::new(BTreeMap::new());
     let report = users
-        .import_json_lines(lines.as_bytes())
+        .import_json_lines(ROWS.as_bytes())
         .concurrency(1)
         .total(10)
         .each(|line, outcome| {
@@ -170,6 +163,13 @@ not json
         })
         .run()
         .await;
+    (there, report, outcomes.into_inner().unwrap())
+}
+
+#[tokio::test]
+async fn the_report_counts_rows_and_names_the_lines_that_failed() {
+    let (_server, passage) = setup().await;
+    let (_, report, outcomes) = import_rows(&passage).await;
     assert!(finished(&report) && !report.is_complete());
     let progress = report.progress;
     assert_eq!(
@@ -190,12 +190,17 @@ not json
         !text.contains("example.com") && !text.contains("no address"),
         "{text}"
     );
-
-    let outcomes = outcomes.into_inner().unwrap();
     assert_eq!(
         outcomes.keys().copied().collect::<Vec<_>>(),
         [1, 2, 4, 5, 6, 7, 8, 9, 10, 11]
     );
+}
+
+#[tokio::test]
+async fn every_row_comes_to_its_outcome() {
+    let (_server, passage) = setup().await;
+    let users = passage.users();
+    let (there, _, outcomes) = import_rows(&passage).await;
     let id = |line: u64| match &outcomes[&line] {
         ImportOutcome::Created(id) => id.clone(),
         other => panic!("line {line}: {other:?}"),
@@ -229,7 +234,7 @@ not json
 #[tokio::test]
 async fn a_reply_that_was_lost_neither_loses_nor_doubles_anybody() {
     for cut in [Cut::Before, Cut::After, Cut::Mid] {
-        let (server, passage) = stage().await;
+        let (server, passage) = setup().await;
         let users = passage.users();
         // Created long before the import, with the identifiers of a row.
         users.create(row(2)).await.unwrap();
@@ -255,7 +260,7 @@ async fn a_reply_that_was_lost_neither_loses_nor_doubles_anybody() {
 
 #[tokio::test]
 async fn what_nobody_knows_is_uncertain_and_settled_by_the_next_run() {
-    let (server, passage) = stage().await;
+    let (server, passage) = setup().await;
     let users = passage.users();
     let create = || Fault::operation("management.createUser");
     // The first row is created at its last try, and then nobody can be asked.
@@ -297,7 +302,7 @@ async fn what_nobody_knows_is_uncertain_and_settled_by_the_next_run() {
 
 #[tokio::test]
 async fn a_user_who_could_not_be_activated_is_taken_up_again() {
-    let (server, passage) = stage().await;
+    let (server, passage) = setup().await;
     let rows = || stream::iter(0..2).map(|number| ImportUser::from(row(number)).active(true));
     server
         .controls()
@@ -326,16 +331,16 @@ async fn a_user_who_could_not_be_activated_is_taken_up_again() {
 
 #[tokio::test]
 async fn cancelling_lets_rows_under_way_end_and_the_next_run_does_the_rest() {
-    let (server, _) = stage().await;
-    let gate = Gate::before(server.url(), is_create).await;
-    let passage = client(&server, gate.url());
+    let (server, _) = setup().await;
+    let proxy = HoldingProxy::before(server.url(), is_create).await;
+    let passage = client(&server, proxy.url());
     let users = passage.users();
     let import = users.import_users(rows(0..50)).concurrency(4);
     let handle = import.handle();
     let (report, ()) = tokio::join!(import.run(), async {
-        until("four rows are under way", || gate.here() == 4).await;
+        until("four rows are under way", || proxy.here() == 4).await;
         handle.cancel();
-        gate.open();
+        proxy.open();
     });
     assert!(matches!(report.end, ImportEnd::Cancelled));
     assert_eq!((report.progress.created, report.position.line()), (4, 5));
@@ -353,14 +358,14 @@ async fn cancelling_lets_rows_under_way_end_and_the_next_run_does_the_rest() {
 
 #[tokio::test]
 async fn dropping_the_import_ends_its_calls_and_the_handle_knows_the_rest() {
-    let (server, _) = stage().await;
+    let (server, _) = setup().await;
     // The first rows pass; the fourth and those after it do not.
-    let gate = Gate::before(server.url(), |request| {
+    let proxy = HoldingProxy::before(server.url(), |request| {
         static CREATED: AtomicUsize = AtomicUsize::new(0);
         is_create(request) && CREATED.fetch_add(1, Ordering::SeqCst) >= 3
     })
     .await;
-    let passage = client(&server, gate.url());
+    let passage = client(&server, proxy.url());
     let users = passage.users();
     let import = users.import_users(rows(0..20)).concurrency(4);
     let handle = import.handle();
@@ -369,12 +374,12 @@ async fn dropping_the_import_ends_its_calls_and_the_handle_knows_the_rest() {
         let mut run = Box::pin(import.run());
         until("four rows are held, three are done", || {
             assert!(futures_util::FutureExt::now_or_never(&mut run).is_none());
-            gate.here() == 4 && handle.report().progress.created == 3
+            proxy.here() == 4 && handle.report().progress.created == 3
         })
         .await;
     }
-    until("the calls are given up", || gate.given_up() == 4).await;
-    assert_eq!(gate.here(), 0);
+    until("the calls are given up", || proxy.given_up() == 4).await;
+    assert_eq!(proxy.here(), 0);
     progress.borrow_and_update();
     assert!(progress.changed().await.is_err(), "the channel is closed");
 
@@ -385,7 +390,7 @@ async fn dropping_the_import_ends_its_calls_and_the_handle_knows_the_rest() {
         (3, 8)
     );
     assert_eq!(report.position.unsettled().count(), 4);
-    gate.open();
+    proxy.open();
     let report = users
         .import_users(rows(0..20))
         .resume(report.position)
@@ -398,7 +403,7 @@ async fn dropping_the_import_ends_its_calls_and_the_handle_knows_the_rest() {
 
 #[tokio::test]
 async fn a_row_that_was_created_when_the_import_was_dropped_is_not_somebody_else() {
-    let (server, passage) = stage().await;
+    let (server, passage) = setup().await;
     let users = passage.users();
     server.controls().fault(
         Fault::operation("management.createUser")
@@ -443,7 +448,7 @@ async fn a_row_that_was_created_when_the_import_was_dropped_is_not_somebody_else
 async fn a_limit_of_failures_stops_it() {
     let lines = "{\"email\":\"a@example.com\"}\nbad\nworse\n{\"email\":\"b@example.com\"}\n";
     for (limit, created, failed) in [(1, 1, 1), (2, 1, 2), (3, 2, 2)] {
-        let (_server, passage) = stage().await;
+        let (_server, passage) = setup().await;
         let import = passage
             .users()
             .import_json_lines(lines.as_bytes())
@@ -472,9 +477,8 @@ async fn a_limit_of_failures_stops_it() {
 }
 
 #[tokio::test]
-async fn it_stops_when_no_row_would_fare_better() {
-    // A wrong key: nothing is tried at all.
-    let (server, passage) = stage().await;
+async fn nothing_is_tried_with_a_wrong_key_or_none() {
+    let (server, _) = setup().await;
     let wrong = Passage::builder(server.app_id())
         .server(server.url())
         .api_key("wrong")
@@ -495,8 +499,11 @@ async fn it_stops_when_no_row_would_fare_better() {
     assert!(
         matches!(report.end, ImportEnd::Stopped(error) if error.kind() == ErrorKind::MissingApiKey)
     );
+}
 
-    // The key is revoked in the middle.
+#[tokio::test]
+async fn it_stops_when_the_key_is_revoked_and_goes_on_from_there() {
+    let (server, passage) = setup().await;
     let create = || Fault::operation("management.createUser");
     server
         .controls()
@@ -509,8 +516,21 @@ async fn it_stops_when_no_row_would_fare_better() {
     assert_eq!((report.progress.created, report.progress.done()), (30, 30));
     server.controls().clear_faults();
 
-    // The server fails from now on. Others would be reported one by one for nothing.
-    server.controls().fault(create().status(503));
+    let import = passage.users().import_users(rows(0..100));
+    let report = import.resume(report.position).run().await;
+    assert!(report.is_complete());
+    assert_eq!((report.progress.created, report.progress.skipped), (70, 30));
+    assert_eq!(everybody(&passage).await.len(), 100);
+}
+
+/// Others would be reported one by one for nothing.
+#[tokio::test]
+async fn it_stops_when_the_server_fails_from_now_on() {
+    let (server, passage) = setup().await;
+    let report = passage.users().import_users(rows(0..30)).run().await;
+    assert!(report.is_complete());
+    let create = Fault::operation("management.createUser");
+    server.controls().fault(create.status(503));
     let import = passage.users().import_users(rows(0..100)).tries(2);
     let report = import.resume(report.position).run().await;
     assert!(matches!(&report.end, ImportEnd::Stopped(error) if error.is_unavailable()));
@@ -541,7 +561,7 @@ async fn it_stops_when_no_row_would_fare_better() {
 
 #[tokio::test]
 async fn a_server_that_is_gone_leaves_rows_that_failed_and_not_uncertain_ones() {
-    let (server, passage) = stage().await;
+    let (server, passage) = setup().await;
     let shut = Mutex::new(Some(server));
     // It goes down after the import has begun.
     let rows = stream::iter(0..3).then(|number| {
@@ -582,7 +602,7 @@ async fn an_input_that_breaks_is_told_apart_from_its_end() {
             Poll::Ready(Ok(()))
         }
     }
-    let (_server, passage) = stage().await;
+    let (_server, passage) = setup().await;
     let input = Torn(b"{\"email\":\"a@example.com\"}\n{\"email\":\"b@exa");
     let lines = tokio::io::BufReader::new(input);
     let report = passage.users().import_json_lines(lines).run().await;
@@ -648,7 +668,7 @@ fn exported(bytes: &[u8]) -> Vec<String> {
 
 #[tokio::test]
 async fn an_export_has_everybody_and_can_be_imported_elsewhere() {
-    let (_server, passage) = stage().await;
+    let (_server, passage) = setup().await;
     let users = passage.users();
     fill(&passage, 1_100).await;
     let first = users.get_by_identifier("user0@example.com").await.unwrap();
@@ -681,7 +701,7 @@ async fn an_export_has_everybody_and_can_be_imported_elsewhere() {
         .unwrap();
     assert_eq!(lines, in_order);
 
-    let (_elsewhere, other) = stage().await;
+    let (_elsewhere, other) = setup().await;
     let report = other.users().import_json_lines(&file[..]).run().await;
     assert!(report.is_complete(), "{:?}", report.failures.first());
     let user = other
@@ -698,7 +718,7 @@ async fn an_export_has_everybody_and_can_be_imported_elsewhere() {
 
 #[tokio::test]
 async fn an_export_goes_on_where_its_writer_failed_or_it_was_dropped() {
-    let (_server, passage) = stage().await;
+    let (_server, passage) = setup().await;
     fill(&passage, 700).await;
     let mut whole = Vec::new();
     let list = || {
@@ -749,7 +769,7 @@ async fn an_export_goes_on_where_its_writer_failed_or_it_was_dropped() {
 
 #[tokio::test]
 async fn an_export_writes_what_came_before_an_error() {
-    let (server, passage) = stage().await;
+    let (server, passage) = setup().await;
     fill(&passage, 100).await;
     let fault = || Fault::operation("listPaginatedUsers");
     server
@@ -784,7 +804,7 @@ async fn an_export_writes_what_came_before_an_error() {
 
 #[tokio::test]
 async fn what_the_progress_of_an_export_says_has_left_every_buffer() {
-    let (server, passage) = stage().await;
+    let (server, passage) = setup().await;
     fill(&passage, 600).await;
     let list = || Fault::operation("listPaginatedUsers");
     server
@@ -808,7 +828,7 @@ async fn what_the_progress_of_an_export_says_has_left_every_buffer() {
 
 #[tokio::test]
 async fn the_example_moves_everybody_and_goes_on_after_a_stop() {
-    let (server, passage) = stage().await;
+    let (server, passage) = setup().await;
     let folder = std::env::temp_dir().join(format!("passage-bulk-test-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let file = |name: &str| folder.join(name);

@@ -1,8 +1,6 @@
 //! A second opinion: the `jsonwebtoken` crate, set up as strictly as it can be, must say the same
 //! of every well-formed token, but for the differences that are listed here with their reasons.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
-
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
@@ -154,7 +152,7 @@ fn nested(depth: usize) -> Value {
     (0..depth).fold(json!(1), |inner, _| json!([inner]))
 }
 
-struct Bed {
+struct Fixture {
     issuer: TestIssuer,
     passage: Passage,
     keys: JwkSet,
@@ -162,7 +160,7 @@ struct Bed {
     runtime: Runtime,
 }
 
-static BED: LazyLock<Bed> = LazyLock::new(|| {
+static FIXTURE: LazyLock<Fixture> = LazyLock::new(|| {
     let mut issuer = TestIssuer::new().unwrap();
     issuer.rotate().unwrap();
     // They ask the system for the time, so ours has to be the same.
@@ -173,7 +171,7 @@ static BED: LazyLock<Bed> = LazyLock::new(|| {
     validation.set_issuer(&[issuer.issuer()]);
     validation.set_audience(&[issuer.app_id()]);
     validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
-    Bed {
+    Fixture {
         passage: issuer.passage().unwrap(),
         keys: serde_json::from_str(&issuer.jwks_json()).unwrap(),
         validation,
@@ -185,7 +183,9 @@ static BED: LazyLock<Bed> = LazyLock::new(|| {
 });
 
 fn here(token: &str) -> bool {
-    let verified = BED.runtime.block_on(BED.passage.verify_token(token));
+    let verified = FIXTURE
+        .runtime
+        .block_on(FIXTURE.passage.verify_token(token));
     assert!(
         verified
             .as_ref()
@@ -198,10 +198,10 @@ fn here(token: &str) -> bool {
 fn there(token: &str) -> bool {
     let header = decode_header(token).ok();
     let kid = header.and_then(|header| header.kid).unwrap_or_default();
-    let key = BED.keys.find(&kid);
+    let key = FIXTURE.keys.find(&kid);
     key.is_some_and(|key| {
         let key = DecodingKey::from_jwk(key).unwrap();
-        decode::<Value>(token, &key, &BED.validation).is_ok()
+        decode::<Value>(token, &key, &FIXTURE.validation).is_ok()
     })
 }
 
@@ -211,10 +211,10 @@ fn good() -> TestToken {
 
 #[test]
 fn each_peculiarity_alone_is_judged_as_listed() {
-    let token = BED.issuer.mint(good()).unwrap();
+    let token = FIXTURE.issuer.mint(good()).unwrap();
     assert!(here(&token) && there(&token));
     for (at, one) in TRAITS.iter().enumerate() {
-        let token = BED.issuer.mint((one.apply)(good())).unwrap();
+        let token = FIXTURE.issuer.mint((one.apply)(good())).unwrap();
         let expected = match one.opinion {
             Good => (true, true),
             Bad => (false, false),
@@ -229,9 +229,9 @@ fn each_peculiarity_alone_is_judged_as_listed() {
 #[test]
 fn names_that_are_there_twice() {
     let (header, claims) = (
-        json!({"alg": "RS256", "kid": BED.issuer.kid()}).to_string(),
+        json!({"alg": "RS256", "kid": FIXTURE.issuer.kid()}).to_string(),
         json!({
-            "iss": BED.issuer.issuer(), "aud": TestIssuer::APP_ID, "sub": "user",
+            "iss": FIXTURE.issuer.issuer(), "aud": TestIssuer::APP_ID, "sub": "user",
             "exp": jiff::Timestamp::now().as_second() + 3600,
         })
         .to_string(),
@@ -252,7 +252,7 @@ fn names_that_are_there_twice() {
             StricterHere(DUPLICATE),
         ),
     ] {
-        let token = BED.issuer.sign_raw(&header, &claims).unwrap();
+        let token = FIXTURE.issuer.sign_raw(&header, &claims).unwrap();
         let expected = match opinion {
             Good => (true, true),
             StricterHere(_) => (false, true),
@@ -278,7 +278,7 @@ proptest! {
             .filter(|one| slots.insert(one.slot))
             .collect();
         let token = picked.iter().fold(good(), |token, one| (one.apply)(token));
-        let token = BED.issuer.mint(token).unwrap();
+        let token = FIXTURE.issuer.mint(token).unwrap();
         // A token is accepted if nothing about it is a reason to refuse it.
         let refused_here = picked.iter().any(|one| matches!(one.opinion, Bad | StricterHere(_)));
         let refused_there = picked.iter().any(|one| matches!(one.opinion, Bad | StricterThere(_)));
@@ -287,7 +287,7 @@ proptest! {
 
     #[test]
     fn a_changed_token_is_judged_alike(at in any::<Index>(), symbol in "[A-Za-z0-9_.-]") {
-        let mut token = BED.issuer.mint(good()).unwrap();
+        let mut token = FIXTURE.issuer.mint(good()).unwrap();
         let at = at.index(token.len());
         token.replace_range(at..=at, &symbol);
         prop_assert_eq!(here(&token), there(&token));

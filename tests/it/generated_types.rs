@@ -1,7 +1,5 @@
 //! How the generated types read and write JSON, and what they keep to themselves.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
-
 use std::collections::BTreeSet;
 use std::fmt::Debug;
 
@@ -13,8 +11,8 @@ use serde_json::{Value, json};
 
 fn effective(api: &str) -> Value {
     let text = match api {
-        "management" => include_str!("../openapi/effective/management.json"),
-        _ => include_str!("../openapi/effective/auth.json"),
+        "management" => include_str!("../../openapi/effective/management.json"),
+        _ => include_str!("../../openapi/effective/auth.json"),
     };
     serde_json::from_str(text).unwrap()
 }

@@ -1,22 +1,19 @@
 //! Lists of users as streams, against the real server: pages, filters, errors in the middle and
 //! where they say to go on.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
-
-mod gate;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures_util::stream::{FusedStream, Stream};
 use futures_util::{StreamExt, TryStreamExt};
-use gate::{Gate, let_others_work, until};
 use passage_identity::users::{
     CountFilter, CreateUser, ListCursor, Order, SortBy, TextFilter, TimeFilter, UpdateUser,
     UserStatus, UserStream,
 };
 use passage_identity::{ErrorKind, Passage};
 use passage_server::Fault;
-use passage_test_server::TestServer;
+use passage_test_support::TestServer;
+use passage_test_support::holding_proxy::{HoldingProxy, let_others_work, until};
 use serde_json::json;
 
 fn client(server: &TestServer, url: &str) -> Passage {
@@ -32,7 +29,7 @@ fn client(server: &TestServer, url: &str) -> Passage {
 }
 
 /// A server with so many users, who were created some time ago.
-async fn stage(users: usize) -> (TestServer, Passage) {
+async fn setup(users: usize) -> (TestServer, Passage) {
     let server = TestServer::checked().await;
     let passage = client(&server, server.url());
     for number in 0..users {
@@ -89,7 +86,7 @@ async fn users_who_come_meanwhile_neither_shift_the_pages_nor_show_up() {
         newest_first.reverse();
         (Order::Desc, newest_first)
     }] {
-        let (server, passage) = stage(25).await;
+        let (server, passage) = setup(25).await;
         let list = passage.users().list().order_by(SortBy::CreatedAt, order);
         let mut stream = list.limit(10).stream();
         assert!(server.controls().requests().is_empty(), "it is lazy");
@@ -108,7 +105,7 @@ async fn users_who_come_meanwhile_neither_shift_the_pages_nor_show_up() {
 
 #[tokio::test]
 async fn users_of_the_very_second_of_the_first_reply_are_not_given_twice() {
-    let (server, passage) = stage(20).await;
+    let (server, passage) = setup(20).await;
     // Newest first, so that they shift everybody behind them.
     let mut stream = passage.users().list().limit(8).stream();
     let mut seen = vec![stream.next().await.unwrap().unwrap().email.unwrap()];
@@ -125,7 +122,7 @@ async fn users_of_the_very_second_of_the_first_reply_are_not_given_twice() {
 
 #[tokio::test]
 async fn the_next_page_is_fetched_ahead_and_no_more() {
-    let (server, passage) = stage(50).await;
+    let (server, passage) = setup(50).await;
     let list = passage
         .users()
         .list()
@@ -154,25 +151,25 @@ async fn the_next_page_is_fetched_ahead_and_no_more() {
 
 #[tokio::test]
 async fn dropping_the_stream_ends_its_call() {
-    let (server, _) = stage(20).await;
-    let gate = Gate::before(server.url(), |request| {
+    let (server, _) = setup(20).await;
+    let proxy = HoldingProxy::before(server.url(), |request| {
         request.uri().query().unwrap_or_default().contains("page=2")
     })
     .await;
-    let passage = client(&server, gate.url());
+    let passage = client(&server, proxy.url());
     let mut stream = passage.users().list().limit(10).stream();
     stream.next().await.unwrap().unwrap();
-    until("the second page is asked for", || gate.here() == 1).await;
+    until("the second page is asked for", || proxy.here() == 1).await;
     drop(stream);
-    until("it is given up", || gate.given_up() == 1).await;
-    assert_eq!((gate.here(), gate.passed()), (0, 1));
+    until("it is given up", || proxy.given_up() == 1).await;
+    assert_eq!((proxy.here(), proxy.passed()), (0, 1));
 }
 
 #[tokio::test]
 async fn a_call_of_next_that_is_dropped_loses_nobody() {
-    let (server, _) = stage(12).await;
-    let gate = Gate::before(server.url(), |_| true).await;
-    let passage = client(&server, gate.url());
+    let (server, _) = setup(12).await;
+    let proxy = HoldingProxy::before(server.url(), |_| true).await;
+    let passage = client(&server, proxy.url());
     let list = passage
         .users()
         .list()
@@ -182,19 +179,19 @@ async fn a_call_of_next_that_is_dropped_loses_nobody() {
         let mut next = Box::pin(stream.next());
         until("the first page is asked for", || {
             assert!(futures_util::FutureExt::now_or_never(&mut next).is_none());
-            gate.here() == 1
+            proxy.here() == 1
         })
         .await;
     }
-    gate.open();
+    proxy.open();
     assert_eq!(addresses(&mut stream).await, all(0..12));
-    assert_eq!((gate.passed(), gate.given_up()), (3, 0));
+    assert_eq!((proxy.passed(), proxy.given_up()), (3, 0));
 }
 
 #[tokio::test]
 async fn an_error_in_the_middle_says_where_to_go_on() {
     for failing_page in 1..=3 {
-        let (server, passage) = stage(25).await;
+        let (server, passage) = setup(25).await;
         let users = passage.users();
         let list = users
             .list()
@@ -241,7 +238,7 @@ async fn an_error_in_the_middle_says_where_to_go_on() {
 
 #[tokio::test]
 async fn a_stream_goes_on_from_every_place() {
-    let (server, passage) = stage(23).await;
+    let (server, passage) = setup(23).await;
     let users = passage.users();
     let list = || users.list().order_by(SortBy::CreatedAt, Order::Asc);
     let mut stream = list().limit(5).stream();
@@ -290,7 +287,7 @@ async fn a_stream_goes_on_from_every_place() {
 
 #[tokio::test]
 async fn a_place_that_is_gone_repeats_the_page_rather_than_losing_a_part_of_it() {
-    let (_server, passage) = stage(20).await;
+    let (_server, passage) = setup(20).await;
     let users = passage.users();
     let list = || users.list().order_by(SortBy::CreatedAt, Order::Asc);
     let mut stream = list().limit(10).stream();
@@ -307,7 +304,7 @@ async fn a_place_that_is_gone_repeats_the_page_rather_than_losing_a_part_of_it()
 
 #[tokio::test]
 async fn a_cursor_is_for_its_own_list() {
-    let (server, passage) = stage(3).await;
+    let (server, passage) = setup(3).await;
     let users = passage.users();
     let list = users.list().status(UserStatus::Pending);
     let cursor = list.stream().cursor();
@@ -328,7 +325,7 @@ async fn a_cursor_is_for_its_own_list() {
 
 #[tokio::test]
 async fn the_combinators_of_streams_work() {
-    let (server, passage) = stage(12).await;
+    let (server, passage) = setup(12).await;
     let list = passage.users().list().limit(5);
     let everybody: Vec<_> = list.stream().try_collect().await.unwrap();
     assert_eq!(everybody.len(), 12);
@@ -361,7 +358,7 @@ async fn the_combinators_of_streams_work() {
 
 #[tokio::test]
 async fn an_empty_list_ends_at_once() {
-    let (server, passage) = stage(0).await;
+    let (server, passage) = setup(0).await;
     let mut stream = passage.users().list().stream();
     assert!(stream.next().await.is_none());
     assert_eq!((stream.total(), pages(&server).len()), (Some(0), 1));
@@ -369,7 +366,7 @@ async fn an_empty_list_ends_at_once() {
 
 #[tokio::test]
 async fn all_fields_and_operators_find_what_they_should() {
-    let (server, passage) = stage(4).await;
+    let (server, passage) = setup(4).await;
     let users = passage.users();
     let all: Vec<_> = users
         .list()
@@ -432,7 +429,7 @@ async fn all_fields_and_operators_find_what_they_should() {
 
 #[tokio::test]
 async fn several_orders_apply_one_after_the_other() {
-    let (server, passage) = stage(4).await;
+    let (server, passage) = setup(4).await;
     let users = passage.users();
     let by_time = users.list().order_by(SortBy::CreatedAt, Order::Asc);
     let all: Vec<_> = by_time.stream().try_collect().await.unwrap();
@@ -472,7 +469,7 @@ async fn several_orders_apply_one_after_the_other() {
 
 #[tokio::test]
 async fn values_with_the_signs_of_the_filter_language_survive_the_trip() {
-    let (server, passage) = stage(1).await;
+    let (server, passage) = setup(1).await;
     let odd = [
         "<a>", "a:b", "100%", "<a:b>%", "like:x", "a%3Ab", "<ne", "&limit=0", "a b+c",
     ];
@@ -511,7 +508,7 @@ async fn values_with_the_signs_of_the_filter_language_survive_the_trip() {
 
 #[tokio::test]
 async fn updates_tell_leaving_alone_setting_and_clearing_apart() {
-    let (server, passage) = stage(0).await;
+    let (server, passage) = setup(0).await;
     let users = passage.users();
     let new = CreateUser::with_email("ada@example.com")
         .phone("+15005550006")

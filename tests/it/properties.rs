@@ -1,7 +1,5 @@
 //! What must hold for every token and every request, tried on random ones.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
-
 use std::sync::LazyLock;
 
 use http::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderName, HeaderValue};
@@ -15,17 +13,17 @@ use proptest::sample::Index;
 use serde_json::{Map, Value, json};
 use tokio::runtime::Runtime;
 
-struct Bed {
+struct Fixture {
     issuer: TestIssuer,
     cookie: Passage,
     header: Passage,
     runtime: Runtime,
 }
 
-static BED: LazyLock<Bed> = LazyLock::new(|| {
+static FIXTURE: LazyLock<Fixture> = LazyLock::new(|| {
     let issuer = TestIssuer::new().unwrap();
     let passage = |strategy| issuer.builder().auth_strategy(strategy).build().unwrap();
-    Bed {
+    Fixture {
         cookie: passage(AuthStrategy::Cookie),
         header: passage(AuthStrategy::Header),
         runtime: tokio::runtime::Builder::new_current_thread()
@@ -36,19 +34,23 @@ static BED: LazyLock<Bed> = LazyLock::new(|| {
 });
 
 fn verify(token: &str) -> Result<Claims, ErrorKind> {
-    let verified = BED.runtime.block_on(BED.cookie.verify_token(token));
+    let verified = FIXTURE.runtime.block_on(FIXTURE.cookie.verify_token(token));
     verified.map_err(|error| error.kind())
 }
 
 /// Sends a field, if it can be one.
 fn send(passage: &Passage, name: HeaderName, value: &[u8]) -> Option<Result<Claims, ErrorKind>> {
     let headers = HeaderMap::from_iter([(name, HeaderValue::from_bytes(value).ok()?)]);
-    let verified = BED.runtime.block_on(passage.verify_request(&headers));
+    let verified = FIXTURE.runtime.block_on(passage.verify_request(&headers));
     Some(verified.map_err(|error| error.kind()))
 }
 
 fn bearer(token: &[u8]) -> Option<Result<Claims, ErrorKind>> {
-    send(&BED.header, AUTHORIZATION, &[b"Bearer ", token].concat())
+    send(
+        &FIXTURE.header,
+        AUTHORIZATION,
+        &[b"Bearer ", token].concat(),
+    )
 }
 
 fn cases(cases: u32) -> ProptestConfig {
@@ -124,14 +126,14 @@ proptest! {
             token = token.claim(name.as_str(), value.clone());
         }
 
-        let minted = BED.issuer.mint(token).unwrap();
+        let minted = FIXTURE.issuer.mint(token).unwrap();
         prop_assume!(minted.len() <= MAX_TOKEN);
         let time = |after| Timestamp::from_second(now + after).unwrap();
         // The second answer comes out of the cache.
         for _ in 0..2 {
             let claims = verify(&minted).unwrap();
             prop_assert_eq!(claims.user_id.as_str(), &user);
-            prop_assert_eq!(&claims.issuer, BED.issuer.issuer());
+            prop_assert_eq!(&claims.issuer, FIXTURE.issuer.issuer());
             prop_assert_eq!(&claims.audience, &audience);
             prop_assert_eq!(claims.expires_at, time(expires_in));
             prop_assert_eq!(claims.not_before, not_before.map(time));
@@ -179,7 +181,7 @@ proptest! {
         byte in prop_oneof![any::<u8>(), prop::sample::select(&b"ABab019-_.=+/ "[..])],
     ) {
         static GOOD: LazyLock<String> = LazyLock::new(|| {
-            let token = BED.issuer.mint("user").unwrap();
+            let token = FIXTURE.issuer.mint("user").unwrap();
             verify(&token).unwrap();
             bearer(token.as_bytes()).unwrap().unwrap();
             token
@@ -192,7 +194,7 @@ proptest! {
 
 #[test]
 fn every_byte_counts() {
-    let good = BED.issuer.mint("user").unwrap();
+    let good = FIXTURE.issuer.mint("user").unwrap();
     verify(&good).unwrap();
     for at in 0..good.len() {
         let mut other = good.clone().into_bytes();
@@ -208,7 +210,7 @@ fn every_byte_counts() {
 
 /// Bytes that are nearly what the verifier looks for, so that not all end at the first check.
 fn almost_a_token() -> impl Strategy<Value = Vec<u8>> {
-    let kid = BED.issuer.kid();
+    let kid = FIXTURE.issuer.kid();
     let part = prop_oneof![
         "[A-Za-z0-9_-]{0,60}".prop_map(String::into_bytes),
         vec(any::<u8>(), 0..60).prop_map(|bytes| encode(&bytes)),
@@ -276,13 +278,13 @@ proptest! {
     #[test]
     fn nothing_that_was_not_signed_is_accepted(token in almost_a_token()) {
         prop_assert!(is_refused(&token));
-        let cookie = send(&BED.cookie, COOKIE, &[b"psg_auth_token=", token.as_slice()].concat());
+        let cookie = send(&FIXTURE.cookie, COOKIE, &[b"psg_auth_token=", token.as_slice()].concat());
         prop_assert!(cookie.is_none_or(|claims| claims.is_err()));
     }
 
     #[test]
     fn no_field_is_accepted_without_a_token(field in almost_a_field()) {
-        for (passage, name) in [(&BED.cookie, COOKIE), (&BED.header, AUTHORIZATION)] {
+        for (passage, name) in [(&FIXTURE.cookie, COOKIE), (&FIXTURE.header, AUTHORIZATION)] {
             prop_assert!(send(passage, name, &field).is_none_or(|claims| claims.is_err()));
         }
     }
@@ -396,9 +398,9 @@ proptest! {
     #[test]
     fn a_member_twice_is_refused_wherever_it_is(inside in any_json(), twice in any_twice()) {
         let now = TestClock::START.as_second();
-        let header = json!({"alg": "RS256", "kid": BED.issuer.kid(), "x": inside});
+        let header = json!({"alg": "RS256", "kid": FIXTURE.issuer.kid(), "x": inside});
         let claims = json!({
-            "iss": BED.issuer.issuer(), "aud": TestIssuer::APP_ID, "sub": "user", "exp": now + 60, "x": inside,
+            "iss": FIXTURE.issuer.issuer(), "aud": TestIssuer::APP_ID, "sub": "user", "exp": now + 60, "x": inside,
         });
         let plain = |json: &Value| {
             let mut text = String::new();
@@ -412,7 +414,7 @@ proptest! {
             text
         };
         let verify_raw = |header: &str, claims: &str| {
-            verify(&BED.issuer.sign_raw(header, claims).unwrap()).map(|_| ())
+            verify(&FIXTURE.issuer.sign_raw(header, claims).unwrap()).map(|_| ())
         };
         let (good_header, good_claims) = (plain(&header), plain(&claims));
         let length = doubled(&header).len() + doubled(&claims).len();

@@ -1,10 +1,6 @@
 //! The quickstart says what it is meant to say. What differs from run to run is checked for
 //! its form before it is hidden.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
-
-#[path = "../examples/quickstart.rs"]
-#[allow(dead_code, reason = "its main is for the example alone")]
-mod quickstart;
+use passage_examples::quickstart;
 
 #[tokio::test]
 async fn the_output_of_the_quickstart() {

@@ -1,6 +1,4 @@
 //! Requests exactly as they are sent, and what becomes of every kind of reply.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
-
 use std::collections::BTreeSet;
 use std::error::Error as _;
 use std::fmt::Write as _;
@@ -21,12 +19,12 @@ use serde_json::{Value, json};
 const API_KEY: &str = "prefix.hunter2";
 
 /// A server that answers by a function and writes down what it was asked.
-struct Rig {
+struct MockApi {
     server: MockServer,
     seen: Arc<Mutex<String>>,
 }
 
-impl Rig {
+impl MockApi {
     async fn new(
         reply: impl Fn(&HttpMockRequest) -> HttpMockResponse + Send + Sync + 'static,
     ) -> Self {
@@ -181,8 +179,8 @@ fn good_reply(request: &HttpMockRequest) -> HttpMockResponse {
 
 #[tokio::test]
 async fn every_operation_as_it_is_sent() {
-    let rig = Rig::new(good_reply).await;
-    let passage = rig.passage();
+    let api = MockApi::new(good_reply).await;
+    let passage = api.passage();
     let (users, keys, flex) = (passage.users(), passage.api_keys(), passage.flex());
 
     assert!(passage.app().await.unwrap_err().is_not_found());
@@ -226,14 +224,14 @@ async fn every_operation_as_it_is_sent() {
     keys.get("key1").await.unwrap();
     keys.delete("key1").await.unwrap();
 
-    let seen = rig.seen();
+    let seen = api.seen();
     assert_eq!(operations_in(&seen), described_operations());
     insta::assert_snapshot!("every_operation", seen);
 }
 
 /// Every operation that the API description has.
 fn described_operations() -> BTreeSet<(String, String)> {
-    let document = include_str!("../openapi/effective/management.json");
+    let document = include_str!("../../openapi/effective/management.json");
     let document: Value = serde_json::from_str(document).unwrap();
     let mut operations = BTreeSet::new();
     for (path, methods) in document["paths"].as_object().unwrap() {
@@ -272,8 +270,8 @@ fn operations_in(requests: &str) -> BTreeSet<(String, String)> {
 
 #[tokio::test]
 async fn lists_as_they_are_sent() {
-    let rig = Rig::new(good_reply).await;
-    let users = rig.passage().users();
+    let api = MockApi::new(good_reply).await;
+    let users = api.passage().users();
     let at: Timestamp = "2024-05-01T10:00:00.25Z".parse().unwrap();
     let list = users
         .list()
@@ -304,7 +302,7 @@ async fn lists_as_they_are_sent() {
     users.get_by_identifier("+15005550006").await.unwrap();
     users.get_by_external_id("customer-42").await.unwrap();
 
-    let lines: Vec<_> = rig
+    let lines: Vec<_> = api
         .seen()
         .lines()
         .filter(|line| line.starts_with("GET"))
@@ -316,8 +314,8 @@ async fn lists_as_they_are_sent() {
 #[tokio::test]
 async fn an_external_id_must_be_the_users_own() {
     // The filter may hit somebody whose phone number is that text.
-    let rig = Rig::new(good_reply).await;
-    let error = rig
+    let api = MockApi::new(good_reply).await;
+    let error = api
         .passage()
         .users()
         .get_by_external_id("customer-43")
@@ -331,8 +329,8 @@ async fn nobody_with_an_identifier_is_not_found() {
     let mut empty = page();
     empty["users"] = json!([]);
     empty["total_users"] = json!(0);
-    let rig = Rig::always(200, &[], empty.to_string()).await;
-    let error = rig
+    let api = MockApi::always(200, &[], empty.to_string()).await;
+    let error = api
         .passage()
         .users()
         .get_by_identifier("jane@example.com")
@@ -344,8 +342,8 @@ async fn nobody_with_an_identifier_is_not_found() {
 
 #[tokio::test]
 async fn what_cannot_be_right_is_not_sent() {
-    let rig = Rig::new(good_reply).await;
-    let passage = rig.passage();
+    let api = MockApi::new(good_reply).await;
+    let passage = api.passage();
     let users = passage.users();
     for id in ["", ".", "..", "a\\..\\b", "a\nb"] {
         for refused in [
@@ -403,7 +401,7 @@ async fn what_cannot_be_right_is_not_sent() {
     ] {
         assert!(refused.unwrap().is_invalid_input());
     }
-    assert_eq!(rig.seen(), "");
+    assert_eq!(api.seen(), "");
 }
 
 #[tokio::test]
@@ -494,8 +492,8 @@ async fn errors_of_the_server() {
             "getUser: the server does not allow this (403, request ray-1)",
         ),
     ] {
-        let rig = Rig::always(status, headers, body).await;
-        let error = rig.get_user().await.unwrap_err();
+        let api = MockApi::always(status, headers, body).await;
+        let error = api.get_user().await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Api, "{status}");
         assert_eq!(error.status(), Some(status));
         assert_eq!(error.to_string(), expected);
@@ -505,8 +503,8 @@ async fn errors_of_the_server() {
 
 #[tokio::test]
 async fn a_wait_is_passed_on() {
-    let rig = Rig::always(429, &[("retry-after", "7")], "").await;
-    let error = rig.get_user().await.unwrap_err();
+    let api = MockApi::always(429, &[("retry-after", "7")], "").await;
+    let error = api.get_user().await.unwrap_err();
     assert!(error.is_rate_limited() && error.is_retryable() && error.is_unavailable());
     assert_eq!(error.retry_after(), Some(Duration::from_secs(7)));
 }
@@ -514,9 +512,9 @@ async fn a_wait_is_passed_on() {
 #[tokio::test]
 async fn other_successes_are_successes() {
     for status in [200, 201, 203] {
-        let rig = Rig::always(status, &[], json!({ "user": user() }).to_string()).await;
-        assert_eq!(rig.get_user().await.unwrap().id, "user1", "{status}");
-        let created = rig
+        let api = MockApi::always(status, &[], json!({ "user": user() }).to_string()).await;
+        assert_eq!(api.get_user().await.unwrap().id, "user1", "{status}");
+        let created = api
             .passage()
             .users()
             .create(CreateUser::with_email("a@b.c"))
@@ -524,8 +522,8 @@ async fn other_successes_are_successes() {
         assert_eq!(created.unwrap().id, "user1", "{status}");
     }
     for (status, body) in [(200, ""), (200, "\"deleted\""), (202, "{}"), (204, "")] {
-        let rig = Rig::always(status, &[], body).await;
-        rig.passage().users().delete("user1").await.unwrap();
+        let api = MockApi::always(status, &[], body).await;
+        api.passage().users().delete("user1").await.unwrap();
     }
 }
 
@@ -546,8 +544,8 @@ async fn replies_of_another_shape() {
         (String::new(), "unexpected value at `.`"),
     ] {
         for status in [200, 202] {
-            let rig = Rig::always(status, &[], body.clone()).await;
-            let error = rig.get_user().await.unwrap_err();
+            let api = MockApi::always(status, &[], body.clone()).await;
+            let error = api.get_user().await.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Decode);
             assert_eq!(
                 error.to_string(),
@@ -565,28 +563,34 @@ async fn replies_of_another_shape() {
 
 #[tokio::test]
 async fn a_reply_without_end_is_cut_off() {
-    let rig = Rig::always(200, &[], " ".repeat(8 * 1024 * 1024 + 1)).await;
-    let error = rig.get_user().await.unwrap_err();
+    let api = MockApi::always(200, &[], " ".repeat(8 * 1024 * 1024 + 1)).await;
+    let error = api.get_user().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ResponseTooLarge);
     let mut body = json!({ "user": user() }).to_string();
     body.push_str(&" ".repeat(8 * 1024 * 1024 - body.len()));
-    assert!(Rig::always(200, &[], body).await.get_user().await.is_ok());
+    assert!(
+        MockApi::always(200, &[], body)
+            .await
+            .get_user()
+            .await
+            .is_ok()
+    );
 }
 
 #[tokio::test]
 async fn a_redirect_is_not_followed_and_carries_no_key_away() {
-    let elsewhere = Rig::new(good_reply).await;
+    let elsewhere = MockApi::new(good_reply).await;
     let target = elsewhere.server.url("/api/v1/apps/app1/users/user1");
     for status in [301, 302, 307, 308] {
         let target = target.clone();
-        let rig = Rig::new(move |_| {
+        let api = MockApi::new(move |_| {
             HttpMockResponse::builder()
                 .status(status)
                 .header("location", target.clone())
                 .build()
         })
         .await;
-        let error = rig.get_user().await.unwrap_err();
+        let error = api.get_user().await.unwrap_err();
         assert_eq!(
             (error.kind(), error.status()),
             (ErrorKind::UnexpectedResponse, Some(status))
@@ -597,10 +601,10 @@ async fn a_redirect_is_not_followed_and_carries_no_key_away() {
 
 #[tokio::test]
 async fn a_server_that_is_not_there_or_slow() {
-    let rig = Rig::new(good_reply).await;
-    let url = rig.server.base_url();
+    let api = MockApi::new(good_reply).await;
+    let url = api.server.base_url();
     // Nothing listens on the discard port.
-    let port = rig.server.port().to_string();
+    let port = api.server.port().to_string();
     let gone = Passage::builder("app1")
         .server(url.replace(&port, "9"))
         .api_key(API_KEY)
@@ -641,7 +645,7 @@ async fn a_server_that_is_not_there_or_slow() {
 
 #[tokio::test]
 async fn the_generated_clients_go_through_the_same_seam() {
-    let rig = Rig::new(|request| {
+    let api = MockApi::new(|request| {
         let body = match request.uri().path() {
             "/api/v1/apps/app1/users/user1" => json!({ "user": user() }),
             _ => json!({"keys": []}),
@@ -652,7 +656,7 @@ async fn the_generated_clients_go_through_the_same_seam() {
             .build()
     })
     .await;
-    let passage = rig.passage();
+    let passage = api.passage();
     passage
         .management_api()
         .get_user("app1", "user1")
@@ -665,5 +669,5 @@ async fn the_generated_clients_go_through_the_same_seam() {
         .get_jwks("app1")
         .await
         .unwrap();
-    insta::assert_snapshot!("generated_clients", rig.seen());
+    insta::assert_snapshot!("generated_clients", api.seen());
 }

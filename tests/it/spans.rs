@@ -1,6 +1,5 @@
-//! What a tracing subscriber sees of a call. Alone in its program: which events are wanted is
+//! What a tracing subscriber sees of a call. In a process of its own: which events are wanted is
 //! remembered per process, and other tests would decide it first.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use std::fmt::{Debug, Write as _};
 use std::sync::{Arc, Mutex};
@@ -12,6 +11,8 @@ use passage_identity::users::CreateUser;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
+
+use crate::support::in_a_process_of_its_own;
 
 /// A line for each span, with what is recorded later at its end, and one for each event.
 #[derive(Clone, Default)]
@@ -61,8 +62,23 @@ impl Subscriber for Log {
     fn exit(&self, _: &Id) {}
 }
 
-#[tokio::test]
-async fn a_call_is_a_span_that_names_operation_attempts_and_status_and_no_more() {
+#[test]
+fn a_call_is_a_span_that_names_operation_attempts_and_status_and_no_more() {
+    in_a_process_of_its_own(
+        "spans::a_call_is_a_span_that_names_operation_attempts_and_status_and_no_more",
+        async {
+            let text = what_calls_log().await;
+            spans_name_operation_attempts_and_status(&text);
+            assert_eq!(text.matches("trying again").count(), 2, "{text}");
+            for secret in ["hunter2", "jane", "canary-id"] {
+                assert!(!text.contains(secret), "{secret}: {text}");
+            }
+        },
+    );
+}
+
+/// All that is logged by four calls, one of which is made three times.
+async fn what_calls_log() -> String {
     let server = MockServer::start_async().await;
     server
         .mock_async(|when, then| {
@@ -103,8 +119,11 @@ async fn a_call_is_a_span_that_names_operation_attempts_and_status_and_no_more()
     assert!(passage.users().delete("canary-id").await.is_err());
     assert!(passage.users().activate("busy-canary-id").await.is_err());
     drop(guard);
-    let text = log.lines.lock().unwrap().join("\n");
-    // One span for each call, however often it was tried, and nothing else at its level.
+    log.lines.lock().unwrap().join("\n")
+}
+
+/// One span for each call, however often it was tried, and nothing else at its level.
+fn spans_name_operation_attempts_and_status(text: &str) {
     let spans: Vec<_> = text
         .lines()
         .filter(|line| line.starts_with("INFO"))
@@ -121,9 +140,5 @@ async fn a_call_is_a_span_that_names_operation_attempts_and_status_and_no_more()
         let (took, seen) = span.strip_prefix(&all).unwrap().split_once(' ').unwrap();
         took.parse::<u64>().unwrap();
         assert_eq!(seen, format!("status={status}"), "{span}");
-    }
-    assert_eq!(text.matches("trying again").count(), 2, "{text}");
-    for secret in ["hunter2", "jane", "canary-id"] {
-        assert!(!text.contains(secret), "{secret}: {text}");
     }
 }

@@ -1,9 +1,6 @@
 //! The actix example, driven over HTTP, and what its extractors and the middleware do besides.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
-#[path = "../../../tests/web/mod.rs"]
-mod web;
-
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
 use actix_web::middleware::from_fn;
 use actix_web::web::{Data, ReqData, ServiceConfig, get, resource, scope};
@@ -14,8 +11,10 @@ use passage_identity::actix::{
 };
 use passage_identity::{Claims, ErrorCode, Passage};
 use passage_server::{Fault, MintToken};
+use passage_test_support::web::{
+    ACCOUNT, HELLO, ME, Route, Setup, answer, gone, inactive, try_route, try_session,
+};
 use std::time::Duration;
-use web::{ACCOUNT, HELLO, ME, Route, Setup, answer, gone, inactive, try_route, try_session};
 
 /// Serves an app and gives its URL. It ends with the test's runtime.
 fn serve<C>(config: impl Fn() -> C + Clone + Send + 'static) -> String

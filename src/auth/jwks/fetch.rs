@@ -100,8 +100,6 @@ fn request_failed(error: reqwest::Error) -> FetchError {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
-
     use httpmock::prelude::*;
 
     use super::*;

@@ -1,5 +1,3 @@
-#![allow(clippy::unwrap_used)]
-
 use bytes::Bytes;
 
 use super::super::testing::{self, TestClock, TestFetch, TestKey, key_set};

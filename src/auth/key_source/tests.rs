@@ -1,5 +1,3 @@
-#![allow(clippy::unwrap_used)]
-
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
 use httpmock::prelude::*;

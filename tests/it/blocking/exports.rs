@@ -11,7 +11,7 @@ use passage_identity::{ErrorKind, blocking};
 use passage_server::Fault;
 use serde_json::Value;
 
-use crate::{Stage, addresses, everybody, row};
+use crate::blocking::{Fixture, addresses, everybody, row};
 
 fn fill(passage: &blocking::Passage, users: usize) {
     let rows = (0..users).map(row);
@@ -65,8 +65,8 @@ fn full(room: usize) -> Full {
 
 #[test]
 fn it_has_everybody_and_can_be_imported_elsewhere() {
-    let stage = Stage::new();
-    let passage = stage.passage();
+    let fixture = Fixture::new();
+    let passage = fixture.passage();
     fill(&passage, 1_100);
     let first = passage.users().get_by_identifier("user0@example.com");
     passage.users().activate(first.unwrap().id).unwrap();
@@ -87,9 +87,9 @@ fn it_has_everybody_and_can_be_imported_elsewhere() {
 
     // It is what the async client writes.
     let mut expected = Vec::new();
-    let users = stage.builder().build().unwrap().users();
+    let users = fixture.builder().build().unwrap().users();
     let export = users.export_users().write_to(&mut expected);
-    stage.runtime.block_on(export).unwrap();
+    fixture.runtime.block_on(export).unwrap();
     assert!(file == expected);
 
     let active = passage.users().list().status(UserStatus::Active).export();
@@ -97,7 +97,7 @@ fn it_has_everybody_and_can_be_imported_elsewhere() {
     assert_eq!(active.write_to(&mut some).unwrap().users, 1);
     assert_eq!(exported(&some), ["user0@example.com"]);
 
-    let there = Stage::new();
+    let there = Fixture::new();
     let elsewhere = there.passage();
     let report = elsewhere.users().import_json_lines(&file[..]).run();
     assert!(report.is_complete(), "{:?}", report.failures.first());
@@ -108,8 +108,8 @@ fn it_has_everybody_and_can_be_imported_elsewhere() {
 
 #[test]
 fn it_goes_on_where_its_writer_failed() {
-    let stage = Stage::new();
-    let passage = stage.passage();
+    let fixture = Fixture::new();
+    let passage = fixture.passage();
     fill(&passage, 700);
     let list = || {
         let list = passage.users().list();
@@ -142,10 +142,10 @@ fn it_goes_on_where_its_writer_failed() {
 
 #[test]
 fn it_writes_what_came_before_an_error() {
-    let stage = Stage::new();
-    let passage = stage.patient(stage.server.url());
+    let fixture = Fixture::new();
+    let passage = fixture.patient(fixture.server.url());
     fill(&passage, 100);
-    let controls = stage.server.controls();
+    let controls = fixture.server.controls();
     let fault = || Fault::operation("listPaginatedUsers");
     controls.fault(fault().delay(Duration::ZERO).times(4));
     controls.fault(fault().status(500));

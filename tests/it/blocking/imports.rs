@@ -15,8 +15,8 @@ use passage_identity::bulk::{
 use passage_identity::users::{CreateUser, UserStatus};
 use passage_server::Fault;
 
-use crate::gate::{Gate, until};
-use crate::{Stage, addresses, ends, everybody, row};
+use crate::blocking::{Fixture, addresses, ends, everybody, row};
+use passage_test_support::holding_proxy::{HoldingProxy, until};
 
 /// As many rows as an import reads ahead.
 const AHEAD: usize = 32;
@@ -73,7 +73,7 @@ fn told(report: &ImportReport, outcomes: &[(u64, ImportOutcome)]) -> String {
 
 #[test]
 fn it_comes_to_what_the_async_one_comes_to() {
-    let (here, there) = (Stage::new(), Stage::new());
+    let (here, there) = (Fixture::new(), Fixture::new());
     let mut outcomes = Vec::new();
     let passage = here.passage();
     passage.users().create(row(0)).unwrap();
@@ -108,8 +108,8 @@ fn it_comes_to_what_the_async_one_comes_to() {
 
 #[test]
 fn rows_and_outcomes_stay_on_the_thread_that_waits() {
-    let stage = Stage::new();
-    let passage = stage.passage();
+    let fixture = Fixture::new();
+    let passage = fixture.passage();
     let here = thread::current().id();
     // Neither can be sent to another thread.
     let taken = Rc::new(Cell::new(0));
@@ -147,8 +147,8 @@ fn rows_and_outcomes_stay_on_the_thread_that_waits() {
 
 #[test]
 fn rows_of_other_shapes() {
-    let stage = Stage::new();
-    let users = stage.passage().users();
+    let fixture = Fixture::new();
+    let users = fixture.passage().users();
     assert!(
         users
             .import_users(Vec::<CreateUser>::new())
@@ -163,7 +163,7 @@ fn rows_of_other_shapes() {
     });
     assert!(users.import_users(from_another_list).run().is_complete());
     assert_eq!(
-        everybody(&stage.passage()),
+        everybody(&fixture.passage()),
         ["again-user0@example.com", "user0@example.com"]
     );
 }
@@ -171,14 +171,14 @@ fn rows_of_other_shapes() {
 #[test]
 fn a_slow_reader_holds_up_no_call() {
     ends(|| {
-        let stage = Stage::new();
-        let passage = stage.passage();
+        let fixture = Fixture::new();
+        let passage = fixture.passage();
         let handle = OnceCell::<ImportHandle>::new();
         // Each row comes when the one before it is settled.
         let rows = (0..5).map(|number| {
             let mut progress = handle.get().unwrap().progress();
             let before = progress.wait_for(|progress| progress.created == number);
-            stage.runtime.block_on(before).unwrap();
+            fixture.runtime.block_on(before).unwrap();
             row(number as usize)
         });
         let import = passage.users().import_users(rows);
@@ -189,10 +189,10 @@ fn a_slow_reader_holds_up_no_call() {
 
 #[test]
 fn cancelling_from_another_thread_and_going_on() {
-    let stage = Stage::new();
-    let gate = Gate::before(stage.server.url(), is_create);
-    let gate = stage.runtime.block_on(gate);
-    let passage = stage.patient(gate.url());
+    let fixture = Fixture::new();
+    let proxy = HoldingProxy::before(fixture.server.url(), is_create);
+    let proxy = fixture.runtime.block_on(proxy);
+    let passage = fixture.patient(proxy.url());
     let users = passage.users();
     let taken = Cell::new(0);
     // Rows without end.
@@ -204,10 +204,10 @@ fn cancelling_from_another_thread_and_going_on() {
     let handle = import.handle();
     let report = thread::scope(|scope| {
         scope.spawn(|| {
-            let under_way = until("four rows are under way", || gate.here() == 4);
-            stage.runtime.block_on(under_way);
+            let under_way = until("four rows are under way", || proxy.here() == 4);
+            fixture.runtime.block_on(under_way);
             handle.cancel();
-            gate.open();
+            proxy.open();
         });
         import.run()
     });
@@ -225,19 +225,19 @@ fn cancelling_from_another_thread_and_going_on() {
 
 #[test]
 fn the_row_that_cancels_is_the_last_one_that_is_read() {
-    let stage = Stage::new();
-    let gate = Gate::before(stage.server.url(), is_create);
-    let gate = stage.runtime.block_on(gate);
-    let passage = stage.patient(gate.url());
+    let fixture = Fixture::new();
+    let proxy = HoldingProxy::before(fixture.server.url(), is_create);
+    let proxy = fixture.runtime.block_on(proxy);
+    let passage = fixture.patient(proxy.url());
     let handle = OnceCell::<ImportHandle>::new();
     let taken = Cell::new(0);
     let rows = (0..).map(|number| {
         taken.set(number + 1);
         if number == 5 {
-            let under_way = until("three rows are under way", || gate.here() == 3);
-            stage.runtime.block_on(under_way);
+            let under_way = until("three rows are under way", || proxy.here() == 3);
+            fixture.runtime.block_on(under_way);
             handle.get().unwrap().cancel();
-            gate.open();
+            proxy.open();
         }
         row(number)
     });
@@ -250,24 +250,27 @@ fn the_row_that_cancels_is_the_last_one_that_is_read() {
 
 #[test]
 fn nothing_more_is_read_when_the_import_ends_before_its_rows() {
-    let stage = Stage::new();
+    let fixture = Fixture::new();
     let unread = || std::iter::from_fn(|| -> Option<CreateUser> { panic!("nobody reads this") });
-    let wrong = stage.builder().api_key("wrong").build_blocking().unwrap();
+    let wrong = fixture.builder().api_key("wrong").build_blocking().unwrap();
     let report = wrong.users().import_users(unread()).run();
     let ImportEnd::Stopped(error) = &report.end else {
         panic!("{report:?}");
     };
     assert!(error.is_unauthorized());
-    let keyless = passage_identity::Passage::builder(stage.server.app_id());
-    let keyless = keyless.server(stage.server.url()).build_blocking().unwrap();
+    let keyless = passage_identity::Passage::builder(fixture.server.app_id());
+    let keyless = keyless
+        .server(fixture.server.url())
+        .build_blocking()
+        .unwrap();
     let report = keyless.users().import_users(unread()).run();
     assert_eq!(stopped_by(&report), Some(ErrorKind::MissingApiKey));
 
     // The key is revoked in the middle of rows without end.
-    let controls = stage.server.controls();
+    let controls = fixture.server.controls();
     controls.fault(create().delay(Duration::ZERO).times(100));
     controls.fault(create().status(401).code("invalid_access_token"));
-    let users = stage.patient(stage.server.url()).users();
+    let users = fixture.patient(fixture.server.url()).users();
     let mut taken = 0;
     let rows = (0..).map(|number| {
         taken += 1;
@@ -283,8 +286,8 @@ fn nothing_more_is_read_when_the_import_ends_before_its_rows() {
 fn a_limit_of_failures_stops_it() {
     let lines = "{\"email\":\"a@example.com\"}\nbad\nworse\n{\"email\":\"b@example.com\"}\n";
     for (limit, created, failed) in [(1, 1, 1), (2, 1, 2), (3, 2, 2)] {
-        let stage = Stage::new();
-        let users = stage.passage().users();
+        let fixture = Fixture::new();
+        let users = fixture.passage().users();
         let import = || users.import_json_lines(lines.as_bytes()).concurrency(1);
         let report = match limit {
             1 => import().fail_fast().run(),
@@ -298,18 +301,24 @@ fn a_limit_of_failures_stops_it() {
         let report = import().resume(report.position).run();
         assert!(matches!(report.end, ImportEnd::Finished));
         assert_eq!(report.progress.failed + failed, 2, "each is told once");
-        assert_eq!(everybody(&stage.passage()).len(), 2);
+        assert_eq!(everybody(&fixture.passage()).len(), 2);
     }
 }
 
 #[test]
 fn so_many_tries_and_no_more() {
-    let stage = Stage::new();
+    let fixture = Fixture::new();
     let at_once = Duration::from_millis(1);
-    let passage = stage.builder().max_attempts(1).retry_wait(at_once, at_once);
+    let passage = fixture
+        .builder()
+        .max_attempts(1)
+        .retry_wait(at_once, at_once);
     let users = passage.build_blocking().unwrap().users();
     for tries in [1, 2] {
-        stage.server.controls().fault(create().status(500).times(1));
+        fixture
+            .server
+            .controls()
+            .fault(create().status(500).times(1));
         let report = users.import_users([row(0)]).tries(tries).run();
         assert_eq!(report.is_complete(), tries == 2, "{report:?}");
     }
@@ -327,8 +336,8 @@ fn a_reader_that_fails_is_told_apart_from_the_end() {
             self.0.read(buffer)
         }
     }
-    let stage = Stage::new();
-    let users = stage.passage().users();
+    let fixture = Fixture::new();
+    let users = fixture.passage().users();
     let failures = Cell::new(0);
     let start = b"{\"email\":\"user0@example.com\"}\n\n{\"email\":\"user1@exa";
     let lines = BufReader::with_capacity(7, Torn(start, &failures));
@@ -350,20 +359,20 @@ fn a_reader_that_fails_is_told_apart_from_the_end() {
     let report = rest.resume(report.position).run();
     assert!(report.is_complete());
     assert_eq!((report.progress.created, report.progress.skipped), (1, 1));
-    assert_eq!(everybody(&stage.passage()), addresses(2));
+    assert_eq!(everybody(&fixture.passage()), addresses(2));
 }
 
 #[test]
 fn rows_that_panic_end_the_import_and_its_calls() {
-    let stage = Stage::new();
-    let gate = Gate::before(stage.server.url(), is_create);
-    let gate = stage.runtime.block_on(gate);
-    let passage = stage.patient(gate.url());
+    let fixture = Fixture::new();
+    let proxy = HoldingProxy::before(fixture.server.url(), is_create);
+    let proxy = fixture.runtime.block_on(proxy);
+    let passage = fixture.patient(proxy.url());
     let users = passage.users();
     let rows = (0..20).map(|number| {
         if number == 10 {
-            let under_way = until("three rows are under way", || gate.here() == 3);
-            stage.runtime.block_on(under_way);
+            let under_way = until("three rows are under way", || proxy.here() == 3);
+            fixture.runtime.block_on(under_way);
             std::panic::panic_any("on purpose");
         }
         row(number)
@@ -371,13 +380,13 @@ fn rows_that_panic_end_the_import_and_its_calls() {
     let import = users.import_users(rows).concurrency(3);
     let handle = import.handle();
     panics(|| import.run());
-    let given_up = until("the calls are given up", || gate.given_up() == 3);
-    stage.runtime.block_on(given_up);
+    let given_up = until("the calls are given up", || proxy.given_up() == 3);
+    fixture.runtime.block_on(given_up);
     let report = handle.report();
     assert!(matches!(report.end, ImportEnd::NotYet), "{report:?}");
     assert_eq!((report.progress.done(), report.position.line()), (0, 1));
 
-    gate.open();
+    proxy.open();
     let rest = users.import_users((0..20).map(row));
     let report = rest.resume(report.position).run();
     assert!(report.is_complete());
@@ -387,8 +396,8 @@ fn rows_that_panic_end_the_import_and_its_calls() {
 
 #[test]
 fn a_panic_over_an_outcome_is_that_of_the_caller() {
-    let stage = Stage::new();
-    let users = stage.passage().users();
+    let fixture = Fixture::new();
+    let users = fixture.passage().users();
     let import = users.import_users((0..).map(row));
     let handle = import.handle();
     let import = import.each(|_, _| std::panic::panic_any("on purpose"));

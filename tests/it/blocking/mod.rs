@@ -1,14 +1,10 @@
 //! The client for programs without `async`: what it can do, where it may be called, and that it
 //! has all that the async one has.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
-
 mod exports;
-#[path = "../gate/mod.rs"]
-mod gate;
 mod imports;
+mod parity;
 mod places;
 mod surface;
-mod twins;
 
 use std::sync::mpsc;
 use std::thread;
@@ -18,16 +14,16 @@ use http::HeaderMap;
 use passage_identity::users::CreateUser;
 use passage_identity::{Passage, PassageBuilder, blocking, test_util};
 use passage_server::MintToken;
-use passage_test_server::{Refused, TestServer};
+use passage_test_support::{Refused, TestServer};
 use tokio::runtime::{Builder, Runtime};
 
 /// A server on a runtime of its own, for tests that are not async.
-struct Stage {
+struct Fixture {
     server: TestServer,
     runtime: Runtime,
 }
 
-impl Stage {
+impl Fixture {
     fn new() -> Self {
         let runtime = Runtime::new().unwrap();
         let server = runtime.block_on(TestServer::checked());

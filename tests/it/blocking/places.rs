@@ -13,13 +13,13 @@ use passage_identity::users::CreateUser;
 use passage_identity::{ErrorKind, Passage, blocking};
 use tokio::runtime::Builder;
 
-use crate::{Stage, ends, row, runtimes};
+use crate::blocking::{Fixture, ends, row, runtimes};
 
 #[test]
 fn many_threads_at_once() {
-    let stage = Stage::new();
-    let passage = stage.passage();
-    let headers = stage.headers("ada");
+    let fixture = Fixture::new();
+    let passage = fixture.passage();
+    let headers = fixture.headers("ada");
     thread::scope(|scope| {
         for thread in 0..16 {
             let (passage, headers) = (&passage, &headers);
@@ -38,18 +38,18 @@ fn many_threads_at_once() {
         }
     });
     assert_eq!(passage.users().list().iter().count(), 16);
-    let requests = stage.server.controls().requests();
+    let requests = fixture.server.controls().requests();
     let fetches = requests.iter().filter(|r| r.path.ends_with("jwks.json"));
     assert_eq!(fetches.count(), 1, "they share the keys");
 }
 
 #[test]
 fn among_async_tasks() {
-    let stage = Stage::new();
-    let headers = stage.headers("ada");
+    let fixture = Fixture::new();
+    let headers = fixture.headers("ada");
     for runtime in runtimes() {
         // Each first call starts the thread and fetches keys.
-        let (passage, copied) = (stage.passage(), headers.clone());
+        let (passage, copied) = (fixture.passage(), headers.clone());
         ends(move || {
             runtime.block_on(async move {
                 assert_eq!(passage.authenticate(&copied).unwrap(), "ada");
@@ -67,9 +67,9 @@ fn among_async_tasks() {
 /// A fetch of keys that waits for the very thread that a call blocks must not be waited for.
 #[test]
 fn nothing_of_another_runtime_is_waited_for() {
-    let stage = Stage::new();
-    let headers = stage.headers("ada");
-    let passage = stage.builder().build().unwrap();
+    let fixture = Fixture::new();
+    let headers = fixture.headers("ada");
+    let passage = fixture.builder().build().unwrap();
     let of_threads = blocking::Passage::new(&passage).unwrap();
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
     ends(move || {
@@ -160,9 +160,9 @@ fn a_client_may_be_dropped_while_calls_run() {
 
 #[test]
 fn all_of_it_may_be_dropped_among_async_tasks() {
-    let stage = Stage::new();
+    let fixture = Fixture::new();
     for runtime in runtimes() {
-        let passage = stage.passage();
+        let passage = fixture.passage();
         passage.app().unwrap();
         let users = passage.users();
         let iter = users.list().iter();
@@ -172,8 +172,8 @@ fn all_of_it_may_be_dropped_among_async_tasks() {
 
 #[test]
 fn a_panic_is_an_error_and_the_next_call_works() {
-    let stage = Stage::new();
-    let passage = stage.passage();
+    let fixture = Fixture::new();
+    let passage = fixture.passage();
     let error = passage
         .block_on(async {
             panic!("on purpose");
@@ -185,11 +185,11 @@ fn a_panic_is_an_error_and_the_next_call_works() {
 
 #[test]
 fn a_listener_that_calls_its_own_client_gets_an_error() {
-    let stage = Stage::new();
+    let fixture = Fixture::new();
     let client = Arc::new(OnceLock::<blocking::Passage>::new());
     let (tell, told) = mpsc::channel();
     let same = Arc::clone(&client);
-    let passage = stage.builder().on_jwks_event(move |event| {
+    let passage = fixture.builder().on_jwks_event(move |event| {
         assert!(matches!(event, JwksEvent::Fetched { .. }));
         let called = same.get().unwrap().app().map(|_| ());
         tell.send(called).unwrap();
@@ -203,9 +203,9 @@ fn a_listener_that_calls_its_own_client_gets_an_error() {
 
 #[test]
 fn imports_and_exports_among_async_tasks() {
-    let stage = Stage::new();
+    let fixture = Fixture::new();
     for (round, runtime) in runtimes().into_iter().enumerate() {
-        let passage = stage.passage();
+        let passage = fixture.passage();
         let written = ends(move || {
             runtime.block_on(async move {
                 let task = tokio::spawn(async move {
@@ -223,8 +223,8 @@ fn imports_and_exports_among_async_tasks() {
 
 #[test]
 fn imports_and_exports_on_the_thread_of_their_client_are_refused() {
-    let stage = Stage::new();
-    let passage = stage.passage();
+    let fixture = Fixture::new();
+    let passage = fixture.passage();
     let same = passage.clone();
     let (report, exported) = ends(move || {
         let both = same.clone();

@@ -11,7 +11,7 @@ use passage_identity::users::{
 use passage_identity::{CallOptions, ErrorCode, ErrorKind, Passage, blocking};
 use passage_server::{Fault, MintToken, SeedDevice};
 
-use crate::Stage;
+use crate::blocking::Fixture;
 
 #[test]
 fn requests_and_tokens_are_verified() {
@@ -20,11 +20,11 @@ fn requests_and_tokens_are_verified() {
         tenant: String,
     }
 
-    let stage = Stage::new();
-    let passage = stage.passage();
+    let fixture = Fixture::new();
+    let passage = fixture.passage();
     assert_eq!(passage.health(), JwksHealth::NeverLoaded);
-    assert_eq!(passage.app_id().as_str(), stage.server.app_id());
-    let token = stage.mint(MintToken::new("ada").claim("tenant", "acme"));
+    assert_eq!(passage.app_id().as_str(), fixture.server.app_id());
+    let token = fixture.mint(MintToken::new("ada").claim("tenant", "acme"));
     let headers = passage_identity::test_util::cookie(&token).unwrap();
 
     // The first one waits for the keys.
@@ -38,14 +38,14 @@ fn requests_and_tokens_are_verified() {
     let claims = passage.verify_token_as::<Tenancy>(&token).unwrap();
     assert_eq!(claims.custom.tenant, "acme");
     passage.warm_up().unwrap();
-    let fetches = |stage: &Stage| {
-        let requests = stage.server.controls().requests();
+    let fetches = |fixture: &Fixture| {
+        let requests = fixture.server.controls().requests();
         let jwks = requests.iter().filter(|r| r.path.ends_with("jwks.json"));
         jwks.count()
     };
-    assert_eq!(fetches(&stage), 1);
+    assert_eq!(fetches(&fixture), 1);
 
-    let forged = stage.mint(MintToken::new("ada").wrong_key());
+    let forged = fixture.mint(MintToken::new("ada").wrong_key());
     let error = passage.verify_token(&forged).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::BadSignature);
     assert_eq!(
@@ -58,11 +58,11 @@ fn requests_and_tokens_are_verified() {
 
 #[test]
 fn an_outage_of_the_keys_is_not_a_bad_token() {
-    let stage = Stage::new();
-    let headers = stage.headers("ada");
-    let controls = stage.server.controls();
+    let fixture = Fixture::new();
+    let headers = fixture.headers("ada");
+    let controls = fixture.server.controls();
     controls.fault(Fault::operation("getJwks").status(500));
-    let passage = stage.passage();
+    let passage = fixture.passage();
     let error = passage.authenticate(&headers).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::JwksUnavailable);
     assert!(error.is_unavailable() && error.retry_after().is_some());
@@ -71,8 +71,8 @@ fn an_outage_of_the_keys_is_not_a_bad_token() {
 
 #[test]
 fn a_user_from_creation_to_deletion() {
-    let stage = Stage::new();
-    let passage = stage.passage();
+    let fixture = Fixture::new();
+    let passage = fixture.passage();
     let users = passage.users();
     let user = users
         .create(CreateUser::with_email("Ada@example.com").phone("+15005550006"))
@@ -88,14 +88,19 @@ fn a_user_from_creation_to_deletion() {
     assert_eq!(inactive.status, UserStatus::Inactive);
 
     let seed = SeedDevice::new().friendly_name("Ada's phone");
-    stage.control(stage.server.controls().seed_device(user.id.as_str(), seed));
+    fixture.control(
+        fixture
+            .server
+            .controls()
+            .seed_device(user.id.as_str(), seed),
+    );
     let devices = users.list_devices(&user.id).unwrap();
     assert_eq!(devices[0].friendly_name, "Ada's phone");
     users.revoke_device(&user.id, &devices[0].id).unwrap();
     assert!(users.list_devices(&user.id).unwrap().is_empty());
 
     users.activate(&user.id).unwrap();
-    let session = stage.control(stage.server.controls().sign_in(user.id.as_str()));
+    let session = fixture.control(fixture.server.controls().sign_in(user.id.as_str()));
     users.revoke_refresh_tokens(&user.id).unwrap();
     // The generated clients, by way of the async client.
     let inner = passage.inner().clone();
@@ -122,8 +127,8 @@ fn a_user_from_creation_to_deletion() {
 
 #[test]
 fn a_list_is_filtered_sorted_and_paged() {
-    let stage = Stage::new();
-    let users = stage.passage().users();
+    let fixture = Fixture::new();
+    let users = fixture.passage().users();
     for index in 0..5 {
         let user = CreateUser::with_email(format!("user{index}@example.com"));
         users.create(user).unwrap();
@@ -137,16 +142,16 @@ fn a_list_is_filtered_sorted_and_paged() {
     let second = list.following(&first).unwrap().send().unwrap();
     assert_eq!(second.page, 2);
 
-    let before = stage.server.controls().requests().len();
+    let before = fixture.server.controls().requests().len();
     let mut iter = list.iter();
     assert_eq!(
-        stage.server.controls().requests().len(),
+        fixture.server.controls().requests().len(),
         before,
         "nothing is asked before the first user is"
     );
     let mut seen = vec![iter.next().unwrap().unwrap()];
     // Whoever comes while the pages are turned does not shift them. The anchor is in seconds.
-    stage.server.controls().advance(Duration::from_secs(1));
+    fixture.server.controls().advance(Duration::from_secs(1));
     users
         .create(CreateUser::with_email("late@example.com"))
         .unwrap();
@@ -164,7 +169,7 @@ fn a_list_is_filtered_sorted_and_paged() {
     );
 
     // Each setting reaches the server.
-    let now = stage.server.controls().now();
+    let now = fixture.server.controls().now();
     let total = |list: blocking::ListUsers| list.send().unwrap().total;
     let id = first.items[0].id.as_str();
     for (list, expected) in [
@@ -184,8 +189,8 @@ fn a_list_is_filtered_sorted_and_paged() {
 
 #[test]
 fn an_error_ends_a_list() {
-    let stage = Stage::new();
-    let users = stage
+    let fixture = Fixture::new();
+    let users = fixture
         .builder()
         .max_attempts(1)
         .build_blocking()
@@ -197,8 +202,11 @@ fn an_error_ends_a_list() {
     }
     // The second page fails, whenever it is fetched.
     let fault = || Fault::operation("listPaginatedUsers").times(1);
-    stage.server.controls().fault(fault().delay(Duration::ZERO));
-    stage.server.controls().fault(fault().status(500));
+    fixture
+        .server
+        .controls()
+        .fault(fault().delay(Duration::ZERO));
+    fixture.server.controls().fault(fault().status(500));
     let mut iter = users.list().limit(2).iter();
     assert!(iter.next().unwrap().is_ok() && iter.next().unwrap().is_ok());
     assert_eq!(iter.next().unwrap().unwrap_err().status(), Some(500));
@@ -209,16 +217,16 @@ fn an_error_ends_a_list() {
 
 #[test]
 fn magic_links_api_keys_and_the_app() {
-    let stage = Stage::new();
-    let passage = stage.passage();
+    let fixture = Fixture::new();
+    let passage = fixture.passage();
     let links = passage.magic_links();
     let link = links.create(CreateMagicLink::for_email("ada@example.com"));
     let link = link.unwrap();
     assert!(link.url.expose().contains("psg_magic_link=ml."));
-    assert!(stage.server.controls().outbox().is_empty());
+    assert!(fixture.server.controls().outbox().is_empty());
     let by_mail = CreateMagicLink::for_user(&link.user_id, MagicLinkChannel::Email).unwrap();
     links.send(by_mail).unwrap();
-    assert_eq!(stage.server.controls().outbox()[0].to, "ada@example.com");
+    assert_eq!(fixture.server.controls().outbox()[0].to, "ada@example.com");
 
     let keys = passage.api_keys();
     let created = keys.create("deploy").unwrap();
@@ -227,17 +235,17 @@ fn magic_links_api_keys_and_the_app() {
     keys.delete(&created.key.id).unwrap();
     assert!(keys.get(&created.key.id).unwrap_err().is_not_found());
 
-    assert_eq!(passage.app().unwrap().id.as_str(), stage.server.app_id());
+    assert_eq!(passage.app().unwrap().id.as_str(), fixture.server.app_id());
 }
 
 #[test]
 fn flex_transactions_lead_to_the_external_id() {
-    let stage = Stage::new();
-    let passage = stage.passage();
+    let fixture = Fixture::new();
+    let passage = fixture.passage();
     let flex = passage.flex();
     let transaction = flex.register_transaction("employee-7", "Ada").unwrap();
-    let controls = stage.server.controls();
-    let nonce = stage.control(controls.complete_transaction(transaction.as_str()));
+    let controls = fixture.server.controls();
+    let nonce = fixture.control(controls.complete_transaction(transaction.as_str()));
     assert_eq!(flex.verify_nonce(&nonce).unwrap(), "employee-7");
     let error = flex.verify_nonce(&nonce).unwrap_err();
     assert_eq!(error.code(), Some(&ErrorCode::InvalidNonce));
@@ -259,16 +267,16 @@ fn flex_transactions_lead_to_the_external_id() {
 
 #[test]
 fn limits_and_errors_are_those_of_the_async_client() {
-    let stage = Stage::new();
+    let fixture = Fixture::new();
     let quick = Duration::from_millis(1);
-    let passage = stage
+    let passage = fixture
         .builder()
         .retry_wait(quick, quick)
         .build_blocking()
         .unwrap();
     let fail = |times| {
         let fault = Fault::operation("getApp").status(500).times(times);
-        stage.server.controls().fault(fault);
+        fixture.server.controls().fault(fault);
     };
     fail(2);
     assert!(passage.app().is_ok(), "the third attempt");
@@ -285,7 +293,7 @@ fn limits_and_errors_are_those_of_the_async_client() {
     );
 
     // As those that a copy was made of have.
-    let once = stage.builder().build().unwrap();
+    let once = fixture.builder().build().unwrap();
     let once = once
         .with_options(CallOptions::new().max_attempts(1))
         .unwrap();

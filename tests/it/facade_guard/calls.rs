@@ -15,9 +15,9 @@ use passage_identity::users::{
 use passage_identity::{Passage, Result};
 use serde_json::json;
 
-use crate::document::TEXTS;
-use crate::shown;
-use crate::stage::Stage;
+use crate::facade_guard::document::TEXTS;
+use crate::facade_guard::mock_api::MockApi;
+use crate::facade_guard::shown;
 
 /// All methods that are called here.
 pub(crate) const METHODS: [&str; 36] = [
@@ -60,15 +60,15 @@ pub(crate) const METHODS: [&str; 36] = [
 ];
 
 /// What the method, one of [`METHODS`], gave.
-pub(crate) async fn call(method: &str, stage: &Stage<'_>) -> String {
+pub(crate) async fn call(method: &str, mock: &MockApi<'_>) -> String {
     match method.split_once("::").unwrap() {
-        ("Passage", "app") => shown::result(stage.passage().app().await, shown::app),
-        ("Passage", method) => verify(method, stage).await,
-        ("Users", method) => users(method, stage.passage()).await,
-        ("ListUsers", method) => list(method, stage.passage()).await,
-        ("MagicLinks", method) => magic_links(method, stage).await,
-        ("Flex", method) => flex(method, stage.passage()).await,
-        ("ApiKeys", method) => api_keys(method, stage.passage()).await,
+        ("Passage", "app") => shown::result(mock.passage().app().await, shown::app),
+        ("Passage", method) => verify(method, mock).await,
+        ("Users", method) => users(method, mock.passage()).await,
+        ("ListUsers", method) => list(method, mock.passage()).await,
+        ("MagicLinks", method) => magic_links(method, mock).await,
+        ("Flex", method) => flex(method, mock.passage()).await,
+        ("ApiKeys", method) => api_keys(method, mock.passage()).await,
         _ => unknown(method),
     }
 }
@@ -78,13 +78,13 @@ fn unknown(method: &str) -> String {
 }
 
 /// With a client that has not fetched any key yet.
-async fn verify(method: &str, stage: &Stage<'_>) -> String {
+async fn verify(method: &str, mock: &MockApi<'_>) -> String {
     let now = Timestamp::now();
     let token = TestToken::new("user").issued_at(now).not_before(now);
     let token = token.expires_at(now + Duration::from_secs(3600));
-    let token = stage.issuer.mint(token).unwrap();
+    let token = mock.issuer.mint(token).unwrap();
     let request = cookie(&token).unwrap();
-    let passage = stage.fresh();
+    let passage = mock.fresh();
     match method {
         "authenticate" => {
             shown::result(passage.authenticate(&request).await, |id| format!("{id:?}"))
@@ -189,23 +189,23 @@ async fn list(method: &str, passage: &Passage) -> String {
 }
 
 /// One request for each kind of recipient, and one for each value that the document has and the facade knows.
-async fn magic_links(method: &str, stage: &Stage<'_>) -> String {
-    let links = stage.passage().magic_links();
+async fn magic_links(method: &str, mock: &MockApi<'_>) -> String {
+    let links = mock.passage().magic_links();
     let mut requests = vec![
         CreateMagicLink::for_email("ada@example.com"),
         CreateMagicLink::for_phone("+15005550006"),
     ];
     let to_user = |channel: MagicLinkChannel| CreateMagicLink::for_user("user", channel);
-    for value in stage.document.known("MagicLinkChannel") {
+    for value in mock.document.known("MagicLinkChannel") {
         requests
             .extend(known(MagicLinkChannel::from(value)).map(|channel| to_user(channel).unwrap()));
     }
-    for value in stage.document.known("MagicLinkLanguage") {
+    for value in mock.document.known("MagicLinkLanguage") {
         let to = CreateMagicLink::for_email("ada@example.com");
         requests
             .extend(known(MagicLinkLanguage::from(value)).map(|language| to.language(language)));
     }
-    for value in stage.document.known("MagicLinkType") {
+    for value in mock.document.known("MagicLinkType") {
         let to = CreateMagicLink::for_email("ada@example.com");
         requests.extend(known(MagicLinkType::from(value)).map(|of| to.link_type(of)));
     }

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::calls::{METHODS, call};
-use crate::document::{Document, Operation, Place};
-use crate::facade::Api;
-use crate::stage::{Reply, Stage};
+use crate::facade_guard::calls::{METHODS, call};
+use crate::facade_guard::document::{Document, Operation, Place};
+use crate::facade_guard::facade::Api;
+use crate::facade_guard::mock_api::{MockApi, Reply};
 
 /// A value that no enum has. As a code of errors it is plausible.
 const UNHEARD_OF: &str = "never_heard_of";
@@ -45,12 +45,12 @@ impl Evidence {
 
 /// Calls every method, and those that `facade` names for an operation with every reply to it.
 pub(crate) async fn gather(document: &Document, facade: &Api) -> Evidence {
-    let stage = Stage::start(document).await;
+    let mock = MockApi::start(document).await;
     let mut evidence = Evidence::default();
     let operations = document.operations();
     for method in METHODS {
-        call(method, &stage).await;
-        for request in stage.requests() {
+        call(method, &mock).await;
+        for request in mock.requests() {
             let operation = operations
                 .iter()
                 .find(|o| o.id == request.operation)
@@ -73,7 +73,7 @@ pub(crate) async fn gather(document: &Document, facade: &Api) -> Evidence {
             let known = |method: &&String| METHODS.contains(&method.as_str());
             for method in facade.methods(operation.id).iter().filter(known) {
                 evidence
-                    .reply(&stage, operation, method, schema, status)
+                    .reply(&mock, operation, method, schema, status)
                     .await;
             }
         }
@@ -115,19 +115,19 @@ impl Evidence {
     /// Changes one place of the reply after the other, as long as it has not been seen to matter.
     async fn reply(
         &mut self,
-        stage: &Stage<'_>,
+        mock: &MockApi<'_>,
         operation: &Operation<'_>,
         method: &str,
         schema: &Value,
         status: u16,
     ) {
-        let full = stage.full(operation.id, schema);
+        let full = mock.full(operation.id, schema);
         let answer = async |body: Value| {
-            stage.answer(operation.id, Reply { status, body });
-            call(method, stage).await
+            mock.answer(operation.id, Reply { status, body });
+            call(method, mock).await
         };
         let before = answer(full.clone()).await;
-        for place in stage.document.places(schema) {
+        for place in mock.document.places(schema) {
             let innermost = place.fields.last().unwrap().clone();
             let seen = (operation.id.to_owned(), innermost);
             if self.received.contains(&seen) {
@@ -138,9 +138,9 @@ impl Evidence {
                 *body.pointer_mut(&place.pointer).unwrap() = value;
                 answer(body).await
             };
-            let matters = match stage.document.values(place.schema) {
+            let matters = match mock.document.values(place.schema) {
                 Some((name, values)) => self.values(name, &values, &with).await != before,
-                None => with(other(stage.document, &full, &place)).await != before,
+                None => with(other(mock.document, &full, &place)).await != before,
             };
             if matters {
                 let fields = place.fields.iter();
@@ -148,7 +148,7 @@ impl Evidence {
                     .extend(fields.map(|field| (seen.0.clone(), field.clone())));
             }
         }
-        stage.reset();
+        mock.reset();
     }
 
     /// What comes of a value that no enum has. Where that shows as a value the facade has no name for, all

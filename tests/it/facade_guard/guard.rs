@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::calls::METHODS;
-use crate::document::{Document, Place};
-use crate::evidence::Evidence;
-use crate::facade::{Api, Decision};
+use crate::facade_guard::calls::METHODS;
+use crate::facade_guard::document::{Document, Place};
+use crate::facade_guard::evidence::Evidence;
+use crate::facade_guard::facade::{Api, Decision};
 
 /// Each complaint says what is wrong and what mends it.
 pub(crate) fn complaints(document: &Document, facade: &Api, evidence: &Evidence) -> Vec<String> {
@@ -96,7 +96,7 @@ impl<'a> Found<'a> {
         for method in methods {
             if !METHODS.contains(&method.as_str()) {
                 self.complain(format!(
-                    "openapi/facade.yaml says that {method} calls {operation}, but tests/facade_guard/calls.rs \
+                    "openapi/facade.yaml says that {method} calls {operation}, but tests/it/facade_guard/calls.rs \
                      does not know the method. Add the call there, or take the method out of the file"
                 ));
             } else if !self.evidence.calls(method, operation) {
@@ -218,15 +218,15 @@ fn describe(part: Part, key: &str, operations: &[&str]) -> String {
     match part {
         Part::Parameter => format!(
             "no method of the facade sends the parameter {key}. Add a way to set it, which \
-             tests/facade_guard/calls.rs uses; {leave}"
+             tests/it/facade_guard/calls.rs uses; {leave}"
         ),
         Part::Sent => format!(
             "no method of the facade sends {key} ({operations}). Add a way to set it, which \
-             tests/facade_guard/calls.rs uses; {leave}"
+             tests/it/facade_guard/calls.rs uses; {leave}"
         ),
         Part::Received => format!(
             "{key} makes no difference to what the facade gives back ({operations}). Add a field for it, which \
-             tests/facade_guard/shown.rs shows; {leave}"
+             tests/it/facade_guard/shown.rs shows; {leave}"
         ),
     }
 }

@@ -12,7 +12,7 @@ use passage_identity::{Passage, PassageBuilder};
 use serde_json::Value;
 use tokio::net::TcpListener;
 
-use crate::document::Document;
+use crate::facade_guard::document::Document;
 
 /// An answer to an operation.
 #[derive(Clone)]
@@ -30,7 +30,7 @@ pub(crate) struct Sent {
 }
 
 /// A server for one document, and what is needed to call it.
-pub(crate) struct Stage<'a> {
+pub(crate) struct MockApi<'a> {
     pub(crate) document: &'a Document,
     pub(crate) issuer: TestIssuer,
     url: String,
@@ -48,7 +48,7 @@ struct Inner {
     sent: Mutex<Vec<Sent>>,
 }
 
-impl<'a> Stage<'a> {
+impl<'a> MockApi<'a> {
     pub(crate) async fn start(document: &'a Document) -> Self {
         let issuer = TestIssuer::new().unwrap();
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();

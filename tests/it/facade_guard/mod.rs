@@ -4,15 +4,13 @@
 //! What the facade covers is not believed but tried. A server of the test's own answers every operation with a
 //! full reply, then with one member of it changed at a time: what the facade gives back must change with it. What
 //! the facade's methods send, with everything set that can be set, is held against the descriptions too.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
-
 mod calls;
 mod document;
 mod evidence;
 mod facade;
 mod guard;
+mod mock_api;
 mod shown;
-mod stage;
 
 use std::fs;
 use std::path::Path;

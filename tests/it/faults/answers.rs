@@ -2,11 +2,13 @@
 
 use passage_identity::ErrorKind;
 
-use crate::replies::{announcing, gzip_bomb, head, ok, refusal, send, then, user, whole};
-use crate::row::{
+use crate::faults::row::{
     ALWAYS, Bad, CONNECTION, DECODE, Good, IF_SAFE, ONCE, SOCKETS, api, check, row, seconds,
 };
-use crate::server::Step;
+use crate::support::fault_replies::{
+    announcing, gzip_bomb, head, ok, refusal, send, then, user, whole,
+};
+use crate::support::fault_server::Step;
 
 #[tokio::test(start_paused = true)]
 async fn replies_of_another_shape() {

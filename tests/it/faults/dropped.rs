@@ -6,9 +6,9 @@ use std::task::Poll;
 use passage_identity::Passage;
 use tokio::runtime::{Builder, Handle, Runtime};
 
-use crate::calls::{Op, client};
-use crate::replies::{ok, refusal, send, then};
-use crate::server::{FaultServer, Reply, Step};
+use crate::faults::calls::{Op, client};
+use crate::support::fault_replies::{ok, refusal, send, then};
+use crate::support::fault_server::{FaultServer, Reply, Step};
 
 /// Polls a future so many times at most and then drops it.
 async fn poll_times<T>(future: impl Future<Output = T>, times: usize) -> Option<T> {

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use passage_identity::{ErrorCode, ErrorKind, Passage};
 
-use crate::calls::{Op, client, fly};
-use crate::replies::{head, ok, refusal, send, user, whole};
-use crate::server::FaultServer;
+use crate::faults::calls::{Op, client, fly};
+use crate::support::fault_replies::{head, ok, refusal, send, user, whole};
+use crate::support::fault_server::FaultServer;
 
 #[tokio::test(start_paused = true)]
 async fn without_an_api_key_nobody_is_asked() {

@@ -2,13 +2,6 @@
 //!
 //! Time is virtual and flies while a call is under way, so that nothing waits, and how long a call
 //! took is exact. A time-out is a thousand ticks at least, and the loopback needs a few dozen.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic
-)]
-
 mod answers;
 mod calls;
 mod dropped;
@@ -16,6 +9,4 @@ mod errors;
 mod network;
 mod pool;
 mod quota;
-mod replies;
 mod row;
-mod server;

@@ -2,12 +2,12 @@
 
 use passage_identity::ErrorKind;
 
-use crate::calls::{Op, client, fly};
-use crate::replies::{announcing, head, ok, send, then, user};
-use crate::row::{
+use crate::faults::calls::{Op, client, fly};
+use crate::faults::row::{
     BODY_LIMIT, CONNECTION, Good, IF_SAFE, ONCE, SOCKETS, TIMEOUT, TOO_LARGE, check, row, seconds,
 };
-use crate::server::Step;
+use crate::support::fault_replies::{announcing, head, ok, send, then, user};
+use crate::support::fault_server::Step;
 
 #[tokio::test(start_paused = true)]
 async fn connections_that_fail() {

@@ -2,11 +2,11 @@
 
 use passage_identity::{ErrorKind, Passage};
 
-use crate::calls::{Op, client, fly};
-use crate::replies::{ok, send, then, user, whole};
-use crate::server::{FaultServer, Step};
+use crate::faults::calls::{Op, client, fly};
+use crate::support::fault_replies::{ok, send, then, user, whole};
+use crate::support::fault_server::{FaultServer, Step};
 
-fn stage(first: crate::server::Reply) -> (FaultServer, Passage) {
+fn setup(first: crate::support::fault_server::Reply) -> (FaultServer, Passage) {
     let server = FaultServer::start(vec![first, send(ok())], false);
     let passage = client(&server.url()).build().unwrap();
     (server, passage)
@@ -14,7 +14,7 @@ fn stage(first: crate::server::Reply) -> (FaultServer, Passage) {
 
 #[tokio::test(start_paused = true)]
 async fn a_connection_is_used_again() {
-    let (mut server, passage) = stage(send(ok()));
+    let (mut server, passage) = setup(send(ok()));
     for op in Op::ALL {
         fly(op.call(&passage)).await.0.unwrap();
     }
@@ -25,7 +25,7 @@ async fn a_connection_is_used_again() {
 #[tokio::test(start_paused = true)]
 async fn one_that_was_closed_while_idle_costs_nobody_anything() {
     for op in Op::ALL {
-        let (mut server, passage) = stage(then(ok(), Step::Close));
+        let (mut server, passage) = setup(then(ok(), Step::Close));
         fly(Op::Get.call(&passage)).await.0.unwrap();
         server.settle().await;
         // The client gets to see the end of the connection.
@@ -41,7 +41,7 @@ async fn one_that_was_closed_while_idle_costs_nobody_anything() {
 #[tokio::test(start_paused = true)]
 async fn one_that_is_closed_when_the_request_comes_is_a_failure_as_any() {
     for op in Op::ALL {
-        let (mut server, passage) = stage(send(ok()));
+        let (mut server, passage) = setup(send(ok()));
         fly(Op::Get.call(&passage)).await.0.unwrap();
         server.settle().await;
         server.answer(vec![vec![Step::Close]]);
@@ -63,7 +63,7 @@ async fn a_reply_too_many_is_nobodys() {
     let mut stale = user();
     stale["user"]["id"] = "somebody-else".into();
     let twice = [ok(), whole(200, &[], stale.to_string())].concat();
-    let (mut server, passage) = stage(send(twice));
+    let (mut server, passage) = setup(send(twice));
     for _ in 0..2 {
         let (user, _) = fly(passage.users().get("user1")).await;
         assert_eq!(user.unwrap().id, "user1");

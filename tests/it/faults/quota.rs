@@ -6,9 +6,9 @@ use passage_identity::{CallOptions, ErrorKind, Passage};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::time::timeout;
 
-use crate::calls::{Op, client, fly};
-use crate::replies::{ok, refusal, send};
-use crate::server::{FaultServer, Step};
+use crate::faults::calls::{Op, client, fly};
+use crate::support::fault_replies::{ok, refusal, send};
+use crate::support::fault_server::{FaultServer, Step};
 
 const CALLS: usize = 120;
 

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use passage_identity::{ErrorKind, PassageBuilder};
 
-use crate::calls::{API_KEY, Op, client, fly};
-use crate::server::{FaultServer, Reply};
+use crate::faults::calls::{API_KEY, Op, client, fly};
+use crate::support::fault_server::{FaultServer, Reply};
 
 /// Attempts at [`Op::ALL`]: every operation is repeated, those that may be, none.
 pub(crate) const ALWAYS: [u32; 4] = [3, 3, 3, 3];

@@ -3,26 +3,26 @@
 use passage_identity::test_util::{TestClock, TestToken};
 use serde_json::{Value, json};
 
-use crate::bed::{Bed, USER};
-use crate::rows;
-use crate::run::Case;
+use crate::hostile::fixture::{Fixture, USER};
+use crate::hostile::rows;
+use crate::hostile::run::Case;
 
-pub(crate) fn cases(bed: &Bed, cases: &mut Vec<Case>) {
-    expiry(bed, cases);
-    other_times(bed, cases);
-    issuer(bed, cases);
-    audience(bed, cases);
-    subject(bed, cases);
-    json(bed, cases);
+pub(crate) fn cases(fixture: &Fixture, cases: &mut Vec<Case>) {
+    expiry(fixture, cases);
+    other_times(fixture, cases);
+    issuer(fixture, cases);
+    audience(fixture, cases);
+    subject(fixture, cases);
+    json(fixture, cases);
 }
 
-fn expiry(bed: &Bed, cases: &mut Vec<Case>) {
+fn expiry(fixture: &Fixture, cases: &mut Vec<Case>) {
     let now = TestClock::START.as_second();
-    let exp = |value: Value| bed.claim("exp", value);
+    let exp = |value: Value| fixture.claim("exp", value);
     rows! { cases:
-        MissingClaim, "exp: absent", "RFC 8725, 3.8", "a token that never ends" => bed.without_claim("exp");
-        MissingClaim, "exp: only in the header", "RFC 7519, 4.1.4", "exp is a claim" => bed.mint(TestToken::new(USER).without_claim("exp").header("exp", now + 3600));
-        MissingClaim, "exp: in another case", "RFC 7519, 4", "names mind the case" => bed.mint(TestToken::new(USER).without_claim("exp").claim("EXP", now + 3600));
+        MissingClaim, "exp: absent", "RFC 8725, 3.8", "a token that never ends" => fixture.without_claim("exp");
+        MissingClaim, "exp: only in the header", "RFC 7519, 4.1.4", "exp is a claim" => fixture.mint(TestToken::new(USER).without_claim("exp").header("exp", now + 3600));
+        MissingClaim, "exp: in another case", "RFC 7519, 4", "names mind the case" => fixture.mint(TestToken::new(USER).without_claim("exp").claim("EXP", now + 3600));
         Expired, "exp: an hour ago", "RFC 7519, 4.1.4", "over" => exp(json!(now - 3600));
         Expired, "exp: just past the leeway", "RFC 7519, 4.1.4", "on or after exp is over, and the leeway is 5 s" => exp(json!(now - 5));
         Expired, "exp: past the leeway with a fraction", "RFC 7519, 2", "fractions count" => exp(json!(now as f64 - 5.25));
@@ -41,18 +41,18 @@ fn expiry(bed: &Bed, cases: &mut Vec<Case>) {
         Malformed, "exp: an array", "RFC 7519, 4.1.4", "exp is a number" => exp(json!([now + 3600]));
         Malformed, "exp: an object", "RFC 7519, 4.1.4", "exp is a number" => exp(json!({"$gt": 0}));
         Malformed, "exp: the word Infinity", "RFC 7519, 4.1.4", "exp is a number" => exp(json!("Infinity"));
-        Malformed, "exp: infinity", "RFC 8259, 6", "not JSON" => with_text(bed, "exp", "Infinity");
-        Malformed, "exp: NaN", "RFC 8259, 6", "not JSON, and no comparison with it holds" => with_text(bed, "exp", "NaN");
-        Malformed, "exp: beyond all numbers", "RFC 8259, 6", "infinity for some readers" => with_text(bed, "exp", "1e999");
-        Malformed, "exp: hexadecimal", "RFC 8259, 6", "not JSON" => with_text(bed, "exp", "0x7fffffff");
-        Malformed, "exp: with a plus", "RFC 8259, 6", "not JSON" => with_text(bed, "exp", "+9999999999");
+        Malformed, "exp: infinity", "RFC 8259, 6", "not JSON" => with_text(fixture, "exp", "Infinity");
+        Malformed, "exp: NaN", "RFC 8259, 6", "not JSON, and no comparison with it holds" => with_text(fixture, "exp", "NaN");
+        Malformed, "exp: beyond all numbers", "RFC 8259, 6", "infinity for some readers" => with_text(fixture, "exp", "1e999");
+        Malformed, "exp: hexadecimal", "RFC 8259, 6", "not JSON" => with_text(fixture, "exp", "0x7fffffff");
+        Malformed, "exp: with a plus", "RFC 8259, 6", "not JSON" => with_text(fixture, "exp", "+9999999999");
     }
 }
 
-fn other_times(bed: &Bed, cases: &mut Vec<Case>) {
+fn other_times(fixture: &Fixture, cases: &mut Vec<Case>) {
     let now = TestClock::START.as_second();
-    let nbf = |value: Value| bed.claim("nbf", value);
-    let iat = |value: Value| bed.claim("iat", value);
+    let nbf = |value: Value| fixture.claim("nbf", value);
+    let iat = |value: Value| fixture.claim("iat", value);
     rows! { cases:
         NotYetValid, "nbf: in an hour", "RFC 7519, 4.1.5", "not yet" => nbf(json!(now + 3600));
         NotYetValid, "nbf: just past the leeway", "RFC 7519, 4.1.5", "the leeway is 5 s" => nbf(json!(now + 6));
@@ -73,18 +73,18 @@ fn other_times(bed: &Bed, cases: &mut Vec<Case>) {
     }
 }
 
-fn issuer(bed: &Bed, cases: &mut Vec<Case>) {
-    let ours = bed.issuer.issuer();
-    let iss = |value: Value| bed.claim("iss", value);
+fn issuer(fixture: &Fixture, cases: &mut Vec<Case>) {
+    let ours = fixture.issuer.issuer();
+    let iss = |value: Value| fixture.claim("iss", value);
     let changed = |from: &str, to: &str| {
         assert!(ours.contains(from));
         iss(json!(ours.replacen(from, to, 1)))
     };
     rows! { cases:
-        MissingClaim, "iss: absent", "RFC 8725, 3.8", "who says so?" => bed.without_claim("iss");
+        MissingClaim, "iss: absent", "RFC 8725, 3.8", "who says so?" => fixture.without_claim("iss");
         BadIssuer, "iss: somebody else", "RFC 7519, 4.1.1", "not our server" => iss(json!("https://evil.example/auth/v1/apps/app"));
         BadIssuer, "iss: another app of our server", "RFC 8725, 3.8", "its users are not ours" => changed("testAppId", "testAppIe");
-        BadIssuer, "iss: the app id alone", "RFC 7519, 4.1.1", "what tokens had before 2023, and is not configured here" => iss(json!(bed.issuer.app_id()));
+        BadIssuer, "iss: the app id alone", "RFC 7519, 4.1.1", "what tokens had before 2023, and is not configured here" => iss(json!(fixture.issuer.app_id()));
         BadIssuer, "iss: an array of ours", "CVE-2025-30144", "iss is a string" => iss(json!([ours]));
         BadIssuer, "iss: an array of ours and another", "CVE-2025-30144", "iss is a string" => iss(json!(["https://evil.example", ours]));
         BadIssuer, "iss: the start of ours", "CVE-2024-53861", "compared as a whole" => iss(json!(&ours[..ours.len() - 1]));
@@ -108,15 +108,15 @@ fn issuer(bed: &Bed, cases: &mut Vec<Case>) {
         BadIssuer, "iss: null", "RFC 7519, 4.1.1", "iss is a string" => iss(json!(null));
         BadIssuer, "iss: a number", "RFC 7519, 4.1.1", "iss is a string" => iss(json!(0));
         BadIssuer, "iss: an object", "RFC 7519, 4.1.1", "iss is a string" => iss(json!({"value": ours}));
-        MissingClaim, "iss: only in the header", "RFC 7519, 5.3", "a replicated claim is no claim" => bed.mint(TestToken::new(USER).without_claim("iss").header("iss", ours));
+        MissingClaim, "iss: only in the header", "RFC 7519, 5.3", "a replicated claim is no claim" => fixture.mint(TestToken::new(USER).without_claim("iss").header("iss", ours));
     }
 }
 
-fn audience(bed: &Bed, cases: &mut Vec<Case>) {
-    let app = bed.issuer.app_id().as_str();
-    let aud = |value: Value| bed.claim("aud", value);
+fn audience(fixture: &Fixture, cases: &mut Vec<Case>) {
+    let app = fixture.issuer.app_id().as_str();
+    let aud = |value: Value| fixture.claim("aud", value);
     rows! { cases:
-        MissingClaim, "aud: absent", "RFC 8725, 3.9", "for whom is it?" => bed.without_claim("aud");
+        MissingClaim, "aud: absent", "RFC 8725, 3.9", "for whom is it?" => fixture.without_claim("aud");
         BadAudience, "aud: another app", "RFC 7519, 4.1.3", "not for us" => aud(json!("anotherAppId00000000"));
         BadAudience, "aud: an array of others", "RFC 7519, 4.1.3", "not for us" => aud(json!(["anotherAppId00000000", "https://example.com"]));
         BadAudience, "aud: an empty array", "CVE-2020-26160", "for nobody" => aud(json!([]));
@@ -139,16 +139,16 @@ fn audience(bed: &Bed, cases: &mut Vec<Case>) {
         BadAudience, "aud: NUL behind", "RFC 7519, 4.1.3", "a C string would end here" => aud(json!(format!("{app}\u{0}x")));
         BadAudience, "aud: a letter that looks alike", "RFC 7519, 7.3", "looks the same, is not" => aud(json!(app.replacen('e', "\u{435}", 1)));
         BadAudience, "aud: a pattern", "RFC 7519, 4.1.3", "compared as it is" => aud(json!("*"));
-        BadAudience, "aud: our issuer", "RFC 7519, 4.1.3", "who says it is not for whom" => aud(json!(bed.issuer.issuer()));
-        BadAudience, "aud: ours as azp", "RFC 7519, 4.1.3", "another claim" => bed.mint(TestToken::new(USER).audience("anotherAppId00000000").claim("azp", app));
+        BadAudience, "aud: our issuer", "RFC 7519, 4.1.3", "who says it is not for whom" => aud(json!(fixture.issuer.issuer()));
+        BadAudience, "aud: ours as azp", "RFC 7519, 4.1.3", "another claim" => fixture.mint(TestToken::new(USER).audience("anotherAppId00000000").claim("azp", app));
     }
 }
 
-fn subject(bed: &Bed, cases: &mut Vec<Case>) {
-    let sub = |value: Value| bed.claim("sub", value);
+fn subject(fixture: &Fixture, cases: &mut Vec<Case>) {
+    let sub = |value: Value| fixture.claim("sub", value);
     rows! { cases:
-        MissingClaim, "sub: absent", "RFC 8725, 3.8", "who is it?" => bed.without_claim("sub");
-        MissingClaim, "sub: only as user_id", "RFC 7519, 4.1.2", "another claim" => bed.mint(TestToken::new(USER).without_claim("sub").claim("user_id", USER));
+        MissingClaim, "sub: absent", "RFC 8725, 3.8", "who is it?" => fixture.without_claim("sub");
+        MissingClaim, "sub: only as user_id", "RFC 7519, 4.1.2", "another claim" => fixture.mint(TestToken::new(USER).without_claim("sub").claim("user_id", USER));
         BadSubject, "sub: empty", "RFC 7519, 4.1.2", "nobody" => sub(json!(""));
         BadSubject, "sub: a dot", "RFC 3986, 5.2.4", "would change the path of a request" => sub(json!("."));
         BadSubject, "sub: two dots", "RFC 3986, 5.2.4", "would change the path of a request" => sub(json!(".."));
@@ -167,15 +167,15 @@ fn subject(bed: &Bed, cases: &mut Vec<Case>) {
     }
 }
 
-fn json(bed: &Bed, cases: &mut Vec<Case>) {
-    let good = bed.claims().to_string();
-    let text = |text: &str| bed.claims_text(text);
-    let add = |members: &str| bed.claims_text(good.replacen('{', &format!("{{{members},"), 1));
+fn json(fixture: &Fixture, cases: &mut Vec<Case>) {
+    let good = fixture.claims().to_string();
+    let text = |text: &str| fixture.claims_text(text);
+    let add = |members: &str| fixture.claims_text(good.replacen('{', &format!("{{{members},"), 1));
     let nested =
         |depth: usize| format!(r#""x":{}1{}"#, "[".repeat(depth - 1), "]".repeat(depth - 1));
     let utf16: Vec<u8> = good.encode_utf16().flat_map(u16::to_le_bytes).collect();
     let bytes = |inside: &[u8]| {
-        bed.claims_text([b"{\"x\":\"", inside, b"\",", &good.as_bytes()[1..]].concat())
+        fixture.claims_text([b"{\"x\":\"", inside, b"\",", &good.as_bytes()[1..]].concat())
     };
     rows! { cases:
         MissingClaim, "claims: an empty object", "RFC 7519, 7.2", "says nothing" => text("{}");
@@ -205,16 +205,16 @@ fn json(bed: &Bed, cases: &mut Vec<Case>) {
         Malformed, "claims: half a surrogate", "RFC 8259, 8.2", "readers disagree on what it is" => add(r#""x":"\udc00""#);
         Malformed, "claims: not UTF-8", "RFC 8259, 8.1", "readers disagree on what it is" => bytes(b"\xff\xfe");
         Malformed, "claims: a surrogate in UTF-8", "RFC 8259, 8.1", "CESU-8 is not UTF-8" => bytes(b"\xed\xa0\x80");
-        Malformed, "claims: UTF-16", "RFC 8259, 8.1", "JSON is UTF-8" => bed.claims_text(utf16);
-        Malformed, "claims: compressed", "CVE-2024-28176", "zip without saying so" => bed.claims_text([0x78, 0x9c, 0x03, 0, 0, 0, 0, 1]);
+        Malformed, "claims: UTF-16", "RFC 8259, 8.1", "JSON is UTF-8" => fixture.claims_text(utf16);
+        Malformed, "claims: compressed", "CVE-2024-28176", "zip without saying so" => fixture.claims_text([0x78, 0x9c, 0x03, 0, 0, 0, 0, 1]);
     }
 }
 
 /// A token with a claim of this text, which need not be JSON.
-fn with_text(bed: &Bed, name: &str, value: &str) -> String {
-    let mut claims = bed.claims();
+fn with_text(fixture: &Fixture, name: &str, value: &str) -> String {
+    let mut claims = fixture.claims();
     claims.as_object_mut().unwrap().remove(name);
-    bed.claims_text(
+    fixture.claims_text(
         claims
             .to_string()
             .replacen('{', &format!("{{\"{name}\":{value},"), 1),

@@ -8,26 +8,26 @@ use passage_identity::test_util::{TestClock, TestToken};
 use passage_identity::{AuthStrategy, PassageBuilder};
 use serde_json::{Value, json};
 
-use crate::bed::{Bed, USER, b64, signing_jwk, token};
-use crate::form::of_length;
-use crate::key_sets::{set, with, without};
-use crate::places::{authorization, cookies};
-use crate::rsa::Rsa;
-use crate::run::{Control, Input};
-use crate::signature::leading_zero;
+use crate::hostile::fixture::{Fixture, USER, b64, signing_jwk, token};
+use crate::hostile::form::of_length;
+use crate::hostile::key_sets::{set, with, without};
+use crate::hostile::places::{authorization, cookies};
+use crate::hostile::rsa::Rsa;
+use crate::hostile::run::{Control, Input};
+use crate::hostile::signature::leading_zero;
 
 const ORIGIN: &str = "https://example.com";
 
 type Rows = Vec<Control>;
 
-pub(crate) fn cases(bed: &Bed) -> Rows {
+pub(crate) fn cases(fixture: &Fixture) -> Rows {
     let mut rows = Vec::new();
-    headers(bed, &mut rows);
-    claims(bed, &mut rows);
-    texts(bed, &mut rows);
-    keys(bed, &mut rows);
-    places(bed, &mut rows);
-    settings(bed, &mut rows);
+    headers(fixture, &mut rows);
+    claims(fixture, &mut rows);
+    texts(fixture, &mut rows);
+    keys(fixture, &mut rows);
+    places(fixture, &mut rows);
+    settings(fixture, &mut rows);
     rows
 }
 
@@ -52,9 +52,9 @@ fn add_with(
     });
 }
 
-fn headers(bed: &Bed, rows: &mut Rows) {
+fn headers(fixture: &Fixture, rows: &mut Rows) {
     let user = TestToken::new(USER);
-    let jwk = signing_jwk(&bed.attacker);
+    let jwk = signing_jwk(&fixture.attacker);
     for (name, token) in [
         ("an ordinary token", user.clone()),
         ("no typ", user.clone().without_header("typ")),
@@ -92,18 +92,18 @@ fn headers(bed: &Bed, rows: &mut Rows) {
                 .header("iss", "x"),
         ),
     ] {
-        add(rows, name, bed.mint(token));
+        add(rows, name, fixture.mint(token));
     }
     add(
         rows,
         "the other key of the set",
-        bed.before.mint(USER).unwrap(),
+        fixture.before.mint(USER).unwrap(),
     );
 }
 
-fn claims(bed: &Bed, rows: &mut Rows) {
+fn claims(fixture: &Fixture, rows: &mut Rows) {
     let now = TestClock::START.as_second();
-    let app = bed.issuer.app_id().as_str();
+    let app = fixture.issuer.app_id().as_str();
     let user = TestToken::new(USER);
     for (name, token) in [
         ("no nbf", user.clone().without_claim("nbf")),
@@ -184,13 +184,13 @@ fn claims(bed: &Bed, rows: &mut Rows) {
                 .claim("b64", false),
         ),
     ] {
-        add(rows, name, bed.mint(token));
+        add(rows, name, fixture.mint(token));
     }
 }
 
-fn texts(bed: &Bed, rows: &mut Rows) {
-    let kid = bed.issuer.kid();
-    let good = bed.claims();
+fn texts(fixture: &Fixture, rows: &mut Rows) {
+    let kid = fixture.issuer.kid();
+    let good = fixture.claims();
     let pretty = |value: &Value| serde_json::to_string_pretty(value).unwrap();
     let nested = format!(r#"{{"x":{}{},"#, "[".repeat(15), "]".repeat(15));
     let escaped = format!(
@@ -201,21 +201,24 @@ fn texts(bed: &Bed, rows: &mut Rows) {
     for (name, token) in [
         (
             "a header on several lines",
-            bed.header_text(pretty(&bed.header())),
+            fixture.header_text(pretty(&fixture.header())),
         ),
-        ("claims on several lines", bed.claims_text(pretty(&good))),
+        (
+            "claims on several lines",
+            fixture.claims_text(pretty(&good)),
+        ),
         (
             "white space around",
-            bed.raw(format!(" {}\r\n", bed.header()), format!("\t{good}\n")),
+            fixture.raw(format!(" {}\r\n", fixture.header()), format!("\t{good}\n")),
         ),
         (
             "the header in another order",
-            bed.header_text(format!(r#"{{"typ":"JWT","kid":"{kid}","alg":"RS256"}}"#)),
+            fixture.header_text(format!(r#"{{"typ":"JWT","kid":"{kid}","alg":"RS256"}}"#)),
         ),
-        ("a header with escapes", bed.header_text(escaped)),
+        ("a header with escapes", fixture.header_text(escaped)),
         (
             "claims with escapes",
-            bed.claims_text(
+            fixture.claims_text(
                 good.to_string()
                     .replace("\"sub\"", "\"\\u0073\\u0075b\"")
                     .replace(USER, "\\u0063anary"),
@@ -223,17 +226,17 @@ fn texts(bed: &Bed, rows: &mut Rows) {
         ),
         (
             "claims nested 16 deep",
-            bed.claims_text(good.to_string().replacen('{', &nested, 1)),
+            fixture.claims_text(good.to_string().replacen('{', &nested, 1)),
         ),
         (
             "an exp with an exponent",
-            bed.claims_text(good.to_string().replace("1700003600", "1.7000036e9")),
+            fixture.claims_text(good.to_string().replace("1700003600", "1.7000036e9")),
         ),
-        ("exactly 16 KiB", of_length(bed, 16 * 1024)),
+        ("exactly 16 KiB", of_length(fixture, 16 * 1024)),
     ] {
         add(rows, name, token);
     }
-    let (signed, signature) = leading_zero(bed);
+    let (signed, signature) = leading_zero(fixture);
     add(
         rows,
         "a signature that starts with zero",
@@ -241,40 +244,46 @@ fn texts(bed: &Bed, rows: &mut Rows) {
     );
 }
 
-fn keys(bed: &Bed, rows: &mut Rows) {
-    let kid = bed.issuer.kid();
-    let n = bed.raw.n();
+fn keys(fixture: &Fixture, rows: &mut Rows) {
+    let kid = fixture.issuer.kid();
+    let n = fixture.raw.n();
     let zero_n = b64([&[0], &n.to_bytes_be()[..]].concat());
-    let mut private = signing_jwk(&bed.issuer);
-    for (name, prime) in ["p", "q"].into_iter().zip(&bed.raw.primes) {
+    let mut private = signing_jwk(&fixture.issuer);
+    for (name, prime) in ["p", "q"].into_iter().zip(&fixture.raw.primes) {
         private[name] = json!(b64(prime.to_bytes_be()));
     }
     for (name, key) in [
-        ("a key without use", without(bed, "use")),
-        ("a key without alg", without(bed, "alg")),
+        ("a key without use", without(fixture, "use")),
+        ("a key without alg", without(fixture, "alg")),
         (
             "a key to verify with",
-            with(bed, "key_ops", json!(["verify"])),
+            with(fixture, "key_ops", json!(["verify"])),
         ),
         (
             "a key to sign and verify with",
-            with(bed, "key_ops", json!(["sign", "verify"])),
+            with(fixture, "key_ops", json!(["sign", "verify"])),
         ),
-        ("a modulus with a zero in front", with(bed, "n", zero_n)),
-        ("an exponent with zeros in front", with(bed, "e", "AAEAAQ")),
+        ("a modulus with a zero in front", with(fixture, "n", zero_n)),
+        (
+            "an exponent with zeros in front",
+            with(fixture, "e", "AAEAAQ"),
+        ),
         (
             "a key with members nobody knows",
-            with(bed, "x", json!({"y": 1})),
+            with(fixture, "x", json!({"y": 1})),
         ),
-        ("a key with a thumbprint", with(bed, "x5t", b64([7; 20]))),
+        (
+            "a key with a thumbprint",
+            with(fixture, "x5t", b64([7; 20])),
+        ),
         ("a key whose private half was left in", private),
     ] {
-        let set = set(bed, &[&key]);
-        let token = bed.good();
+        let set = set(fixture, &[&key]);
+        let token = fixture.good();
         add(rows, name, Input::Keys { set, token });
     }
 
-    let ours = signing_jwk(&bed.issuer);
+    let ours = signing_jwk(&fixture.issuer);
     let bad = [
         json!({ "kid": kid }),
         json!(null),
@@ -282,21 +291,21 @@ fn keys(bed: &Bed, rows: &mut Rows) {
         json!("x"),
         json!([]),
         json!({}),
-        with(bed, "use", "enc"),
-        with(bed, "kty", "oct"),
+        with(fixture, "use", "enc"),
+        with(fixture, "kty", "oct"),
         json!({"kid": "other", "kty": "RSA", "n": "!", "e": "!"}),
     ];
     let mut around: Vec<&Value> = bad.iter().collect();
     around.insert(4, &ours);
     let among = Input::Keys {
-        set: set(bed, &around),
-        token: bed.good(),
+        set: set(fixture, &around),
+        token: fixture.good(),
     };
     add(rows, "a good key among bad ones", among);
     let hundred: Vec<_> = (0..100)
         .map(|at| {
             with(
-                bed,
+                fixture,
                 "kid",
                 if at == 99 {
                     kid.to_owned()
@@ -308,23 +317,23 @@ fn keys(bed: &Bed, rows: &mut Rows) {
         .collect();
     let hundred = Input::Keys {
         set: json!({"keys": hundred, "more": [1]}).to_string(),
-        token: bed.good(),
+        token: fixture.good(),
     };
     add(rows, "a hundred keys", hundred);
 
-    let primes = [&bed.raw.primes[..], &bed.raw_before.primes[..]].concat();
+    let primes = [&fixture.raw.primes[..], &fixture.raw_before.primes[..]].concat();
     for (name, rsa) in [
         (
             "a key of 3,072 bits",
             Rsa::new(primes[..3].to_vec(), 65_537),
         ),
         ("a key of 4,096 bits", Rsa::new(primes, 65_537)),
-        ("an exponent of 3", exponent(bed, 3)),
-        ("an exponent of 17", exponent(bed, 17)),
+        ("an exponent of 3", exponent(fixture, 3)),
+        ("an exponent of 17", exponent(fixture, 17)),
     ] {
-        let signed = bed.signed("RS256");
+        let signed = fixture.signed("RS256");
         let keys = Input::Keys {
-            set: set(bed, &[&rsa.jwk(kid)]),
+            set: set(fixture, &[&rsa.jwk(kid)]),
             token: token(&signed, rsa.sign(signed.as_bytes())),
         };
         add(rows, name, keys);
@@ -332,9 +341,9 @@ fn keys(bed: &Bed, rows: &mut Rows) {
 }
 
 /// A key with this exponent, of primes that allow it.
-fn exponent(bed: &Bed, e: u32) -> Rsa {
-    let mut issuer = bed.attacker.clone();
-    let mut primes = [&bed.raw.primes[..], &bed.raw_before.primes[..]].concat();
+fn exponent(fixture: &Fixture, e: u32) -> Rsa {
+    let mut issuer = fixture.attacker.clone();
+    let mut primes = [&fixture.raw.primes[..], &fixture.raw_before.primes[..]].concat();
     loop {
         primes.retain(|p| BigUint::from(e).modinv(&(p - 1_u32)).is_some());
         if primes.len() >= 2 {
@@ -345,11 +354,11 @@ fn exponent(bed: &Bed, e: u32) -> Rsa {
     }
 }
 
-fn places(bed: &Bed, rows: &mut Rows) {
-    let t = bed.good();
-    let expired = bed.mint(TestToken::new(USER).expired());
-    let again = bed.mint(TestToken::new(USER).claim("nonce", 1));
-    let forged = bed.attacker.mint(USER).unwrap();
+fn places(fixture: &Fixture, rows: &mut Rows) {
+    let t = fixture.good();
+    let expired = fixture.mint(TestToken::new(USER).expired());
+    let again = fixture.mint(TestToken::new(USER).claim("nonce", 1));
+    let forged = fixture.attacker.mint(USER).unwrap();
     let c = format!("psg_auth_token={t}");
     let large = "A".repeat(20_000);
     for (name, fields) in [
@@ -438,31 +447,31 @@ fn places(bed: &Bed, rows: &mut Rows) {
     );
 }
 
-fn settings(bed: &Bed, rows: &mut Rows) {
+fn settings(fixture: &Fixture, rows: &mut Rows) {
     let now = TestClock::START.as_second();
     let user = TestToken::new(USER);
     add_with(
         rows,
         "a token of 2024, for the auth origin",
         |builder| builder.add_audience(ORIGIN),
-        bed.mint(user.clone().audience(ORIGIN)),
+        fixture.mint(user.clone().audience(ORIGIN)),
     );
     add_with(
         rows,
         "a token of 2022, by the app id",
         |builder| builder.add_issuer(passage_identity::test_util::TestIssuer::APP_ID),
-        bed.mint(user.clone().issuer(bed.issuer.app_id().as_str())),
+        fixture.mint(user.clone().issuer(fixture.issuer.app_id().as_str())),
     );
     add_with(
         rows,
         "a leeway of a minute",
         |builder| builder.leeway(Duration::from_secs(60)),
-        bed.mint(user.clone().claim("exp", now - 59).claim("nbf", now + 60)),
+        fixture.mint(user.clone().claim("exp", now - 59).claim("nbf", now + 60)),
     );
     add_with(
         rows,
         "no leeway",
         |builder| builder.leeway(Duration::ZERO),
-        bed.mint(user.claim("exp", now + 1).claim("nbf", now)),
+        fixture.mint(user.claim("exp", now + 1).claim("nbf", now)),
     );
 }

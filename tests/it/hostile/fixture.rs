@@ -8,13 +8,13 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use passage_identity::test_util::{TestClock, TestIssuer, TestToken};
 use serde_json::{Map, Value, json};
 
-use crate::rsa::Rsa;
-use crate::run::{Lane, lanes};
+use crate::hostile::rsa::Rsa;
+use crate::hostile::run::{Lane, lanes};
 
 /// A claim's value of which no error may speak.
 pub(crate) const USER: &str = "canaryUser0000000001";
 
-pub(crate) struct Bed {
+pub(crate) struct Fixture {
     /// Signs with the second of the two keys in its set.
     pub(crate) issuer: TestIssuer,
     /// The same app before it made its second key: signs with the first.
@@ -31,16 +31,16 @@ pub(crate) struct Bed {
     pub(crate) lanes: Vec<Lane>,
 }
 
-impl Bed {
+impl Fixture {
     pub(crate) fn shared() -> &'static Self {
-        static BED: LazyLock<Bed> = LazyLock::new(|| {
+        static FIXTURE: LazyLock<Fixture> = LazyLock::new(|| {
             let before = TestIssuer::new().unwrap();
             let mut issuer = before.clone();
             issuer.rotate().unwrap();
             let mut attacker = before.clone();
             attacker.rotate().unwrap();
             let der = issuer.signing_key_pkcs8().unwrap();
-            Bed {
+            Fixture {
                 pair: RsaKeyPair::from_pkcs8(&der).unwrap(),
                 raw: Rsa::from_pkcs8(&der),
                 lanes: lanes(&issuer.builder()),
@@ -50,7 +50,7 @@ impl Bed {
                 issuer,
             }
         });
-        &BED
+        &FIXTURE
     }
 
     /// A good token.

@@ -5,18 +5,18 @@ use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE};
 use passage_identity::test_util::TestToken;
 use serde_json::json;
 
-use crate::bed::{Bed, USER, b64, parts};
-use crate::rows;
-use crate::run::Case;
+use crate::hostile::fixture::{Fixture, USER, b64, parts};
+use crate::hostile::rows;
+use crate::hostile::run::Case;
 
-pub(crate) fn cases(bed: &Bed, cases: &mut Vec<Case>) {
-    let good = bed.good();
+pub(crate) fn cases(fixture: &Fixture, cases: &mut Vec<Case>) {
+    let good = fixture.good();
     let [h, p, s] = parts(&good);
     number_of_parts(cases, h, p, s);
     wrapped(cases, &good);
-    alphabet(bed, cases, h, p, s);
+    alphabet(fixture, cases, h, p, s);
     foreign_bytes(cases, &good);
-    size(bed, cases, &good);
+    size(fixture, cases, &good);
 }
 
 fn number_of_parts(cases: &mut Vec<Case>, h: &str, p: &str, s: &str) {
@@ -60,28 +60,28 @@ fn wrapped(cases: &mut Vec<Case>, good: &str) {
     }
 }
 
-fn alphabet(bed: &Bed, cases: &mut Vec<Case>, h: &str, p: &str, s: &str) {
+fn alphabet(fixture: &Fixture, cases: &mut Vec<Case>, h: &str, p: &str, s: &str) {
     // A signature that has both of the symbols in which the two alphabets differ.
     let mut odd = String::new();
     for nonce in 0.. {
-        odd = bed.claim("nonce", nonce);
+        odd = fixture.claim("nonce", nonce);
         if parts(&odd)[2].contains('-') && parts(&odd)[2].contains('_') {
             break;
         }
     }
     let signature_of = |signed: String| {
-        let signature = bed.issuer.sign(&signed).unwrap();
+        let signature = fixture.issuer.sign(&signed).unwrap();
         format!("{signed}.{}", b64(signature))
     };
     // Signed as they stand, so that nothing but the encoding is wrong.
-    let header = bed.header().to_string();
+    let header = fixture.header().to_string();
     let blank = if header.len().is_multiple_of(3) {
         " "
     } else {
         ""
     };
     let claims = |len: usize| {
-        let mut claims = bed.claims().to_string();
+        let mut claims = fixture.claims().to_string();
         while claims.len() % 3 != len {
             claims.push(' ');
         }
@@ -156,9 +156,9 @@ fn foreign_bytes(cases: &mut Vec<Case>, good: &str) {
     }
 }
 
-fn size(bed: &Bed, cases: &mut Vec<Case>, good: &str) {
+fn size(fixture: &Fixture, cases: &mut Vec<Case>, good: &str) {
     rows! { cases:
-        TooLarge, "form: one byte too long", "RFC 7519, 11", "16 KiB and one byte, well signed" => of_length(bed, 16 * 1024 + 1);
+        TooLarge, "form: one byte too long", "RFC 7519, 11", "16 KiB and one byte, well signed" => of_length(fixture, 16 * 1024 + 1);
         TooLarge, "form: dots beyond the limit", "CVE-2025-27144", "splitting at every dot costs memory" => ".".repeat(16 * 1024 + 1);
         TooLarge, "form: a megabyte", "RFC 7519, 11", "nothing of it may be decoded" => "A".repeat(1 << 20);
         TooLarge, "form: a megabyte after a good token", "RFC 7519, 11", "the good start does not help" => format!("{good}{}", "A".repeat(1 << 20));
@@ -167,14 +167,14 @@ fn size(bed: &Bed, cases: &mut Vec<Case>, good: &str) {
 }
 
 /// A good token of exactly this length.
-pub(crate) fn of_length(bed: &Bed, length: usize) -> String {
+pub(crate) fn of_length(fixture: &Fixture, length: usize) -> String {
     // Base64url has no text of 4n + 1 symbols: the header makes up for it.
     for header in 0..4 {
         let token = TestToken::new(USER).header("x", "x".repeat(header));
         let mut filler = length / 4 * 3 - 1_200;
         loop {
             let filled = token.clone().claim("filler", "f".repeat(filler));
-            let minted = bed.mint(filled);
+            let minted = fixture.mint(filled);
             if minted.len() == length {
                 return minted;
             }

@@ -3,18 +3,18 @@
 use passage_identity::test_util::TestToken;
 use serde_json::json;
 
-use crate::bed::{Bed, USER};
-use crate::rows;
-use crate::run::Case;
+use crate::hostile::fixture::{Fixture, USER};
+use crate::hostile::rows;
+use crate::hostile::run::Case;
 
-pub(crate) fn cases(bed: &Bed, cases: &mut Vec<Case>) {
-    duplicates(bed, cases);
-    no_object(bed, cases);
+pub(crate) fn cases(fixture: &Fixture, cases: &mut Vec<Case>) {
+    duplicates(fixture, cases);
+    no_object(fixture, cases);
 }
 
-fn duplicates(bed: &Bed, cases: &mut Vec<Case>) {
-    let kid = bed.issuer.kid();
-    let text = |members: &str| bed.header_text(format!("{{{members}}}"));
+fn duplicates(fixture: &Fixture, cases: &mut Vec<Case>) {
+    let kid = fixture.issuer.kid();
+    let text = |members: &str| fixture.header_text(format!("{{{members}}}"));
     rows! { cases:
         Malformed, "header: alg twice, none first", "RFC 7515, 5.2", "names must be unique: which alg is meant?" => text(&format!(r#""alg":"none","alg":"RS256","kid":"{kid}""#));
         Malformed, "header: alg twice, none last", "RFC 7515, 5.2", "names must be unique: which alg is meant?" => text(&format!(r#""alg":"RS256","kid":"{kid}","alg":"none""#));
@@ -32,9 +32,9 @@ fn duplicates(bed: &Bed, cases: &mut Vec<Case>) {
     }
 }
 
-fn no_object(bed: &Bed, cases: &mut Vec<Case>) {
-    let good = bed.header().to_string();
-    let text = |text: &str| bed.header_text(text);
+fn no_object(fixture: &Fixture, cases: &mut Vec<Case>) {
+    let good = fixture.header().to_string();
+    let text = |text: &str| fixture.header_text(text);
     let nested = |depth: usize| {
         let inside = format!("{}1{}", "[".repeat(depth - 1), "]".repeat(depth - 1));
         good.replace('}', &format!(r#","x":{inside}}}"#))
@@ -64,18 +64,18 @@ fn no_object(bed: &Bed, cases: &mut Vec<Case>) {
         Malformed, "header: a leading zero", "RFC 8259, 6", "not JSON" => text(&good.replace('}', r#","x":01}"#));
         Malformed, "header: a line break in a string", "RFC 8259, 7", "control characters are escaped" => text(&good.replace('}', ",\"x\":\"\n\"}"));
         Malformed, "header: half a surrogate", "RFC 8259, 8.2", "readers disagree on what it is" => text(&good.replace('}', r#","x":"\ud800"}"#));
-        Malformed, "header: not UTF-8", "RFC 8259, 8.1", "readers disagree on what it is" => bed.header_text([good.trim_end_matches('}').as_bytes(), b",\"x\":\"\xff\"}"].concat());
-        Malformed, "header: an overlong quote", "RFC 8259, 8.1", "UTF-8 of a quote in two bytes" => bed.header_text([good.trim_end_matches('}').as_bytes(), b",\"x\":\"\xc0\xa2\"}"].concat());
-        Malformed, "header: UTF-16", "RFC 8259, 8.1", "JSON is UTF-8" => bed.header_text(utf16);
-        Malformed, "header: zeros", "RFC 8259, 2", "not JSON" => bed.header_text([0; 32]);
+        Malformed, "header: not UTF-8", "RFC 8259, 8.1", "readers disagree on what it is" => fixture.header_text([good.trim_end_matches('}').as_bytes(), b",\"x\":\"\xff\"}"].concat());
+        Malformed, "header: an overlong quote", "RFC 8259, 8.1", "UTF-8 of a quote in two bytes" => fixture.header_text([good.trim_end_matches('}').as_bytes(), b",\"x\":\"\xc0\xa2\"}"].concat());
+        Malformed, "header: UTF-16", "RFC 8259, 8.1", "JSON is UTF-8" => fixture.header_text(utf16);
+        Malformed, "header: zeros", "RFC 8259, 2", "not JSON" => fixture.header_text([0; 32]);
         UnsupportedAlgorithm, "header: an empty object", "RFC 7515, 4.1.1", "alg must be present" => text("{}");
         UnsupportedAlgorithm, "header: alg one level down", "RFC 7515, 4.1.1", "alg is a member of the header itself" => text(&format!(r#"{{"header":{good}}}"#));
-        Malformed, "cty: a token in a token", "RFC 7519, 5.2", "the claims are another token" => nested_token(bed);
+        Malformed, "cty: a token in a token", "RFC 7519, 5.2", "the claims are another token" => nested_token(fixture);
     }
 }
 
-fn nested_token(bed: &Bed) -> String {
-    let header = json!({"alg": "RS256", "cty": "JWT", "kid": bed.issuer.kid()});
-    let inner = bed.mint(TestToken::new(USER));
-    bed.raw(header.to_string(), inner)
+fn nested_token(fixture: &Fixture) -> String {
+    let header = json!({"alg": "RS256", "cty": "JWT", "kid": fixture.issuer.kid()});
+    let inner = fixture.mint(TestToken::new(USER));
+    fixture.raw(header.to_string(), inner)
 }

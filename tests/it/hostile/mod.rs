@@ -4,11 +4,9 @@
 //! in a phrase, and the kind of refusal that the policy in `passage_identity::verification` asks
 //! for. The rows of `control` must be accepted, so that refusing everything is no way to pass.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
-
-mod bed;
 mod claims;
 mod control;
+mod fixture;
 mod form;
 mod header;
 mod header_json;
@@ -22,13 +20,13 @@ use std::collections::HashSet;
 
 use passage_identity::ErrorKind;
 
-use bed::Bed;
+use fixture::Fixture;
 use run::Case;
 
 /// Rows of a table: `Kind, name, source, reason => input;`.
 macro_rules! rows {
     ($cases:ident: $( $kind:ident, $name:expr, $source:expr, $reason:expr => $input:expr; )*) => {
-        $( $cases.push(crate::run::Case {
+        $( $cases.push(crate::hostile::run::Case {
             name: $name.into(),
             source: $source,
             reason: $reason,
@@ -39,7 +37,7 @@ macro_rules! rows {
 }
 pub(crate) use rows;
 
-fn all(bed: &Bed) -> Vec<Case> {
+fn all(fixture: &Fixture) -> Vec<Case> {
     let mut cases = Vec::new();
     for area in [
         form::cases,
@@ -50,21 +48,21 @@ fn all(bed: &Bed) -> Vec<Case> {
         places::cases,
         key_sets::cases,
     ] {
-        area(bed, &mut cases);
+        area(fixture, &mut cases);
     }
     cases
 }
 
-async fn refused(area: fn(&Bed, &mut Vec<Case>)) {
-    let bed = Bed::shared();
+async fn refused(area: fn(&Fixture, &mut Vec<Case>)) {
+    let fixture = Fixture::shared();
     let mut cases = Vec::new();
-    area(bed, &mut cases);
+    area(fixture, &mut cases);
     assert!(!cases.is_empty());
     // Most cases are a variation of this token, so the caches should know it.
-    run::warm_up(bed).await;
+    run::warm_up(fixture).await;
     let mut failures = Vec::new();
     for case in &cases {
-        failures.extend(run::refusal(bed, case).await);
+        failures.extend(run::refusal(fixture, case).await);
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
@@ -102,25 +100,25 @@ async fn bad_keys_verify_nothing() {
 
 #[test]
 fn bodies_that_are_no_key_set_are_refused() {
-    key_sets::refused_bodies(Bed::shared());
+    key_sets::refused_bodies(Fixture::shared());
 }
 
 #[tokio::test]
 async fn unusual_but_good_requests_are_accepted() {
-    let bed = Bed::shared();
+    let fixture = Fixture::shared();
     let mut failures = Vec::new();
-    for case in control::cases(bed) {
-        failures.extend(run::acceptance(bed, &case).await);
+    for case in control::cases(fixture) {
+        failures.extend(run::acceptance(fixture, &case).await);
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
 #[test]
 fn the_corpus_is_what_it_claims_to_be() {
-    let bed = Bed::shared();
-    let cases = all(bed);
+    let fixture = Fixture::shared();
+    let cases = all(fixture);
     assert!(cases.len() >= 600, "{} cases", cases.len());
-    assert!(control::cases(bed).len() >= 80);
+    assert!(control::cases(fixture).len() >= 80);
 
     let mut names = HashSet::new();
     for case in &cases {

@@ -4,18 +4,18 @@ use http::header::{AUTHORIZATION, COOKIE, HeaderName};
 use passage_identity::AuthStrategy;
 use passage_identity::test_util::TestToken;
 
-use crate::bed::{Bed, USER, b64};
-use crate::rows;
-use crate::run::{Case, Input};
+use crate::hostile::fixture::{Fixture, USER, b64};
+use crate::hostile::rows;
+use crate::hostile::run::{Case, Input};
 
-pub(crate) fn cases(bed: &Bed, cases: &mut Vec<Case>) {
-    names_of_cookies(bed, cases);
-    values_of_cookies(bed, cases);
-    several_cookies(bed, cases);
-    schemes(bed, cases);
-    credentials(bed, cases);
-    several_fields(bed, cases);
-    wrong_places(bed, cases);
+pub(crate) fn cases(fixture: &Fixture, cases: &mut Vec<Case>) {
+    names_of_cookies(fixture, cases);
+    values_of_cookies(fixture, cases);
+    several_cookies(fixture, cases);
+    schemes(fixture, cases);
+    credentials(fixture, cases);
+    several_fields(fixture, cases);
+    wrong_places(fixture, cases);
 }
 
 /// Cookie fields, to a service that reads the cookie.
@@ -37,8 +37,8 @@ fn request<T: AsRef<[u8]>>(
     Input::Request(strategy, fields.into_iter().map(field).collect())
 }
 
-fn names_of_cookies(bed: &Bed, cases: &mut Vec<Case>) {
-    let t = bed.good();
+fn names_of_cookies(fixture: &Fixture, cases: &mut Vec<Case>) {
+    let t = fixture.good();
     let cookie = |text: String| cookies([text]);
     rows! { cases:
         TokenMissing, "cookie: none", "RFC 6265, 5.4", "no field at all" => cookies::<&str>([]);
@@ -65,8 +65,8 @@ fn names_of_cookies(bed: &Bed, cases: &mut Vec<Case>) {
     }
 }
 
-fn values_of_cookies(bed: &Bed, cases: &mut Vec<Case>) {
-    let t = bed.good();
+fn values_of_cookies(fixture: &Fixture, cases: &mut Vec<Case>) {
+    let t = fixture.good();
     let cookie = |text: String| cookies([text]);
     let bytes = |inside: &[u8]| cookies([[b"psg_auth_token=", t.as_bytes(), inside].concat()]);
     rows! { cases:
@@ -92,11 +92,11 @@ fn values_of_cookies(bed: &Bed, cases: &mut Vec<Case>) {
     }
 }
 
-fn several_cookies(bed: &Bed, cases: &mut Vec<Case>) {
-    let t = bed.good();
-    let other = bed.mint(TestToken::new("canaryUser0000000002"));
-    let expired = bed.mint(TestToken::new(USER).expired());
-    let forged = bed.attacker.mint(USER).unwrap();
+fn several_cookies(fixture: &Fixture, cases: &mut Vec<Case>) {
+    let t = fixture.good();
+    let other = fixture.mint(TestToken::new("canaryUser0000000002"));
+    let expired = fixture.mint(TestToken::new(USER).expired());
+    let forged = fixture.attacker.mint(USER).unwrap();
     let c = |token: &str| format!("psg_auth_token={token}");
     let five = |first: &str| {
         let rest = (1..5).map(|n| format!("; psg_auth_token={n}"));
@@ -121,8 +121,8 @@ fn several_cookies(bed: &Bed, cases: &mut Vec<Case>) {
     }
 }
 
-fn schemes(bed: &Bed, cases: &mut Vec<Case>) {
-    let t = bed.good();
+fn schemes(fixture: &Fixture, cases: &mut Vec<Case>) {
+    let t = fixture.good();
     let field = |text: String| authorization([text]);
     rows! { cases:
         TokenMissing, "authorization: none", "RFC 6750, 2.1", "no field at all" => authorization::<&str>([]);
@@ -152,8 +152,8 @@ fn schemes(bed: &Bed, cases: &mut Vec<Case>) {
     }
 }
 
-fn credentials(bed: &Bed, cases: &mut Vec<Case>) {
-    let t = bed.good();
+fn credentials(fixture: &Fixture, cases: &mut Vec<Case>) {
+    let t = fixture.good();
     let field = |text: String| authorization([text]);
     let bytes = |inside: &[u8]| authorization([[b"Bearer ", t.as_bytes(), inside].concat()]);
     rows! { cases:
@@ -176,9 +176,9 @@ fn credentials(bed: &Bed, cases: &mut Vec<Case>) {
     }
 }
 
-fn several_fields(bed: &Bed, cases: &mut Vec<Case>) {
-    let t = bed.good();
-    let other = bed.mint(TestToken::new("canaryUser0000000002"));
+fn several_fields(fixture: &Fixture, cases: &mut Vec<Case>) {
+    let t = fixture.good();
+    let other = fixture.mint(TestToken::new("canaryUser0000000002"));
     let bearer = |token: &str| format!("Bearer {token}");
     rows! { cases:
         AmbiguousRequest, "authorization: two fields, the same", "RFC 9110, 5.3", "two parsers may take different ones" => authorization([bearer(&t), bearer(&t)]);
@@ -190,8 +190,8 @@ fn several_fields(bed: &Bed, cases: &mut Vec<Case>) {
     }
 }
 
-fn wrong_places(bed: &Bed, cases: &mut Vec<Case>) {
-    let t = bed.good();
+fn wrong_places(fixture: &Fixture, cases: &mut Vec<Case>) {
+    let t = fixture.good();
     let (cookie, bearer) = (format!("psg_auth_token={t}"), format!("Bearer {t}"));
     let sent = |strategy: AuthStrategy, name: &'static str, value: &str| {
         request(strategy, &HeaderName::from_static(name), [value])
@@ -205,7 +205,7 @@ fn wrong_places(bed: &Bed, cases: &mut Vec<Case>) {
             ],
         )
     };
-    let expired = bed.mint(TestToken::new(USER).expired());
+    let expired = fixture.mint(TestToken::new(USER).expired());
     use AuthStrategy::{Cookie, Header};
     rows! { cases:
         TokenMissing, "place: the header, but the cookie is read", "RFC 8725, 3.1", "no fallback" => sent(Cookie, "authorization", &bearer);

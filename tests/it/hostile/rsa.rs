@@ -3,7 +3,7 @@
 use num_bigint::BigUint;
 use serde_json::{Value, json};
 
-use crate::bed::b64;
+use crate::hostile::fixture::b64;
 
 /// The DigestInfo of SHA-256 before the hash (RFC 8017, 9.2).
 pub(crate) const SHA256_INFO: [u8; 19] = [
@@ -146,10 +146,14 @@ fn element(der: &[u8]) -> (&[u8], &[u8]) {
 
 #[test]
 fn the_arithmetic_is_right() {
-    let bed = crate::bed::Bed::shared();
-    let signature = bed.issuer.sign("text").unwrap();
-    assert_eq!(bed.raw.sign(b"text"), signature);
-    let all = [bed.raw.primes.clone(), bed.raw_before.primes.clone()].concat();
+    let fixture = crate::hostile::fixture::Fixture::shared();
+    let signature = fixture.issuer.sign("text").unwrap();
+    assert_eq!(fixture.raw.sign(b"text"), signature);
+    let all = [
+        fixture.raw.primes.clone(),
+        fixture.raw_before.primes.clone(),
+    ]
+    .concat();
     let large = Rsa::new(all, 65537);
     let block = fixed(&BigUint::from(7_u32), large.len());
     let back = BigUint::from_bytes_be(&large.apply(&block)).modpow(&65537_u32.into(), &large.n());

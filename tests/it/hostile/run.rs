@@ -9,7 +9,7 @@ use passage_identity::keys::JwkSet;
 use passage_identity::{AuthStrategy, Claims, Error, ErrorKind, Passage, PassageBuilder};
 use serde_json::Value;
 
-use crate::bed::Bed;
+use crate::hostile::fixture::Fixture;
 
 #[derive(Debug)]
 pub(crate) struct Case {
@@ -83,7 +83,7 @@ impl Lane {
 
 const CACHE: usize = 1_024;
 
-/// Every combination, for the keys of the bed: made once, so that what one case leaves in a cache
+/// Every combination, for the keys of the fixture: made once, so that what one case leaves in a cache
 /// meets all the others.
 pub(crate) fn lanes(builder: &PassageBuilder) -> Vec<Lane> {
     let strategies = [AuthStrategy::Cookie, AuthStrategy::Header];
@@ -94,9 +94,9 @@ pub(crate) fn lanes(builder: &PassageBuilder) -> Vec<Lane> {
 }
 
 /// Has a good token remembered.
-pub(crate) async fn warm_up(bed: &Bed) {
-    for lane in &bed.lanes {
-        lane.passage.verify_token(&bed.good()).await.unwrap();
+pub(crate) async fn warm_up(fixture: &Fixture) {
+    for lane in &fixture.lanes {
+        lane.passage.verify_token(&fixture.good()).await.unwrap();
     }
 }
 
@@ -174,17 +174,17 @@ fn request(strategy: AuthStrategy, token: &[u8]) -> Option<HeaderMap> {
 }
 
 /// Runs a case that must be refused; says what went wrong.
-pub(crate) async fn refusal(bed: &Bed, case: &Case) -> Vec<String> {
+pub(crate) async fn refusal(fixture: &Fixture, case: &Case) -> Vec<String> {
     let own;
     let lanes = match &case.input {
         Input::Keys { set, .. } => match JwkSet::from_json(set) {
             Ok(keys) => {
-                own = some_lanes(&bed.issuer.builder().jwks(keys));
+                own = some_lanes(&fixture.issuer.builder().jwks(keys));
                 &own
             }
             Err(error) => return vec![format!("{}: the whole set is refused: {error}", case.name)],
         },
-        _ => &bed.lanes,
+        _ => &fixture.lanes,
     };
     let secrets = secrets(&case.input);
     let mut failures = Vec::new();
@@ -217,19 +217,19 @@ pub(crate) async fn refusal(bed: &Bed, case: &Case) -> Vec<String> {
 }
 
 /// Runs a case that must be accepted; says what went wrong.
-pub(crate) async fn acceptance(bed: &Bed, case: &Control) -> Vec<String> {
+pub(crate) async fn acceptance(fixture: &Fixture, case: &Control) -> Vec<String> {
     let own;
     let lanes = match (&case.input, case.settings) {
         (Input::Keys { set, .. }, _) => {
             let keys = JwkSet::from_json(set).unwrap();
-            own = some_lanes(&bed.issuer.builder().jwks(keys));
+            own = some_lanes(&fixture.issuer.builder().jwks(keys));
             &own
         }
         (_, Some(settings)) => {
-            own = some_lanes(&settings(bed.issuer.builder()));
+            own = some_lanes(&settings(fixture.issuer.builder()));
             &own
         }
-        (_, None) => &bed.lanes,
+        (_, None) => &fixture.lanes,
     };
     let mut failures = Vec::new();
     let outcomes = outcomes(lanes, &case.input).await;

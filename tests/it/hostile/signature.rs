@@ -8,31 +8,31 @@ use num_bigint::BigUint;
 use passage_identity::test_util::TestToken;
 use serde_json::json;
 
-use crate::bed::{Bed, USER, b64, parts, signing_jwk, token};
-use crate::rows;
-use crate::rsa::{SHA256_INFO, cube_root, cube_root_of_end, fixed, padded, sha256};
-use crate::run::{Case, Input};
+use crate::hostile::fixture::{Fixture, USER, b64, parts, signing_jwk, token};
+use crate::hostile::rows;
+use crate::hostile::rsa::{SHA256_INFO, cube_root, cube_root_of_end, fixed, padded, sha256};
+use crate::hostile::run::{Case, Input};
 
-pub(crate) fn cases(bed: &Bed, cases: &mut Vec<Case>) {
-    changed_bytes(bed, cases);
-    borrowed(bed, cases);
-    other_texts(bed, cases);
-    other_schemes(bed, cases);
-    other_paddings(bed, cases);
-    small_exponent(bed, cases);
+pub(crate) fn cases(fixture: &Fixture, cases: &mut Vec<Case>) {
+    changed_bytes(fixture, cases);
+    borrowed(fixture, cases);
+    other_texts(fixture, cases);
+    other_schemes(fixture, cases);
+    other_paddings(fixture, cases);
+    small_exponent(fixture, cases);
 }
 
 /// Signed text and signature of a good token.
-fn good(bed: &Bed) -> (String, Vec<u8>) {
-    let signed = bed.signed("RS256");
-    let signature = bed.issuer.sign(&signed).unwrap();
+fn good(fixture: &Fixture) -> (String, Vec<u8>) {
+    let signed = fixture.signed("RS256");
+    let signature = fixture.issuer.sign(&signed).unwrap();
     (signed, signature)
 }
 
-fn changed_bytes(bed: &Bed, cases: &mut Vec<Case>) {
-    let (signed, signature) = good(bed);
+fn changed_bytes(fixture: &Fixture, cases: &mut Vec<Case>) {
+    let (signed, signature) = good(fixture);
     let with = |signature: &[u8]| token(&signed, signature);
-    let n = bed.raw.n();
+    let n = fixture.raw.n();
     let len = signature.len();
     let flipped = |at: usize, bit: u8| {
         let mut signature = signature.clone();
@@ -66,12 +66,12 @@ fn changed_bytes(bed: &Bed, cases: &mut Vec<Case>) {
         BadSignature, "signature: in base64 twice", "RFC 7515, 5.1", "encoded once" => with(b64(&signature).as_bytes());
         BadSignature, "signature: in hexadecimal", "RFC 7515, 5.1", "the bytes themselves" => with(number.to_str_radix(16).as_bytes());
     }
-    if let Some(token) = plus_modulus(bed) {
+    if let Some(token) = plus_modulus(fixture) {
         rows! { cases:
             BadSignature, "signature: the modulus added", "RFC 8017, 5.2.2", "the same number modulo the modulus" => token;
         }
     }
-    let (signed, short) = leading_zero(bed);
+    let (signed, short) = leading_zero(fixture);
     rows! { cases:
         BadSignature, "signature: a leading zero cut off", "RFC 8017, 4.1", "the same number, but too short" => token(&signed, &short[1..]);
     }
@@ -79,40 +79,40 @@ fn changed_bytes(bed: &Bed, cases: &mut Vec<Case>) {
 
 /// A token whose signature plus the modulus still has as many bytes as the modulus. For a modulus
 /// close to the end of the range there may be none.
-fn plus_modulus(bed: &Bed) -> Option<String> {
-    let n = bed.raw.n();
+fn plus_modulus(fixture: &Fixture) -> Option<String> {
+    let n = fixture.raw.n();
     (0..200).find_map(|nonce| {
-        let (signed, signature) = nonced(bed, nonce);
+        let (signed, signature) = nonced(fixture, nonce);
         let sum = BigUint::from_bytes_be(&signature) + &n;
         (sum.bits() <= 2048).then(|| token(&signed, fixed(&sum, 256)))
     })
 }
 
 /// Signed text and a good signature that starts with a zero byte.
-pub(crate) fn leading_zero(bed: &Bed) -> (String, Vec<u8>) {
-    let mut tokens = (0..).map(|nonce| nonced(bed, nonce));
+pub(crate) fn leading_zero(fixture: &Fixture) -> (String, Vec<u8>) {
+    let mut tokens = (0..).map(|nonce| nonced(fixture, nonce));
     tokens.find(|(_, signature)| signature[0] == 0).unwrap()
 }
 
-fn nonced(bed: &Bed, nonce: u32) -> (String, Vec<u8>) {
-    let signed = bed.signed_with(&[("nonce", json!(nonce))]);
-    let signature = bed.issuer.sign(&signed).unwrap();
+fn nonced(fixture: &Fixture, nonce: u32) -> (String, Vec<u8>) {
+    let signed = fixture.signed_with(&[("nonce", json!(nonce))]);
+    let signature = fixture.issuer.sign(&signed).unwrap();
     (signed, signature)
 }
 
 /// Good signatures of something else.
-fn borrowed(bed: &Bed, cases: &mut Vec<Case>) {
-    let (one, two) = (bed.good(), bed.claim("sub", "canaryUser0000000002"));
+fn borrowed(fixture: &Fixture, cases: &mut Vec<Case>) {
+    let (one, two) = (fixture.good(), fixture.claim("sub", "canaryUser0000000002"));
     let ([h, p, s], [_, p2, s2]) = (parts(&one), parts(&two));
-    let other_header = bed.header_with("x", 1);
+    let other_header = fixture.header_with("x", 1);
     let h3 = parts(&other_header)[0];
-    let spaced = b64(format!(" {}", bed.claims()));
-    let longer = bed.mint(TestToken::new(USER).claim("exp", 9_999_999_999_i64));
-    let reordered = b64(bed.claims().to_string().replacen('{', r#"{"a":1,"#, 1));
+    let spaced = b64(format!(" {}", fixture.claims()));
+    let longer = fixture.mint(TestToken::new(USER).claim("exp", 9_999_999_999_i64));
+    let reordered = b64(fixture.claims().to_string().replacen('{', r#"{"a":1,"#, 1));
     rows! { cases:
-        BadSignature, "signature: of a forger", "RFC 7515, 5.2", "a key that nobody knows" => bed.attacker.mint(USER).unwrap();
-        BadSignature, "signature: of the other key in the set", "RFC 7515, 4.1.4", "a good key, but not the named one" => bed.issuer.mint(TestToken::new(USER).kid(bed.before.kid())).unwrap();
-        BadSignature, "signature: of the old key under the new name", "RFC 7515, 4.1.4", "a good key, but not the named one" => bed.before.mint(TestToken::new(USER).kid(bed.issuer.kid())).unwrap();
+        BadSignature, "signature: of a forger", "RFC 7515, 5.2", "a key that nobody knows" => fixture.attacker.mint(USER).unwrap();
+        BadSignature, "signature: of the other key in the set", "RFC 7515, 4.1.4", "a good key, but not the named one" => fixture.issuer.mint(TestToken::new(USER).kid(fixture.before.kid())).unwrap();
+        BadSignature, "signature: of the old key under the new name", "RFC 7515, 4.1.4", "a good key, but not the named one" => fixture.before.mint(TestToken::new(USER).kid(fixture.issuer.kid())).unwrap();
         BadSignature, "signature: of another user's token", "RFC 7515, 5.2", "the user of one, the signature of the other" => format!("{h}.{p2}.{s}");
         BadSignature, "signature: of this token for another user", "RFC 7515, 5.2", "the user of one, the signature of the other" => format!("{h}.{p}.{s2}");
         BadSignature, "signature: of the same claims under another header", "RFC 7515, 5.1", "the header is signed too" => format!("{h3}.{p}.{s}");
@@ -123,11 +123,11 @@ fn borrowed(bed: &Bed, cases: &mut Vec<Case>) {
 }
 
 /// Good signatures of the right key, over something else than header, dot and claims.
-fn other_texts(bed: &Bed, cases: &mut Vec<Case>) {
-    let (signed, _) = good(bed);
-    let over = |text: &[u8]| token(&signed, bed.issuer.sign(text).unwrap());
+fn other_texts(fixture: &Fixture, cases: &mut Vec<Case>) {
+    let (signed, _) = good(fixture);
+    let over = |text: &[u8]| token(&signed, fixture.issuer.sign(text).unwrap());
     let (header, claims) = signed.split_once('.').unwrap();
-    let decoded = format!("{}.{}", bed.header(), bed.claims());
+    let decoded = format!("{}.{}", fixture.header(), fixture.claims());
     rows! { cases:
         BadSignature, "signature: over the claims only", "RFC 7515, 5.1", "the header would be free to change" => over(claims.as_bytes());
         BadSignature, "signature: over the header only", "RFC 7515, 5.1", "the claims would be free to change" => over(header.as_bytes());
@@ -141,12 +141,13 @@ fn other_texts(bed: &Bed, cases: &mut Vec<Case>) {
 }
 
 /// The right key, another scheme, and `alg` says RS256 all the same.
-fn other_schemes(bed: &Bed, cases: &mut Vec<Case>) {
-    let (signed, _) = good(bed);
+fn other_schemes(fixture: &Fixture, cases: &mut Vec<Case>) {
+    let (signed, _) = good(fixture);
     let by = |encoding: &'static dyn RsaEncoding| {
-        let mut signature = vec![0; bed.pair.public_modulus_len()];
+        let mut signature = vec![0; fixture.pair.public_modulus_len()];
         let random = SystemRandom::new();
-        bed.pair
+        fixture
+            .pair
             .sign(encoding, &random, signed.as_bytes(), &mut signature)
             .unwrap();
         token(&signed, signature)
@@ -156,9 +157,9 @@ fn other_schemes(bed: &Bed, cases: &mut Vec<Case>) {
         0x30, 0x21, 0x30, 0x09, 0x06, 0x05, 0x2b, 0x0e, 0x03, 0x02, 0x1a, 0x05, 0, 4, 0x14,
     ];
     let sha1 = [&sha1_info[..], sha1.as_ref()].concat();
-    let secret = hmac::Key::new(hmac::HMAC_SHA256, &bed.raw.n().to_bytes_be());
+    let secret = hmac::Key::new(hmac::HMAC_SHA256, &fixture.raw.n().to_bytes_be());
     rows! { cases:
-        BadSignature, "scheme: SHA-1", "RFC 8725, 3.2", "a hash that no longer resists" => token(&signed, bed.raw.apply(&padded(1, 0xff, 256, &sha1)));
+        BadSignature, "scheme: SHA-1", "RFC 8725, 3.2", "a hash that no longer resists" => token(&signed, fixture.raw.apply(&padded(1, 0xff, 256, &sha1)));
         BadSignature, "scheme: SHA-384", "RFC 7518, 3.3", "RS256 is SHA-256" => by(&RSA_PKCS1_SHA384);
         BadSignature, "scheme: SHA-512", "RFC 7518, 3.3", "RS256 is SHA-256" => by(&RSA_PKCS1_SHA512);
         BadSignature, "scheme: PSS", "RFC 7518, 3.3", "RS256 is PKCS1-v1_5" => by(&RSA_PSS_SHA256);
@@ -174,11 +175,11 @@ fn info(signed: &str) -> Vec<u8> {
 }
 
 /// Blocks that differ a little from the right one, well signed by the right key.
-fn other_paddings(bed: &Bed, cases: &mut Vec<Case>) {
-    let (signed, _) = good(bed);
+fn other_paddings(fixture: &Fixture, cases: &mut Vec<Case>) {
+    let (signed, _) = good(fixture);
     let signing = |block: &[u8]| {
         assert_eq!(block.len(), 256);
-        token(&signed, bed.raw.apply(block))
+        token(&signed, fixture.raw.apply(block))
     };
     let (hash, info) = (sha256(signed.as_bytes()), info(&signed));
     let right = padded(1, 0xff, 256, &info);
@@ -224,14 +225,14 @@ fn other_paddings(bed: &Bed, cases: &mut Vec<Case>) {
 }
 
 /// Forged without any private key: with an exponent of 3, roots are taken of whole numbers.
-fn small_exponent(bed: &Bed, cases: &mut Vec<Case>) {
+fn small_exponent(fixture: &Fixture, cases: &mut Vec<Case>) {
     // An even number at the end has no root: the hash must be odd.
     let signed = (0..)
-        .map(|nonce| bed.signed_with(&[("nonce", json!(nonce))]))
+        .map(|nonce| fixture.signed_with(&[("nonce", json!(nonce))]))
         .find(|signed| sha256(signed.as_bytes())[31] % 2 == 1)
         .unwrap();
     let info = info(&signed);
-    let mut key = signing_jwk(&bed.issuer);
+    let mut key = signing_jwk(&fixture.issuer);
     key["e"] = json!("Aw");
     let set = json!({ "keys": [key] }).to_string();
     let cube = |root: &BigUint| fixed(&root.pow(3), 256);

@@ -10,10 +10,10 @@ use passage_identity::users::{
     CountFilter, CreateUser, Order, SortBy, TextFilter, TimeFilter, UpdateUser,
 };
 use passage_server::SeedDevice;
-use passage_test_server::TestServer;
+use passage_test_support::TestServer;
 use serde_json::json;
 
-use crate::canaries::*;
+use crate::secrets::canaries::*;
 
 /// What the tests ask of the auth API besides.
 pub(crate) const OF_THE_AUTH_API: [&str; 2] = ["getJwks", "getCurrentuser"];

@@ -9,7 +9,7 @@ use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 
 #[derive(Clone, Default)]
-pub(crate) struct Ear(Arc<Heard>);
+pub(crate) struct LogCapture(Arc<Heard>);
 
 #[derive(Default)]
 struct Heard {
@@ -17,19 +17,19 @@ struct Heard {
     spans: AtomicU64,
 }
 
-impl Ear {
+impl LogCapture {
     /// Listens from now on, as the process's only listener.
     pub(crate) fn open() -> Self {
-        let ear = Self::default();
-        tracing::subscriber::set_global_default(ear.clone()).unwrap();
-        log::set_logger(Box::leak(Box::new(ear.clone()))).unwrap();
+        let logs = Self::default();
+        tracing::subscriber::set_global_default(logs.clone()).unwrap();
+        log::set_logger(Box::leak(Box::new(logs.clone()))).unwrap();
         log::set_max_level(log::LevelFilter::Trace);
-        let (listener, shown) = (ear.clone(), std::panic::take_hook());
+        let (listener, shown) = (logs.clone(), std::panic::take_hook());
         std::panic::set_hook(Box::new(move |panic| {
             listener.note(|text| write!(text, "panic {panic}").unwrap());
             shown(panic);
         }));
-        ear
+        logs
     }
 
     /// What was heard since the last time.
@@ -57,7 +57,7 @@ impl Visit for Fields<'_> {
     }
 }
 
-impl Subscriber for Ear {
+impl Subscriber for LogCapture {
     fn enabled(&self, _: &Metadata<'_>) -> bool {
         true
     }
@@ -87,7 +87,7 @@ impl Subscriber for Ear {
     fn exit(&self, _: &Id) {}
 }
 
-impl log::Log for Ear {
+impl log::Log for LogCapture {
     fn enabled(&self, _: &log::Metadata<'_>) -> bool {
         true
     }

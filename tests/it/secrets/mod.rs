@@ -2,29 +2,16 @@
 //! is driven through success and failure, with everything that is logged at any level by anybody
 //! collected, panics too, and `Debug` and `Display` of every value and error, causes included.
 //!
-//! Alone in its program: the collectors are there for the whole process.
+//! In a process of its own: the collectors are there for the whole of it.
 //!
 //! Not covered: the public fields and accessors of values, whose purpose it is to give the value;
 //! the ids, of which `Display` is one (an external id is shown where it is asked for by
 //! `verify_nonce`, and nowhere else); and the errors of the generated clients, whose documentation
 //! says that they show bodies. HTTP/2 needs TLS, so its frames are not seen here; what `h2` logs of
 //! them are kind, stream and flags.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic
-)]
-
 mod calls;
 mod canaries;
-mod ear;
-#[path = "../faults/replies.rs"]
-#[allow(dead_code, reason = "not every reply is needed here")]
-mod replies;
-#[path = "../faults/server.rs"]
-#[allow(dead_code, reason = "not every fault is needed here")]
-mod server;
+mod log_capture;
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -33,17 +20,23 @@ use std::time::Duration;
 use passage_identity::keys::JwkSet;
 use passage_identity::{AuthStrategy, CallOptions, Endpoint, ErrorKind, Passage};
 use passage_server::MintToken;
-use passage_test_server::TestServer;
+use passage_test_support::TestServer;
 use serde_json::json;
 
+use crate::support::fault_replies as replies;
+use crate::support::fault_server::{FaultServer, Reply, Step};
+use crate::support::in_a_process_of_its_own;
 use calls::{Kept, Known, every_call, every_refused_argument};
 use canaries::*;
-use ear::Ear;
-use server::{FaultServer, Reply, Step};
+use log_capture::LogCapture;
 
-#[tokio::test]
-async fn nothing_secret_is_shown() {
-    let ear = Ear::open();
+#[test]
+fn nothing_secret_is_shown() {
+    in_a_process_of_its_own("secrets::nothing_secret_is_shown", every_call_is_watched());
+}
+
+async fn every_call_is_watched() {
+    let logs = LogCapture::open();
     let mut kept = Kept::default();
     let mut secrets: Vec<String> = PLANTED.iter().map(|&text| text.to_owned()).collect();
 
@@ -52,7 +45,7 @@ async fn nothing_secret_is_shown() {
     verification(&mut kept, &mut secrets).await;
     settings(&mut kept);
 
-    let heard = ear.take();
+    let heard = logs.take();
     for text in [
         "passage operation=getUser",
         // Those whose code we do not control have a say, too.
@@ -74,7 +67,7 @@ async fn nothing_secret_is_shown() {
         assert_eq!(find(&heard, secret), None, "{secret} was logged");
         assert_eq!(find(&kept.text, secret), None, "{secret} is shown");
     }
-    the_ear_would_have_heard_it(&ear);
+    the_ear_would_have_heard_it(&logs);
 }
 
 /// The line that has the text.
@@ -83,10 +76,10 @@ fn find<'a>(text: &'a str, secret: &str) -> Option<&'a str> {
 }
 
 /// The control: a leak of each kind is found.
-fn the_ear_would_have_heard_it(ear: &Ear) {
+fn the_ear_would_have_heard_it(logs: &LogCapture) {
     let leak = |name: &str, leak: &dyn Fn()| {
         leak();
-        let heard = ear.take();
+        let heard = logs.take();
         assert!(find(&heard, EMAIL).is_some(), "{name} was not heard");
     };
     leak("a field of a span", &|| {
@@ -133,7 +126,7 @@ async fn a_server_that_answers(kept: &mut Kept, secrets: &mut Vec<String>) {
         .iter()
         .filter_map(|it| it.operation.as_deref())
         .collect();
-    let document = include_str!("../../openapi/effective/management.json");
+    let document = include_str!("../../../openapi/effective/management.json");
     let described = document.matches("\"operationId\"").count();
     let management = reached
         .iter()

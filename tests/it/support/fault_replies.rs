@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use crate::server::{Reply, Step};
+use super::fault_server::{Reply, Step};
 
 /// A user as the API sends one, fit for every operation of the tests.
 pub(crate) fn user() -> Value {

@@ -1,22 +1,18 @@
 //! The axum example, driven over HTTP, and what its extractors do besides.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
-
-#[path = "../examples/axum.rs"]
-#[allow(dead_code, reason = "its main is for the example alone")]
-mod example;
-mod web;
-
 use axum::extract::Request;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Extension, Router};
+use passage_examples::axum as example;
 use passage_identity::axum::{CurrentUser, PassageClaims, PassageUser, Rejection};
 use passage_identity::tower::PassageLayer;
 use passage_identity::{Claims, ErrorCode, ErrorKind, Passage};
 use passage_server::{Cut, Fault, MintToken};
+use passage_test_support::web::{
+    ACCOUNT, HELLO, ME, Route, Setup, answer, gone, inactive, try_route, try_session,
+};
 use std::time::Duration;
-use web::{ACCOUNT, HELLO, ME, Route, Setup, answer, gone, inactive, try_route, try_session};
 
 /// Serves it and gives its URL.
 async fn serve(service: Router) -> String {

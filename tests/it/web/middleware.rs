@@ -1,13 +1,7 @@
 //! The middleware example, driven over HTTP: who gets in, and which answer the others get.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
-
-#[path = "../examples/middleware.rs"]
-#[allow(dead_code, reason = "its main is for the example alone")]
-mod example;
-mod web;
-
+use passage_examples::middleware as example;
 use passage_identity::Passage;
-use web::{ME, Route, try_route};
+use passage_test_support::web::{ME, Route, try_route};
 
 async fn serve(passage: Passage) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -1,11 +1,5 @@
 //! The tower example, driven over HTTP, and how the layer treats the service behind it.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
-
-#[path = "../examples/tower.rs"]
-#[allow(dead_code, reason = "its main is for the example alone")]
-mod example;
-mod web;
-
+use passage_examples::tower as example;
 use std::future::{Ready, poll_fn, ready};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,9 +8,9 @@ use std::task::{Context, Poll};
 use http::{Request, Response, StatusCode};
 use passage_identity::tower::{PassageLayer, PassageService};
 use passage_identity::{Claims, Passage};
+use passage_test_support::web::{Route, Setup, try_route};
 use tower_layer::Layer;
 use tower_service::Service;
-use web::{Route, Setup, try_route};
 
 async fn serve_example(passage: Passage) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -1,6 +1,6 @@
 //! Stands between a client and the real server. It counts what passes, and can hold it back.
-#![allow(dead_code, reason = "each test takes what it needs")]
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -11,8 +11,9 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use tokio::sync::watch;
 
+/// A proxy before the server. Clones are the same proxy.
 #[derive(Clone)]
-pub(crate) struct Gate(Arc<Inner>);
+pub struct HoldingProxy(Arc<Inner>);
 
 struct Inner {
     url: String,
@@ -41,11 +42,22 @@ impl Drop for Visit<'_> {
     }
 }
 
-impl Gate {
-    /// A gate that holds back these requests until it is [opened](Self::open).
-    pub(crate) async fn before(server: &str, holds: fn(&Request) -> bool) -> Self {
+impl fmt::Debug for HoldingProxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HoldingProxy")
+            .field("url", &self.0.url)
+            .finish_non_exhaustive()
+    }
+}
+
+impl HoldingProxy {
+    /// A proxy that holds back these requests until it is [opened](Self::open).
+    ///
+    /// # Panics
+    /// If it cannot listen.
+    pub async fn before(server: &str, holds: fn(&Request) -> bool) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let gate = Self(Arc::new(Inner {
+        let proxy = Self(Arc::new(Inner {
             url: format!("http://{}", listener.local_addr().unwrap()),
             server: server.to_owned(),
             client: reqwest::Client::new(),
@@ -56,54 +68,61 @@ impl Gate {
             passed: AtomicUsize::new(0),
             given_up: AtomicUsize::new(0),
         }));
-        let service = Router::new().fallback(pass).with_state(gate.clone());
+        let service = Router::new().fallback(pass).with_state(proxy.clone());
         tokio::spawn(async move { axum::serve(listener, service).await });
-        gate
+        proxy
     }
 
-    pub(crate) fn url(&self) -> &str {
+    /// Where it listens.
+    #[must_use]
+    pub fn url(&self) -> &str {
         &self.0.url
     }
 
-    pub(crate) fn open(&self) {
+    /// Lets pass what it holds back, and all that comes later.
+    pub fn open(&self) {
         self.0.is_open.send_replace(true);
     }
 
     /// Requests that are here now.
-    pub(crate) fn here(&self) -> usize {
+    #[must_use]
+    pub fn here(&self) -> usize {
         self.0.here.load(Ordering::SeqCst)
     }
 
     /// The most requests that were here at a time.
-    pub(crate) fn most(&self) -> usize {
+    #[must_use]
+    pub fn most(&self) -> usize {
         self.0.most.load(Ordering::SeqCst)
     }
 
     /// Requests that were answered.
-    pub(crate) fn passed(&self) -> usize {
+    #[must_use]
+    pub fn passed(&self) -> usize {
         self.0.passed.load(Ordering::SeqCst)
     }
 
     /// Requests that the client gave up.
-    pub(crate) fn given_up(&self) -> usize {
+    #[must_use]
+    pub fn given_up(&self) -> usize {
         self.0.given_up.load(Ordering::SeqCst)
     }
 }
 
-async fn pass(State(gate): State<Gate>, request: Request) -> Response {
-    let gate = &*gate.0;
-    let here = gate.here.fetch_add(1, Ordering::SeqCst) + 1;
-    gate.most.fetch_max(here, Ordering::SeqCst);
-    let mut visit = Visit(gate, false);
-    if (gate.holds)(&request) {
-        let mut is_open = gate.is_open.subscribe();
+async fn pass(State(proxy): State<HoldingProxy>, request: Request) -> Response {
+    let proxy = &*proxy.0;
+    let here = proxy.here.fetch_add(1, Ordering::SeqCst) + 1;
+    proxy.most.fetch_max(here, Ordering::SeqCst);
+    let mut visit = Visit(proxy, false);
+    if (proxy.holds)(&request) {
+        let mut is_open = proxy.is_open.subscribe();
         is_open.wait_for(|open| *open).await.unwrap();
     }
     let (parts, body) = request.into_parts();
-    let url = format!("{}{}", gate.server, parts.uri);
+    let url = format!("{}{}", proxy.server, parts.uri);
     let mut headers = parts.headers;
     headers.remove("host");
-    let sent = gate
+    let sent = proxy
         .client
         .request(parts.method, url)
         .headers(headers)
@@ -120,7 +139,10 @@ async fn pass(State(gate): State<Gate>, request: Request) -> Response {
 }
 
 /// Gives other tasks their turn until the condition holds.
-pub(crate) async fn until(what: &str, mut holds: impl FnMut() -> bool) {
+///
+/// # Panics
+/// If it does not hold within half a minute.
+pub async fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let limit = Instant::now() + Duration::from_secs(30);
     while !holds() {
         assert!(Instant::now() < limit, "waiting for: {what}");
@@ -129,7 +151,7 @@ pub(crate) async fn until(what: &str, mut holds: impl FnMut() -> bool) {
 }
 
 /// Gives other tasks many turns, for something that must not happen.
-pub(crate) async fn let_others_work() {
+pub async fn let_others_work() {
     for _ in 0..2_000 {
         tokio::task::yield_now().await;
     }

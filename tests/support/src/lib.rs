@@ -1,4 +1,5 @@
-//! The server that a test of the SDK runs against.
+//! What tests of the SDK have in common, in whatever program they are: the server that they run against, a proxy before it
+//! ([`holding_proxy`]), and what the services of every web framework are tried with ([`web`]).
 //!
 //! This is the one place that decides whether it runs in the test's own process or is the `passage-server` binary, a
 //! process of its own that is driven over HTTP: `PASSAGE_TEST_SERVER` names the program, and unset means in-process.
@@ -6,13 +7,16 @@
 #![allow(
     clippy::expect_used,
     clippy::panic,
+    clippy::unwrap_used,
     reason = "what is wrong with a test's server must fail the test"
 )]
 
 mod binary;
 mod controls;
+pub mod holding_proxy;
 mod http;
 pub mod report;
+pub mod web;
 
 use passage_contract::Watch;
 use passage_server::{PassageServer, ServerBuilder};
@@ -30,7 +34,7 @@ pub const IN_PROCESS: [(&str, &str); 2] = [
         "it tries the observer that checks exchanges, which is in the server's process",
     ),
     (
-        "tests/quickstart.rs",
+        "tests/it/quickstart.rs",
         "it runs an example as users run it, and the example starts its own server",
     ),
 ];

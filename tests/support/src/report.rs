@@ -16,7 +16,12 @@ pub(crate) fn started() {
     // Cargo adds a hash to the name of the target.
     let target = program.rsplit_once('-').map_or(&*program, |(name, _)| name);
     let thread = thread::current();
-    note(&["binary", target, thread.name().unwrap_or_default()]);
+    let test = thread.name().unwrap_or_default();
+    // A program of many modules reports each by itself, so that one which starts nothing is noticed.
+    match (target, test.split_once("::")) {
+        ("it", Some((module, test))) => note(&["binary", module, test]),
+        _ => note(&["binary", target, test]),
+    }
 }
 
 /// Adds a line, if somebody wants to know.

@@ -1,21 +1,29 @@
 //! The requests that a route of every web framework is tried with, and the answers it owes them.
-#![allow(dead_code, reason = "each test program uses a part")]
 
 use passage_identity::users::CreateUser;
 use passage_identity::{AuthStrategy, Passage, PassageBuilder, UserId};
 use passage_server::{Fault, MintToken};
-use passage_test_server::TestServer;
 use reqwest::{RequestBuilder, Response};
 
+use crate::TestServer;
+
 /// A server with one user, who has never signed in.
-pub(crate) struct Setup {
-    pub(crate) server: TestServer,
-    pub(crate) user_id: UserId,
-    pub(crate) http: reqwest::Client,
+#[derive(Debug)]
+pub struct Setup {
+    /// The server.
+    pub server: TestServer,
+    /// The user.
+    pub user_id: UserId,
+    /// Sends requests to the service.
+    pub http: reqwest::Client,
 }
 
 impl Setup {
-    pub(crate) async fn new() -> Self {
+    /// Starts the server and creates the user.
+    ///
+    /// # Panics
+    /// If either fails.
+    pub async fn new() -> Self {
         let server = TestServer::start().await;
         let passage = Passage::builder(server.app_id())
             .server(server.url())
@@ -32,7 +40,7 @@ impl Setup {
     }
 
     /// A client of the server that reads the header, without an API key.
-    pub(crate) fn builder(&self) -> PassageBuilder {
+    pub fn builder(&self) -> PassageBuilder {
         Passage::builder(self.server.app_id())
             .server(self.server.url())
             .auth_strategy(AuthStrategy::Header)
@@ -40,23 +48,33 @@ impl Setup {
     }
 
     /// The same with the API key.
-    pub(crate) fn passage(&self) -> Passage {
+    ///
+    /// # Panics
+    /// If the settings are wrong.
+    #[must_use]
+    pub fn passage(&self) -> Passage {
         self.builder()
             .api_key(self.server.api_key())
             .build()
             .unwrap()
     }
 
-    pub(crate) fn token(&self) -> MintToken {
+    /// A good token of the user, to be changed and minted.
+    #[must_use]
+    pub fn token(&self) -> MintToken {
         MintToken::new(self.user_id.as_str())
     }
 
-    pub(crate) async fn mint(&self, token: MintToken) -> String {
+    /// Has the server mint a token.
+    ///
+    /// # Panics
+    /// If it refuses.
+    pub async fn mint(&self, token: MintToken) -> String {
         self.server.controls().mint_token(token).await.unwrap()
     }
 
     /// A request with a good token in the header.
-    pub(crate) async fn get(&self, url: &str) -> RequestBuilder {
+    pub async fn get(&self, url: &str) -> RequestBuilder {
         self.http
             .get(url)
             .bearer_auth(self.mint(self.token()).await)
@@ -64,9 +82,13 @@ impl Setup {
 }
 
 /// Status, `WWW-Authenticate`, `Retry-After` and body of a response.
-pub(crate) type Answer = (u16, Option<String>, Option<String>, String);
+pub type Answer = (u16, Option<String>, Option<String>, String);
 
-pub(crate) async fn answer(request: RequestBuilder) -> Answer {
+/// Sends a request and gives what the service answers.
+///
+/// # Panics
+/// If there is no answer, or one in a form that no service here has.
+pub async fn answer(request: RequestBuilder) -> Answer {
     let response = request.send().await.unwrap();
     let header = |response: &Response, name: &str| {
         let mut values = response.headers().get_all(name).iter();
@@ -94,14 +116,16 @@ pub(crate) async fn answer(request: RequestBuilder) -> Answer {
 }
 
 /// A route, and what it says when all is well.
-pub(crate) struct Route {
-    pub(crate) path: &'static str,
+#[derive(Clone, Copy, Debug)]
+pub struct Route {
+    /// Where it is.
+    pub path: &'static str,
     /// Says that it knows this user.
-    pub(crate) known: fn(&UserId) -> String,
+    pub known: fn(&UserId) -> String,
     /// Says that nobody is signed in, if it is not necessary to be.
-    pub(crate) nobody: Option<&'static str>,
+    pub nobody: Option<&'static str>,
     /// Whether refusals say in the body what is wrong.
-    pub(crate) has_text: bool,
+    pub has_text: bool,
 }
 
 impl Route {
@@ -128,7 +152,10 @@ impl Route {
 
 /// Tries a route with good, bad and missing tokens, in the cookie and in the header, and while
 /// the keys cannot be had. `serve` starts the service and gives its URL.
-pub(crate) async fn try_route(route: &Route, serve: impl AsyncFn(Passage) -> String) {
+///
+/// # Panics
+/// If an answer is not the one that is owed.
+pub async fn try_route(route: &Route, serve: impl AsyncFn(Passage) -> String) {
     let setup = Setup::new().await;
     let controls = setup.server.controls();
     let http = &setup.http;
@@ -203,7 +230,7 @@ fn field(strategy: AuthStrategy, token: &str) -> (&'static str, String) {
 }
 
 /// A route of the example services that asks who the request is from.
-pub(crate) const ME: Route = Route {
+pub const ME: Route = Route {
     path: "/me",
     known: |id| format!("you are {id}\n"),
     nobody: None,
@@ -211,7 +238,7 @@ pub(crate) const ME: Route = Route {
 };
 
 /// One that anybody may ask.
-pub(crate) const HELLO: Route = Route {
+pub const HELLO: Route = Route {
     path: "/hello",
     known: |id| format!("hello, {id}\n"),
     nobody: Some("hello, stranger\n"),
@@ -219,7 +246,7 @@ pub(crate) const HELLO: Route = Route {
 };
 
 /// One that looks the user up.
-pub(crate) const ACCOUNT: Route = Route {
+pub const ACCOUNT: Route = Route {
     path: "/account",
     known: |id| format!("you are {id}, pending\n"),
     nobody: None,
@@ -227,7 +254,10 @@ pub(crate) const ACCOUNT: Route = Route {
 };
 
 /// Tries the route of the example services that shows what else the token says.
-pub(crate) async fn try_session(serve: impl AsyncFn(Passage) -> String) {
+///
+/// # Panics
+/// If an answer is not the one that is owed.
+pub async fn try_session(serve: impl AsyncFn(Passage) -> String) {
     let setup = Setup::new().await;
     let url = serve(setup.passage()).await + "/session";
     let (status, .., body) = answer(setup.get(&url).await).await;
@@ -241,12 +271,14 @@ pub(crate) async fn try_session(serve: impl AsyncFn(Passage) -> String) {
 }
 
 /// The answer about a user who was deactivated.
-pub(crate) fn inactive() -> Answer {
+#[must_use]
+pub fn inactive() -> Answer {
     (403, None, None, "the user is not active".to_owned())
 }
 
 /// The answer about a user who was deleted.
-pub(crate) fn gone() -> Answer {
+#[must_use]
+pub fn gone() -> Answer {
     let text = "the user does not exist".to_owned();
     let challenge = format!("Bearer error=\"invalid_token\", error_description=\"{text}\"");
     (401, Some(challenge), None, text)

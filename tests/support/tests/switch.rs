@@ -10,7 +10,7 @@ use passage_identity::Passage;
 use passage_identity::magic_links::CreateMagicLink;
 use passage_identity::users::CreateUser;
 use passage_server::{Fault, MintToken, SeedDevice};
-use passage_test_server::{IN_PROCESS, TestServer, report};
+use passage_test_support::{IN_PROCESS, TestServer, report};
 
 /// The Rust files below a folder, relative to the root.
 fn sources(root: &Path, folder: &str, found: &mut BTreeSet<String>) {
@@ -37,7 +37,7 @@ fn nothing_gets_around_the_switch() {
     sources(&root, "tests", &mut files);
     sources(&root, "examples/actix/tests", &mut files);
     // Here it is, and what it uses.
-    files.retain(|file| !file.starts_with("tests/server/") && file != "tests/contract/src/lib.rs");
+    files.retain(|file| !file.starts_with("tests/support/") && file != "tests/contract/src/lib.rs");
     assert!(files.len() > 50, "{files:?}");
     let text = |file: &String| fs::read_to_string(root.join(file)).unwrap();
     files.retain(|file| starts_a_server(&text(file)));

@@ -78,8 +78,6 @@ fn drop_extensions(spec: &mut OpenAPI) {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
-
     use serde_json::json;
 
     /// The code for one operation that answers with the schema `Reply`.

@@ -136,8 +136,6 @@ fn variant(value: &str) -> Option<Ident> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
-
     use serde_json::json;
 
     use super::*;

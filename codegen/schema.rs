@@ -57,8 +57,6 @@ pub(crate) fn flag(schema: &Value, name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
-
     use serde_json::json;
 
     use super::*;
