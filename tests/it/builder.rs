@@ -2,6 +2,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use passage_identity::verification::CrossSitePolicy;
 use passage_identity::{AuthStrategy, Endpoint, ErrorKind, Passage, PassageBuilder};
 
 const SERVER: &str = "http://127.0.0.1:8787";
@@ -48,6 +49,14 @@ fn settings_that_cannot_work_are_refused_with_a_reason() {
         (builder().leeway(Duration::from_secs(61)), "leeway"),
         (builder().timeout(Duration::ZERO), "time-out"),
         (builder().connect_timeout(Duration::ZERO), "time-out"),
+        (
+            Passage::builder("app1").server("http://passage.example.com"),
+            "danger_allow_http",
+        ),
+        (
+            builder().cross_site(CrossSitePolicy::new().add_origin("admin.example.com/users")),
+            "allowed origin",
+        ),
         (builder().add_issuer(""), "empty issuer"),
         (builder().add_audience(""), "empty issuer or audience"),
     ] {

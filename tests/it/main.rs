@@ -19,6 +19,7 @@ mod hostile;
 mod lists;
 mod management;
 mod properties;
+mod proxies;
 mod quickstart;
 mod readme;
 mod requests;

@@ -1,4 +1,5 @@
 //! The axum example, driven over HTTP, and what its extractors do besides.
+use super::serve;
 use axum::extract::Request;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
@@ -13,14 +14,6 @@ use passage_test_support::web::{
     ACCOUNT, HELLO, ME, Route, Setup, answer, gone, inactive, try_route, try_session,
 };
 use std::time::Duration;
-
-/// Serves it and gives its URL.
-async fn serve(service: Router) -> String {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(async move { axum::serve(listener, service).await });
-    url
-}
 
 async fn serve_example(passage: Passage) -> String {
     serve(example::service(passage)).await

@@ -3,11 +3,8 @@ use passage_examples::middleware as example;
 use passage_identity::Passage;
 use passage_test_support::web::{ME, Route, try_route};
 
-async fn serve(passage: Passage) -> String {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(async move { axum::serve(listener, example::service(passage)).await });
-    url
+async fn serve_example(passage: Passage) -> String {
+    super::serve(example::service(passage)).await
 }
 
 #[tokio::test]
@@ -16,5 +13,5 @@ async fn good_bad_and_undecided_tokens() {
         has_text: false,
         ..ME
     };
-    try_route(&route, serve).await;
+    try_route(&route, serve_example).await;
 }

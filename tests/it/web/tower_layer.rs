@@ -13,11 +13,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 async fn serve_example(passage: Passage) -> String {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let service = example::service(passage);
-    tokio::spawn(async move { axum::serve(listener, service).await });
-    url
+    super::serve(example::service(passage)).await
 }
 
 #[tokio::test]

@@ -1,9 +1,10 @@
 //! The requests that a route of every web framework is tried with, and the answers it owes them.
 
 use passage_identity::users::CreateUser;
+use passage_identity::verification::CrossSitePolicy;
 use passage_identity::{AuthStrategy, Passage, PassageBuilder, UserId};
 use passage_server::{Fault, MintToken};
-use reqwest::{RequestBuilder, Response};
+use reqwest::{Method, RequestBuilder, Response};
 
 use crate::TestServer;
 
@@ -282,4 +283,105 @@ pub fn gone() -> Answer {
     let text = "the user does not exist".to_owned();
     let challenge = format!("Bearer error=\"invalid_token\", error_description=\"{text}\"");
     (401, Some(challenge), None, text)
+}
+
+/// What a browser may say of where a request comes from, with `{host}` for the service's own, and
+/// whether the service accepts the request. It allows the origin `https://admin.example`.
+const SITES: &[(&[(&str, &str)], bool)] = &[
+    (&[("sec-fetch-site", "same-origin")], true),
+    (&[("sec-fetch-site", "none")], true),
+    (&[("sec-fetch-site", "same-site")], false),
+    (&[("sec-fetch-site", "cross-site")], false),
+    (
+        &[
+            ("sec-fetch-site", "same-site"),
+            ("origin", "https://admin.example"),
+        ],
+        true,
+    ),
+    (
+        &[
+            ("sec-fetch-site", "cross-site"),
+            ("origin", "https://admin.example"),
+        ],
+        true,
+    ),
+    (
+        &[
+            ("sec-fetch-site", "cross-site"),
+            ("origin", "https://evil.example"),
+        ],
+        false,
+    ),
+    (
+        &[("sec-fetch-site", "cross-site"), ("origin", "null")],
+        false,
+    ),
+    (&[("origin", "http://{host}")], true),
+    (&[("origin", "https://admin.example")], true),
+    (&[("origin", "https://evil.example")], false),
+    (&[("origin", "null")], false),
+    (&[("referer", "http://{host}/account")], true),
+    (&[("referer", "https://admin.example/users")], true),
+    (&[("referer", "https://evil.example/http://{host}/")], false),
+    (&[], false),
+];
+
+/// Tries the route `/act` of a service, which answers every method with 200 if the token is good,
+/// with requests that pages of this and of other sites make. `serve` starts the service and gives
+/// its URL.
+///
+/// # Panics
+/// If a request gets another answer than it should.
+pub async fn try_sites(serve: impl AsyncFn(Passage) -> String) {
+    let setup = Setup::new().await;
+    let token = setup.mint(setup.token()).await;
+    let policy = || CrossSitePolicy::new().add_origin("https://admin.example");
+    let start = async |strategy, policy| {
+        let builder = setup.builder().auth_strategy(strategy).cross_site(policy);
+        serve(builder.build().unwrap()).await
+    };
+    let send = async |url: &str, method: Method, strategy, fields: &[(&str, &str)]| {
+        let mut request = setup.http.request(method, format!("{url}/act"));
+        if let Some(strategy) = strategy {
+            let (name, value) = field(strategy, &token);
+            request = request.header(name, value);
+        }
+        let host = url.strip_prefix("http://").unwrap();
+        for (name, value) in fields {
+            request = request.header(*name, value.replace("{host}", host));
+        }
+        answer(request).await.0
+    };
+    let (cookie, header) = (AuthStrategy::Cookie, AuthStrategy::Header);
+
+    let url = start(cookie, policy()).await;
+    for (fields, accepted) in SITES {
+        let status = if *accepted { 200 } else { 403 };
+        for method in [Method::POST, Method::DELETE] {
+            let got = send(&url, method.clone(), Some(cookie), fields).await;
+            assert_eq!(got, status, "{method} {fields:?}");
+        }
+        let got = send(&url, Method::GET, Some(cookie), fields).await;
+        assert_eq!(got, 200, "GET {fields:?}");
+        // There is nothing to be misused.
+        let got = send(&url, Method::POST, None, fields).await;
+        assert_eq!(got, 401, "without a token {fields:?}");
+    }
+    let by_header = start(header, CrossSitePolicy::new()).await;
+    let lenient = start(cookie, policy().allow_missing()).await;
+    let open = start(cookie, CrossSitePolicy::new().danger_allow_all()).await;
+    for (fields, accepted) in SITES {
+        let got = send(&by_header, Method::POST, Some(header), fields).await;
+        assert_eq!(got, 200, "in the header {fields:?}");
+        let got = send(&lenient, Method::POST, Some(cookie), fields).await;
+        let status = if *accepted || fields.is_empty() {
+            200
+        } else {
+            403
+        };
+        assert_eq!(got, status, "missing is allowed {fields:?}");
+        let got = send(&open, Method::POST, Some(cookie), fields).await;
+        assert_eq!(got, 200, "all is allowed {fields:?}");
+    }
 }
