@@ -7,18 +7,19 @@ use std::path::Path;
 use crate::run::{Outcome, cargo, metadata, root, server_binary, succeed};
 
 /// The test programs that start a server, wherever they are in the workspace.
-const SUITE: [&str; 11] = [
-    "axum",
+const PROGRAMS: [&str; 3] = ["http", "it", "switch"];
+
+/// The same with the modules of `tests/it` instead of that program.
+const SUITE: [&str; 9] = [
     "blocking",
     "bulk",
     "http",
     "lists",
     "management",
-    "middleware",
     "secrets",
     "switch",
-    "tower",
     "verification",
+    "web",
 ];
 
 /// Builds the server, runs the suite against it, and says what ran where.
@@ -29,7 +30,7 @@ pub(crate) fn run() -> Result<Outcome, String> {
     fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
     fs::write(&report, "").map_err(|e| format!("{}: {e}", report.display()))?;
     let server = server_binary(&root)?;
-    let tests = SUITE.iter().flat_map(|name| ["--test", name]);
+    let tests = PROGRAMS.iter().flat_map(|name| ["--test", name]);
     // The whole workspace, so that nothing is compiled with other features than by `cargo test --workspace`.
     succeed(
         cargo()
@@ -94,8 +95,9 @@ mod tests {
     /// The test programs that a file below the root belongs to. What they share is in a folder without a `main.rs`.
     fn program(file: &str) -> Option<&str> {
         let file = file.strip_prefix("examples/actix/").unwrap_or(file);
-        let file = file.strip_prefix("tests/server/").unwrap_or(file);
+        let file = file.strip_prefix("tests/support/").unwrap_or(file);
         let file = file.strip_prefix("tests/")?;
+        let file = file.strip_prefix("it/").unwrap_or(file);
         let name = file.split('/').next()?;
         Some(name.strip_suffix(".rs").unwrap_or(name))
     }
@@ -108,8 +110,9 @@ mod tests {
                 users(root, &name, found);
             } else if name.ends_with(".rs") {
                 let text = fs::read_to_string(entry.path()).unwrap();
-                let uses = ["passage_test_server", "mod web;"];
-                if uses.iter().any(|text_of_use| text.contains(text_of_use)) {
+                if text.contains("passage_test_support::")
+                    && !name.starts_with("tests/support/src/")
+                {
                     found.extend(program(&name).map(str::to_owned));
                 }
             }
@@ -122,8 +125,6 @@ mod tests {
         let mut found = BTreeSet::new();
         users(&root, "tests", &mut found);
         users(&root, "examples/actix/tests", &mut found);
-        // It is part of those that say `mod web`.
-        assert!(found.remove("web"));
         assert_eq!(found, SUITE.map(str::to_owned).into());
     }
 
@@ -133,7 +134,7 @@ mod tests {
         report.push_str("binary\tlists\tone\nbinary\tlists\ttwo\nin process\ta.rs\tit must\n");
         assert_eq!(
             summary(&report).unwrap(),
-            "12 tests in 11 programs ran against the binary, which was started 13 times.\n\
+            "10 tests in 9 programs ran against the binary, which was started 11 times.\n\
              Files whose tests keep to a server in their own process: 1.\n  a.rs: it must"
         );
         let idle = summary("binary\tlists\tone\n").unwrap_err();

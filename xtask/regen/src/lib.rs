@@ -3,7 +3,7 @@
 
 mod attempt;
 mod changelog;
-#[path = "../../../build/mod.rs"]
+#[path = "../../../codegen/mod.rs"]
 mod codegen;
 mod counts;
 pub mod diff;
