@@ -1,4 +1,4 @@
-//! Messages on their way to providers that live on this machine.
+//! Delivery to providers on this machine.
 
 mod mail_server;
 
@@ -96,7 +96,7 @@ async fn a_code_is_mailed() {
     assert!(body.contains("是您的 Development 验证码"), "{body}");
 
     assert!(server.controls().outbox().is_empty());
-    // Texts have no provider here, so that they stay.
+    // There is no provider for text messages here, so they stay in the outbox.
     register(&server, "+15005550006", "en").await;
     assert_eq!(server.controls().outbox().len(), 1);
     server.shutdown().await;
@@ -169,7 +169,7 @@ async fn a_mail_server_that_says_nothing_is_given_up() {
     assert!(failure.temporary, "{failure}");
 }
 
-/// A hook that answers so, one after the other and then 204.
+/// A hook that gives these answers in turn, and then 204.
 async fn hook(answers: Vec<u16>) -> (String, mpsc::UnboundedReceiver<(HeaderMap, Value)>) {
     let (calls, received) = mpsc::unbounded_channel();
     let answers = std::sync::Arc::new(std::sync::Mutex::new(answers.into_iter()));
