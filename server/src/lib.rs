@@ -28,7 +28,6 @@
 //! | Management API | `{url}/api/v1/..`, or `/v1/..` with a host `api.*` |
 //! | Auth API | `{url}/auth/v1/..`, or `/v1/..` with a host `auth.*` |
 //! | Controls | `{url}/_dev/..`, or [`PassageServer::controls`] |
-
 //!
 //! # How it is built
 //!
