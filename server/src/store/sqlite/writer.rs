@@ -153,7 +153,7 @@ fn run(conn: Connection, mut messages: mpsc::Receiver<Message>) {
             if group.len() < GROUP {
                 next = messages.try_recv().ok();
                 if next.is_none() && !waited {
-                    // Yield once: tasks waiting for the processor run, and may add a command to this group.
+                    // Yield once: other threads may have a command for this group.
                     waited = true;
                     thread::yield_now();
                     next = messages.try_recv().ok();
