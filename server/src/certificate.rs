@@ -1,4 +1,4 @@
-//! The two files of a server's certificate: what is in them, and whether they changed.
+//! The two files of a server's certificate: their contents, and whether they changed.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,21 +13,21 @@ use rustls::sign::CertifiedKey;
 
 use crate::private_file;
 
-/// Where the certificate with its chain is, and its key, both as PEM.
+/// The paths of the certificate chain and its key, both as PEM.
 #[derive(Debug)]
 pub(crate) struct Files {
     pub(crate) certificate: PathBuf,
     pub(crate) key: PathBuf,
 }
 
-/// A certificate with its chain and the key that fits it.
+/// A certificate chain and the matching key.
 pub(crate) struct Pair {
     pub(crate) certified: Arc<CertifiedKey>,
-    /// Unknown if the certificate does not say it in a way that we can read, which is for clients to judge.
+    /// `None` if we cannot read the expiry from the certificate; clients decide whether they accept it.
     pub(crate) expiry: Option<Timestamp>,
 }
 
-/// A pair that was read, and its files as they were then.
+/// A pair that was read, and the state of its files at that time.
 pub(crate) struct Opened {
     pub(crate) files: Files,
     pub(crate) marks: [Option<Mark>; 2],
@@ -52,7 +52,7 @@ impl fmt::Display for CertificateError {
 
 impl std::error::Error for CertificateError {}
 
-/// By what a file is known to be the same as before.
+/// What identifies an unchanged file.
 #[derive(PartialEq, Eq)]
 pub(crate) struct Mark {
     modified: Option<SystemTime>,
@@ -61,7 +61,7 @@ pub(crate) struct Mark {
     inode: Inode,
 }
 
-/// What changes even if a file is given the time of another, and when its mode is mended.
+/// These change even if a file gets another's modification time, or its mode is corrected.
 #[cfg(unix)]
 #[derive(PartialEq, Eq)]
 struct Inode {
@@ -107,7 +107,7 @@ impl Files {
             .map_err(|error| CertificateError::new(&self.key, error))?;
         let secret = PrivateKeyDer::from_pem_file(&self.key)
             .map_err(|error| CertificateError::new(&self.key, error))?;
-        // This refuses a key that does not fit.
+        // This rejects a key that does not match.
         let certified = CertifiedKey::from_der(chain, secret, &aws_lc_rs::default_provider())
             .map_err(|error| CertificateError::new(&self.certificate, error))?;
         Ok(Pair {
@@ -116,9 +116,9 @@ impl Files {
         })
     }
 
-    /// Reads the pair, and notes by what its files are known to be the same later.
+    /// Reads the pair, and records the state of its files to detect later changes.
     pub(crate) fn open(self) -> Result<Opened, CertificateError> {
-        // Before they are read: a change meanwhile is then seen by the next look.
+        // Before reading: a change in between is then detected by the next check.
         let marks = self.marks();
         let pair = self.read()?;
         Ok(Opened {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-/// Microseconds of a second: times are kept in microseconds, and most lifetimes are told in seconds.
+/// Microseconds in a second: times are kept in microseconds, and most lifetimes are given in seconds.
 pub(crate) const SECOND: i64 = 1_000_000;
 pub(crate) const MINUTE: i64 = 60 * SECOND;
 pub(crate) const HOUR: i64 = 60 * MINUTE;
@@ -13,7 +13,7 @@ pub(crate) const HOUR: i64 = 60 * MINUTE;
 /// Microseconds of the year 1, which stands for "never" where the API has no null.
 pub(crate) const NEVER: i64 = -62_135_596_800_000_000;
 
-/// Microseconds of the last time that the clock shows, in the year 9000: what is counted from it can still be written.
+/// The last time that the clock shows, in microseconds, in the year 9000: sums with it can still be formatted.
 const LAST: i64 = 221_845_392_000_000_000;
 
 /// A clock that can be moved forwards, and stopped.
@@ -43,7 +43,7 @@ impl Clock {
         time(self.micros())
     }
 
-    /// The time now, in microseconds since 1970. It never goes beyond [`LAST`], so that lifetimes can be added to it.
+    /// The time now, in microseconds since 1970. It never exceeds [`LAST`], so that lifetimes can be added to it.
     pub(crate) fn micros(&self) -> i64 {
         let base = match self.stopped.load(Ordering::Relaxed) {
             RUNS => Timestamp::now().as_microsecond(),
@@ -57,26 +57,26 @@ impl Clock {
     pub(crate) fn advance(&self, by: Duration) {
         let by = i64::try_from(by.as_micros()).unwrap_or(i64::MAX);
         let add = |ahead: i64| Some(ahead.saturating_add(by));
-        // The closure never declines, so that there is always a new value.
+        // The closure always returns a value.
         let _previous = self
             .ahead
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
     }
 
-    /// Stops the clock: from now on it moves when it is moved, and not otherwise.
+    /// Stops the clock: from now on it moves only when advanced.
     pub(crate) fn stop(&self) {
         let now = Timestamp::now().as_microsecond();
         self.stopped.store(now, Ordering::Relaxed);
     }
 
-    /// Takes the clock back to the wall clock.
+    /// Resets the clock to the wall clock.
     pub(crate) fn reset(&self) {
         self.stopped.store(RUNS, Ordering::Relaxed);
         self.ahead.store(0, Ordering::Relaxed);
     }
 }
 
-/// The time at so many microseconds since 1970; the last one that can be written for anything beyond it.
+/// The time this many microseconds after 1970, or the last time that can be formatted for anything beyond it.
 pub(crate) fn time(micros: i64) -> Timestamp {
     Timestamp::from_microsecond(micros).unwrap_or(Timestamp::MAX)
 }
@@ -104,7 +104,7 @@ mod tests {
     #[test]
     fn advancing_adds_up_and_reset_takes_it_back() {
         let clock = Clock::default();
-        // The wall clock is finer than the clock, which would then seem to be behind it.
+        // The wall clock has a finer resolution than this clock, which would otherwise seem to be behind it.
         let start = clock.now();
         clock.advance(Duration::from_secs(3600));
         clock.advance(Duration::from_secs(1800));

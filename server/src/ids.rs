@@ -2,7 +2,7 @@
 
 use aws_lc_rs::{digest, rand};
 
-/// Length of every id the API hands out.
+/// Length of every id that the API issues.
 pub(crate) const ID_LENGTH: usize = 24;
 
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -18,7 +18,7 @@ pub(crate) fn alphanumeric(length: usize) -> String {
     let mut bytes = [0_u8; 64];
     while text.len() < length {
         fill(&mut bytes);
-        // 248 is the greatest multiple of 62 in a byte: larger values would favour some letters.
+        // 248 is the greatest multiple of 62 that fits in a byte: larger values would favour some letters.
         let fair = bytes.iter().filter(|byte| **byte < 248);
         let letters = fair.filter_map(|byte| ALPHABET.get(usize::from(byte % 62)));
         text.extend(
@@ -37,15 +37,15 @@ pub(crate) fn random_bytes<const N: usize>() -> [u8; N] {
     bytes
 }
 
-/// Without random numbers every secret would be guessable, so the process must not go on.
+/// Without random numbers every secret would be guessable, so the process must not continue.
 fn fill(bytes: &mut [u8]) {
     if rand::fill(bytes).is_err() {
         panic!("the random number generator of this system failed");
     }
 }
 
-/// The form in which a secret is stored and looked up. Our secrets carry at least 140 random bits, so that a
-/// plain hash cannot be searched.
+/// The form in which a secret is stored and looked up. Our secrets carry at least 140 random bits, so a plain hash
+/// cannot be brute-forced.
 pub(crate) fn hash(secret: &str) -> Vec<u8> {
     digest::digest(&digest::SHA256, secret.as_bytes())
         .as_ref()

@@ -1,37 +1,37 @@
-//! What is wrong with JSON that cannot be read. The library that reads it says so in texts that name Rust types and
-//! repeat values, which may be secrets. Here they become facts, which each reader of JSON words for its audience.
+//! Why JSON cannot be read. The errors of the JSON library name Rust types and repeat values, which may be secrets.
+//! Here they become facts, which each caller words for its own audience.
 
 use serde_json::Error;
 use serde_json::error::Category;
 
-/// How the text begins for a member that is not known.
+/// How the text for an unknown member begins.
 const UNKNOWN: &str = "unknown field `";
 
 /// Why JSON could not be read.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum JsonProblem {
-    /// It is no JSON.
+    /// It is not valid JSON.
     Syntax {
-        /// What is wrong, without the place.
+        /// What is wrong, without the position.
         problem: String,
         line: usize,
         column: usize,
     },
-    /// A member is not known.
+    /// A member is unknown.
     Unknown {
         name: String,
-        /// The names that are known, as a phrase.
+        /// The known names, as a phrase.
         expected: String,
     },
-    /// A member is not there.
+    /// A member is missing.
     Missing { name: String },
-    /// A member is there twice.
+    /// A member is present twice.
     Twice { name: String },
-    /// A value is another than is needed.
+    /// A value is not what is expected.
     Value {
-        /// What is needed, as the reader of the value has it.
+        /// What is expected, as the reader of the value describes it.
         expected: String,
-        /// What kind of value is there, as JSON has it.
+        /// The JSON type of the value.
         found: Option<&'static str>,
     },
     /// A text of our own.
@@ -39,10 +39,10 @@ pub(crate) enum JsonProblem {
 }
 
 impl JsonProblem {
-    /// What the error says.
+    /// The facts in the error.
     pub(crate) fn of(error: &Error) -> Self {
         let text = error.to_string();
-        // Every text ends with its place, if it has one.
+        // Every text ends with its position, if it has one.
         let problem = match text.rsplit_once(" at line ") {
             Some((problem, _place)) => problem,
             None => &text,
@@ -74,7 +74,7 @@ impl JsonProblem {
         if let Some(name) = text.strip_prefix("duplicate field ") {
             return Self::Twice { name: bare(name) };
         }
-        // What was found may hold these words too; what was expected does not.
+        // The description of the found value may contain these words too; the expected one does not.
         let Some((found, expected)) = text.rsplit_once(", expected ") else {
             return Self::Other(text.to_owned());
         };
@@ -87,7 +87,7 @@ impl JsonProblem {
     }
 }
 
-/// What was found, without its value.
+/// The type of the found value, without the value.
 fn kind(found: &str) -> Option<&'static str> {
     let word = found.split([' ', ',']).next().unwrap_or_default();
     match word {
@@ -97,7 +97,7 @@ fn kind(found: &str) -> Option<&'static str> {
         "integer" | "floating" => Some("a number"),
         "sequence" => Some("an array"),
         "map" => Some("an object"),
-        // A length. Only arrays have a wrong one.
+        // A length. Only arrays can have a wrong one.
         word if word.parse::<usize>().is_ok() => Some("an array"),
         _ => None,
     }

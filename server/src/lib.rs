@@ -19,22 +19,21 @@
 //! # }
 //! ```
 //!
-//! The binary runs the same server by itself as `passage-server dev`. Its controls, which hand out tokens to whoever
-//! asks, are why either listens on loopback addresses only. `passage-server serve`, in a program [`Service`], has no
-//! controls and takes a [`Config`].
+//! The binary runs the same server on its own as `passage-server dev`. The controls issue tokens to any caller, so both
+//! listen on loopback addresses only. `passage-server serve`, or [`Service`] in a program, has no controls and is
+//! configured by a [`Config`].
 //!
 //! | What | Where |
 //! |---|---|
 //! | Management API | `{url}/api/v1/..`, or `/v1/..` with a host `api.*` |
 //! | Auth API | `{url}/auth/v1/..`, or `/v1/..` with a host `auth.*` |
 //! | Controls | `{url}/_dev/..`, or [`PassageServer::controls`] |
-
 //!
 //! # How it is built
 //!
-//! A module imports from its own floor and from those below it, never from one above.
+//! A module imports from its own layer and from those below it, never from one above.
 //!
-//! | Floor | What it does |
+//! | Layer | What it does |
 //! |---|---|
 //! | `cli` | the command line; in the binary |
 //! | `run` | puts a server together, starts it, maintains it and stops it |
@@ -46,7 +45,7 @@
 //! | `domain` | the use cases, without HTTP: apps, users, sign-ins, passkeys, codes, links, social logins |
 //! | `delivery` | messages on their way to mail and text providers |
 //! | `keys` | signing keys |
-//! | `store` | storage; nobody else names the database |
+//! | `store` | storage; no other module names the database |
 //! | ground | the clock, ids, identifiers, names of providers |
 
 mod run;

@@ -1,15 +1,15 @@
-//! Files for their owner alone: they hold secrets, or people's data.
+//! Files that only their owner can read: they contain secrets, or personal data.
 
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::Path;
 
-/// Opens a file to write, or creates it for its owner alone. What is in it stays.
+/// Opens a file for writing, or creates it readable by its owner only. Its contents stay.
 pub(crate) fn open(path: &Path) -> io::Result<File> {
     for_owner(OpenOptions::new().create(true).truncate(false)).open(path)
 }
 
-/// Creates a file for its owner alone. There must be none with its name.
+/// Creates a file readable by its owner only. It must not exist yet.
 pub(crate) fn create_new(path: &Path) -> io::Result<File> {
     for_owner(OpenOptions::new().create_new(true)).open(path)
 }
@@ -21,8 +21,8 @@ fn for_owner(options: &mut OpenOptions) -> &mut OpenOptions {
     options
 }
 
-/// Refuses a secret file that others than its owner may read or write. Its mode is not ours to change: whoever wrote
-/// the file must learn that it was open.
+/// Refuses a secret file that others than its owner can read or write. We do not change its mode: its author needs to
+/// know that it was exposed.
 pub(crate) fn require(path: &Path) -> io::Result<()> {
     match open_to_others(path)? {
         None => Ok(()),
@@ -33,7 +33,7 @@ pub(crate) fn require(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Makes a file of our own private. Returns the mode that it had if it was open to others.
+/// Makes one of our own files private. Returns its previous mode if others had access to it.
 pub(crate) fn restrict(path: &Path) -> io::Result<Option<u32>> {
     let mode = open_to_others(path)?;
     #[cfg(unix)]
@@ -44,7 +44,7 @@ pub(crate) fn restrict(path: &Path) -> io::Result<Option<u32>> {
     Ok(mode)
 }
 
-/// The mode of a file that others than its owner may read or write.
+/// The mode of a file that others than its owner can read or write.
 #[cfg(unix)]
 fn open_to_others(path: &Path) -> io::Result<Option<u32>> {
     use std::os::unix::fs::PermissionsExt as _;
@@ -52,7 +52,7 @@ fn open_to_others(path: &Path) -> io::Result<Option<u32>> {
     Ok((mode & 0o077 != 0).then_some(mode))
 }
 
-/// There is no mode to look at.
+/// There are no modes to check.
 #[cfg(not(unix))]
 fn open_to_others(_path: &Path) -> io::Result<Option<u32>> {
     Ok(None)

@@ -5,16 +5,16 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Characters of a name, at most.
+/// Maximum length of a name, in characters.
 const LONGEST: usize = 32;
 
-/// The name of an identity provider, as the API and the tables write it: lower-case letters, digits, `-` and `_`, of
-/// which the first is a letter.
+/// The name of an identity provider, as used in the API and the tables: lower-case letters, digits, `-` and `_`,
+/// beginning with a letter.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String")]
 pub(crate) struct ProviderName(Cow<'static, str>);
 
-/// A text that is no name of a provider.
+/// A text that is not a valid provider name.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct BadProviderName;
 

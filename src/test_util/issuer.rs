@@ -1,4 +1,4 @@
-//! Who signs the tokens of a test.
+//! The issuer of a test's tokens.
 
 use std::sync::Arc;
 

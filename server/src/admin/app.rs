@@ -16,7 +16,7 @@ use crate::ids;
 use crate::store;
 use crate::store::apps::AppRow;
 
-/// An app to be created, or to be changed.
+/// An app to create or change.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct NewApp {
@@ -25,7 +25,7 @@ pub struct NewApp {
 }
 
 impl NewApp {
-    /// An app whose website has this origin. Its id is a random one, and its name the origin.
+    /// An app whose website has this origin. Its id is random, and its name is the origin.
     pub fn new(auth_origin: impl Into<String>) -> Self {
         let auth_origin = auth_origin.into();
         Self {
@@ -38,7 +38,7 @@ impl NewApp {
         }
     }
 
-    /// Id of the app. It cannot change.
+    /// Id of the app. It cannot be changed later.
     pub fn id(mut self, id: impl Into<String>) -> Self {
         self.id = Some(id.into());
         self
@@ -50,82 +50,81 @@ impl NewApp {
         self
     }
 
-    /// Name of the app, as messages to its users have it.
+    /// Name of the app, as used in messages to its users.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.settings.name = name.into();
         self
     }
 
-    /// Domain that the app's passkeys belong to: the host of the auth origin, or a domain above it. If not said, that
-    /// host.
+    /// Domain that the app's passkeys belong to: the host of the auth origin, or a parent domain of it. Defaults to
+    /// that host.
     pub fn rp_id(mut self, domain: impl AsRef<str>) -> Self {
         self.settings.rp_id = Some(domain.as_ref().to_ascii_lowercase());
         self
     }
 
-    /// Page of the app that magic links open. If not said, `/`.
+    /// Page of the app that magic links open. Defaults to `/`.
     pub fn login_url(mut self, path: impl Into<String>) -> Self {
         self.settings.login_url = path.into();
         self
     }
 
-    /// Page of the app where users go after they signed in. If not said, `/`.
+    /// Page of the app where users go after signing in. Defaults to `/`.
     pub fn redirect_url(mut self, path: impl Into<String>) -> Self {
         self.settings.redirect_url = path.into();
         self
     }
 
-    /// Lifetime of auth tokens, in whole seconds. If not said, an hour.
+    /// Lifetime of auth tokens, in whole seconds. Defaults to one hour.
     pub fn session_timeout(mut self, lifetime: Duration) -> Self {
         self.settings.session_timeout_length = seconds(lifetime).max(1);
         self
     }
 
-    /// Whether the app hands out refresh tokens. If not said, it does.
+    /// Whether the app issues refresh tokens. Defaults to `true`.
     pub fn refresh_tokens(mut self, enabled: bool) -> Self {
         self.settings.refresh_enabled = enabled;
         self
     }
 
-    /// Whether users can ask for magic links to sign in with. If not said, they can.
+    /// Whether users can sign in with magic links. Defaults to `true`.
     pub fn magic_links(mut self, enabled: bool) -> Self {
         self.settings.magic_links = enabled;
         self
     }
 
-    /// Whether users can ask for one-time codes. If not said, they can.
+    /// Whether users can sign in with one-time codes. Defaults to `true`.
     pub fn one_time_codes(mut self, enabled: bool) -> Self {
         self.settings.one_time_codes = enabled;
         self
     }
 
-    /// Whether requests for codes and links are answered alike for users who are known and who are not. If not
-    /// said, they are.
+    /// Whether requests for codes and links get the same answer for known and unknown users. Defaults to `true`.
     pub fn conceal_users(mut self, conceal: bool) -> Self {
         self.settings.conceal_users = conceal;
         self
     }
 
-    /// Defines a metadata field. An app with at least one takes no others; an app without any takes all.
+    /// Defines a metadata field. An app that defines fields accepts only those; an app without any accepts all.
     pub fn metadata_field(mut self, name: impl AsRef<str>, kind: MetadataType) -> Self {
         self.settings.put_field(name.as_ref(), kind);
         self
     }
 
-    /// Takes a metadata field away. Users keep the values that they have in it, but get no others.
+    /// Removes a metadata field. Users keep their values in it, but it accepts no new ones.
     pub fn without_metadata_field(mut self, name: impl AsRef<str>) -> Self {
         let name = name.as_ref();
         self.settings.metadata.retain(|field| field.name != name);
         self
     }
 
-    /// Gives settings other values: those that the patch has.
+    /// Changes the settings that the patch contains.
     pub fn settings(mut self, patch: &SettingsPatch) -> Self {
         patch.apply(&mut self.settings);
         self
     }
 
-    /// Brings the settings into their usual form. Returns them as they are stored, if they can work.
+    /// Normalizes and validates the settings. Returns them in their stored form.
     fn checked(&mut self) -> Result<String, AdminError> {
         let valid = self.settings.validate();
         valid.map_err(|problems| refused(problems.to_string()))?;
@@ -138,7 +137,7 @@ impl NewApp {
 pub struct CreatedApp {
     /// Id of the app.
     pub id: String,
-    /// Its first API key. It is stored as a hash: this is the only time that it is seen.
+    /// Its first API key. Only its hash is stored, so this is the only time it is shown.
     pub api_key: String,
 }
 
@@ -168,7 +167,7 @@ impl DataFile {
     /// Creates an app with an API key.
     ///
     /// # Errors
-    /// If the id is taken or cannot stand in a path, the origin is none, or the file cannot be written.
+    /// If the id is taken or not valid in a path, the origin is invalid, or the file cannot be written.
     pub async fn create_app(&self, mut app: NewApp) -> Result<CreatedApp, AdminError> {
         let settings = app.checked()?;
         let id = app.id.unwrap_or_else(ids::new_id);
@@ -199,12 +198,12 @@ impl DataFile {
         Ok(CreatedApp { id, api_key: key })
     }
 
-    /// Changes an app: the closure gets it as it is, and says what is to be otherwise. A running server takes that up
-    /// within seconds.
+    /// Changes an app: the closure receives the current app and returns the changed one. A running server applies the
+    /// change within seconds.
     ///
     /// # Errors
-    /// If there is no such app, it would have another id, its passkeys would belong to another domain than before, the
-    /// origin is none, or the file cannot be written.
+    /// If there is no such app, its id or the domain of its passkeys would change, the origin is invalid, or the file
+    /// cannot be written.
     ///
     /// ```
     /// use passage_server::{DataFile, NewApp};
@@ -252,11 +251,11 @@ impl DataFile {
         update.await
     }
 
-    /// Deletes an app with its keys, and with its users if that is said. A running server lets go of it within
+    /// Deletes an app with its keys, and its users too if `with_users` is set. A running server stops serving it within
     /// seconds.
     ///
     /// # Errors
-    /// If there is no such app, it has users who are not to go too, or the file cannot be written.
+    /// If there is no such app, it has users that are not to be deleted, or the file cannot be written.
     pub async fn delete_app(
         &self,
         app_id: impl Into<String>,

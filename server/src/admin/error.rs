@@ -1,4 +1,4 @@
-//! Why an operation on a data file did not work.
+//! Why an operation on a data file failed.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use crate::domain::settings::SettingsError;
 use crate::store::{SqlError, StoreError};
 use crate::transfer::{BadLine, BadLines};
 
-/// Why an operation on a data file did not work.
+/// Why an operation on a data file failed.
 #[derive(Debug)]
 pub struct AdminError(pub(super) Problem);
 
@@ -14,16 +14,16 @@ pub struct AdminError(pub(super) Problem);
 pub(super) enum Problem {
     Refused(String),
     Store(StoreError),
-    /// Settings of an app that are stored.
+    /// The stored settings of an app are invalid.
     Settings(SettingsError),
-    /// Lines of an import that cannot be taken.
+    /// Lines of an import were rejected.
     Lines(BadLines),
-    /// What could not be read or written.
+    /// A file could not be read or written.
     Io(String, std::io::Error),
 }
 
 impl AdminError {
-    /// The lines that an import was given up for, in the order of their numbers. Empty if it was something else.
+    /// The lines that made an import fail, by line number. Empty if it failed for another reason.
     #[must_use]
     pub fn bad_lines(&self) -> &[BadLine] {
         match &self.0 {
@@ -74,7 +74,7 @@ impl From<SettingsError> for AdminError {
     }
 }
 
-/// The error for what cannot be done as it was asked for.
+/// The error for a request that cannot be carried out.
 pub(super) fn refused(problem: impl Into<String>) -> AdminError {
     AdminError(Problem::Refused(problem.into()))
 }

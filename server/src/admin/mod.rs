@@ -1,4 +1,4 @@
-//! What an operator does with a data file, also while a server runs on it.
+//! What an operator does with a data file, even while a server is using it.
 
 mod app;
 mod error;
@@ -18,8 +18,8 @@ use crate::keys::WrappingKey;
 use crate::store;
 use crate::store::Store;
 
-/// A data file, opened to see to its apps and keys. A server may run on it at the same time: it takes up what
-/// changes within a few seconds.
+/// A data file, opened to manage its apps and keys. A server may be using it at the same time: it applies changes
+/// within a few seconds.
 ///
 /// ```
 /// use passage_server::{DataFile, NewApp};
@@ -47,19 +47,19 @@ pub struct DataFile {
 pub struct StoredKey {
     /// App whose tokens it signs.
     pub app_id: String,
-    /// Id of the key, as tokens and key sets have it.
+    /// Id of the key, as in tokens and key sets.
     pub kid: String,
     /// `next`, `active` or `retired`.
     pub state: String,
-    /// When the key was made, which is when it was announced.
+    /// When the key was created, which is also when it was announced.
     pub created_at: Timestamp,
 }
 
 impl DataFile {
-    /// Opens a data file, or makes it.
+    /// Opens a data file, or creates it.
     ///
     /// # Errors
-    /// If it cannot be used: it is no database, or one of another version that a running server has open.
+    /// If it cannot be used: it is not a database, or a running server has it open and its version differs.
     pub async fn open(path: impl AsRef<Path>) -> Result<Self, AdminError> {
         Ok(Self {
             store: Store::open_beside(path.as_ref())?,
@@ -67,7 +67,7 @@ impl DataFile {
         })
     }
 
-    /// Creates an API key of an app, and returns it. It is stored as a hash: this is the only time that it is seen.
+    /// Creates an API key for an app, and returns it. Only its hash is stored, so this is the only time it is shown.
     ///
     /// # Errors
     /// If there is no such app, or the file cannot be written.
@@ -87,7 +87,7 @@ impl DataFile {
         Ok(key)
     }
 
-    /// The signing keys of all apps, without their secrets.
+    /// The signing keys of all apps, without their private parts.
     ///
     /// # Errors
     /// If the file cannot be read.
@@ -108,8 +108,8 @@ impl DataFile {
         read.await
     }
 
-    /// Asks the server for new signing keys: of one app, or of all. It makes them within seconds, or when it is
-    /// started the next time, and announces them before they sign, unless they are to sign at once.
+    /// Asks the server for new signing keys, for one app or all. The server makes them within seconds, or at its next
+    /// start. It announces them before using them, unless they are to sign at once.
     ///
     /// # Errors
     /// If there is no such app, or the file cannot be written.
@@ -132,7 +132,7 @@ impl DataFile {
         ask.await
     }
 
-    /// A new key to encrypt signing keys with: 32 random bytes in base64.
+    /// A new key for encrypting signing keys: 32 random bytes in base64.
     #[must_use]
     pub fn encryption_key() -> String {
         WrappingKey::generate()

@@ -1,4 +1,4 @@
-//! Users in and out of a data file.
+//! Import and export of users.
 
 use std::io::{BufRead, Write};
 use std::path::Path;
@@ -10,10 +10,11 @@ use crate::store::StoreError;
 use crate::transfer::{self, ExportError, ImportError, PrivateFile, TransferCounts};
 
 impl DataFile {
-    /// Writes apps with their users as JSON Lines: those with these ids, or all of them if none is named. It is what
-    /// was there at one moment, also beside a server that goes on. Returns `out` too, when all is written and flushed.
+    /// Writes apps with their users as JSON Lines: those with these ids, or all if none is given. The export is a
+    /// consistent snapshot, even while a server is writing to the file. Returns `out` once everything is written and
+    /// flushed.
     ///
-    /// There is nothing secret in it, but people's data. `docs/self-hosting.md` has the format.
+    /// The output contains personal data but no secrets. `docs/self-hosting.md` describes the format.
     ///
     /// # Errors
     /// If there is no app with one of the ids, the file cannot be read, or `out` fails.
@@ -56,10 +57,10 @@ impl DataFile {
         })
     }
 
-    /// Likewise into a new file, which is for its owner alone and appears when it is complete.
+    /// Exports into a new file, readable by its owner only. The file appears once it is complete.
     ///
     /// # Errors
-    /// As for [`DataFile::export`], and if there is a file with that name already.
+    /// As for [`DataFile::export`], and if the file already exists.
     pub async fn export_file(
         &self,
         apps: &[&str],
@@ -73,12 +74,12 @@ impl DataFile {
         Ok(transferred)
     }
 
-    /// Takes in apps and users from JSON Lines, all of them or none. An app that is there keeps its settings, and gets
-    /// the users; apps that are new get no API key. Dates that a line does not say are the present time.
+    /// Imports apps and users from JSON Lines, either all of them or none. An existing app keeps its settings and gains
+    /// the users; new apps get no API key. Missing dates default to the present time.
     ///
     /// # Errors
-    /// If a server runs on the file, which could not write meanwhile; if the lines cannot be read, or the file cannot
-    /// be written; and if lines are bad: [`AdminError::bad_lines`] has those of the first twenty.
+    /// If a server is using the file (it could not write during the import), the lines cannot be read, or the file
+    /// cannot be written. If lines are invalid, [`AdminError::bad_lines`] returns the problems of the first twenty.
     ///
     /// ```
     /// use passage_server::{DataFile, NewApp};
@@ -108,7 +109,7 @@ impl DataFile {
         self.take_in(lines, false).await
     }
 
-    /// Does what [`DataFile::import`] does, and undoes it: says what it would say.
+    /// Runs [`DataFile::import`] and rolls it back: returns the same result and changes nothing.
     ///
     /// # Errors
     /// As for [`DataFile::import`].
@@ -148,9 +149,9 @@ impl DataFile {
     }
 }
 
-/// Why what an import wrote is undone.
+/// Why the writes of an import are rolled back.
 enum Undone {
-    /// It was wanted so.
+    /// It was only a check.
     Checked(TransferCounts),
     Failed(ImportError),
 }

@@ -9,9 +9,9 @@ use super::{Outcome, metadata_field, print};
 
 #[derive(Subcommand)]
 pub(super) enum App {
-    /// Create an app, and print its id and its first API key, which is shown this once
+    /// Create an app, and print its id and its first API key, which is shown only once
     Create(Create),
-    /// Change what is said of an app; all else stays as it is
+    /// Change the given settings of an app; all others stay the same
     Update(Update),
     /// Delete an app with its keys
     Delete {
@@ -29,7 +29,7 @@ pub(super) enum App {
         #[command(flatten)]
         place: Where,
     },
-    /// See to the API keys of an app
+    /// Manage the API keys of an app
     #[command(subcommand)]
     ApiKey(ApiKey),
 }
@@ -38,13 +38,13 @@ pub(super) enum App {
 pub(super) struct Create {
     #[command(flatten)]
     place: Where,
-    /// Id of the app [default: a random one]
+    /// Id of the app [default: a random id]
     #[arg(long, value_name = "ID")]
     id: Option<String>,
-    /// What the app is to be like. A switch without a value is on.
+    /// The settings of the app. A switch without a value means true.
     #[command(flatten)]
     settings: SettingsPatch,
-    /// A metadata field, such as plan:string; an app without any takes all fields. Can be repeated.
+    /// A metadata field, such as plan:string; an app without any accepts all fields. Can be repeated.
     #[arg(long, value_name = "NAME:TYPE", value_parser = metadata_field)]
     metadata: Vec<(String, MetadataType)>,
 }
@@ -56,20 +56,20 @@ pub(super) struct Update {
     /// Id of the app
     #[arg(long, value_name = "ID")]
     app: String,
-    /// What the app is to be like. A switch without a value is on.
+    /// The settings of the app. A switch without a value means true.
     #[command(flatten)]
     settings: SettingsPatch,
-    /// A metadata field, such as plan:string; an app without any takes all fields. Can be repeated.
+    /// A metadata field, such as plan:string; an app without any accepts all fields. Can be repeated.
     #[arg(long, value_name = "NAME:TYPE", value_parser = metadata_field)]
     metadata: Vec<(String, MetadataType)>,
-    /// A metadata field to take away. Can be repeated.
+    /// A metadata field to remove. Can be repeated.
     #[arg(long, value_name = "NAME")]
     without_metadata: Vec<String>,
 }
 
 #[derive(Subcommand)]
 pub(super) enum ApiKey {
-    /// Create an API key, and print it: it is shown this once
+    /// Create an API key and print it; it is shown only once
     Create {
         #[command(flatten)]
         place: Where,
@@ -82,7 +82,7 @@ pub(super) enum ApiKey {
     },
 }
 
-/// Has `app create` ask for an origin, which `app update` does not.
+/// Makes the origin required for `app create`, which `app update` does not need.
 pub(super) fn needs_origin(command: Command) -> Command {
     command.mut_subcommand("create", |create| {
         create.mut_arg("auth_origin", |origin| origin.required(true))
@@ -128,7 +128,7 @@ pub(super) async fn run(command: App) -> Outcome {
 }
 
 async fn create(options: Create) -> Outcome {
-    // The command line needs an origin: see `needs_origin`.
+    // Clap requires an origin: see `needs_origin`.
     let origin = options.settings.auth_origin.clone().unwrap_or_default();
     let app = NewApp::new(origin).settings(&options.settings);
     let mut app = with_fields(app, &options.metadata);

@@ -18,10 +18,10 @@ const STANDARD: &str = "-";
 pub(super) struct Export {
     #[command(flatten)]
     place: Where,
-    /// This app. Can be repeated [default: all apps]
+    /// Only this app; can be repeated [default: all apps]
     #[arg(long = "app", value_name = "ID")]
     apps: Vec<String>,
-    /// File to make, for its owner alone; - for standard output
+    /// File to create, readable by its owner only; - for standard output
     #[arg(value_name = "FILE")]
     file: PathBuf,
 }
@@ -30,7 +30,7 @@ pub(super) struct Export {
 pub(super) struct Import {
     #[command(flatten)]
     place: Where,
-    /// Only say what is wrong, or what would be imported
+    /// Only report problems, or what would be imported
     #[arg(long)]
     dry_run: bool,
     /// File to read; - for standard input
@@ -38,11 +38,11 @@ pub(super) struct Import {
     file: PathBuf,
 }
 
-/// Writes apps with their users to a file, and prints how many they were.
+/// Exports apps with their users to a file, and prints how many there were.
 pub(super) async fn export(options: Export) -> Outcome {
     let path = options.place.data()?;
     if !path.exists() {
-        // Opening would make one, with nothing in it to export.
+        // Opening it would create an empty file, with nothing to export.
         return Err(format!("there is no data file {}", path.display()).into());
     }
     let apps: Vec<&str> = options.apps.iter().map(String::as_str).collect();
@@ -59,7 +59,7 @@ pub(super) async fn export(options: Export) -> Outcome {
     Ok(())
 }
 
-/// Takes in apps and users from a file, and prints how many they were.
+/// Imports apps and users from a file, and prints how many there were.
 pub(super) async fn import(options: Import) -> Outcome {
     let path = options.place.data()?;
     let file = options.file;

@@ -1,4 +1,4 @@
-//! An app in the file: it is what the file says, and has defaults for the rest.
+//! An app in the file. Settings that the file does not give have their defaults.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,7 +10,7 @@ use crate::domain::settings::{
     self, AppSettings, MetadataField, MetadataType, SettingsPatch, SettingsProblems,
 };
 
-/// An app as the file has it.
+/// An app as declared in the file.
 #[derive(Debug, Clone)]
 pub(crate) struct AppConfig {
     pub(crate) id: String,
@@ -18,7 +18,7 @@ pub(crate) struct AppConfig {
     metadata: BTreeMap<String, MetadataType>,
 }
 
-/// Settings that mean nothing here: `passage-server serve` has no identity provider.
+/// Settings that do not apply here: `passage-server serve` has no identity provider.
 const ELSEWHERE: [&str; 2] = ["social_logins", "callback_urls"];
 
 /// The names of an app's members.
@@ -69,7 +69,7 @@ impl<'de> Visitor<'de> for AppVisitor {
 }
 
 impl AppConfig {
-    /// Whether the file says that the server sends the app's users codes or links.
+    /// Which setting, if any, has the server send codes or links to the app's users.
     pub(super) fn promises_messages(&self) -> Option<&'static str> {
         let promised = [
             ("magic_links", self.settings.magic_links),
@@ -79,8 +79,8 @@ impl AppConfig {
         promised.map(|(name, _)| *name)
     }
 
-    /// The settings of the app, and what is wrong with them. Of those that are stored only the ids of the metadata
-    /// fields count.
+    /// The settings of the app, and what is wrong with them. Of the stored settings only the ids of the metadata fields
+    /// are used.
     pub(crate) fn settings(
         &self,
         stored: Vec<MetadataField>,

@@ -1,4 +1,4 @@
-//! The members of the file. Members that are not here are refused.
+//! The members of the file. Unknown members are refused.
 
 use std::net::SocketAddr;
 use std::num::{NonZeroU16, NonZeroU32, NonZeroUsize};
@@ -180,7 +180,7 @@ pub(super) struct Texts {
 /// What is wrong with a member.
 #[derive(Debug)]
 pub(super) struct Problem {
-    /// Such as `apps[0].rp_id`, of which the line is named.
+    /// Such as `apps[0].rp_id`; the error names its line.
     pub(super) member: String,
     pub(super) text: String,
 }
@@ -195,7 +195,7 @@ impl Problem {
 }
 
 impl File {
-    /// Checks what the members say together.
+    /// Checks the members against each other.
     pub(super) fn check(&self) -> Result<(), Problem> {
         let fails = |member: &str, problem: &str| Err(Problem::new(member, problem));
         if let Some(mail) = &self.mail

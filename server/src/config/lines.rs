@@ -1,9 +1,9 @@
-//! On which line of the file something stands.
+//! Finding the line of something in the file.
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-/// The line of a member such as `apps[0].rp_id`, or of what it would be in. The first line is 1. `None` if that is
+/// The line of a member such as `apps[0].rp_id`, or of the table it would be in. The first line is 1. `None` if that is
 /// the file itself.
 pub(super) fn line_of(text: &str, member: &str) -> Option<usize> {
     let table = DeTable::parse(text).ok()?;
@@ -36,7 +36,7 @@ fn find<'t, 'i>(table: &'t DeTable<'i>, name: &str) -> Option<&'t Spanned<DeValu
     found.map(|(_, value)| value)
 }
 
-/// The line of a place in the text.
+/// The line of an offset in the text.
 pub(super) fn line_at(text: &str, place: usize) -> usize {
     let before = text.get(..place).unwrap_or(text);
     before.matches('\n').count() + 1

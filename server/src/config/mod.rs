@@ -19,17 +19,17 @@ use self::file::File;
 use self::lines::{line_at, line_of};
 pub(crate) use self::resolve::{ListenSettings, ServeSettings};
 
-/// The configuration of a server, as `passage-server serve` takes it.
+/// The configuration of a server, as for `passage-server serve`.
 ///
 /// `docs/self-hosting.md` explains every member.
 #[derive(Clone)]
 pub struct Config {
     file: Arc<File>,
-    /// What the file says, to name the lines of what is wrong.
+    /// The text of the file, to find the lines of errors.
     text: Arc<str>,
-    /// The file, if it is one.
+    /// The path, if it was read from a file.
     path: Option<PathBuf>,
-    /// Paths in the file are relative to its folder.
+    /// Paths in the file are relative to this folder.
     folder: PathBuf,
 }
 
@@ -42,7 +42,7 @@ impl fmt::Debug for Config {
     }
 }
 
-/// How much to log, and how it is written.
+/// How much to log, and in what format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LogConfig {
@@ -71,10 +71,10 @@ impl fmt::Display for ConfigError {
 impl std::error::Error for ConfigError {}
 
 impl Config {
-    /// Reads a configuration file. Secrets that it points to are read when the server starts.
+    /// Reads a configuration file. The secrets that it refers to are read when the server starts.
     ///
     /// # Errors
-    /// If the file cannot be read or is no configuration. The text names the line, and what would do.
+    /// If the file cannot be read or is not a valid configuration. The text names the line and a valid form.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, ConfigError> {
         let path = path.as_ref();
         let text = std::fs::read_to_string(path)
@@ -91,7 +91,7 @@ impl Config {
     /// Reads a configuration. Paths in it are relative to the working directory.
     ///
     /// # Errors
-    /// If the text is no configuration. The error names the line, and what would do.
+    /// If the text is not a valid configuration. The error names the line and a valid form.
     ///
     /// ```
     /// use passage_server::Config;
@@ -111,7 +111,7 @@ impl Config {
     }
 
     fn parse_in(folder: &Path, text: &str) -> Result<Self, ConfigError> {
-        // The error's own text would show the line itself, in which a secret may stand by mistake.
+        // The error's own text would quote the line, which may contain a secret by mistake.
         let file: File = toml::from_str(text).map_err(|error| {
             let problem = error.message();
             let place = error.span().map(|span| span.start);
@@ -144,17 +144,17 @@ impl Config {
         })
     }
 
-    /// Does all that comes before a server listens: reads what the configuration points to (secrets, certificate,
-    /// key), and looks at the data file. What passes, a server starts with, if the address is free and no other server
-    /// runs on the data file.
+    /// Does everything that precedes listening: reads what the configuration refers to (secrets, certificate, key), and
+    /// checks the data file. A configuration that passes will start, provided that the address is free and no other
+    /// server is using the data file.
     ///
     /// # Errors
-    /// If one of them is missing, cannot be used, or is open to others, or a member cannot work.
+    /// If one of them is missing, cannot be used, or is readable by others, or a member is invalid.
     pub fn check(&self) -> Result<(), ConfigError> {
         self.resolve().map(drop)
     }
 
-    /// How the configuration wants the log.
+    /// How the configuration sets up the log.
     #[must_use]
     pub fn log(&self) -> LogConfig {
         LogConfig {
@@ -175,7 +175,7 @@ impl Config {
         self.file.listen.address
     }
 
-    /// Ids of the apps that the configuration has. What it says of them counts at every start.
+    /// Ids of the apps in the configuration. Their settings are applied at every start.
     pub fn app_ids(&self) -> impl Iterator<Item = &str> {
         self.file.apps.iter().map(|app| app.id.as_str())
     }

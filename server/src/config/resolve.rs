@@ -1,5 +1,5 @@
-//! From the file and what it points to, to what a server needs. This is all that is read of them, and it is read once:
-//! what it accepts, a server starts with, if its address and its data file are free.
+//! From the file and what it refers to, to what a server needs. Everything is read here, and only once: a server starts
+//! with whatever passes, provided that its address and its data file are free.
 
 use std::error::Error as _;
 use std::fmt;
@@ -20,17 +20,17 @@ use crate::domain::settings::AppSettings;
 use crate::keys::{RotationPolicy, Sealing, WrappingKey};
 use crate::store::{self, SqlError, StoreError};
 
-/// What a server for production needs.
+/// What a production server needs.
 pub(crate) struct ServeSettings {
     pub(crate) data: PathBuf,
-    /// The URL by which clients reach the server. `None` for the address that it listens on.
+    /// The URL by which clients reach the server. `None` means the address that it listens on.
     pub(crate) url: Option<String>,
     pub(crate) listen: ListenSettings,
     pub(crate) sealing: Arc<Sealing>,
     pub(crate) rotation: RotationPolicy,
     pub(crate) limits: RateLimits,
     pub(crate) delivery: Delivery,
-    /// Whether there is a way for codes and links to reach anybody.
+    /// Whether codes and links can be delivered at all.
     pub(crate) delivers: bool,
     pub(crate) apps: Vec<AppConfig>,
 }
@@ -38,16 +38,16 @@ pub(crate) struct ServeSettings {
 /// How a server listens.
 pub(crate) struct ListenSettings {
     pub(crate) address: SocketAddr,
-    /// What the server speaks TLS with, if it does so itself.
+    /// The server's certificate, if it terminates TLS itself.
     pub(crate) certificate: Option<Opened>,
-    /// Connections at the same time.
+    /// Maximum number of simultaneous connections.
     pub(crate) connections: usize,
-    /// How long the head of a request may take, and its body.
+    /// Time limits for the head of a request, and for its body.
     pub(crate) head: Duration,
     pub(crate) body: Duration,
-    /// How long a reply waits for a client that reads nothing of it.
+    /// How long a reply waits for a client that does not read.
     pub(crate) reply: Duration,
-    /// The header into which proxies write the address of the client, and how many do.
+    /// The header in which proxies write the client's address, and how many proxies there are.
     pub(crate) client_address: Option<(HeaderName, usize)>,
 }
 
@@ -61,7 +61,7 @@ impl ServeSettings {
         }
     }
 
-    /// Whether passwords and tokens could be read on their way to the server.
+    /// Whether passwords and tokens travel unencrypted.
     pub(crate) fn is_open_to_eavesdroppers(&self) -> bool {
         let https = |url: &String| url.starts_with("https://");
         !self.listen.address.ip().is_loopback()
@@ -71,7 +71,7 @@ impl ServeSettings {
 }
 
 impl Config {
-    /// Reads what the file points to, and checks what can be checked before a server runs.
+    /// Reads what the file refers to, and checks what can be checked before a server runs.
     pub(crate) fn resolve(&self) -> Result<ServeSettings, ConfigError> {
         let File {
             data,
@@ -162,7 +162,7 @@ impl Config {
         Ok(delivery)
     }
 
-    /// The mail server. Each member is tried with others that are known to be good, to name the one that is not.
+    /// The mail server. Each member is tried with valid values for the others, to find the invalid one.
     fn smtp(&self, mail: &Mail) -> Result<Smtp, ConfigError> {
         let sender = Smtp::new("localhost", &mail.from).security(SmtpSecurity::None);
         if !sender.is_usable() {
@@ -195,7 +195,7 @@ impl Config {
         Ok(smtp)
     }
 
-    /// The text hook. Each member is tried likewise.
+    /// The text hook. Each member is tried in the same way.
     fn text_hook(&self, texts: &Texts) -> Result<TextHook, ConfigError> {
         const GOOD_SECRET: &str = "secret";
         let secret = texts.secret.read(&self.folder, "texts.secret")?;
@@ -236,8 +236,8 @@ impl From<file::Security> for SmtpSecurity {
     }
 }
 
-/// Looks whether a server can use the data file: that it can be written or created, is one of ours, and holds what
-/// this server can read. A server may run on it meanwhile.
+/// Checks that a server can use the data file: it can be written or created, is one of ours, and its contents can be
+/// read. A server may be using it at the same time.
 fn check_data(path: &Path, sealing: &Sealing) -> Result<(), ConfigError> {
     store::inspect(path, |tx| {
         for app in store::apps::all(tx)? {

@@ -1,4 +1,4 @@
-//! Secrets, which stand in the environment or in files of their own, never in the configuration.
+//! Secrets, which come from the environment or from files of their own, never from the configuration.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 use super::ConfigError;
 use crate::private_file;
 
-/// Where a secret is found.
+/// Where to find a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Secret {
     Env(String),
@@ -55,7 +55,7 @@ impl<'de> Visitor<'de> for SecretVisitor {
 }
 
 impl Secret {
-    /// Reads the secret, without blanks around it.
+    /// Reads the secret, without surrounding whitespace.
     pub(super) fn read(&self, folder: &Path, name: &str) -> Result<String, ConfigError> {
         let text = match self {
             Self::Env(variable) => std::env::var(variable).map_err(|_| {

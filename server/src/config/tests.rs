@@ -28,7 +28,7 @@ fn little_is_needed_and_the_rest_has_defaults() {
     assert_eq!(config.app_ids().count(), 0);
 }
 
-/// What the configuration in a folder of its own comes to.
+/// Resolves a configuration in a folder of its own.
 fn resolved(text: &str) -> Result<ServeSettings, ConfigError> {
     let folder = tempfile::tempdir().unwrap();
     write_private(&folder.path().join("key"), &WrappingKey::generate());

@@ -1,4 +1,4 @@
-//! Values that are checked where they stand, so that the error names the line.
+//! Values that are checked during deserialization, so that the error names the line.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::domain::settings::base_url;
 
-/// The URL by which clients reach the server, in the form of the URL standard.
+/// The URL by which clients reach the server, normalized according to the URL standard.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(try_from = "String")]
 pub(super) struct Url(String);
@@ -44,7 +44,7 @@ impl TryFrom<String> for Header {
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
         let name = HeaderName::from_bytes(text.as_bytes()).ok();
-        // That one has a grammar of its own.
+        // `Forwarded` has a grammar of its own.
         name.filter(|name| name != http::header::FORWARDED)
             .map(Self)
             .ok_or("must be the name of a header, such as x-forwarded-for")

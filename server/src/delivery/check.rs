@@ -1,4 +1,4 @@
-//! What can be said of providers without asking them.
+//! Checks of providers that need no connection to them.
 
 use lettre::Address;
 use lettre::message::Mailbox;
@@ -6,20 +6,20 @@ use lettre::message::Mailbox;
 use super::{Smtp, TextHook};
 
 impl Smtp {
-    /// Whether a server with these options starts. The mail server itself is not asked.
+    /// Whether a server with these options would start. The mail server itself is not contacted.
     pub(crate) fn is_usable(&self) -> bool {
         self.clone().connect().is_ok()
     }
 }
 
 impl TextHook {
-    /// Whether a server with these options starts. The hook itself is not asked.
+    /// Whether a server with these options would start. The hook itself is not contacted.
     pub(crate) fn is_usable(&self) -> bool {
         self.clone().connect().is_ok()
     }
 }
 
-/// The sender of mails: an address, or a name and an address in angle brackets. The name need not be quoted.
+/// The sender of mail: an address, or a name and an address in angle brackets. The name need not be quoted.
 pub(super) fn sender(text: &str) -> Option<Mailbox> {
     if text.contains(char::is_control) {
         return None;
@@ -29,7 +29,7 @@ pub(super) fn sender(text: &str) -> Option<Mailbox> {
     }
     let (name, rest) = text.rsplit_once('<')?;
     let name = name.trim();
-    // What is quoted badly is no name.
+    // A badly quoted name is not accepted.
     if name.is_empty() || name.contains(['"', '<', '>']) {
         return None;
     }

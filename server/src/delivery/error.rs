@@ -4,12 +4,12 @@ use std::fmt;
 
 use super::message::Channel;
 
-/// A provider whose settings cannot work.
+/// A provider with invalid settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct DeliveryError {
-    /// What it is: `mail server`, for one.
+    /// The kind of provider, such as `mail server`.
     pub(crate) provider: &'static str,
-    /// What is wrong with it, to be read after its name.
+    /// What is wrong with it, worded to follow its name.
     pub(crate) problem: &'static str,
 }
 

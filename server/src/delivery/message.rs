@@ -23,7 +23,7 @@ pub enum Channel {
 }
 
 impl Channel {
-    /// How messages get to an identifier.
+    /// How messages reach an identifier.
     pub(crate) fn of(identifier: &Identifier) -> Self {
         match identifier {
             Identifier::Email(_) => Self::Email,
@@ -32,8 +32,8 @@ impl Channel {
     }
 }
 
-/// A message that was, or would have been, delivered. Its `Debug` shows neither link nor code, which sign their
-/// bearer in, nor the text, which has them too.
+/// A message that was, or would have been, delivered. Its `Debug` output omits the link, the code and the text that
+/// contains them: anyone who has one of them can sign in.
 #[derive(Clone, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Message {
@@ -53,11 +53,11 @@ pub struct Message {
     pub language: String,
     /// Id of the user it goes to.
     pub user_id: String,
-    /// Id of the magic link, if it has one.
+    /// Id of the magic link, if the message contains one.
     pub magic_link_id: Option<String>,
     /// The link itself.
     pub url: Option<String>,
-    /// Id of the one-time code, if it has one.
+    /// Id of the one-time code, if the message contains one.
     pub otp_id: Option<String>,
     /// The code itself: six digits.
     pub code: Option<String>,
@@ -77,7 +77,7 @@ impl fmt::Debug for Message {
     }
 }
 
-/// What a message brings.
+/// What a message contains.
 pub(crate) enum Content {
     Link { id: String, url: String },
     Code { id: String, code: String },
@@ -108,7 +108,7 @@ impl Message {
             Content::Code { code, .. } => code.as_str(),
             Content::Link { .. } => "",
         };
-        // The name goes in last, so that nothing in it is taken for a place to fill.
+        // The name is inserted last, so that nothing in it is mistaken for a placeholder.
         let fill = |text: &str| {
             let filled = text.replace("{code}", code).replace("{time}", &time_left);
             filled.replace("{app}", &one_line(app_name))
@@ -146,7 +146,7 @@ impl Message {
     }
 }
 
-/// A name as it may stand in the header of a mail: a line break would begin another header.
+/// A name that is safe in a mail header: a line break would begin another header.
 fn one_line(name: &str) -> String {
     name.chars()
         .map(|c| if c.is_control() { ' ' } else { c })

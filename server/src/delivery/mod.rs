@@ -1,8 +1,8 @@
 //! How codes and links reach their users.
 //!
-//! Messages go to the outbox of a development server, or to the providers that were configured: mail over SMTP, texts
-//! by a request to an HTTP hook. Providers are slow and fail: they work in the background ([`queue`]), so that the
-//! time of a reply tells nothing about whether there was somebody to write to.
+//! Messages go to the outbox of a development server, or to the configured providers: mail over SMTP, text messages by
+//! a request to an HTTP hook. Providers can be slow and fail, so they work in the background ([`queue`]), and response
+//! times do not tell whether a message was sent.
 
 mod check;
 mod error;
@@ -33,7 +33,7 @@ use self::queue::{DeliveryQueue, Transport};
 pub use self::smtp::{Smtp, SmtpSecurity};
 use crate::identifier::Identifier;
 
-/// Providers that deliver messages. What has no provider stays in the outbox of the development server.
+/// Providers that deliver messages. Messages without a provider stay in the outbox of the development server.
 ///
 /// ```
 /// use passage_server::{Delivery, PassageServer, Smtp, SmtpSecurity, TextHook};
@@ -64,13 +64,13 @@ impl Delivery {
         self
     }
 
-    /// Sends texts by this hook.
+    /// Sends text messages through this hook.
     pub fn texts(mut self, hook: TextHook) -> Self {
         self.texts = Some(hook);
         self
     }
 
-    /// Starts the queues. What has no provider goes to the outbox, if there is one.
+    /// Starts the queues. Messages without a provider go to the outbox, if there is one.
     pub(crate) fn start(self, outbox: Option<Arc<Outbox>>) -> Result<Sender, DeliveryError> {
         let mail = self.mail.map(Smtp::connect).transpose()?;
         let texts = self.texts.map(TextHook::connect).transpose()?;
@@ -106,7 +106,7 @@ impl Sender {
         }
     }
 
-    /// Whether there is a way for such messages.
+    /// Whether messages of this kind can be delivered.
     pub(crate) fn reaches(&self, channel: Channel) -> bool {
         self.outbox.is_some() || self.queue(channel).is_some()
     }
@@ -126,7 +126,7 @@ impl Sender {
         }
     }
 
-    /// Takes no more messages, and gives those that are under way some time.
+    /// Accepts no more messages, and gives those in progress some time.
     pub(crate) async fn close(&self, patience: Duration) {
         tokio::join!(
             close(self.mail.as_ref(), patience),

@@ -1,4 +1,4 @@
-//! Where messages stay that no provider delivers: what a development server would have mailed or texted.
+//! Messages that no provider delivers: what a development server would have mailed or texted.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
@@ -9,14 +9,14 @@ use tokio::time;
 
 use super::message::Message;
 
-/// Messages that are kept. Older ones are forgotten.
+/// Number of messages kept. Older ones are dropped.
 const KEPT: usize = 1000;
 
 /// The messages, oldest first.
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
     messages: Mutex<VecDeque<Message>>,
-    /// Changes with each message that comes.
+    /// Changes with each new message.
     changes: watch::Sender<u64>,
 }
 
@@ -41,9 +41,9 @@ impl Outbox {
         })
     }
 
-    /// The same, as soon as there is at least one, or an empty list when the time is over.
+    /// The same, as soon as there is at least one, or an empty list after the time limit.
     pub(crate) async fn wait(&self, to: Option<&str>, limit: Duration) -> Vec<Message> {
-        // Before the first look, so that no message comes unseen.
+        // Subscribe before the first look, so that no message is missed.
         let mut changes = self.changes.subscribe();
         let found = async {
             loop {

@@ -1,4 +1,4 @@
-//! Delivery in the background: a bounded queue, a few messages at a time, another try when that may help.
+//! Delivery in the background: a bounded queue, a few messages at a time, retries where they may help.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,14 +12,14 @@ use super::hook::HookCarrier;
 use super::message::Message;
 use super::smtp::SmtpCarrier;
 
-/// Messages that may wait.
+/// Messages that may be queued.
 const QUEUE: usize = 1024;
-/// Messages that are delivered at the same time.
+/// Messages that are delivered concurrently.
 const AT_ONCE: usize = 8;
-/// How long to wait before the second try, and before the third.
+/// Delays before the second and the third try.
 const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(5)];
 
-/// What brings messages to a provider.
+/// How messages get to a provider.
 pub(super) enum Transport {
     Smtp(SmtpCarrier),
     Hook(HookCarrier),
@@ -34,7 +34,7 @@ impl Transport {
     }
 }
 
-/// Why a message was not delivered. What the provider wrote is left out: it likes to repeat whom a message was for.
+/// Why a message was not delivered. The provider's own text is omitted: it often repeats the recipient.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Failure {
     /// Whether another try may help.
@@ -48,7 +48,7 @@ impl fmt::Display for Failure {
     }
 }
 
-/// A queue of messages, and the task that works it off.
+/// A queue of messages, and the task that processes it.
 pub(super) struct DeliveryQueue {
     /// `None` once it is closed.
     queue: Mutex<Option<mpsc::Sender<Message>>>,
@@ -69,7 +69,7 @@ impl DeliveryQueue {
         }
     }
 
-    /// Takes a message. One that finds no place is lost, and says so in the log; its user will ask again.
+    /// Queues a message. If the queue is full, the message is dropped and this is logged; the user will ask again.
     pub(super) fn take(&self, message: Message) {
         let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
         let sent = match &*queue {
@@ -82,7 +82,7 @@ impl DeliveryQueue {
         }
     }
 
-    /// Takes no more messages, and waits a while for those it has.
+    /// Accepts no more messages, and waits a while for those it has.
     pub(super) async fn close(&self, patience: Duration) {
         let queue = self
             .queue
@@ -118,7 +118,7 @@ async fn work(
             break;
         };
         under_way.spawn(deliver(Arc::clone(&carrier), message, pauses));
-        // Those that are done by now need no more memory.
+        // Free the memory of those that have finished.
         while under_way.try_join_next().is_some() {}
     }
     while under_way.join_next().await.is_some() {}

@@ -1,4 +1,4 @@
-//! Messages on their way to providers that live on this machine.
+//! Delivery to providers on this machine.
 
 pub(crate) mod mail_server;
 
@@ -117,7 +117,7 @@ async fn a_mail_server_that_says_nothing_is_given_up() {
     assert!(failure.temporary, "{failure}");
 }
 
-/// A hook that answers so, one after the other and then 204.
+/// A hook that gives these answers in turn, and then 204.
 pub(crate) async fn hook(
     answers: Vec<u16>,
 ) -> (String, mpsc::UnboundedReceiver<(HeaderMap, Value)>) {

@@ -19,7 +19,8 @@ use crate::ids;
 use crate::store::events::{Action, NewEvent};
 use crate::store::{self, StoreError};
 
-/// Controls of a running server: what tests and demos need beyond the API. The binary offers the same under `/_dev`.
+/// Controls of a running server: what tests and demos need beyond the API. The binary offers the same controls under
+/// `/_dev`.
 ///
 /// Clones control the same server. Controls do not keep it running.
 #[derive(Clone)]
@@ -52,18 +53,18 @@ impl Controls {
         Ok(token.mint(&self.state, &self.dev.app).await?)
     }
 
-    /// Signs in at the test provider without a browser, as a provider's library on a device does, for
+    /// Signs in at the test provider without a browser, as a provider's SDK on a device does for
     /// `exchangeSocialIdToken`.
     ///
     /// # Errors
-    /// `invalid_request` if the address cannot be one.
+    /// `invalid_request` if the address is invalid.
     pub async fn mint_id_token(&self, token: MintIdToken) -> Result<IdToken, ControlError> {
         let provider = self.dev.provider()?;
         Ok(token.mint(&self.state, provider, &self.dev.app).await?)
     }
 
-    /// Signs a user in, as if with a passkey: counts the login, makes a pending user active, notes an event, and
-    /// returns an auth token with a refresh token.
+    /// Signs a user in, as if with a passkey: counts the login, activates a pending user, records an event, and returns
+    /// an auth token with a refresh token.
     ///
     /// # Errors
     /// `user_not_found`, or `user_not_active` for a user who was deactivated.
@@ -95,11 +96,11 @@ impl Controls {
         Ok(insert.await?)
     }
 
-    /// Completes a Flex transaction, as if its ceremony had taken place, and returns the nonce for the backend.
-    /// A registration creates the user, if unknown, and gives them a passkey.
+    /// Completes a Flex transaction, as if its ceremony had taken place, and returns the nonce for the backend. A
+    /// registration creates the user if needed, and gives them a passkey.
     ///
     /// # Errors
-    /// `transaction_not_found`, or what became of the user meanwhile: `user_has_no_passkeys`, `operation_not_allowed`.
+    /// `transaction_not_found`, or the current state of the user: `user_has_no_passkeys`, `operation_not_allowed`.
     pub async fn complete_transaction(
         &self,
         transaction_id: impl AsRef<str>,
@@ -113,10 +114,10 @@ impl Controls {
         Ok(complete::simulate(&self.state, &self.dev.app, simulation).await?)
     }
 
-    /// Starts to sign with a new key, and returns its id. Tokens signed with the old keys stay good.
+    /// Starts signing with a new key, and returns its id. Tokens signed with the old keys stay valid.
     ///
     /// # Errors
-    /// If the key cannot be made or stored.
+    /// If the key cannot be generated or stored.
     pub async fn rotate_keys(&self) -> Result<String, ControlError> {
         let lifetime = self.dev.app.settings.session_timeout_length;
         let key = self
@@ -128,9 +129,9 @@ impl Controls {
         Ok(key.kid().to_owned())
     }
 
-    /// Takes everything back to the start: users and what belongs to them, transactions, outbox, request log, faults
-    /// and clock. The app and its signing keys stay, and of its API keys the one that the server was started with,
-    /// even if it was deleted meanwhile.
+    /// Resets everything to the start: users and their data, transactions, outbox, request log, faults and clock. The
+    /// app and its signing keys stay, and so does the API key that the server was started with, even if it has been
+    /// deleted.
     ///
     /// # Errors
     /// If the storage fails.
@@ -153,7 +154,7 @@ impl Controls {
         Ok(())
     }
 
-    /// What would have been mailed or texted, and has no provider, oldest first: the last 1,000 messages.
+    /// Messages that would have been mailed or texted and have no provider, oldest first: the last 1,000.
     #[must_use]
     pub fn outbox(&self) -> Vec<Message> {
         self.dev.outbox.list(None)
@@ -164,29 +165,28 @@ impl Controls {
         self.dev.outbox.clear();
     }
 
-    /// Moves the server's clock forwards.
+    /// Advances the server's clock.
     pub fn advance(&self, by: Duration) {
         self.state.clock.advance(by);
     }
 
-    /// Stops the server's clock: from now on [`Controls::advance`] moves it, and nothing else. A reset lets it run
-    /// again.
+    /// Stops the server's clock: from now on only [`Controls::advance`] moves it. A reset restarts it.
     pub fn stop_clock(&self) {
         self.state.clock.stop();
     }
 
-    /// The time by the server's clock.
+    /// The current time of the server's clock.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.state.clock.now()
     }
 
-    /// Adds a fault. When several hit a request, the one that was added first takes effect.
+    /// Adds a fault. If several match a request, the one that was added first applies.
     pub fn fault(&self, fault: Fault) {
         self.dev.faults.add(fault);
     }
 
-    /// The faults that are set, with the times that remain.
+    /// The current faults, with the number of times that remain.
     #[must_use]
     pub fn faults(&self) -> Vec<Fault> {
         self.dev.faults.list()
@@ -203,7 +203,7 @@ impl Controls {
         self.dev.log.list()
     }
 
-    /// Forgets the requests that were made.
+    /// Clears the request log.
     pub fn clear_requests(&self) {
         self.dev.log.clear();
     }

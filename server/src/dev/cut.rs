@@ -1,4 +1,4 @@
-//! What a fault makes of a reply: another one, half of it, or none.
+//! What a fault turns a reply into: another one, half of it, or none.
 
 use std::fmt;
 use std::pin::Pin;
@@ -16,7 +16,7 @@ use serde_json::json;
 use super::Effect;
 use crate::http::reply;
 
-/// The connection is to be closed without a reply, as a fault wants it.
+/// A fault requires the connection to be closed without a reply.
 #[derive(Debug)]
 pub(crate) struct CutOff;
 
@@ -69,7 +69,7 @@ pub(super) async fn break_off(response: Response) -> Option<Response> {
     ))
 }
 
-/// A reply that closes the connection, for a server that can only answer. It breaks before anything of it is written.
+/// A reply that closes the connection, for a server that can only reply. It breaks before any of it is written.
 pub(super) fn broken_reply() -> Response {
     Response::new(Body::new(Broken {
         half: None,
@@ -78,7 +78,7 @@ pub(super) fn broken_reply() -> Response {
     }))
 }
 
-/// How long the half is given to reach the client before the connection breaks.
+/// How long the half has to reach the client before the connection breaks.
 const FLUSH: Duration = Duration::from_millis(20);
 
 /// A body that yields a half, if there is one, and then fails.

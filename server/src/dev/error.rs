@@ -8,14 +8,14 @@ use http::StatusCode;
 use crate::domain::error::Refusal;
 use crate::http::reply;
 
-/// Why a control did not work.
+/// Why a control failed.
 #[derive(Debug)]
 pub struct ControlError(Problem);
 
 #[derive(Debug)]
 enum Problem {
     Refused(Refusal),
-    /// The test provider was switched off, or does not stand for this one.
+    /// The test provider was switched off, or does not simulate this provider.
     NoTestProvider,
 }
 
@@ -24,7 +24,7 @@ impl ControlError {
         Self(Problem::NoTestProvider)
     }
 
-    /// The code that the same control answers over HTTP, such as `user_not_found`.
+    /// The code of the same error over HTTP, such as `user_not_found`.
     #[must_use]
     pub fn code(&self) -> &str {
         match &self.0 {

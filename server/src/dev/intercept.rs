@@ -1,4 +1,4 @@
-//! What a development server does around the server itself: faults, the request log, and the observer.
+//! What a development server adds around the server itself: faults, the request log, and the observer.
 
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -23,7 +23,7 @@ use crate::http::entry::RequestPolicy;
 use crate::http::route::Target;
 use crate::http::{body, headers};
 
-/// The server with the development tools around it. It fails where a fault cuts the connection.
+/// The server with the development tools around it. It returns an error where a fault cuts the connection.
 #[derive(Clone)]
 pub(crate) struct Intercept {
     server: Router,
@@ -46,7 +46,7 @@ impl Service<Request<Body>> for Intercept {
     type Future = BoxFuture<'static, Result<Response, CutOff>>;
 
     fn poll_ready(&mut self, _context: &mut Context<'_>) -> Poll<Result<(), CutOff>> {
-        // A router always is.
+        // A router is always ready.
         Poll::Ready(Ok(()))
     }
 
@@ -57,7 +57,7 @@ impl Service<Request<Body>> for Intercept {
 }
 
 impl Intercept {
-    /// Wraps a server, which has the routes of the controls beside its own.
+    /// Wraps a server, which has the routes of the controls in addition to its own.
     pub(crate) fn new(
         server: Router,
         state: Arc<AppState>,
@@ -72,7 +72,7 @@ impl Intercept {
         }
     }
 
-    /// The same for whoever has connections of their own: a cut is then a reply that breaks.
+    /// The same for servers with connections of their own: a cut then becomes a reply that breaks.
     pub(crate) fn into_router(self) -> Router {
         Router::new().fallback(move |request: Request<Body>| {
             let intercept = self.clone();
@@ -87,7 +87,7 @@ impl Intercept {
         let at = self.state.clock.now();
         let (parts, body) = request.into_parts();
         let target = Target::of(&parts);
-        // The controls are no part of the APIs: nothing of them is logged, and no fault hits them.
+        // The controls are not part of the APIs: they are not logged, and no fault matches them.
         if target.path == "/_dev" || target.path.starts_with("/_dev/") {
             return Ok(self.call(Request::from_parts(parts, body)).await);
         }
@@ -111,9 +111,9 @@ impl Intercept {
         }
     }
 
-    /// Answers as the faults want it.
+    /// Answers as the faults demand.
     async fn answer(&self, request: &Received) -> Result<Response, CutOff> {
-        // A browser asks for permission first: a fault is meant for the request itself.
+        // Browsers send a preflight request first: a fault is meant for the request itself.
         let effect = match request.parts.method {
             Method::OPTIONS => None,
             _ => {
@@ -156,7 +156,7 @@ impl Intercept {
         response
     }
 
-    /// Gives a reply that the server had no part in the headers that it sets.
+    /// Adds the headers that the server sets on its own replies to one that it did not make.
     fn finish(&self, request: &Received, mut response: Response) -> Response {
         headers::expose_to_scripts(&mut response, &request.target.path);
         headers::protect(&mut response, &request.target.path, self.policy.tls_only);
@@ -180,14 +180,14 @@ impl Intercept {
         });
     }
 
-    /// Notes the exchange, and shows it to the observer.
+    /// Records the exchange, and passes it to the observer.
     async fn record(&self, request: &Received, response: Response) -> Response {
         self.log(request, Some(response.status()));
         let Some(observer) = &self.tools.observer else {
             return response;
         };
         let (parts, body) = response.into_parts();
-        // Our bodies are made in memory, so that reading them cannot fail.
+        // Our bodies are in memory, so reading them cannot fail.
         let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
         observer(&Exchange {
             method: request.parts.method.clone(),

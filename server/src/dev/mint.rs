@@ -1,4 +1,4 @@
-//! Minting auth tokens, good ones and bad ones.
+//! Minting auth tokens, valid and invalid ones.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::domain::state::AppState;
 use crate::domain::tokens::{self, Claims, Header};
 use crate::keys::{self, KeyError, SigningKey};
 
-/// A token to mint. Whatever is not said is as in a token of a real sign-in.
+/// A token to mint. Anything that is not set is as in a token of a real sign-in.
 ///
 /// ```
 /// use std::time::Duration;
@@ -48,7 +48,7 @@ impl MintToken {
         }
     }
 
-    /// Another audience than the app's auth origin and id.
+    /// An audience other than the app's auth origin and id.
     pub fn audience<S: Into<String>>(mut self, audience: impl IntoIterator<Item = S>) -> Self {
         self.audience = Some(
             audience
@@ -60,25 +60,25 @@ impl MintToken {
         self
     }
 
-    /// Another issuer than the server's.
+    /// An issuer other than the server's.
     pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
         self.issuer = Some(issuer.into());
         self
     }
 
-    /// Another lifetime than the app's session time-out, in whole seconds.
+    /// A lifetime other than the app's session timeout, in whole seconds.
     pub fn lifetime(mut self, lifetime: Duration) -> Self {
         self.lifetime_seconds = Some(lifetime.as_secs());
         self
     }
 
-    /// The time before which the token is not good, in whole seconds. Five seconds ago if not said.
+    /// The time before which the token is not valid, in whole seconds. Defaults to five seconds ago.
     pub fn not_before(mut self, not_before: Timestamp) -> Self {
         self.not_before = Some(not_before);
         self
     }
 
-    /// The time at which the token expires, in whole seconds. It counts more than the lifetime, and may be past.
+    /// The time at which the token expires, in whole seconds. It overrides the lifetime, and may be in the past.
     pub fn expires_at(mut self, expires_at: Timestamp) -> Self {
         self.expires_at = Some(expires_at);
         self
@@ -139,7 +139,7 @@ impl MintToken {
     }
 }
 
-/// The key, or if a wrong one is wanted, one that is in no key set.
+/// The key, or, for a wrong one, a key that is in no key set.
 pub(super) async fn signer(key: Arc<SigningKey>, wrong: bool) -> Result<Arc<SigningKey>, KeyError> {
     if wrong {
         keys::foreign().await

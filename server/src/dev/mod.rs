@@ -36,7 +36,7 @@ pub(crate) struct DevTools {
     pub(crate) faults: Faults,
     pub(crate) log: RequestLog,
     pub(crate) outbox: Arc<Outbox>,
-    /// Stands for the identity providers, unless it was switched off.
+    /// Simulates the identity providers, unless it was switched off.
     pub(crate) provider: Option<Arc<TestProvider>>,
     pub(crate) observer: Option<Observer>,
     pub(crate) app: Arc<App>,
@@ -64,7 +64,7 @@ impl DevTools {
         }
     }
 
-    /// The test provider, if it stands for the real ones.
+    /// The test provider, if it is switched on.
     fn provider(&self) -> Result<&TestProvider, ControlError> {
         let provider = self.provider.as_deref();
         provider.ok_or_else(ControlError::no_test_provider)

@@ -1,4 +1,4 @@
-//! Watching every exchange from inside the process.
+//! Watching all exchanges from inside the process.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use http::{HeaderMap, Method, StatusCode};
 
 /// A request and its reply, as they went over the wire.
 ///
-/// It holds credentials in clear. Its `Debug` shows neither headers nor bodies.
+/// It contains credentials in the clear. Its `Debug` output omits headers and bodies.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Exchange {
@@ -16,7 +16,7 @@ pub struct Exchange {
     pub method: Method,
     /// Path of the request as it was sent, with its query.
     pub path: String,
-    /// Operation that the path and method name, if any.
+    /// Operation that the path and method address, if any.
     pub operation: Option<&'static str>,
     /// Headers of the request.
     pub request_headers: HeaderMap,

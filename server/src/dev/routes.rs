@@ -20,7 +20,7 @@ use crate::domain::error::Refusal;
 use crate::http::extract::{self, Params};
 use crate::http::reply;
 
-/// Seconds that a request waits for a message, at most.
+/// Maximum time that a request waits for a message, in seconds.
 const LONGEST_WAIT: f64 = 60.0;
 
 type Reply = Result<Response, ControlError>;
@@ -52,8 +52,8 @@ fn controls_routes() -> Router<Controls> {
         .route("/requests", get(requests).delete(clear_requests))
 }
 
-/// Pages of other sites must not reach the controls through a visitor's browser: neither by a request across sites,
-/// nor by a name of theirs that they let point here.
+/// Pages of other sites must not reach the controls through a visitor's browser: neither by a cross-site request, nor
+/// by a domain of theirs that resolves to this server (DNS rebinding).
 async fn local_only(request: Request, next: Next) -> Response {
     if is_local(request.headers()) {
         return next.run(request).await;
@@ -130,7 +130,7 @@ async fn rotate_keys(State(controls): State<Controls>) -> Reply {
     Ok(reply::created(&json!({"kid": kid})))
 }
 
-/// As JSON, or as a page for whoever looks with a browser. With `wait`, not before there is a message.
+/// As JSON, or as a page for browsers. With `wait`, replies only once there is a message.
 async fn outbox(
     State(controls): State<Controls>,
     RawQuery(query): RawQuery,

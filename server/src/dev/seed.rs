@@ -48,7 +48,7 @@ impl SeedDevice {
         self
     }
 
-    /// WebAuthn credential id in base64url. A random one if not said.
+    /// WebAuthn credential id in base64url. Defaults to a random one.
     pub fn cred_id(mut self, cred_id: impl Into<String>) -> Self {
         self.cred_id = Some(cred_id.into());
         self
@@ -61,7 +61,7 @@ impl SeedDevice {
         self
     }
 
-    /// How many times the device has signed its user in. More than 0 also sets the time of the last login to now.
+    /// How many times the device has signed its user in. A value above 0 also sets the time of the last login to now.
     pub fn usage_count(mut self, count: u32) -> Self {
         self.usage_count = count;
         self

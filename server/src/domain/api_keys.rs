@@ -1,4 +1,4 @@
-//! API keys, by which an app's backend proves who it is: a prefix by which people recognise them, a dot, and a secret.
+//! API keys, which authenticate an app's backend: a readable prefix, a dot, and a secret.
 
 use crate::domain::apps::App;
 use crate::domain::error::Refusal;
@@ -19,8 +19,8 @@ pub(crate) fn generate() -> String {
     )
 }
 
-/// What is shown of a key. A key of another shape, as people choose for development, shows its first letters, but
-/// never more than a quarter.
+/// The part of a key that may be shown. For a key of another format, as people choose for development, these are its
+/// first letters, but never more than a quarter.
 fn prefix(key: &str) -> String {
     let shown = match key.split_once('.') {
         Some((prefix, secret)) if prefix.len() <= PREFIX && secret.len() >= PREFIX => prefix.len(),
@@ -45,7 +45,7 @@ pub(crate) fn row(key: &str, name: String, now: i64) -> ApiKeyRow {
     }
 }
 
-/// The key of the app that this text is.
+/// The app's key that matches this text.
 pub(crate) async fn authenticate(
     state: &AppState,
     app: &App,
@@ -77,7 +77,7 @@ pub(crate) async fn get(state: &AppState, app: &App, id: String) -> Result<ApiKe
     read.await
 }
 
-/// Makes a key. The key itself is returned beside its row this once, and kept nowhere.
+/// Creates a key. The key itself is returned with its row only this once, and is not stored.
 pub(crate) async fn create(
     state: &AppState,
     app: &App,
@@ -96,7 +96,7 @@ pub(crate) async fn create(
     Ok((row, key))
 }
 
-/// Deletes a key, which is good no more at once.
+/// Deletes a key, which is invalid from then on.
 pub(crate) async fn delete(state: &AppState, app: &App, id: String) -> Result<(), Refusal> {
     let app_id = app.id.clone();
     let delete = state

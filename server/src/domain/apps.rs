@@ -36,7 +36,7 @@ impl From<KeyRingError> for AppError {
 pub(crate) struct Apps(RwLock<HashMap<String, Arc<App>>>);
 
 impl Apps {
-    /// Adds an app, or puts it in the place of the one with the same id.
+    /// Adds an app, or replaces the one with the same id.
     pub(crate) fn put(&self, app: Arc<App>) {
         self.0
             .write()
@@ -79,7 +79,7 @@ pub(crate) struct App {
     pub(crate) settings: AppSettings,
     pub(crate) created_at: Timestamp,
     pub(crate) keys: Arc<KeyRing>,
-    /// The settings as they are stored, to see when somebody else changed them.
+    /// The settings in stored form, to detect changes by others.
     pub(crate) stored: String,
 }
 
@@ -93,7 +93,7 @@ impl fmt::Debug for App {
 }
 
 impl App {
-    /// Loads an app with its keys. When it has none yet, the first is made in the background.
+    /// Loads an app with its keys. If it has none yet, the first is generated in the background.
     pub(crate) async fn open(
         store: &Store,
         row: AppRow,
@@ -132,7 +132,7 @@ pub(crate) fn settings(row: &AppRow) -> Result<AppSettings, SettingsError> {
     AppSettings::from_stored(&row.settings)
 }
 
-/// The issuer of an app's tokens, unless it is told another: its URL under the Auth API.
+/// The default issuer of an app's tokens: its URL under the Auth API.
 pub(crate) fn issuer(url: &str, app_id: &str) -> String {
     format!("{url}/auth/v1/apps/{app_id}")
 }

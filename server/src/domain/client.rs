@@ -1,4 +1,4 @@
-//! Who is at the other end of a request.
+//! The client of a request.
 
 use std::net::IpAddr;
 
@@ -11,21 +11,21 @@ use crate::ids;
 use crate::provider_name::ProviderName;
 use crate::store::events::{Action, EventKind, NewEvent};
 
-/// Characters of a user agent that are kept.
+/// Maximum length of a user agent that is kept, in characters.
 const USER_AGENT_LENGTH: usize = 512;
 
 /// The address that a connection comes from.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Peer(pub(crate) IpAddr);
 
-/// Who sends a request, as far as the limits and the list of events need it.
+/// The client of a request, as needed for rate limits and events.
 pub(crate) struct ClientInfo {
     address: IpAddr,
     user_agent: String,
 }
 
 impl ClientInfo {
-    /// A client at this address. Of the name of its program, only the start is kept.
+    /// A client at this address. Only the start of its user agent is kept.
     pub(crate) fn new(address: IpAddr, user_agent: &str) -> Self {
         Self {
             address,
@@ -33,13 +33,13 @@ impl ClientInfo {
         }
     }
 
-    /// Refuses a client that did this too often lately.
+    /// Refuses a client that did this too often recently.
     pub(crate) fn check_rate_limit(&self, state: &AppState, kind: Kind) -> Result<(), Refusal> {
         let now = state.clock.micros();
         state.limits.address(kind, self.address, now)
     }
 
-    /// Refuses a client that asked for messages too often lately, or for too many to one account.
+    /// Refuses a client that requested too many messages recently, or too many for one account.
     pub(crate) fn check_message_limits(
         &self,
         state: &AppState,
@@ -57,7 +57,7 @@ impl ClientInfo {
         &self.user_agent
     }
 
-    /// Something the client did, by this means.
+    /// An action of the client, and how it was done.
     pub(crate) fn event(&self, action: Action, kind: EventKind) -> NewEvent {
         NewEvent {
             id: ids::new_id(),
@@ -69,7 +69,7 @@ impl ClientInfo {
         }
     }
 
-    /// Something the client did with an account at a provider.
+    /// An action of the client with an account at a provider.
     pub(crate) fn social_event(&self, action: Action, provider: ProviderName) -> NewEvent {
         NewEvent {
             provider: Some(provider),

@@ -1,4 +1,4 @@
-//! Devices of users: shown, renamed and deleted.
+//! Devices of users: list, rename, delete.
 
 use crate::domain::apps::App;
 use crate::domain::error::Refusal;
@@ -6,7 +6,7 @@ use crate::domain::state::AppState;
 use crate::store;
 use crate::store::devices::DeviceRow;
 
-/// Characters of a device's name, at most.
+/// Maximum length of a device's name, in characters.
 const LONGEST_NAME: usize = 255;
 
 /// The devices of one of the app's users.
@@ -38,7 +38,7 @@ pub(crate) async fn delete(
     found(delete.await?, Refusal::device_not_found)
 }
 
-/// Gives a device of the signed-in user another name.
+/// Renames a device of the signed-in user.
 pub(crate) async fn rename_own(
     state: &AppState,
     user_id: String,

@@ -1,4 +1,4 @@
-//! Why something is refused.
+//! Why a request is refused.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use crate::delivery::{Channel, NoProvider};
 use crate::keys::{KeyError, KeyRingError};
 use crate::store::{SqlError, StoreError};
 
-/// The reason of a refusal. Code compares it; people read the text beside it.
+/// The reason for a refusal. Code matches on it; people read the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reason {
     InvalidRequest,
@@ -37,7 +37,7 @@ pub(crate) enum Reason {
     TransactionNotFound,
 }
 
-/// Something is refused: the reason, a text for people, and how long to wait before trying again.
+/// A refusal: the reason, a text for people, and how long to wait before trying again.
 #[derive(Debug)]
 pub(crate) struct Refusal {
     pub(crate) reason: Reason,
@@ -54,12 +54,12 @@ impl Refusal {
         }
     }
 
-    /// The request cannot be read or breaks a rule. The text names what is wrong.
+    /// The request cannot be parsed or breaks a rule. The text names the problem.
     pub(crate) fn invalid_request(problem: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Reason::InvalidRequest, problem)
     }
 
-    /// An identifier is taken. Mobile clients compare this very text.
+    /// An identifier is taken. Mobile clients compare this exact text.
     pub(crate) fn user_exists() -> Self {
         Self::invalid_request("user: already exists.")
     }
@@ -75,7 +75,7 @@ impl Refusal {
         )
     }
 
-    /// Too much was asked for lately.
+    /// Too many requests recently.
     pub(crate) fn too_many_requests(wait: Duration) -> Self {
         let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
         let mut error = Self::new(
@@ -86,17 +86,17 @@ impl Refusal {
         error
     }
 
-    /// A passkey, or what is to become one, is not accepted.
+    /// A passkey, or the registration of one, is not accepted.
     pub(crate) fn webauthn_login_failed(problem: &'static str) -> Self {
         Self::new(Reason::WebauthnLoginFailed, problem)
     }
 
-    /// A passkey is not accepted in a login that named no user.
+    /// A passkey is not accepted in a login that did not name a user.
     pub(crate) fn discoverable_login_failed(problem: &'static str) -> Self {
         Self::new(Reason::DiscoverableLoginFailed, problem)
     }
 
-    /// Too many codes were tried, so that the right one does not help any more.
+    /// Too many codes were tried, so even the right one is no longer accepted.
     pub(crate) fn exceeded_attempts() -> Self {
         Self::new(
             Reason::ExceededAttempts,
@@ -131,7 +131,7 @@ impl Refusal {
         Self::new(Reason::UserNotActive, "user: not active.")
     }
 
-    /// Whoever runs the server has not said how such messages are sent.
+    /// The operator has not configured a provider for such messages.
     pub(crate) fn custom_provider_required() -> Self {
         Self::new(
             Reason::CustomProviderRequired,
@@ -158,7 +158,7 @@ impl Refusal {
         Self::new(Reason::DeviceNotFound, "device: not found.")
     }
 
-    /// The Auth API has no code for a device. Clients that know its codes alone could not read another.
+    /// The Auth API has no code for a missing device. Clients know only its codes and could not parse another.
     pub(crate) fn own_device_not_found() -> Self {
         Self::new(Reason::UserNotFound, "device: not found.")
     }
@@ -185,13 +185,13 @@ impl Refusal {
         Self::new(Reason::UserHasNoPasskeys, "user: has no passkeys.")
     }
 
-    /// A failure of ours: logged, and answered without details.
+    /// An internal failure: logged, and answered without details.
     pub(crate) fn internal(error: &(dyn std::error::Error + 'static)) -> Self {
         tracing::error!(error, source = error.source(), "a request failed");
         Self::failed()
     }
 
-    /// A failure of ours that was logged already.
+    /// An internal failure that was already logged.
     pub(crate) fn failed() -> Self {
         Self::new(Reason::Failed, "The server failed.")
     }

@@ -1,4 +1,4 @@
-//! What the server is about: apps and their users, and every way to sign in. It knows no HTTP.
+//! The use cases: apps and their users, and every way to sign in, independent of HTTP.
 
 pub(crate) mod api_keys;
 pub(crate) mod apps;

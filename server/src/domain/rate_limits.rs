@@ -1,7 +1,7 @@
-//! How often somebody may ask for messages, try codes and look for users.
+//! Rate limits for requesting messages, trying codes and looking up users.
 //!
-//! Memory is fixed: each limit is a table of counters, in which two random places stand for a key. Where two keys
-//! share a place by chance they share it for the worse of both, so that nobody gains by flooding the tables.
+//! Memory use is fixed: each limit is a table of counters, in which each key has two random places. Keys that share a
+//! place by chance are both limited more strictly, so flooding the tables gains nothing.
 
 use std::hash::{BuildHasher as _, Hash, RandomState};
 use std::net::IpAddr;
@@ -12,19 +12,19 @@ use crate::clock::MINUTE;
 use crate::domain::error::Refusal;
 use crate::identifier::Identifier;
 
-/// Places of a table: 256 KiB of them.
+/// Number of places in a table, which take 256 KiB.
 const PLACES: usize = 32 * 1024;
 
-/// What an address may do so often in a minute.
+/// Actions that are limited per address and minute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Kind {
-    /// Ask for a code or a link.
+    /// Request a code or a link.
     Ask,
-    /// Type in a code, or open a link.
+    /// Enter a code, or open a link.
     Try,
-    /// Look for a user, or create one.
+    /// Look up a user, or create one.
     Look,
-    /// Start to register or log in with a passkey, or with an account at a provider.
+    /// Start a registration or login with a passkey or a provider's account.
     Start,
 }
 
@@ -36,13 +36,13 @@ pub(crate) struct RateLimits {
 }
 
 impl RateLimits {
-    /// 5 and 20.
+    /// The limits of a production server: 5 per account, 20 per address.
     pub(crate) fn standard() -> Self {
         Self::new(5, 20)
     }
 
-    /// So many codes and links a minute for an account, and so many requests of each kind from an address. 0 is no
-    /// limit.
+    /// This many codes and links per minute for an account, and this many requests of each kind from an address. 0
+    /// means no limit.
     pub(crate) fn new(account: u32, address: u32) -> Self {
         let table = |limit: u32| (limit > 0).then(|| Table::new(limit));
         Self {
@@ -74,7 +74,7 @@ fn take(table: Option<&Table>, key: impl Hash, now: i64) -> Result<(), Refusal> 
     }
 }
 
-/// What an address counts as: of the newer kind, a household has 2^64.
+/// What counts as one address: an IPv6 network, since a household has 2^64 addresses.
 fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => {
@@ -85,10 +85,10 @@ fn network(address: IpAddr) -> IpAddr {
     }
 }
 
-/// A limit. A place holds the time at which its key will have used nothing: each use moves it on by its share of a
-/// minute, and nobody may be a minute ahead (the generic cell rate algorithm).
+/// A limit. A place holds the time at which its key will have its full allowance again: each use moves it forward by
+/// its share of a minute, and it may not be more than a minute ahead (the generic cell rate algorithm).
 struct Table {
-    /// What one use costs, in microseconds.
+    /// The cost of one use, in microseconds.
     share: i64,
     random: [RandomState; 2],
     places: Mutex<Vec<i64>>,
@@ -103,7 +103,7 @@ impl Table {
         }
     }
 
-    /// Counts a use, or says how long to wait for the next.
+    /// Counts a use, or returns how long to wait for the next.
     fn take(&self, key: impl Hash, now: i64) -> Result<(), Duration> {
         let place = |random: &RandomState| {
             usize::try_from(random.hash_one(&key) % PLACES as u64).unwrap_or_default()
@@ -119,7 +119,7 @@ impl Table {
                 at.max(now)
             }
         };
-        // Others can only have moved a place on: the one that is less far is nearer to the truth.
+        // Other keys can only move a place forward, so the lower of the two is closer to the truth.
         let at = chosen.iter().map(free_at).min().unwrap_or(now);
         let next = at.saturating_add(self.share);
         let wait = next.saturating_sub(now.saturating_add(MINUTE));

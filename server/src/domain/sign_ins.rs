@@ -18,16 +18,16 @@ use crate::store::Tx;
 use crate::store::events::NewEvent;
 use crate::store::sign_ins::{Presented, SignInRow};
 
-/// Characters of a refresh token's secret: 285 random bits. The id of the sign-in comes before it.
+/// Length of a refresh token's secret, in characters: 285 random bits. The id of the sign-in precedes it.
 const SECRET_LENGTH: usize = 48;
 
-/// A refresh token that was just made.
+/// A refresh token that was just created.
 pub(crate) struct RefreshToken {
     token: String,
     expires_at: i64,
 }
 
-/// Completes a sign-in: counts it, makes a pending user active, notes the event, and issues tokens.
+/// Completes a sign-in: counts it, activates a pending user, records the event, and issues tokens.
 pub(crate) async fn sign_in(
     state: &AppState,
     app: &App,
@@ -37,7 +37,7 @@ pub(crate) async fn sign_in(
     start(state, app, user_id, Some(event)).await
 }
 
-/// Gives a second device its own tokens for a sign-in that has been counted.
+/// Issues a second device its own tokens for a sign-in that was already counted.
 pub(crate) async fn join(
     state: &AppState,
     app: &App,
@@ -62,7 +62,7 @@ async fn start(
     auth_result(app, user_id, refresh, now).await
 }
 
-/// Makes the refresh token of a new sign-in, and what is stored of both. `None` if the app has no refresh tokens.
+/// Creates the refresh token of a new sign-in, and the row to store. `None` if the app has no refresh tokens.
 pub(crate) fn prepare(
     settings: &AppSettings,
     user_id: &str,
@@ -86,7 +86,7 @@ pub(crate) fn prepare(
     Some((row, RefreshToken { token, expires_at }))
 }
 
-/// The part of a sign-in that is stored, for a command that stores more. [`auth_result`] makes the rest of it.
+/// The part of a sign-in that is stored, for commands that store more. [`auth_result`] does the rest.
 pub(crate) fn record(
     tx: &Tx<'_>,
     app_id: &str,
@@ -113,14 +113,14 @@ fn new_token(sign_in: &str) -> String {
     format!("{sign_in}{}", ids::alphanumeric(SECRET_LENGTH))
 }
 
-/// The sign-in that a refresh token names. `None` if it cannot be one of ours.
+/// The sign-in in a refresh token. `None` if it is not one of our tokens.
 fn sign_in_of(token: &str) -> Option<String> {
     let (id, secret) = token.split_at_checked(ids::ID_LENGTH)?;
     (secret.len() == SECRET_LENGTH).then(|| id.to_owned())
 }
 
-/// Exchanges a refresh token for the next pair. A token that was exchanged before may have been stolen, so its use
-/// ends the whole sign-in.
+/// Exchanges a refresh token for the next pair. A token that was already exchanged may have been stolen, so using it
+/// again ends the whole sign-in.
 pub(crate) async fn refresh(
     state: &AppState,
     app: &App,
@@ -151,7 +151,7 @@ pub(crate) async fn refresh(
     auth_result(app, &refreshed.user_id, Some(new), now).await
 }
 
-/// Ends the sign-in that a refresh token belongs to. An unknown token is ended already.
+/// Ends the sign-in of a refresh token. An unknown token counts as ended.
 pub(crate) async fn revoke(state: &AppState, app: &App, token: &str) -> Result<(), Refusal> {
     let Some(sign_in) = sign_in_of(token) else {
         return Ok(());
@@ -177,7 +177,7 @@ pub(crate) async fn revoke_all(
     revoke.await
 }
 
-/// Signs the auth token. This happens outside the storage, which it would hold up.
+/// Signs the auth token, outside the store, which it would block.
 pub(crate) async fn auth_result(
     app: &App,
     user_id: &str,

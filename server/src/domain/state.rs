@@ -1,4 +1,4 @@
-//! What every use case needs: the apps, the storage, the clock, and the ways out.
+//! What every use case needs: the apps, the store, the clock, and the connections to the outside.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ pub(crate) struct AppState {
     pub(crate) store: Store,
     pub(crate) clock: Clock,
     pub(crate) sender: Sender,
-    /// The identity providers that it has a connection to.
+    /// The identity providers that the server is connected to.
     pub(crate) providers: Providers,
     pub(crate) apps: Apps,
     pub(crate) limits: RateLimits,

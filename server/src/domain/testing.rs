@@ -1,4 +1,4 @@
-//! What tests of the domain share: a server's state on a data file, without HTTP, and callers that start at once.
+//! Shared parts of the domain's tests: a server's state on a data file, without HTTP, and concurrent callers.
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -79,7 +79,7 @@ impl Fixture {
         self.outbox.list(None).pop().unwrap()
     }
 
-    /// Starts a use case in as many callers at once, and returns what each got, in no particular order.
+    /// Starts a use case in this many concurrent callers, and returns their results in no particular order.
     pub(crate) async fn race<T, F>(
         &self,
         call: impl Fn(Arc<AppState>, Arc<App>) -> F,

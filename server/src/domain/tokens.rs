@@ -8,10 +8,10 @@ use serde_json::{Map, Value};
 use crate::domain::apps::App;
 use crate::keys::{KeyError, KeyRing, SigningKey};
 
-/// Seconds by which `nbf` lies before `iat`, as in the tokens of the service.
+/// Seconds by which `nbf` precedes `iat`, as in the tokens of the original service.
 pub(crate) const NOT_BEFORE_SLACK: i64 = 5;
 
-/// What a token says: these six claims and no other. Times are in Unix seconds.
+/// The contents of a token: exactly these six claims. Times are in Unix seconds.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Claims<'a> {
     #[serde(rename = "aud")]
@@ -51,7 +51,7 @@ pub(crate) struct Header<'a> {
 }
 
 impl<'a> Header<'a> {
-    /// The header of what the key with this id signs.
+    /// The header of tokens signed by the key with this id.
     pub(crate) fn new(kid: &'a str) -> Self {
         Self {
             alg: "RS256",
@@ -61,7 +61,7 @@ impl<'a> Header<'a> {
     }
 }
 
-/// Claims or a header, to be changed.
+/// Claims or a header as a map that can be changed.
 pub(crate) fn members(part: &impl Serialize) -> Map<String, Value> {
     match serde_json::to_value(part) {
         Ok(Value::Object(members)) => members,
@@ -87,7 +87,7 @@ fn encoded(part: &impl Serialize) -> Result<String, KeyError> {
     Ok(URL_SAFE_NO_PAD.encode(json))
 }
 
-/// The subject of a token that one of the keys signed for this issuer and audience, and that is good at this time.
+/// The subject of a token that one of the keys signed for this issuer and audience, and that is valid at this time.
 /// `None` for any other token.
 pub(crate) async fn verify(
     keys: &KeyRing,
@@ -123,7 +123,7 @@ pub(crate) async fn verify(
     Ok(object(claims).and_then(|claims| subject(&claims, issuer, audience, now)))
 }
 
-/// The JSON object in a part of a token.
+/// The JSON object in one part of a token.
 pub(crate) fn object(part: &str) -> Option<Map<String, Value>> {
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).ok()?).ok()
 }

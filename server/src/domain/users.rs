@@ -1,5 +1,5 @@
-//! Users by what they are reached by: who has an identifier, who may get a code or a link, and what opening it proves.
-//! What backends do with users is in [`manage`], what users do for themselves in [`account`].
+//! Users and their identifiers: who has one, who may get a code or a link, and what opening it proves. [`manage`] has
+//! the operations of backends, [`account`] those of users themselves.
 
 pub(crate) mod account;
 pub(crate) mod manage;
@@ -15,13 +15,13 @@ use crate::store;
 use crate::store::users::{NewUser, UserRow};
 use crate::store::{Purpose, SqlError, Tx};
 
-/// An e-mail address of a request, in the form in which it is kept.
+/// An e-mail address in a request, normalized.
 pub(crate) fn email(text: &str) -> Result<String, Refusal> {
     identifier::email(text)
         .ok_or_else(|| Refusal::invalid_request("email: must be an e-mail address."))
 }
 
-/// A phone number of a request, in the form in which it is kept.
+/// A phone number in a request, normalized.
 pub(crate) fn phone(text: &str) -> Result<String, Refusal> {
     identifier::phone(text).ok_or_else(|| {
         Refusal::invalid_request("phone: must be in E.164 form, such as +15005550006.")
@@ -40,7 +40,7 @@ pub(crate) fn find(
     }
 }
 
-/// Creates a user who has the identifier, which must be free.
+/// Creates a user with the identifier, which must be free.
 pub(crate) fn create(
     tx: &Tx<'_>,
     app_id: &str,
@@ -51,7 +51,7 @@ pub(crate) fn create(
     insert(tx, app_id, &new_user(identifier, metadata), now)
 }
 
-/// A user to create who has the identifier.
+/// A user to be created with the identifier.
 fn new_user(identifier: &Identifier, metadata: Map<String, Value>) -> NewUser {
     let (email, phone) = match identifier {
         Identifier::Email(email) => (Some(email.clone()), None),
@@ -70,7 +70,7 @@ fn insert(tx: &Tx<'_>, app_id: &str, new: &NewUser, now: i64) -> Result<UserRow,
     taken(store::users::insert(tx, app_id, new, now))
 }
 
-/// A unique violation on a user says that somebody else has the identifier.
+/// A unique violation means that another user has the identifier.
 fn taken(result: Result<UserRow, SqlError>) -> Result<UserRow, Refusal> {
     result.map_err(|error| {
         if error.is_taken() {
@@ -81,7 +81,7 @@ fn taken(result: Result<UserRow, SqlError>) -> Result<UserRow, Refusal> {
     })
 }
 
-/// To whom a code or link goes, and what for. There may be nobody, and then no reply may tell.
+/// The recipient and the purpose of a code or link. There may be no recipient, and then no reply may reveal it.
 pub(crate) struct Receiver {
     pub(crate) user: Option<UserRow>,
     pub(crate) purpose: Purpose,
@@ -89,9 +89,9 @@ pub(crate) struct Receiver {
 
 /// Finds, or for a registration creates, the user whom a code or link is for.
 ///
-/// The API tells who is known: 404 for a login by nobody, 400 for a registration of somebody who was in before. An app that conceals
-/// its users answers alike in all cases. Then nothing is sent to nobody and to inactive users, and the registration
-/// of a known identifier becomes a login by whoever reads the messages there.
+/// The API reveals who is known: 404 for a login by an unknown user, 400 for a registration of a user who has signed in
+/// before. An app that conceals its users gives the same answer in all cases. Unknown and inactive users then get no
+/// message, and registering a known identifier becomes a login for the person who reads the messages there.
 pub(crate) fn receiver(
     tx: &Tx<'_>,
     app_id: &str,
@@ -107,8 +107,8 @@ pub(crate) fn receiver(
             let user = create(tx, app_id, identifier, Map::new(), now)?;
             to(Some(user), purpose)
         }
-        // Clients create a user, then register them; and a registration that was given up may begin again. What is
-        // sent reaches the owner of the identifier alone.
+        // Clients create a user, then register them; and an abandoned registration may start again. The message only
+        // reaches the owner of the identifier.
         (Some(user), Purpose::Register) if !conceal && user.is_pending() => to(Some(user), purpose),
         (Some(_), Purpose::Register) if !conceal => Err(Refusal::user_exists()),
         (None, _) if !conceal => Err(Refusal::user_not_found()),
@@ -117,7 +117,7 @@ pub(crate) fn receiver(
     }
 }
 
-/// Whether the identifier is the user's.
+/// Whether the user has the identifier.
 pub(crate) fn has(user: &UserRow, identifier: &Identifier) -> bool {
     let own = match identifier {
         Identifier::Email(_) => &user.email,
@@ -126,8 +126,8 @@ pub(crate) fn has(user: &UserRow, identifier: &Identifier) -> bool {
     own.as_deref() == Some(identifier.as_str())
 }
 
-/// Makes the identifier the user's own, verified: whoever opened a link or typed in a code that was sent to it reads
-/// what is sent to it.
+/// Makes the identifier the user's own, and verified: opening a link or entering a code that was sent to it proves that
+/// the user reads its messages.
 pub(crate) fn confirm(
     tx: &Tx<'_>,
     mut user: UserRow,

@@ -1,4 +1,4 @@
-//! The access log: a line for each request. It names the operation and never the path, which can hold a secret.
+//! The access log: one line per request. It names the operation and never the path, which can contain a secret.
 
 use std::sync::Arc;
 use std::time::Instant;

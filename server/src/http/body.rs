@@ -1,4 +1,4 @@
-//! The bodies of requests: how large they may be, and how long they may take.
+//! Request bodies: their maximum size, and how long they may take.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use super::route::Target;
 use super::{headers, reply};
 use crate::domain::error::Refusal;
 
-/// Bytes of a request body, at most.
+/// Maximum size of a request body, in bytes.
 const LIMIT: usize = 64 * 1024;
 
 /// Reads the whole body before anything else is done with the request.
@@ -34,7 +34,7 @@ pub(super) async fn receive(
     }
 }
 
-/// Reads a body, or makes the reply to one that is too large or too slow. `path` is that of the request.
+/// Reads a body, or returns the reply to one that is too large or too slow. `path` is the path of the request.
 pub(crate) async fn read(body: Body, limit: Duration, path: &str) -> Result<Bytes, Response> {
     let mut refusal = match time::timeout(limit, to_bytes(body, LIMIT)).await {
         Ok(Ok(body)) => return Ok(body),

@@ -1,4 +1,4 @@
-//! The way in: the layers that every request passes before it reaches the router, in every mode of the server.
+//! The layers that every request passes through before the router, in every mode of the server.
 
 use std::time::Duration;
 
@@ -10,17 +10,17 @@ use tower::util::option_layer;
 use super::client_address::ClientAddress;
 use super::{access_log, body, headers, panic_guard, route};
 
-/// The path of the request as its sender wrote it, for links in the reply.
+/// The path of the request as it was sent, for links in the reply.
 #[derive(Debug, Clone)]
 pub(crate) struct SentPath(pub(crate) String);
 
 /// How requests are read and answered.
 #[derive(Debug, Clone)]
 pub(crate) struct RequestPolicy {
-    /// How long a body may take.
+    /// Time limit for a body.
     pub(crate) body: Duration,
     pub(crate) client_address: ClientAddress,
-    /// Whether browsers are told to come by TLS alone.
+    /// Whether browsers are told to use TLS only.
     pub(crate) tls_only: bool,
 }
 
@@ -34,15 +34,15 @@ impl Default for RequestPolicy {
     }
 }
 
-/// Whether each request has a line in the log.
+/// Whether requests are logged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum AccessLog {
     On,
     Off,
 }
 
-/// Puts the layers before a router, the outermost first. They stand before it and not in it, because the first of them
-/// changes the path that the router goes by.
+/// Wraps a router in the layers, the outermost first. They are not part of the router, because the first of them
+/// changes the path that the router matches.
 pub(crate) fn entry(router: Router, policy: &RequestPolicy, log: AccessLog) -> Router {
     let log = (log == AccessLog::On).then(|| from_fn(access_log::note));
     let layers = ServiceBuilder::new()

@@ -1,4 +1,4 @@
-//! What handlers ask of a request: the app it names, and who sends it.
+//! What handlers extract from a request: the app that it addresses, and its caller.
 
 use std::convert::Infallible;
 use std::net::Ipv4Addr;
@@ -52,7 +52,7 @@ impl Params {
     }
 }
 
-/// A call to an app that needs no credential.
+/// A request to an app that needs no credentials.
 pub(crate) struct AppContext {
     pub(crate) state: Arc<AppState>,
     pub(crate) app: Arc<App>,
@@ -71,7 +71,7 @@ impl FromRequestParts<Arc<AppState>> for AppContext {
     }
 }
 
-/// A call to an app with an API key of that app.
+/// A request to an app with an API key of that app.
 pub(crate) struct ApiKeyAuth {
     pub(crate) state: Arc<AppState>,
     pub(crate) app: Arc<App>,
@@ -95,7 +95,7 @@ impl FromRequestParts<Arc<AppState>> for ApiKeyAuth {
     }
 }
 
-/// A call that answers more to an API key, but needs none.
+/// A request that returns more with an API key, but does not need one.
 pub(crate) struct MaybeApiKeyAuth {
     pub(crate) app: Arc<App>,
     pub(crate) key: Option<ApiKeyRow>,
@@ -115,7 +115,7 @@ impl FromRequestParts<Arc<AppState>> for MaybeApiKeyAuth {
     }
 }
 
-/// A call by a signed-in user.
+/// A request by a signed-in user.
 pub(crate) struct UserAuth {
     pub(crate) state: Arc<AppState>,
     pub(crate) app: Arc<App>,
@@ -143,7 +143,7 @@ impl FromRequestParts<Arc<AppState>> for UserAuth {
     }
 }
 
-/// Who sends a request. This never fails, so that any handler can ask for it.
+/// The client that sent a request. This never fails, so any handler can use it.
 impl<S: Sync> FromRequestParts<S> for ClientInfo {
     type Rejection = Infallible;
 
@@ -176,9 +176,9 @@ fn bearer(parts: &Parts) -> Result<Option<&str>, Refusal> {
     }
 }
 
-/// Reads a JSON body, whatever the content type says.
+/// Parses a JSON body, whatever the content type is.
 pub(crate) fn json<T: DeserializeOwned>(body: &Bytes) -> Result<T, Refusal> {
-    // Without this an array would be read too, as the members in the order of their declaration.
+    // Otherwise an array would be accepted too, as the members in the order of their declaration.
     if body.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
         return Err(Refusal::invalid_request("body: a JSON object is needed."));
     }

@@ -1,4 +1,4 @@
-//! Headers that every reply carries, so that browsers and caches do no harm with it.
+//! Security headers of every reply, for browsers and caches.
 
 use std::sync::Arc;
 
@@ -28,8 +28,8 @@ pub(super) async fn protect_reply(
     response
 }
 
-/// Gives a reply that the router had no part in the headers that the router sets on the Auth API: a script must see
-/// the status and when to come back.
+/// Adds to a reply that did not pass through the router the headers that the router sets on the Auth API: scripts must
+/// be able to read the status and `Retry-After`.
 pub(crate) fn expose_to_scripts(response: &mut Response, path: &str) {
     if path.starts_with(Api::Auth.prefix()) {
         let headers = response.headers_mut();
@@ -38,7 +38,7 @@ pub(crate) fn expose_to_scripts(response: &mut Response, path: &str) {
     }
 }
 
-/// Adds the headers that the reply does not set itself.
+/// Adds the headers that the reply does not have yet.
 pub(crate) fn protect(response: &mut Response, path: &str, tls_only: bool) {
     let mut set = |name: HeaderName, value: &'static str| {
         if let Entry::Vacant(vacant) = response.headers_mut().entry(name) {
@@ -53,7 +53,7 @@ pub(crate) fn protect(response: &mut Response, path: &str, tls_only: bool) {
         CONTENT_SECURITY_POLICY,
         "default-src 'none'; frame-ancestors 'none'",
     );
-    // Nearly every reply has a token or somebody's data in it. What is public anyway, caches may treat as they like.
+    // Nearly every reply contains a token or personal data. Public replies may be cached.
     if !path.contains("/.well-known/") {
         set(CACHE_CONTROL, "no-store");
     }

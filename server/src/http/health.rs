@@ -1,4 +1,4 @@
-//! Whether the server lives, and whether it can do its work: what supervisors and balancers ask.
+//! Liveness and readiness checks, for supervisors and load balancers.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ pub(crate) fn routes() -> Router<Arc<AppState>> {
         .route("/readyz", get(ready))
 }
 
-/// The process answers. Whoever restarts it when this fails does not help a database that is away for a moment.
+/// The process answers. This does not check the database: restarting the process would not bring it back.
 async fn alive() -> Response {
     reply::ok(&json!({"status": "ok"}))
 }

@@ -1,4 +1,4 @@
-//! The operations of both APIs: how a method and a path are recognised, for routing, faults and the log.
+//! The operations of both APIs: how method and path identify one, for routing, faults and the log.
 
 use http::Method;
 
@@ -30,7 +30,7 @@ pub(crate) struct Operation {
 }
 
 impl Operation {
-    /// Whether a name means this operation: its id, alone or after the name of its API and a dot.
+    /// Whether a name matches this operation: its id, alone or after the name of its API and a dot.
     pub(crate) fn is_named(&self, name: &str) -> bool {
         let api = match self.api {
             Api::Management => "management",
@@ -128,7 +128,7 @@ pub(crate) static OPERATIONS: [Operation; 62] = [
     auth("createPasskeyReadiness", Method::POST, "/analytics/passkey-readiness"),
 ];
 
-/// The operation that a request names, by its method and its path with the API's prefix.
+/// The operation of a request, by its method and its path with the API's prefix.
 pub(crate) fn find(method: &Method, path: &str) -> Option<&'static Operation> {
     let method = if method == Method::HEAD {
         &Method::GET

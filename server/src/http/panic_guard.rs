@@ -1,4 +1,4 @@
-//! A handler that panics is our failure, and no reason to leave the client without a reply.
+//! A handler that panics must not leave the client without a reply.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;

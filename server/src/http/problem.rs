@@ -1,11 +1,11 @@
-//! What is wrong with a JSON body, in words of JSON.
+//! What is wrong with a JSON body, in JSON terms.
 
 use serde_json::Error;
 
 use crate::domain::error::Refusal;
 use crate::json_problem::JsonProblem;
 
-/// The reply to a body that cannot be read. It names the member and what is needed there.
+/// The reply to a body that cannot be parsed. It names the member and what is expected there.
 pub(super) fn unreadable(error: serde_path_to_error::Error<Error>) -> Refusal {
     let path = match error.path().to_string() {
         path if path == "." => String::new(),
@@ -14,7 +14,7 @@ pub(super) fn unreadable(error: serde_path_to_error::Error<Error>) -> Refusal {
     Refusal::invalid_request(format!("body: {path}{}.", problem(error.inner())))
 }
 
-/// What is wrong, as the end of a sentence.
+/// What is wrong, worded as the end of a sentence.
 pub(super) fn problem(error: &Error) -> String {
     match JsonProblem::of(error) {
         JsonProblem::Syntax { .. } => error.to_string(),
@@ -36,7 +36,7 @@ pub(super) fn problem(error: &Error) -> String {
     }
 }
 
-/// What the reader wanted, as JSON calls it.
+/// The expected type in JSON terms.
 fn needed(expected: &str) -> &str {
     if expected.contains('`') {
         // One of a few names.

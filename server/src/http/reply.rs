@@ -1,4 +1,4 @@
-//! Replies, and what a refusal is over HTTP.
+//! Replies, and how refusals map to HTTP.
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
@@ -38,7 +38,7 @@ pub(crate) fn empty(status: StatusCode) -> Response {
 /// A redirect to a URL that carries a secret.
 pub(crate) fn redirect(location: &str) -> Response {
     let Ok(location) = HeaderValue::from_str(location) else {
-        // Our locations are checked or encoded, which leaves nothing that a header cannot hold.
+        // Our locations are validated or encoded, so they are valid header values.
         return empty(StatusCode::INTERNAL_SERVER_ERROR);
     };
     let mut response = empty(StatusCode::FOUND);
@@ -59,7 +59,7 @@ pub(crate) fn with_type(status: StatusCode, content_type: &str, body: impl Into<
     response
 }
 
-/// An error that is a matter of HTTP alone, and no refusal of the domain.
+/// An error that only concerns HTTP, and is not a refusal of the domain.
 pub(crate) fn error(status: StatusCode, code: &str, message: &str) -> Response {
     json(status, &json!({"code": code, "error": message}))
 }

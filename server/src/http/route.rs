@@ -1,4 +1,4 @@
-//! What a request is for: the API by its path or by its host, the operation, and who sends it.
+//! The target of a request: the API by its path or its host, the operation, and the client.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use super::entry::SentPath;
 use super::operations::{self, Operation};
 use crate::domain::client::Peer;
 
-/// What a request is for.
+/// The target of a request.
 #[derive(Debug, Clone)]
 pub(crate) struct Target {
     /// Path and query as sent.
@@ -28,7 +28,7 @@ pub(crate) struct Target {
 
 impl Target {
     pub(crate) fn of(parts: &Parts) -> Self {
-        // In a server that is nested in another one, the path here is what remained of it.
+        // In a nested server, this path is only the remainder.
         let original = parts.extensions.get::<OriginalUri>();
         let sent = original.map_or(&parts.uri, |OriginalUri(uri)| uri);
         let path = routed_path(parts);
@@ -40,8 +40,8 @@ impl Target {
     }
 }
 
-/// Notes the target and the address of the client for the layers below, and gives the request the path that the
-/// router knows.
+/// Records the target and the client's address for the inner layers, and rewrites the path to the form that the router
+/// matches.
 pub(super) async fn find_target(
     State(client_address): State<ClientAddress>,
     request: Request,
@@ -57,7 +57,7 @@ pub(super) async fn find_target(
     next.run(Request::from_parts(parts, body)).await
 }
 
-/// Where the connection comes from, if whoever accepted it says so.
+/// The peer address of the connection, if the listener provides it.
 fn peer(parts: &Parts) -> Peer {
     let accepted = parts.extensions.get::<Peer>().copied();
     let info = parts.extensions.get::<ConnectInfo<SocketAddr>>();
@@ -66,8 +66,8 @@ fn peer(parts: &Parts) -> Peer {
         .unwrap_or(Peer(Ipv4Addr::UNSPECIFIED.into()))
 }
 
-/// The path in the form that the router knows: without a slash at its end, and with the prefix of the API that the
-/// host names.
+/// The path in the form that the router matches: without a trailing slash, and with the prefix of the API that the host
+/// implies.
 fn routed_path(parts: &Parts) -> String {
     let path = sent_path(parts.uri.path());
     let host = parts
@@ -99,13 +99,13 @@ fn set_path(parts: &mut Parts, path: &str) {
         Some(query) => format!("{path}?{query}"),
         None => path.to_owned(),
     };
-    // The parts were valid before, and a prefix keeps them so.
+    // The parts were valid before, and a prefix keeps them valid.
     if let Ok(target) = PathAndQuery::try_from(target) {
         parts.uri = Uri::from(target);
     }
 }
 
-/// The path without query and without slashes at its end.
+/// The path without query and trailing slashes.
 fn sent_path(target: &str) -> String {
     let path = target.split('?').next().unwrap_or_default();
     let path = path.trim_end_matches('/');

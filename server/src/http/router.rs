@@ -14,7 +14,7 @@ use super::{auth, health, management, reply};
 use crate::domain::state::AppState;
 use crate::http::operations::Api;
 
-/// The routes of the server, and others beside them.
+/// The routes of the server, merged with others.
 pub(crate) fn router(state: Arc<AppState>, others: Router) -> Router {
     Router::new()
         .nest(Api::Management.prefix(), management())
@@ -227,7 +227,7 @@ fn auth() -> Router<Arc<AppState>> {
         .layer(cors())
 }
 
-/// The Auth API is called by scripts of any site, with tokens they hold themselves and never with cookies.
+/// Scripts of any site call the Auth API, with tokens of their own and never with cookies.
 fn cors() -> CorsLayer {
     CorsLayer::new()
         .allow_origin(Any)

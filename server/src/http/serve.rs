@@ -23,21 +23,22 @@ use super::write_timeout::WriteTimeout;
 use crate::domain::client::Peer;
 use crate::http::tls::Tls;
 
-/// How long to wait when a connection cannot be accepted, as happens when the process is out of file handles.
+/// How long to wait when a connection cannot be accepted, for example because the process is out of file handles.
 const PAUSE: Duration = Duration::from_millis(50);
-/// Bytes of a request's head, at most.
+/// Maximum size of a request's head, in bytes.
 const HEAD_LIMIT: usize = 16 * 1024;
 
-/// How connections are taken.
+/// How connections are accepted.
 #[derive(Clone)]
 pub(crate) struct ConnectionLimits {
-    /// How long the head of a request may take from the reply before, and before the first the TLS handshake.
+    /// Time limit for the head of a request, counted from the previous reply; for the first request it includes the TLS
+    /// handshake.
     pub(crate) head: Duration,
-    /// How long a reply may wait for a client that reads nothing of it.
+    /// How long a reply waits for a client that does not read.
     pub(crate) reply: Duration,
-    /// Connections at the same time. More wait to be accepted.
+    /// Maximum number of simultaneous connections. Further ones wait to be accepted.
     pub(crate) connections: usize,
-    /// How long a stopping server waits for what is under way.
+    /// How long a stopping server waits for running requests.
     pub(crate) drain: Duration,
     pub(crate) tls: Option<Tls>,
 }
@@ -73,7 +74,7 @@ impl Error for BindError {
     }
 }
 
-/// Listens on an address, and says which it has become.
+/// Listens on an address, and returns the actual address.
 pub(crate) async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), BindError> {
     let bound = match TcpListener::bind(address).await {
         Ok(listener) => listener.local_addr().map(|address| (listener, address)),
@@ -82,7 +83,7 @@ pub(crate) async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr
     bound.map_err(|source| BindError { address, source })
 }
 
-/// What answers the requests of all connections. When it fails, the connection is closed without a reply.
+/// Answers the requests of all connections. If it fails, the connection is closed without a reply.
 pub(crate) trait Answer:
     Service<Request<Body>, Response = Response, Error: Error + Send + Sync + 'static, Future: Send>
     + Clone
@@ -103,7 +104,7 @@ impl<S> Answer for S where
 {
 }
 
-/// Serves until told to stop, then lets the requests under way finish. Aborting this drops every connection.
+/// Serves until told to stop, then lets running requests finish. Aborting this drops all connections.
 pub(crate) async fn serve(
     listener: TcpListener,
     answer: impl Answer,
@@ -139,7 +140,7 @@ pub(crate) async fn serve(
 
 /// Returns when the server is to stop.
 async fn stopped(stop: &mut watch::Receiver<bool>) {
-    // An error means that the server was dropped, which is as good a reason.
+    // An error means that the server was dropped, so it stops as well.
     let _dropped = stop.wait_for(|stop| *stop).await;
 }
 
@@ -150,9 +151,9 @@ async fn connect(
     connection_limits: ConnectionLimits,
     mut stop: watch::Receiver<bool>,
 ) {
-    // A reply is one write: waiting to fill a packet only adds delay. Failing to say so costs nothing more.
+    // A reply is one write: waiting to fill a packet only adds delay. If this fails, replies are just slower.
     let _slower = stream.set_nodelay(true);
-    // Below TLS, where what waits for the client is seen, and nothing else.
+    // The timeout is below TLS, where it sees only what waits for the client.
     let stream = WriteTimeout::new(stream, connection_limits.reply);
     let Some(tls) = &connection_limits.tls else {
         return connection(stream, peer, answer, connection_limits.head, stop).await;
@@ -160,7 +161,7 @@ async fn connect(
     let handshake = time::timeout(connection_limits.head, tls.acceptor.accept(stream));
     let shaken = tokio::select! {
         shaken = handshake => shaken,
-        // There is no request under way that a stopping server would wait for.
+        // There is no running request that a stopping server would wait for.
         () = stopped(&mut stop) => return,
     };
     match shaken {
@@ -199,7 +200,7 @@ async fn connection(
         }
     };
     if let Err(error) = ended {
-        // Clients go away, and faults cut connections: neither is a failure of the server.
+        // Clients disconnect, and faults cut connections: neither is a failure of the server.
         tracing::debug!(
             error = &error as &dyn std::error::Error,
             "a connection ended early"

@@ -1,4 +1,4 @@
-//! The server's certificate, which is read again when its files change.
+//! The server's certificate, which is reloaded when its files change.
 
 #[cfg(test)]
 pub(crate) mod tests;
@@ -15,17 +15,17 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::certificate::{CertificateError, Files, Mark, Opened, Pair};
 
-/// How TLS is spoken, and with what.
+/// The TLS configuration and its certificate.
 #[derive(Clone)]
 pub(crate) struct Tls {
     pub(crate) acceptor: TlsAcceptor,
     pub(crate) certificate: Arc<Certificate>,
 }
 
-/// Speaks TLS with a certificate that was read.
+/// Serves TLS with a loaded certificate.
 pub(crate) fn with(opened: Opened) -> Result<Tls, CertificateError> {
     let fails = |error| CertificateError::new(&opened.files.certificate, error);
-    // The provider is named: what a program installed as its default is none of our business.
+    // The provider is explicit, so that a default installed by the program has no effect.
     let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()
         .map_err(fails)?
@@ -40,28 +40,28 @@ pub(crate) fn with(opened: Opened) -> Result<Tls, CertificateError> {
     })
 }
 
-/// The certificate that new connections get, and the files that it comes from.
+/// The certificate for new connections, and the files that it comes from.
 pub(crate) struct Certificate {
     files: Files,
     current: RwLock<Pair>,
     seen: Mutex<Seen>,
 }
 
-/// What the last look found.
+/// The result of the last check.
 struct Seen {
     marks: [Option<Mark>; 2],
-    /// Whether the log has it that the current certificate expired.
+    /// Whether the expiry of the current certificate has been logged.
     expiry_told: bool,
 }
 
-/// What a look at the files came to.
+/// The result of checking the files.
 #[derive(Debug)]
 pub(crate) enum Look {
-    /// They are as they were.
+    /// The files have not changed.
     Same,
-    /// What is in them now is in use.
+    /// The new certificate is now in use.
     Taken,
-    /// What is in them now cannot be used. What was in use still is.
+    /// The new files cannot be used. The previous certificate stays in use.
     Refused(CertificateError),
 }
 
@@ -92,7 +92,7 @@ impl Certificate {
         }
     }
 
-    /// Looks whether the files changed, and writes to the log what came of it.
+    /// Checks whether the files changed, and logs the result.
     pub(crate) fn keep_up(&self, now: Timestamp) {
         match self.look() {
             Look::Same => {}
@@ -107,7 +107,8 @@ impl Certificate {
         }
     }
 
-    /// Reads the files if they changed since the last look. What cannot be used is refused once, until they change again.
+    /// Reloads the files if they changed since the last check. Unusable files are reported once, until they change
+    /// again.
     pub(crate) fn look(&self) -> Look {
         let marks = self.files.marks();
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
@@ -125,7 +126,7 @@ impl Certificate {
         }
     }
 
-    /// When the certificate in use expired, unless it did not or this said so before.
+    /// When the certificate in use expired. `None` if it is valid or this was reported before.
     fn news_of_expiry(&self, now: Timestamp) -> Option<Timestamp> {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let current = self.current.read().unwrap_or_else(PoisonError::into_inner);

@@ -1,4 +1,4 @@
-//! An end to waiting for clients that do not read their replies.
+//! A timeout for clients that do not read their replies.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -8,14 +8,14 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{self, Sleep};
 
-/// A stream that fails when not one byte of what is to be written could be for too long.
+/// A stream that fails when a pending write makes no progress for too long.
 ///
-/// Only a write that waits is timed: a connection on which there is nothing to write may be quiet for as long as it
-/// likes. Flushing and closing are not timed, since neither waits with TCP.
+/// Only a pending write is timed: a connection with nothing to write may stay idle. Flushing and closing are not timed,
+/// since neither waits with TCP.
 pub(super) struct WriteTimeout<S> {
     stream: S,
     patience: Duration,
-    /// Runs out when patience does. Most writes never wait, so that it is made when one does.
+    /// The timeout of the pending write. Most writes never wait, so it is only created when one does.
     waiting: Option<Pin<Box<Sleep>>>,
 }
 
@@ -119,7 +119,7 @@ mod tests {
         let (ours, _theirs) = duplex(4);
         let mut ours = WriteTimeout::new(ours, PATIENCE);
         let slices = [IoSlice::new(b"ab"), IoSlice::new(b"cd")];
-        // Some streams take the first slice alone.
+        // Some streams accept only the first slice.
         let mut written = 0;
         let error = loop {
             match ours.write_vectored(&slices).await {

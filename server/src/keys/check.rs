@@ -1,4 +1,4 @@
-//! What can be said of a stored signing key without using it.
+//! Checks of a stored signing key that do not use it.
 
 use super::{KeyError, Sealing};
 use crate::store::signing_keys::SigningKeyRow;

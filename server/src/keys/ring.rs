@@ -26,14 +26,14 @@ pub(crate) struct KeyRing {
     store: Store,
     sealing: Arc<Sealing>,
     keys: RwLock<Keys>,
-    /// Held while keys change, so that one change sees the other.
+    /// Held while keys change, so that changes do not overlap.
     changes: Mutex<()>,
-    /// `None` until the first key is there, or cannot be made.
+    /// `None` until the first key is ready, or cannot be generated.
     ready: watch::Sender<Option<Result<(), KeyError>>>,
 }
 
 impl KeyRing {
-    /// Reads the keys of an app. When there is none yet, one is made in the background. The lifetime is that of the
+    /// Loads the keys of an app. If there is none yet, one is generated in the background. The lifetime is that of the
     /// app's tokens, in seconds.
     pub(crate) async fn open(
         store: &Store,
@@ -62,11 +62,11 @@ impl KeyRing {
         Ok(ring)
     }
 
-    /// Makes the first key. Nobody knows of another, so that there is none to announce it to.
+    /// Generates the first key. No verifier knows another, so there is nothing to announce it to.
     async fn start(self: Arc<Self>, lifetime: i64, now: i64) {
         let made = self.replace_at_once(lifetime, now).await;
         match &made {
-            // The server has stopped meanwhile, and makes another at the next start.
+            // The server has stopped in the meantime, and generates another at the next start.
             Ok(_) | Err(KeyRingError::Store(StoreError::Closed)) => {}
             Err(error) => tracing::error!(
                 error = error as &dyn std::error::Error,
@@ -95,7 +95,7 @@ impl KeyRing {
         list.await
     }
 
-    /// Makes the keys in memory those of the rows.
+    /// Replaces the keys in memory by those of the rows.
     fn load(&self, rows: &[SigningKeyRow]) -> Result<(), KeyError> {
         let known = self.held();
         let mut keys = Keys::default();
@@ -116,7 +116,7 @@ impl KeyRing {
         Ok(())
     }
 
-    /// Encrypts what is still plain, or under an old key.
+    /// Encrypts keys that are stored plain, or under an old encryption key.
     async fn seal_again(&self, rows: &[SigningKeyRow]) -> Result<(), KeyRingError> {
         for row in rows {
             let opened = self.sealing.open(&self.app_id, &row.kid, &row.pkcs8)?;
@@ -133,7 +133,7 @@ impl KeyRing {
         Ok(())
     }
 
-    /// Notes that the app's tokens live so many seconds from now on.
+    /// Records that the app's tokens have this lifetime from now on.
     pub(crate) async fn note_lifetime(&self, seconds: i64) -> Result<(), StoreError> {
         let app_id = self.app_id.clone();
         let note = self.store.write(move |tx| {
@@ -142,7 +142,7 @@ impl KeyRing {
         note.await
     }
 
-    /// Does what is due with the keys. Says whether it changed anything.
+    /// Does what is due with the keys. Returns whether anything changed.
     pub(crate) async fn keep_up(
         &self,
         rotation: RotationRequest,
@@ -254,7 +254,7 @@ impl KeyRing {
         keys.all.clone()
     }
 
-    /// All keys that verify, and those that will, oldest first.
+    /// All keys that verify now or will later, oldest first.
     pub(crate) async fn all(&self) -> Result<Vec<Arc<SigningKey>>, KeyError> {
         self.active().await?;
         Ok(self.held())
@@ -335,7 +335,7 @@ mod tests {
         let ring = KeyRing::open(&store, "app", Arc::default(), 10 * 3600, 0).await;
         let ring = ring.unwrap();
         ring.active().await.unwrap();
-        // The app's tokens are shorter since.
+        // The app's token lifetime was reduced since.
         ring.note_lifetime(60).await.unwrap();
         ring.rotate(60, 0).await.unwrap();
         let policy = RotationPolicy::new(None, Duration::ZERO);

@@ -6,13 +6,13 @@ use std::time::Duration;
 use crate::clock::{MINUTE, SECOND};
 use crate::store::signing_keys::{KeyState, SigningKeyRow};
 
-/// How far the clocks of verifiers may be behind, and the leeway they may grant, in microseconds.
+/// How far the clocks of verifiers may be behind, plus the leeway they may grant, in microseconds.
 const LEEWAY: i64 = 10 * MINUTE;
 
 /// The rhythm of key changes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RotationPolicy {
-    /// How long a key signs, in microseconds. `None`: until somebody asks for another.
+    /// How long a key signs, in microseconds. `None` means until a rotation is requested.
     every: Option<i64>,
     /// How long a key is announced before it signs, in microseconds.
     announce: i64,
@@ -28,18 +28,18 @@ impl RotationPolicy {
     }
 }
 
-/// What is to be done with the keys of an app.
+/// What to do with the keys of an app.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Step {
-    /// Make a key, and put it into the key set.
+    /// Generate a key, and add it to the key set.
     Announce,
     /// Sign with the announced key from now on.
     Activate,
-    /// Take a retired key out of the key set.
+    /// Remove a retired key from the key set.
     Forget(String),
 }
 
-/// What a command asked for.
+/// What a command requested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RotationRequest {
     Nothing,
@@ -58,7 +58,7 @@ pub(super) fn due(
 ) -> Vec<Step> {
     let in_state = |state: KeyState| keys.iter().filter(move |key| key.state == state);
     let mut steps = Vec::new();
-    // Without a key yet there is nothing to change: the first is being made.
+    // Without a key there is nothing to rotate: the first is still being generated.
     if let Some(active) = in_state(KeyState::Active).next() {
         let since = active.active_from.unwrap_or(active.created_at);
         let aged = policy
@@ -124,7 +124,7 @@ mod tests {
         let two = [key("a", KeyState::Active, 0), key("b", KeyState::Next, 88)];
         assert_eq!(at(89, &two, RotationRequest::Nothing), []);
         assert_eq!(at(90, &two, RotationRequest::Nothing), [Step::Activate]);
-        // A server that was off for long does not skip the announcement.
+        // A server that was off for a long time does not skip the announcement.
         assert_eq!(at(500, &one, RotationRequest::Nothing), [Step::Announce]);
     }
 

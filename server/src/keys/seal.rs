@@ -1,7 +1,7 @@
 //! Signing keys as they are stored: encrypted with AES-256-GCM under a key that is not in the database.
 //!
-//! An envelope is a version byte, the id of the encrypting key, the nonce, and the ciphertext with its tag. It is
-//! bound to the app and the id of the signing key, so that rows cannot be swapped. Whatever is not an envelope is a
+//! An envelope is a version byte, the id of the encryption key, the nonce, and the ciphertext with its tag. It is bound
+//! to the app and the id of the signing key, so that rows cannot be swapped. Anything that is not an envelope is a
 //! plain PKCS#8 document, which begins with another byte.
 
 use std::fmt;
@@ -33,7 +33,7 @@ impl fmt::Debug for WrappingKey {
 }
 
 impl WrappingKey {
-    /// A new one, in the form in which people keep it.
+    /// A new key, in the form in which operators store it.
     pub(crate) fn generate() -> String {
         STANDARD.encode(ids::random_bytes::<KEY_LEN>())
     }
@@ -69,10 +69,10 @@ pub(crate) struct Sealing {
     keys: Vec<WrappingKey>,
 }
 
-/// A stored key in clear.
+/// A decrypted key.
 pub(super) struct Opened {
     pub(super) pkcs8: Vec<u8>,
-    /// Whether it is stored as new keys are.
+    /// Whether it is stored in the form that new keys have.
     pub(super) current: bool,
 }
 
@@ -148,7 +148,7 @@ impl Sealing {
     }
 }
 
-/// No id has a zero in it, so that none runs into the next.
+/// Ids contain no zero byte, so the fields cannot run into each other.
 fn aad(app_id: &str, kid: &str) -> Aad<Vec<u8>> {
     Aad::from(format!("passage-server signing key\0{app_id}\0{kid}").into_bytes())
 }
@@ -162,7 +162,7 @@ mod tests {
         WrappingKey::parse(&WrappingKey::generate()).unwrap()
     }
 
-    /// As the first byte of every PKCS#8 document.
+    /// The first byte of every PKCS#8 document.
     const PLAIN: &[u8] = b"\x30 a private key";
 
     #[test]
@@ -178,7 +178,7 @@ mod tests {
         for place in 0..sealed.len() {
             let mut bad = sealed.clone();
             bad[place] ^= 1;
-            // With another version byte it is no envelope, and not a key either.
+            // With another version byte it is neither an envelope nor a key.
             let opened = sealing.open("app", "kid", &bad);
             assert!(opened.is_err() || place == 0, "byte {place}");
             assert!(sealing.open("app", "kid", &sealed[..place]).is_err() || place == 0);

@@ -64,76 +64,76 @@ impl fmt::Debug for ServerBuilder {
 }
 
 impl ServerBuilder {
-    /// Id of the app. If not said, the app that the data file holds, or a new one with a random id.
+    /// Id of the app. Defaults to the app in the data file, or to a new app with a random id.
     pub fn app_id(mut self, id: impl Into<String>) -> Self {
         self.app_id = Some(id.into());
         self
     }
 
-    /// An API key of the app. If not said, a new one at each start. The keys that a data file holds stay good.
+    /// An API key of the app. Defaults to a new one on each start. Keys in the data file stay valid.
     pub fn api_key(mut self, key: impl Into<String>) -> Self {
         self.api_key = Some(key.into());
         self
     }
 
-    /// Origin of the app's website. If not said, the one in the data file, or `http://localhost:3000`.
+    /// Origin of the app's website. Defaults to the one in the data file, or to `http://localhost:3000`.
     pub fn auth_origin(mut self, origin: impl Into<String>) -> Self {
         self.settings.auth_origin = Some(origin.into());
         self
     }
 
-    /// Domain that the app's passkeys belong to: the host of the auth origin, or a domain above it. If not said, the
-    /// one in the data file, or that host.
+    /// Domain that the app's passkeys belong to: the host of the auth origin, or a parent domain of it. Defaults to the
+    /// one in the data file, or to that host.
     pub fn rp_id(mut self, domain: impl Into<String>) -> Self {
         self.settings.rp_id = Some(domain.into());
         self
     }
 
-    /// Issuer of the app's tokens. If not said, the server's own: `{url}/auth/v1/apps/{app id}`.
+    /// Issuer of the app's tokens. Defaults to the server's own: `{url}/auth/v1/apps/{app id}`.
     pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
         self.issuer = Some(issuer.into());
         self
     }
 
-    /// File to keep the data in. If not said, they are in memory and end with the server.
+    /// File for the data. By default the data is in memory and lost when the server stops.
     pub fn data(mut self, file: impl Into<PathBuf>) -> Self {
         self.data = Some(file.into());
         self
     }
 
-    /// Address to listen on, which must be a loopback address. If not said, 127.0.0.1 on any free port.
+    /// Address to listen on, which must be a loopback address. Defaults to a free port of 127.0.0.1.
     pub fn listen(mut self, address: impl Into<SocketAddr>) -> Self {
         self.listen = Some(address.into());
         self
     }
 
-    /// Lifetime of auth tokens, in whole seconds. If not said, an hour.
+    /// Lifetime of auth tokens, in whole seconds. Defaults to one hour.
     pub fn session_timeout(mut self, lifetime: Duration) -> Self {
         self.settings.session_seconds = Some(seconds(lifetime));
         self
     }
 
-    /// Whether the app hands out refresh tokens. If not said, it does.
+    /// Whether the app issues refresh tokens. Defaults to `true`.
     pub fn refresh_tokens(mut self, enabled: bool) -> Self {
         self.settings.refresh_tokens = Some(enabled);
         self
     }
 
-    /// Gives settings of the app these values.
+    /// Changes the app settings that the patch contains.
     pub fn settings(mut self, patch: SettingsPatch) -> Self {
         self.settings.merge(patch);
         self
     }
 
-    /// Defines a metadata field. An app with at least one takes no others; an app without any takes all.
+    /// Defines a metadata field. An app that defines fields accepts only those; an app without any accepts all.
     pub fn metadata_field(mut self, name: impl Into<String>, kind: MetadataType) -> Self {
         self.metadata.push((name.into(), kind));
         self
     }
 
-    /// Whether those who ask too often get 429, as `passage-server serve` has it: codes and links for an account 5
-    /// times a minute, and 20 requests a minute from an address for each of asking for them, using them, looking up
-    /// or creating users, and starting with a passkey or a social login. If not said, everybody may go on.
+    /// Whether too many requests are answered with 429, as in `passage-server serve`: 5 codes and links per account and
+    /// minute, and 20 requests per address and minute for each of these: asking for codes and links, using them,
+    /// looking up or creating users, and starting a passkey or social login. Defaults to `false`.
     pub fn rate_limits(mut self, limited: bool) -> Self {
         self.rate_limits = if limited {
             RateLimits::standard()
@@ -143,18 +143,18 @@ impl ServerBuilder {
         self
     }
 
-    /// Shows every exchange with the two APIs, right before its reply is sent. Connections that a fault cuts are
-    /// not shown.
+    /// Calls `observer` with every exchange with the two APIs, right before the reply is sent. Exchanges that a fault
+    /// cuts off are not reported.
     pub fn observe(mut self, observer: impl Fn(&Exchange) + Send + Sync + 'static) -> Self {
         self.observer = Some(Arc::new(observer));
         self
     }
 
-    /// Starts the server. It is ready when this returns.
+    /// Starts the server. It is ready when this function returns.
     ///
     /// # Errors
-    /// If an option cannot work, the address is taken or not a loopback address, or the data file cannot be used:
-    /// another server has it open, it is no database, or it is a newer one.
+    /// If an option is invalid, the address is in use or not a loopback address, or the data file cannot be used:
+    /// another server has it open, it is not a database, or its version is newer.
     pub async fn start(self) -> Result<PassageServer, StartError> {
         let address = self
             .listen
@@ -164,7 +164,7 @@ impl ServerBuilder {
         }
         self.check()?;
         let connect = self.connect()?;
-        // A server whose address is taken leaves no file behind.
+        // If the address is in use, the server must not leave a file behind.
         let (listener, address) = bind(address).await?;
         let (state, dev) = self.prepare(connect, format!("http://{address}")).await?;
         let server = running::for_development(&state, &dev);
@@ -173,16 +173,14 @@ impl ServerBuilder {
         Ok(PassageServer::new(running, dev, server))
     }
 
-    /// Starts the server without a listener, to be nested in a service of one's own by
-    /// [`PassageServer::router`]. `url` is the URL by which clients reach it there, such as
-    /// `http://127.0.0.1:8080/passage`: issuers and links begin with it. The address to
-    /// [`listen`](Self::listen) on is not used.
+    /// Starts the server without a listener, for nesting in a service of your own with [`PassageServer::router`]. `url`
+    /// is the URL by which clients reach it there, such as `http://127.0.0.1:8080/passage`: issuers and links begin
+    /// with it. The address set with [`listen`](Self::listen) is not used.
     ///
-    /// The controls hand out tokens to whoever asks, so that the service around it must not be reached from other
-    /// machines.
+    /// The controls issue tokens to any caller, so the surrounding service must not be reachable from other machines.
     ///
     /// # Errors
-    /// As [`start`](Self::start), or if the URL is none of http or https, or ends with a slash.
+    /// As [`start`](Self::start), or if the URL is not http or https, or ends with a slash.
     pub async fn start_without_listener(
         self,
         url: impl Into<String>,
@@ -201,7 +199,7 @@ impl ServerBuilder {
         Ok(PassageServer::new(running, dev, server))
     }
 
-    /// Connects to whoever delivers messages.
+    /// Connects to the delivery providers.
     fn connect(&self) -> Result<(Arc<Outbox>, Sender), StartError> {
         let outbox = Arc::new(Outbox::default());
         let delivery = self.delivery.clone();
@@ -266,13 +264,13 @@ impl ServerBuilder {
             return fails("session timeout", "must be at least a second");
         }
         let valid = self.change(&mut AppSettings::default());
-        // The origin that a domain must fit may be in the data file.
+        // The origin that a domain must match may be in the data file.
         valid
             .or_else(|problems| problems.without("rp_id").into_result())
             .map_err(StartErrorKind::Invalid)
     }
 
-    /// Gives settings the values that are asked for, if they can work then.
+    /// Applies the requested settings, if the result is valid.
     fn change(&self, settings: &mut AppSettings) -> Result<(), SettingsProblems> {
         self.settings.apply(settings);
         self.social.change(settings);
@@ -282,7 +280,7 @@ impl ServerBuilder {
         settings.validate()
     }
 
-    /// The app that is asked for, or that the store holds, or a new one, with the settings that are asked for.
+    /// The requested app, the one in the store, or a new one, with the requested settings.
     async fn put_app(&self, store: &Store, now: i64) -> Result<AppRow, StartError> {
         let id = self.app_id.clone();
         let find = store.read(move |tx| {
@@ -293,7 +291,7 @@ impl ServerBuilder {
             Ok::<_, StoreError>(found)
         });
         let found = find.await?;
-        // Settings that cannot be read are not overwritten.
+        // Settings that cannot be read must not be overwritten.
         let mut settings = match &found {
             Some(app) => apps::settings(app)?,
             None => AppSettings::default(),

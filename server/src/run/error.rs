@@ -25,13 +25,13 @@ pub(crate) enum StartErrorKind {
     Store(StoreError),
     /// The app's signing keys cannot be read.
     Keys(KeyRingError),
-    /// The settings of the app in the data file cannot be read.
+    /// The stored settings of the app cannot be read.
     Settings(SettingsError),
-    /// Settings of the app cannot work.
+    /// The settings of the app are invalid.
     Invalid(SettingsProblems),
-    /// The configuration, or what it points to, cannot be used.
+    /// The configuration, or something it refers to, cannot be used.
     Config(ConfigError),
-    /// An option has a value that cannot work.
+    /// An option has an invalid value.
     Option(&'static str, &'static str),
 }
 

@@ -84,7 +84,7 @@ impl PassageServer {
         Controls::new(Arc::clone(&self.running.state), Arc::clone(&self.dev))
     }
 
-    /// The whole server as a [`Router`](axum::Router), to be nested in a service of one's own:
+    /// The whole server as a [`Router`](axum::Router), for nesting in a service of your own:
     ///
     /// ```
     /// use std::net::SocketAddr;
@@ -110,28 +110,28 @@ impl PassageServer {
     /// # }
     /// ```
     ///
-    /// The APIs are then below that path, and the controls too: `/passage/api/v1`, `/passage/auth/v1`,
-    /// `/passage/_dev`. Everything that belongs to one request works as ever: the limits of its body, the log of
-    /// requests, faults, the observer. What belongs to connections is up to the service around it:
+    /// The APIs and the controls are then below that path: `/passage/api/v1`, `/passage/auth/v1`, `/passage/_dev`.
+    /// Everything that concerns a single request works as usual: body limits, the request log, faults, the observer.
+    /// Everything that concerns connections is up to the surrounding service:
     ///
-    /// - **TLS**, the number of connections, and how long a request's head and a reply may take.
-    /// - **Draining.** The service finishes its requests first; after that, [`shutdown`](Self::shutdown) delivers the
-    ///   messages that are left and closes the data file. Dropping the router does neither, and once the server is shut
-    ///   down or dropped, its router answers 500 to whatever needs its data.
-    /// - **The client's address**, for rate limits and events. It is found in the extension
+    /// - **TLS**, the number of connections, and time limits for request heads and replies.
+    /// - **Draining.** Let the service finish its requests first; then [`shutdown`](Self::shutdown) delivers the
+    ///   remaining messages and closes the data file. Dropping the router does neither. Once the server is shut down or
+    ///   dropped, its router answers 500 to any request that needs its data.
+    /// - **The client's address**, for rate limits and events. It is read from the extension
     ///   [`ConnectInfo<SocketAddr>`](axum::extract::ConnectInfo), which
     ///   `into_make_service_with_connect_info::<SocketAddr>()` provides. Without it all clients count as one, at
     ///   `0.0.0.0`.
-    /// - **Cuts.** [`Fault::cut`](crate::Fault::cut) breaks the body of a reply, on which most servers close the
+    /// - **Cuts.** [`Fault::cut`](crate::Fault::cut) breaks the body of a reply, which makes most servers close the
     ///   connection; a reply to `HEAD` has no body to break.
     ///
-    /// The router of a server that has a listener answers the same as the listener does, at another place.
+    /// If the server has a listener as well, the router gives the same answers as the listener.
     pub fn router(&self) -> Router {
         self.server.clone().into_router()
     }
 
-    /// Stops the server: takes no more requests, lets those under way finish for up to five seconds, and likewise the
-    /// messages that are being delivered, and closes the data file.
+    /// Stops the server: accepts no more requests, gives running requests and pending messages up to five seconds in
+    /// total to finish, and closes the data file.
     pub async fn shutdown(self) {
         self.running.shutdown().await;
     }

@@ -1,5 +1,5 @@
-//! What a server does by itself while it runs: it loads what commands changed in the data file and a renewed
-//! certificate, and changes keys.
+//! What a running server does on its own: it loads what commands changed in the data file, loads a renewed certificate,
+//! and rotates keys.
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
@@ -21,7 +21,7 @@ use crate::store;
 use crate::store::StoreError;
 use crate::store::signing_keys::RotationRow;
 
-/// How often it looks.
+/// How often it checks.
 const ROUND: Duration = Duration::from_secs(2);
 
 /// What the work needs.
@@ -29,11 +29,11 @@ pub(crate) struct Maintenance {
     pub(crate) state: Arc<AppState>,
     pub(crate) sealing: Arc<Sealing>,
     pub(crate) policy: RotationPolicy,
-    /// The one of the server, if it speaks TLS itself.
+    /// The server's certificate, if it terminates TLS itself.
     pub(crate) certificate: Option<Arc<Certificate>>,
 }
 
-/// The work under way. It ends when this is dropped.
+/// The running task. Dropping this ends it.
 pub(crate) struct TaskHandle(JoinHandle<()>);
 
 impl Drop for TaskHandle {
@@ -51,7 +51,7 @@ async fn keep_up(maintenance: Maintenance) {
     }
 }
 
-/// The next round may fare better.
+/// Only logs: the next round may succeed.
 fn complain(error: &StartError) {
     tracing::error!(
         error = error as &dyn std::error::Error,
@@ -60,16 +60,16 @@ fn complain(error: &StartError) {
 }
 
 impl Maintenance {
-    /// Starts to work.
+    /// Starts the task.
     pub(crate) fn start(self) -> TaskHandle {
         TaskHandle(tokio::spawn(keep_up(self)))
     }
 
-    /// Looks once, and does what is due. What fails for one app does not keep others from theirs.
+    /// Checks once, and does what is due. A failure for one app does not affect the others.
     async fn round(&self) {
         if let Some(certificate) = &self.certificate {
             let (certificate, now) = (Arc::clone(certificate), self.state.clock.now());
-            // Files may be far away. A panic shows itself, and the next round looks again.
+            // The files may be on a slow network. A panic is logged, and the next round checks again.
             let _looked = spawn_blocking(move || certificate.keep_up(now)).await;
         }
         if let Err(error) = load_apps(&self.state, &self.sealing).await {
@@ -97,7 +97,7 @@ impl Maintenance {
     }
 
     async fn change_keys(&self, app: &App, asked: Option<&RotationRow>) -> Result<(), StartError> {
-        // The first key is being made.
+        // The first key is still being made.
         if !app.keys.is_ready() {
             return Ok(());
         }

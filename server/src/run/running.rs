@@ -1,4 +1,4 @@
-//! What a development server and a production server have in common: they run, and stop in order.
+//! What development and production servers have in common: running, and an orderly shutdown.
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
@@ -21,16 +21,16 @@ use crate::http::entry::{AccessLog, RequestPolicy, entry};
 use crate::http::router::router;
 use crate::http::serve::{Answer, ConnectionLimits, serve};
 
-/// What remains for messages at least, when requests took up the time.
+/// The minimum left for messages when requests have used up the time.
 const LEAST: Duration = Duration::from_millis(500);
 
-/// A server for production: its routes, and a log of its requests.
+/// A production server: its routes, and a log of its requests.
 pub(crate) fn for_production(state: &Arc<AppState>, policy: &RequestPolicy) -> Router {
     let routes = router(Arc::clone(state), Router::new());
     entry(routes, policy, AccessLog::On)
 }
 
-/// A server for development: its routes and those of the controls, and the tools around them.
+/// A development server: its routes and those of the controls, with the tools around them.
 pub(crate) fn for_development(state: &Arc<AppState>, tools: &Arc<DevTools>) -> Intercept {
     let policy = RequestPolicy::default();
     let controls = Controls::new(Arc::clone(state), Arc::clone(tools));
@@ -42,7 +42,7 @@ pub(crate) fn for_development(state: &Arc<AppState>, tools: &Arc<DevTools>) -> I
 /// A running server. It stops when this is dropped.
 pub(crate) struct Running {
     pub(crate) state: Arc<AppState>,
-    /// `None` in a server that is nested in a service around it.
+    /// `None` for a server that is nested in another service.
     listening: Option<Listening>,
 }
 
@@ -87,14 +87,14 @@ impl Running {
         self.listening.as_ref().map(|listening| listening.address)
     }
 
-    /// Accepts no more requests, lets those under way finish for up to five seconds together with the messages that
-    /// are being delivered, and closes the data file.
+    /// Accepts no more requests, gives running requests and pending messages up to five seconds in total to finish, and
+    /// closes the data file.
     pub(crate) async fn shutdown(mut self) {
         let began = Instant::now();
         let drain = match &mut self.listening {
             Some(listening) => {
                 listening.stop.send_replace(true);
-                // It ends by itself; an error means that it had failed before.
+                // It ends by itself; an error means that it failed before.
                 let _ended = (&mut listening.task).await;
                 listening.drain
             }
@@ -107,7 +107,7 @@ impl Running {
 }
 
 impl Drop for Running {
-    /// Drops every connection and gives up the data file. This needs no runtime.
+    /// Drops all connections and releases the data file. This needs no runtime.
     fn drop(&mut self) {
         if let Some(listening) = &self.listening {
             listening.task.abort();

@@ -1,4 +1,4 @@
-//! A server for production: no controls, and whatever it needs from a configuration.
+//! A production server: no controls, and everything that comes from a configuration.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -38,7 +38,7 @@ impl fmt::Debug for Service {
 }
 
 impl Service {
-    /// Starts a server. It is ready when this returns, except that the first signing key of a new app may take
+    /// Starts a server. It is ready when this function returns, except that the first signing key of a new app may take
     /// another second.
     ///
     /// # Errors
@@ -48,12 +48,12 @@ impl Service {
         Self::start_at(config, Clock::default()).await
     }
 
-    /// Starts a server without a listener, to be nested in a service of one's own by [`Service::router`]. `url` in the
-    /// configuration is the URL by which clients reach it there, with the path that it is nested under; it defaults to
-    /// the address in `listen`, which is not used otherwise, and neither is its certificate.
+    /// Starts a server without a listener, for nesting in a service of your own with [`Service::router`]. `url` in the
+    /// configuration is the URL by which clients reach it there, including the path that it is nested under. It
+    /// defaults to the address in `listen`; neither that address nor its certificate is used otherwise.
     ///
     /// # Errors
-    /// As [`Service::start`], but for certificates and addresses.
+    /// As [`Service::start`], except for certificates and addresses.
     pub async fn start_without_listener(config: &Config) -> Result<Self, StartError> {
         let settings = config.resolve()?;
         let url = settings.url(settings.listen.address);
@@ -67,7 +67,7 @@ impl Service {
     }
 
     async fn start_with(mut settings: ServeSettings, clock: Clock) -> Result<Self, StartError> {
-        // A server whose address is taken leaves no file behind.
+        // If the address is in use, the server must not leave a file behind.
         let (listener, address) = bind(settings.listen.address).await?;
         let url = settings.url(address);
         if settings.is_open_to_eavesdroppers() {
@@ -97,7 +97,7 @@ impl Service {
         self.running.address()
     }
 
-    /// The whole server as a [`Router`](axum::Router), to be nested in a service of one's own:
+    /// The whole server as a [`Router`](axum::Router), for nesting in a service of your own:
     ///
     /// ```no_run
     /// use std::net::SocketAddr;
@@ -119,25 +119,25 @@ impl Service {
     /// # }
     /// ```
     ///
-    /// Everything that belongs to one request works as ever: the limits of its body, the headers of its reply, the log.
-    /// What belongs to connections is up to the service around it, whatever the configuration says of the listener:
+    /// Everything that concerns a single request works as usual: body limits, reply headers, the log. Everything that
+    /// concerns connections is up to the surrounding service, whatever the configuration sets for the listener:
     ///
-    /// - **TLS**, the number of connections, and how long a request's head and a reply may take.
-    /// - **Draining.** The service finishes its requests first; after that, [`shutdown`](Self::shutdown) delivers the
-    ///   messages that are left and closes the data file. Dropping the router does neither, and once the server is shut
-    ///   down or dropped, its router answers 500 to whatever needs its data.
-    /// - **The client's address**, for rate limits and events. It is found in the extension
+    /// - **TLS**, the number of connections, and time limits for request heads and replies.
+    /// - **Draining.** Let the service finish its requests first; then [`shutdown`](Self::shutdown) delivers the
+    ///   remaining messages and closes the data file. Dropping the router does neither. Once the server is shut down or
+    ///   dropped, its router answers 500 to any request that needs its data.
+    /// - **The client's address**, for rate limits and events. It is read from the extension
     ///   [`ConnectInfo<SocketAddr>`](axum::extract::ConnectInfo), which
     ///   `into_make_service_with_connect_info::<SocketAddr>()` provides. Without it all clients count as one, at
     ///   `0.0.0.0`, unless the configuration names a header of a trusted proxy.
     ///
-    /// The router of a server that has a listener answers the same as the listener does, at another place.
+    /// If the server has a listener as well, the router gives the same answers as the listener.
     pub fn router(&self) -> Router {
         self.router.clone()
     }
 
-    /// Stops the server: takes no more requests, lets those under way finish for up to five seconds together with
-    /// the messages that are being delivered, and closes the data file.
+    /// Stops the server: accepts no more requests, gives running requests and pending messages up to five seconds in
+    /// total to finish, and closes the data file.
     pub async fn shutdown(self) {
         drop(self.maintenance);
         self.running.shutdown().await;
@@ -218,8 +218,7 @@ async fn put_apps(wanted: &[AppConfig], store: &Store, now: i64) -> Result<(), S
     Ok(())
 }
 
-/// Loads the apps that are stored: those that are new, and those whose settings somebody changed. Removes those that
-/// were deleted.
+/// Loads the stored apps: new ones, and those whose settings changed. Unloads those that were deleted.
 pub(crate) async fn load_apps(state: &AppState, sealing: &Arc<Sealing>) -> Result<(), StartError> {
     let all = state
         .store

@@ -20,7 +20,7 @@ columns!(ApiKeyRow {
     created_at
 });
 
-/// Stores a key. A key whose hash is known already stays as it is.
+/// Stores a key. A key whose hash exists already is left unchanged.
 pub(crate) fn insert(
     tx: &Tx<'_>,
     app_id: &str,
@@ -75,7 +75,7 @@ pub(crate) fn get(tx: &Tx<'_>, app_id: &str, id: &str) -> Result<Option<ApiKeyRo
     )
 }
 
-/// Deletes a key. Says whether there was one.
+/// Deletes a key. Returns whether it existed.
 pub(crate) fn delete(tx: &Tx<'_>, app_id: &str, id: &str) -> Result<bool, SqlError> {
     tx.hits(
         "DELETE FROM api_keys WHERE app_id = ? AND id = ?",

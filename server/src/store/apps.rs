@@ -17,7 +17,7 @@ columns!(AppRow {
     created_at
 });
 
-/// The oldest app, which is the one a development server runs.
+/// The oldest app, which is the one that a development server runs.
 pub(crate) fn first(tx: &Tx<'_>) -> Result<Option<AppRow>, SqlError> {
     tx.maybe_row(
         "SELECT id, settings, created_at FROM apps ORDER BY created_at, id LIMIT 1",
@@ -50,7 +50,7 @@ pub(crate) fn insert(tx: &Tx<'_>, app: &AppRow) -> Result<(), SqlError> {
     Ok(())
 }
 
-/// Stores an app, or its new settings.
+/// Stores an app, or updates its settings.
 pub(crate) fn put(tx: &Tx<'_>, app: &AppRow) -> Result<(), SqlError> {
     tx.run(
         "INSERT INTO apps (id, settings, created_at) VALUES (?, ?, ?)
@@ -73,7 +73,7 @@ pub(crate) fn has_passkeys(tx: &Tx<'_>, id: &str) -> Result<bool, SqlError> {
     )
 }
 
-/// Deletes an app with all that belongs to it.
+/// Deletes an app with everything that belongs to it.
 pub(crate) fn delete(tx: &Tx<'_>, id: &str) -> Result<(), SqlError> {
     tx.run("DELETE FROM apps WHERE id = ?", (id,))?;
     Ok(())

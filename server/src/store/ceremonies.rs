@@ -1,11 +1,11 @@
-//! Passkey ceremonies under way.
+//! Passkey ceremonies in progress.
 
 use super::sweep::sweep;
 use super::text_enum::text_enum;
 use super::{SqlError, Tx, columns};
 
 text_enum! {
-    /// What a ceremony is for. It cannot be finished as anything else.
+    /// The purpose of a ceremony. It cannot be finished for another.
     Purpose {
         Register = "register",
         Login = "login",
@@ -31,12 +31,12 @@ pub(crate) struct NewCeremony<'a> {
 pub(crate) struct CeremonyRow {
     pub(crate) id: String,
     pub(crate) purpose: Purpose,
-    /// Whose ceremony it is, if that is known.
+    /// The user of the ceremony, if known.
     pub(crate) user_id: Option<String>,
     pub(crate) transaction_id: Option<String>,
     /// The handle that a new passkey gets.
     pub(crate) user_handle: Option<Vec<u8>>,
-    /// What the library that checks the outcome has to remember.
+    /// State of the library that verifies the outcome.
     pub(crate) state: String,
     pub(crate) expires_at: i64,
 }
@@ -51,7 +51,7 @@ columns!(CeremonyRow {
     expires_at
 });
 
-/// Stores a ceremony, and forgets those that have expired.
+/// Stores a ceremony, and deletes expired ones.
 pub(crate) fn insert(
     tx: &Tx<'_>,
     app_id: &str,
@@ -85,7 +85,7 @@ pub(crate) fn get(tx: &Tx<'_>, app_id: &str, id: &str) -> Result<Option<Ceremony
     )
 }
 
-/// Ends a ceremony. Says whether it was still under way.
+/// Ends a ceremony. Returns whether it was still in progress.
 pub(crate) fn take(tx: &Tx<'_>, app_id: &str, id: &str) -> Result<bool, SqlError> {
     tx.hits(
         "DELETE FROM ceremonies WHERE app_id = ? AND id = ?",

@@ -30,7 +30,7 @@ columns!(DeviceRow {
     updated_at
 });
 
-/// The kinds of these devices, each once. Both APIs show them, as types of their own.
+/// The kinds of these devices, without duplicates. Both APIs return them, in types of their own.
 pub(crate) fn kinds<Kind: From<String> + PartialEq>(devices: &[DeviceRow]) -> Vec<Kind> {
     let mut kinds = Vec::new();
     for device in devices {
@@ -88,7 +88,7 @@ pub(crate) fn rename(
     )
 }
 
-/// Deletes a device. Says whether the user had it.
+/// Deletes a device. Returns whether the user had it.
 pub(crate) fn delete(tx: &Tx<'_>, user_id: &str, id: &str) -> Result<bool, SqlError> {
     tx.hits(
         "DELETE FROM devices WHERE user_id = ? AND id = ?",

@@ -1,11 +1,11 @@
-//! What users did lately.
+//! Recent events of users.
 
 use super::text_enum::text_enum;
 use super::{SqlError, Tx, columns};
 use crate::ids;
 use crate::provider_name::ProviderName;
 
-/// Events that a user's reply shows, and that are kept for each user.
+/// Number of events that are kept and returned for each user.
 const KEPT: i64 = 10;
 
 text_enum! {
@@ -18,7 +18,7 @@ text_enum! {
 }
 
 text_enum! {
-    /// By what means a user did it.
+    /// How a user did it.
     EventKind {
         MagicLink = "magic_link",
         OneTimeCode = "otp",
@@ -28,7 +28,7 @@ text_enum! {
 }
 
 text_enum! {
-    /// How far it got. What is not completed leaves no event.
+    /// How far it got. Incomplete actions leave no event.
     EventStatus {
         Complete = "complete",
     }
@@ -73,7 +73,7 @@ pub(crate) struct NewEvent {
 }
 
 impl NewEvent {
-    /// What a control did in the user's place, as if with a passkey on this machine.
+    /// An event that a control caused on behalf of the user, as if with a passkey on this machine.
     pub(crate) fn by_control(action: Action) -> Self {
         Self {
             id: ids::new_id(),
@@ -86,7 +86,7 @@ impl NewEvent {
     }
 }
 
-/// Stores an event that is complete, and forgets the ones that are too old to be shown.
+/// Stores a completed event, and deletes those that are too old to be shown.
 pub(crate) fn insert(
     tx: &Tx<'_>,
     user_id: &str,

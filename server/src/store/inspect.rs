@@ -1,4 +1,4 @@
-//! A look at a data file before a server opens it.
+//! Inspects a data file before a server opens it.
 
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -9,8 +9,8 @@ use super::sqlite::{OpenFlags, connect, migrations};
 use super::{StoreError, Tx};
 use crate::{ids, private_file};
 
-/// Looks whether a file can be opened or created, without changing or creating it, also beside a server that runs on
-/// it. A file of the present version is shown to the closure.
+/// Checks whether a file can be opened or created, without changing or creating it, even while a server is using it. A
+/// file of the current version is passed to the closure.
 pub(crate) fn inspect<E: From<StoreError>>(
     path: &Path,
     look: impl FnOnce(&Tx<'_>) -> Result<(), E>,
@@ -24,7 +24,7 @@ pub(crate) fn inspect<E: From<StoreError>>(
         Err(error) if error.kind() == ErrorKind::NotFound => false,
         Err(error) => return Err(fails(error).into()),
     };
-    // SQLite makes files beside it.
+    // SQLite creates files next to it.
     try_folder(path).map_err(fails)?;
     FileLock::try_open(path)?;
     if !there {
@@ -38,14 +38,14 @@ pub(crate) fn inspect<E: From<StoreError>>(
     if conn.is_readonly("main").unwrap_or(true) {
         return Err(fails(ErrorKind::PermissionDenied.into()).into());
     }
-    // The tables of an earlier version are those of now when the server has opened it.
+    // Tables of an earlier version are only migrated when the server opens the file.
     if migrations::version(&conn).map_err(opens)? == migrations::LATEST {
         look(&Tx::new(&conn))?;
     }
     Ok(())
 }
 
-/// Makes a file beside the data file, and removes it.
+/// Creates a file next to the data file, and removes it.
 fn try_folder(path: &Path) -> io::Result<()> {
     let mut name = path.as_os_str().to_owned();
     name.push(format!("-{}.part", ids::alphanumeric(8)));

@@ -4,14 +4,14 @@ use super::sweep::sweep;
 use super::{Purpose, SqlError, Tx, columns};
 use crate::clock::HOUR;
 
-/// How long an expired link is kept, in microseconds, so that whoever waits for it is told that it expired.
+/// How long an expired link is kept, in microseconds, so that a waiting client learns that it expired.
 const KEPT: i64 = HOUR;
 
 /// A link as stored.
 pub(crate) struct LinkRow {
     pub(crate) id_hash: Vec<u8>,
     pub(crate) app_id: String,
-    /// `None` for a link that nobody was sent.
+    /// `None` for a link that was not sent to anyone.
     pub(crate) user_id: Option<String>,
     pub(crate) hash: Vec<u8>,
     pub(crate) purpose: Purpose,
@@ -22,7 +22,7 @@ pub(crate) struct LinkRow {
     pub(crate) created_at: i64,
     pub(crate) expires_at: i64,
     pub(crate) opened_at: Option<i64>,
-    /// When the device that waited got its tokens.
+    /// When the waiting device got its tokens.
     pub(crate) claimed_at: Option<i64>,
 }
 
@@ -41,7 +41,7 @@ columns!(LinkRow {
     claimed_at
 });
 
-/// Stores a link that nobody opened yet, and forgets some of those that expired long ago.
+/// Stores an unopened link, and deletes some that expired long ago.
 pub(crate) fn insert(tx: &Tx<'_>, link: &LinkRow) -> Result<(), SqlError> {
     sweep(tx, "magic_links", link.created_at - KEPT)?;
     tx.run(
@@ -64,7 +64,7 @@ pub(crate) fn insert(tx: &Tx<'_>, link: &LinkRow) -> Result<(), SqlError> {
     Ok(())
 }
 
-/// Opens the link with this secret. `None` if there is none, or it has expired or was opened before.
+/// Opens the link with this secret. `None` if there is none, or it has expired or been opened before.
 pub(crate) fn open(
     tx: &Tx<'_>,
     app_id: &str,
@@ -90,7 +90,7 @@ pub(crate) fn by_id(
     )
 }
 
-/// Marks the tokens of a link that was opened after `since` as handed out. Says whether they were there to be had.
+/// Marks the tokens of a link that was opened after `since` as issued. Returns whether they were available.
 pub(crate) fn claim(tx: &Tx<'_>, id_hash: &[u8], since: i64, now: i64) -> Result<bool, SqlError> {
     tx.hits(
         "UPDATE magic_links SET claimed_at = ? WHERE id_hash = ? AND opened_at > ?

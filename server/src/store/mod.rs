@@ -1,12 +1,13 @@
 //! Storage: SQLite, in memory or in a file.
 //!
-//! All writes go through one thread that commits them in groups ([`sqlite::writer`]). With a file, reads run beside it on
-//! their own connections ([`sqlite::readers`]); in memory there is one connection, so reads queue up with the writes.
+//! All writes go through one thread that commits them in groups ([`sqlite::writer`]). With a file, reads run in
+//! parallel on their own connections ([`sqlite::readers`]); in memory there is one connection, so reads queue up with
+//! the writes.
 //!
-//! A command to the storage is a closure that gets a [`Tx`] and runs on one of these threads as a whole: it costs one
-//! way there and back, however many statements it has. The contract for commands: **a command runs as if alone, and
-//! may be run again.** So ids and secrets are made before it, it has no effect but what it writes, and whatever may
-//! happen only once is one conditional statement that says whether it did.
+//! A command is a closure that gets a [`Tx`] and runs as a whole on one of these threads, so it costs one round trip
+//! however many statements it contains. The contract for commands: **a command runs as if alone, and may be run
+//! again.** So ids and secrets are generated before it, it has no effects except its writes, and anything that may
+//! happen only once is one conditional statement that returns whether it did.
 
 pub(crate) mod api_keys;
 pub(crate) mod apps;
@@ -76,15 +77,15 @@ impl Store {
         })
     }
 
-    /// Opens a file beside the server that runs on it, or as [`Store::open`] does if none runs. SQLite itself orders
-    /// what both write.
+    /// Opens a file that a server may be using, or as [`Store::open`] does if none is. SQLite itself serializes their
+    /// writes.
     pub(crate) fn open_beside(path: &Path) -> Result<Self, StoreError> {
         if let Some(lock) = FileLock::try_acquire(path)? {
             return Self::open_locked(path, lock);
         }
         let conn = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)
             .map_err(|error| StoreError::Open(path.to_owned(), error))?;
-        // The tables are those of the server that runs.
+        // The tables are those of the running server.
         if migrations::version(&conn)? != migrations::LATEST {
             return Err(StoreError::OtherVersion(path.to_owned()));
         }
@@ -95,7 +96,7 @@ impl Store {
         })
     }
 
-    /// Opens a file, or makes it. Only one store can have it open.
+    /// Opens a file, or creates it. Only one store can have it open.
     pub(crate) async fn open(path: &Path) -> Result<Self, StoreError> {
         let lock = FileLock::acquire(path).await?;
         Self::open_locked(path, lock)
@@ -121,13 +122,13 @@ impl Store {
         }
     }
 
-    /// Whether no server runs on the file, and none can start.
+    /// Whether no server is using the file, and none can start.
     pub(crate) fn is_alone(&self) -> bool {
         self.lock.is_some()
     }
 
-    /// Runs a command that may write. What it wrote is on disk when this returns `Ok`, and undone when it
-    /// returns `Err`; other commands are not affected by its failure.
+    /// Runs a command that may write. Its writes are on disk when this returns `Ok`, and rolled back when it returns
+    /// `Err`; its failure does not affect other commands.
     pub(crate) async fn write<T, E, F>(&self, command: F) -> Result<T, E>
     where
         F: Fn(&Tx<'_>) -> Result<T, E> + Send + 'static,
@@ -137,7 +138,7 @@ impl Store {
         self.write_once(command).await
     }
 
-    /// Runs a command that may write and cannot be run again, because it uses up what it reads from outside.
+    /// Runs a command that may write and cannot be run again, because it consumes outside input.
     pub(crate) async fn write_once<T, E, F>(&self, command: F) -> Result<T, E>
     where
         F: FnOnce(&Tx<'_>) -> Result<T, E> + Send + 'static,
@@ -147,7 +148,7 @@ impl Store {
         self.writer.write(command).await
     }
 
-    /// Runs a command that only reads. It sees one state of the data.
+    /// Runs a read-only command. It sees a consistent state of the data.
     pub(crate) async fn read<T, E, F>(&self, command: F) -> Result<T, E>
     where
         F: Fn(&Tx<'_>) -> Result<T, E> + Send + 'static,
@@ -157,7 +158,7 @@ impl Store {
         self.read_once(command).await
     }
 
-    /// Runs a command that only reads and cannot be run again, because what it read has gone out already.
+    /// Runs a read-only command that cannot be run again, because it has already sent what it read.
     pub(crate) async fn read_once<T, E, F>(&self, command: F) -> Result<T, E>
     where
         F: FnOnce(&Tx<'_>) -> Result<T, E> + Send + 'static,
@@ -170,9 +171,9 @@ impl Store {
         }
     }
 
-    /// Lets the commands that have arrived finish, then closes every connection and gives up the file.
+    /// Finishes the commands that have arrived, then closes all connections and releases the file.
     pub(crate) async fn close(&self) {
-        // The last to close moves what is in the log into the file, which readers cannot.
+        // The last connection to close moves the log into the file, which readers cannot do.
         if let Some(readers) = &self.readers {
             readers.close().await;
         }
@@ -180,7 +181,7 @@ impl Store {
         self.release();
     }
 
-    /// Takes no more commands and gives up the file, at once. SQLite's own locks still guard what is under way.
+    /// Accepts no more commands and releases the file at once. SQLite's own locks still guard running commands.
     pub(crate) fn release(&self) {
         self.writer.refuse();
         if let Some(lock) = &self.lock {
@@ -194,11 +195,11 @@ impl Store {
 pub(crate) enum StoreError {
     /// The database reported an error.
     Sql(SqlError),
-    /// The file is no database of ours.
+    /// The file is not one of our databases.
     Open(PathBuf, SqlError),
-    /// The file was made by a newer version.
+    /// The file was created by a newer version.
     Newer(PathBuf),
-    /// There is no thread to be had.
+    /// No thread could be started.
     Thread(std::io::Error),
     /// A server of another version has the file open.
     OtherVersion(PathBuf),
@@ -206,7 +207,7 @@ pub(crate) enum StoreError {
     InUse(PathBuf),
     /// The file, or the lock next to it, cannot be opened.
     File(PathBuf, std::io::Error),
-    /// The command is broken. What it wrote is undone.
+    /// The command panicked. Its writes are rolled back.
     Panicked,
     /// The server has stopped, or the command was lost with a failed transaction.
     Closed,
@@ -216,7 +217,7 @@ impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Sql(_) => f.write_str("the database reported an error"),
-            // The error repeats itself in its own source, so that it is told here.
+            // The error repeats itself in its own source, so it is shown here.
             Self::Open(path, error) => write!(
                 f,
                 "{} cannot be used as a data file: {error}",
@@ -266,9 +267,9 @@ impl From<SqlError> for StoreError {
     }
 }
 
-/// Deletes everything that users left behind. The app, its signing keys and the API keys named in `keep` stay.
+/// Deletes all data of users. The app, its signing keys and the API keys named in `keep` stay.
 pub(crate) fn clear(tx: &Tx<'_>, keep_api_key: &[u8]) -> Result<(), SqlError> {
-    // Devices, connections, events and refresh tokens go with their users. Some codes and links are nobody's.
+    // Deleting users also deletes devices, connections, events and refresh tokens. Some codes and links have no user.
     for statement in [
         "DELETE FROM users",
         "DELETE FROM one_time_codes",

@@ -1,4 +1,4 @@
-//! One-time codes. Neither a code nor the id that its client holds is kept, only what proves them.
+//! One-time codes. Neither a code nor the id that its client holds is stored, only what verifies them.
 
 use super::sweep::sweep;
 use super::tx::Params;
@@ -12,7 +12,7 @@ pub(crate) const KEPT: i64 = HOUR;
 pub(crate) struct CodeRow {
     pub(crate) id_hash: Vec<u8>,
     pub(crate) app_id: String,
-    /// `None` for a code that nobody was sent.
+    /// `None` for a code that was not sent to anyone.
     pub(crate) user_id: Option<String>,
     pub(crate) purpose: Purpose,
     pub(crate) identifier: String,
@@ -34,7 +34,7 @@ columns!(CodeRow {
     expires_at
 });
 
-/// Stores a code, and forgets some of those that expired long ago.
+/// Stores a code, and deletes some that expired long ago.
 pub(crate) fn insert(tx: &Tx<'_>, code: &CodeRow) -> Result<(), SqlError> {
     sweep(tx, "one_time_codes", code.created_at - KEPT)?;
     tx.run(
@@ -64,19 +64,19 @@ pub(crate) fn get(tx: &Tx<'_>, app_id: &str, id_hash: &[u8]) -> Result<Option<Co
     )
 }
 
-/// A code that is typed in, and the wrong tries at which nothing helps any more.
+/// An attempt to use a code, and the limits of wrong tries.
 pub(crate) struct Attempt<'a> {
     pub(crate) app_id: &'a str,
     pub(crate) id_hash: &'a [u8],
     pub(crate) now: i64,
-    /// Wrong tries of a code.
+    /// Maximum number of wrong tries of a code.
     pub(crate) most_of_code: i64,
-    /// Wrong tries over all codes of an identifier that were made since a time.
+    /// Maximum number of wrong tries over all codes of an identifier that were created since a time.
     pub(crate) most_of_identifier: i64,
     pub(crate) since: i64,
 }
 
-/// What both statements on a code that is typed in are conditional on, so that no number of callers gets more tries.
+/// The condition of both statements on an attempt, so that concurrent callers get no extra tries.
 macro_rules! can_be_tried {
     () => {
         "app_id = ? AND id_hash = ? AND expires_at > ? AND tries < ? AND
@@ -86,7 +86,7 @@ macro_rules! can_be_tried {
     };
 }
 
-/// Counts a wrong try, and returns how many the code has had. `None` if it can be tried no more.
+/// Counts a wrong try, and returns how many the code has had. `None` if it cannot be tried any more.
 pub(crate) fn count_try(tx: &Tx<'_>, attempt: &Attempt<'_>) -> Result<Option<i64>, SqlError> {
     tx.maybe_value(
         concat!(
@@ -98,7 +98,7 @@ pub(crate) fn count_try(tx: &Tx<'_>, attempt: &Attempt<'_>) -> Result<Option<i64
     )
 }
 
-/// Uses a code up. `None` if it was used before, or can be tried no more.
+/// Uses a code up. `None` if it was used before, or cannot be tried any more.
 pub(crate) fn use_up(tx: &Tx<'_>, attempt: &Attempt<'_>) -> Result<Option<CodeRow>, SqlError> {
     tx.maybe_row(
         concat!(
@@ -123,7 +123,7 @@ impl Attempt<'_> {
     }
 }
 
-/// Wrong tries since a time, over all codes that went to the identifier and were not used in the end.
+/// Wrong tries since a time, over all codes sent to the identifier that were never used.
 pub(crate) fn tries_since(
     tx: &Tx<'_>,
     app_id: &str,

@@ -1,4 +1,4 @@
-//! What makes a device a passkey: its public key, and the handle of its user.
+//! What makes a device a passkey: its public key, and its user's handle.
 
 use super::devices::DeviceRow;
 use super::tx::params;
@@ -14,7 +14,7 @@ pub(crate) struct Credential {
     pub(crate) sign_count: i64,
     /// How the authenticator can be reached, as a JSON array.
     pub(crate) transports: String,
-    /// Model of the authenticator, 16 bytes. All 0 if it does not tell.
+    /// Model of the authenticator, 16 bytes. All 0 if the authenticator does not reveal it.
     pub(crate) aaguid: Option<Vec<u8>>,
     pub(crate) backup_eligible: bool,
     pub(crate) backed_up: bool,
@@ -74,11 +74,11 @@ pub(crate) fn list(tx: &Tx<'_>, user_id: &str) -> Result<Vec<Credential>, SqlErr
     )
 }
 
-/// What became of a passkey that was to be stored.
+/// The result of storing a passkey.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Insertion {
     Stored,
-    /// The user has as many as a user may have.
+    /// The user has the maximum number of passkeys.
     Full,
     /// The credential id, or the id of the device, is taken.
     Taken,
@@ -95,7 +95,7 @@ pub(crate) fn insert(
     Ok((insertion == Insertion::Stored).then_some(()))
 }
 
-/// Stores a device with its key if the user has fewer passkeys than `most`.
+/// Stores a device with its key if the user has fewer than `most` passkeys.
 pub(crate) fn insert_below(
     tx: &Tx<'_>,
     user_id: &str,
@@ -138,7 +138,7 @@ pub(crate) fn insert_below(
     }
 }
 
-/// Counts a login. False if the device is gone, or another login has brought its counter further meanwhile.
+/// Counts a login. False if the device is gone, or another login has advanced its counter further in the meantime.
 pub(crate) fn count_login(
     tx: &Tx<'_>,
     device_id: &str,
@@ -154,7 +154,7 @@ pub(crate) fn count_login(
     )
 }
 
-/// The handle of a user, who gets this one if they have none. `None` if there is no such user.
+/// The handle of a user, set to this one if there is none yet. `None` if there is no such user.
 pub(crate) fn user_handle(
     tx: &Tx<'_>,
     user_id: &str,
@@ -167,7 +167,7 @@ pub(crate) fn user_handle(
     )
 }
 
-/// Gives a new user the handle that their first passkey was made with.
+/// Gives a new user the handle that their first passkey was created with.
 pub(crate) fn set_user_handle(tx: &Tx<'_>, user_id: &str, handle: &[u8]) -> Result<(), SqlError> {
     tx.run(
         "UPDATE users SET user_handle = ? WHERE id = ?",
@@ -192,7 +192,7 @@ mod tests {
                 let (device, credential) = passkey(number);
                 insert_below(tx, USER, &device, &credential, most)
             };
-            // What cannot sign is no passkey, and does not count.
+            // A device that cannot sign is not a passkey, and does not count.
             super::super::devices::insert(tx, USER, &passkey(0).0)?;
             Ok::<_, StoreError>([add(1, 2)?, add(2, 2)?, add(3, 2)?, add(1, 2)?, add(1, 3)?])
         });

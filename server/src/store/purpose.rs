@@ -1,10 +1,10 @@
-//! What codes and links are for.
+//! The purposes of codes and links.
 
 use super::events::Action;
 use super::text_enum::text_enum;
 
 text_enum! {
-    /// What a code or a link is for.
+    /// The purpose of a code or a link.
     Purpose {
         Login = "login",
         Register = "register",
@@ -14,7 +14,7 @@ text_enum! {
 }
 
 impl Purpose {
-    /// What the user does with it, as the list of events has it.
+    /// The user's action, as recorded in events.
     pub(crate) fn action(self) -> Action {
         match self {
             Self::Login => Action::Login,

@@ -1,8 +1,8 @@
-//! What visitors' devices can do with passkeys.
+//! Passkey support of visitors' devices.
 
 use super::{SqlError, Tx};
 
-/// Where a report comes from, by its headers. What was not said is empty.
+/// The origin of a report, from its headers. Missing headers are empty.
 pub(crate) struct Visitor {
     pub(crate) user_agent: String,
     pub(crate) origin: String,
@@ -11,9 +11,9 @@ pub(crate) struct Visitor {
     pub(crate) app_identifier: String,
 }
 
-/// What a device can do.
+/// The capabilities of a device.
 pub(crate) struct Report {
-    /// The device, as its client calls it.
+    /// The device id that the client chose.
     pub(crate) device_id: String,
     pub(crate) security_key: bool,
     pub(crate) platform: bool,
@@ -27,7 +27,7 @@ pub(crate) fn app_of_key(tx: &Tx<'_>, hash: &[u8]) -> Result<Option<String>, Sql
     tx.maybe_value("SELECT app_id FROM api_keys WHERE hash = ?", (hash,))
 }
 
-/// Stores a report in place of the last one on the same device.
+/// Stores a report, replacing the previous one of the same device.
 pub(crate) fn put(
     tx: &Tx<'_>,
     app_id: &str,

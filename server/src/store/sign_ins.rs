@@ -1,4 +1,4 @@
-//! Sign-ins that go on by refresh tokens: a row for each, with a hash of the one token that is good.
+//! Sign-ins that continue with refresh tokens: one row each, with a hash of the one valid token.
 
 use super::{SqlError, Tx, columns};
 
@@ -9,13 +9,13 @@ pub(crate) struct SignInRow {
     /// Hash of its refresh token.
     pub(crate) hash: Vec<u8>,
     pub(crate) created_at: i64,
-    /// When it ends, however much it is used.
+    /// When it ends, even if it is in use.
     pub(crate) ends_at: i64,
     /// When its refresh token expires.
     pub(crate) expires_at: i64,
 }
 
-/// What a refresh needs to know of a sign-in.
+/// What a refresh needs to know about a sign-in.
 pub(crate) struct Refreshed {
     pub(crate) user_id: String,
     pub(crate) expires_at: i64,
@@ -32,7 +32,7 @@ pub(crate) struct Presented<'a> {
     pub(crate) hash: &'a [u8],
 }
 
-/// Stores a sign-in, and forgets those of the user that are over.
+/// Stores a sign-in, and deletes the user's expired ones.
 pub(crate) fn insert(tx: &Tx<'_>, sign_in: &SignInRow) -> Result<(), SqlError> {
     tx.run(
         "DELETE FROM sign_ins WHERE user_id = ? AND expires_at <= ?",
@@ -53,8 +53,8 @@ pub(crate) fn insert(tx: &Tx<'_>, sign_in: &SignInRow) -> Result<(), SqlError> {
     Ok(())
 }
 
-/// Puts the next token, which expires at a time or with the sign-in, in the place of the one that is presented.
-/// `None` if that is not good, or the user may not sign in.
+/// Replaces the presented token by the next one, which expires at a time or with the sign-in. `None` if the presented
+/// one is invalid, or the user may not sign in.
 pub(crate) fn exchange(
     tx: &Tx<'_>,
     app_id: &str,

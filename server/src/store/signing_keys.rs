@@ -1,16 +1,16 @@
-//! Keys that sign auth tokens, and the rotations that were asked for.
+//! Keys that sign auth tokens, and requested rotations.
 
 use super::text_enum::text_enum;
 use super::{SqlError, Tx, columns};
 
 text_enum! {
-    /// Where a key is in its life.
+    /// The state of a key.
     KeyState {
-        /// Announced, and signs nothing yet.
+        /// Announced, not signing yet.
         Next = "next",
         /// Signs.
         Active = "active",
-        /// Signs no more, and still verifies.
+        /// Not signing any more, but still verifying.
         Retired = "retired",
     }
 }
@@ -19,13 +19,13 @@ text_enum! {
 #[derive(Debug, Clone)]
 pub(crate) struct SigningKeyRow {
     pub(crate) kid: String,
-    /// The key pair, encrypted if the server has a key for that.
+    /// The key pair, encrypted if the server has an encryption key.
     pub(crate) pkcs8: Vec<u8>,
     pub(crate) state: KeyState,
     pub(crate) created_at: i64,
     pub(crate) active_from: Option<i64>,
     pub(crate) retired_at: Option<i64>,
-    /// Seconds that the tokens it signed are good for, at most.
+    /// Maximum lifetime of the tokens that it signed, in seconds.
     pub(crate) longest_token: i64,
 }
 
@@ -48,7 +48,7 @@ pub(crate) fn list(tx: &Tx<'_>, app_id: &str) -> Result<Vec<SigningKeyRow>, SqlE
     )
 }
 
-/// Stores a key that is announced, and signs nothing yet.
+/// Stores a key that is announced and does not sign yet.
 pub(crate) fn announce(
     tx: &Tx<'_>,
     app_id: &str,
@@ -64,7 +64,7 @@ pub(crate) fn announce(
     Ok(())
 }
 
-/// Signs with the announced key from now on. The key that was active is retired, which still verifies.
+/// Signs with the announced key from now on. The previously active key is retired, and still verifies.
 pub(crate) fn activate(
     tx: &Tx<'_>,
     app_id: &str,
@@ -83,7 +83,7 @@ pub(crate) fn activate(
     Ok(())
 }
 
-/// Notes that the active key signs tokens that are good for so many seconds.
+/// Records that the active key signs tokens with this lifetime, in seconds.
 pub(crate) fn note_lifetime(tx: &Tx<'_>, app_id: &str, seconds: i64) -> Result<(), SqlError> {
     tx.run(
         "UPDATE signing_keys SET longest_token = max(longest_token, ?) WHERE app_id = ?
@@ -93,7 +93,7 @@ pub(crate) fn note_lifetime(tx: &Tx<'_>, app_id: &str, seconds: i64) -> Result<(
     Ok(())
 }
 
-/// Stores a key in another form.
+/// Stores a key in another encrypted form.
 pub(crate) fn replace(tx: &Tx<'_>, kid: &str, pkcs8: &[u8]) -> Result<(), SqlError> {
     tx.run(
         "UPDATE signing_keys SET pkcs8 = ? WHERE kid = ?",
@@ -102,7 +102,7 @@ pub(crate) fn replace(tx: &Tx<'_>, kid: &str, pkcs8: &[u8]) -> Result<(), SqlErr
     Ok(())
 }
 
-/// Forgets a retired key: the tokens it signed have expired.
+/// Deletes a retired key: the tokens it signed have expired.
 pub(crate) fn forget(tx: &Tx<'_>, app_id: &str, kid: &str) -> Result<(), SqlError> {
     tx.run(
         "DELETE FROM signing_keys WHERE app_id = ? AND kid = ? AND state = ?",
@@ -111,7 +111,7 @@ pub(crate) fn forget(tx: &Tx<'_>, app_id: &str, kid: &str) -> Result<(), SqlErro
     Ok(())
 }
 
-/// A rotation that a command asked for.
+/// A rotation that a command requested.
 #[derive(Debug, Clone)]
 pub(crate) struct RotationRow {
     pub(crate) app_id: String,
@@ -125,7 +125,7 @@ columns!(RotationRow {
     asked_at
 });
 
-/// Asks for a rotation. One that was asked for and is in more of a hurry stays so.
+/// Requests a rotation. An earlier, more urgent request stays urgent.
 pub(crate) fn ask(tx: &Tx<'_>, app_id: &str, at_once: bool, now: i64) -> Result<(), SqlError> {
     tx.run(
         "INSERT INTO rotations (app_id, at_once, asked_at) VALUES (?, ?, ?)
@@ -136,7 +136,7 @@ pub(crate) fn ask(tx: &Tx<'_>, app_id: &str, at_once: bool, now: i64) -> Result<
     Ok(())
 }
 
-/// The rotations that are asked for.
+/// The requested rotations.
 pub(crate) fn asked(tx: &Tx<'_>) -> Result<Vec<RotationRow>, SqlError> {
     tx.rows(
         "SELECT app_id, at_once, asked_at FROM rotations ORDER BY app_id",
@@ -144,7 +144,7 @@ pub(crate) fn asked(tx: &Tx<'_>) -> Result<Vec<RotationRow>, SqlError> {
     )
 }
 
-/// Crosses a rotation out, unless it was asked for again.
+/// Marks a rotation as done, unless it was requested again.
 pub(crate) fn done(tx: &Tx<'_>, rotation: &RotationRow) -> Result<(), SqlError> {
     tx.run(
         "DELETE FROM rotations WHERE app_id = ? AND at_once = ? AND asked_at = ?",

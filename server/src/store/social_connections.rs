@@ -1,5 +1,5 @@
-//! Accounts at identity providers that users have connected: for each user one per provider at most, and each account
-//! with one user of the app.
+//! Accounts at identity providers that users have connected. A user has at most one per provider, and an account
+//! belongs to one user of the app.
 
 use super::{SqlError, Tx, columns};
 
@@ -24,7 +24,7 @@ columns!(ConnectionRow {
     last_login_at
 });
 
-/// Stores a connection. A unique violation says that the account or the user has another one.
+/// Stores a connection. A unique violation means that the account or the user already has another one.
 pub(crate) fn insert(
     tx: &Tx<'_>,
     app_id: &str,
@@ -70,7 +70,7 @@ pub(crate) fn list(tx: &Tx<'_>, user_id: &str) -> Result<Vec<ConnectionRow>, Sql
     )
 }
 
-/// Notes a login, and what the account is called now.
+/// Records a login, and the current name of the account.
 pub(crate) fn note_login(
     tx: &Tx<'_>,
     connection: &ConnectionRow,
@@ -85,7 +85,7 @@ pub(crate) fn note_login(
     Ok(())
 }
 
-/// Deletes a user's connection to a provider. Says whether there was one.
+/// Deletes a user's connection to a provider. Returns whether there was one.
 pub(crate) fn delete(tx: &Tx<'_>, user_id: &str, provider: &str) -> Result<bool, SqlError> {
     let changed = tx.run(
         "DELETE FROM social_connections WHERE user_id = ? AND type = ?",

@@ -1,5 +1,5 @@
-//! Social logins under way: those that went off to a provider, and the codes of those that came back. States and codes
-//! are kept as hashes.
+//! Social logins in progress: logins that were sent to a provider, and the codes of those that returned. States and
+//! codes are stored as hashes.
 
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ValueRef};
 
@@ -14,7 +14,7 @@ impl FromSql for ProviderName {
     }
 }
 
-/// A login that went off to a provider.
+/// A login that was sent to a provider.
 pub(crate) struct LoginRow {
     pub(crate) state_hash: Vec<u8>,
     pub(crate) app_id: String,
@@ -39,7 +39,7 @@ columns!(LoginRow {
     expires_at
 });
 
-/// A code, and the account that it stands for.
+/// A code, and its account.
 pub(crate) struct SocialCodeRow {
     pub(crate) code_hash: Vec<u8>,
     pub(crate) app_id: String,
@@ -62,7 +62,7 @@ columns!(SocialCodeRow {
     expires_at
 });
 
-/// Stores a login, and forgets some that have expired.
+/// Stores a login, and deletes some that have expired.
 pub(crate) fn insert_login(tx: &Tx<'_>, login: &LoginRow, now: i64) -> Result<(), SqlError> {
     sweep(tx, "social_logins", now)?;
     tx.run(
@@ -85,8 +85,8 @@ pub(crate) fn insert_login(tx: &Tx<'_>, login: &LoginRow, now: i64) -> Result<()
     Ok(())
 }
 
-/// Takes the login that a state belongs to, so that it comes back once: one of this app, or with `None` one with the
-/// shared credentials.
+/// Takes the login of a state, so that it can return only once: one of this app, or with `None` one with the shared
+/// credentials.
 pub(crate) fn take_login(
     tx: &Tx<'_>,
     app_id: Option<&str>,
@@ -102,7 +102,7 @@ pub(crate) fn take_login(
     )
 }
 
-/// Stores a code, and forgets some that have expired.
+/// Stores a code, and deletes some that have expired.
 pub(crate) fn insert_code(tx: &Tx<'_>, code: &SocialCodeRow, now: i64) -> Result<(), SqlError> {
     sweep(tx, "social_codes", now)?;
     tx.run(
@@ -123,7 +123,7 @@ pub(crate) fn insert_code(tx: &Tx<'_>, code: &SocialCodeRow, now: i64) -> Result
     Ok(())
 }
 
-/// Takes a code of the app that has not expired, so that it is used once.
+/// Takes a code of the app that has not expired, so that it can be used only once.
 pub(crate) fn take_code(
     tx: &Tx<'_>,
     app_id: &str,

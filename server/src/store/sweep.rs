@@ -1,11 +1,11 @@
-//! Forgets what has expired.
+//! Deletes expired rows.
 
 use super::{SqlError, Tx};
 
-/// How many rows go at a time, so that nobody waits for a long sweep.
+/// Maximum number of rows per sweep, so that nothing waits for a long one.
 const MOST: i64 = 100;
 
-/// Deletes rows that have expired by a time, the oldest first.
+/// Deletes rows that expired before a time, the oldest first.
 pub(super) fn sweep(tx: &Tx<'_>, table: &'static str, by: i64) -> Result<(), SqlError> {
     let delete = format!(
         "DELETE FROM {table} WHERE rowid IN

@@ -55,8 +55,8 @@ impl File {
         self.stores.first().unwrap().write(command).await
     }
 
-    /// Runs commands at once, each for a caller of its own, spread over the processes. Returns who won, and the errors
-    /// of those who lost.
+    /// Runs commands concurrently, one per caller, spread over the processes. Returns the results of those who won, and
+    /// the errors of those who lost.
     pub(crate) async fn race<T, E, F>(&self, commands: Vec<F>) -> (Vec<T>, Vec<E>)
     where
         F: Fn(&Tx<'_>) -> Result<T, E> + Send + 'static,

@@ -1,4 +1,4 @@
-//! Enums that a column holds as text. Rows have the enum; a text that is none of its own is an error of the database.
+//! Enums that a column stores as text. Rows contain the enum; an unknown text is a database error.
 
 /// Declares an enum, the text of each variant, and the way to the database and back.
 macro_rules! text_enum {

@@ -1,11 +1,11 @@
-//! Flex transactions and the nonces that prove that one was completed.
+//! Flex transactions, and the nonces that prove their completion.
 
 use super::sweep::sweep;
 use super::text_enum::text_enum;
 use super::{SqlError, Tx, columns};
 
 text_enum! {
-    /// What a transaction is for.
+    /// The purpose of a transaction.
     Kind {
         Register = "register",
         Authenticate = "authenticate",
@@ -31,7 +31,7 @@ columns!(TransactionRow {
     expires_at
 });
 
-/// Stores a transaction, and forgets those that have expired.
+/// Stores a transaction, and deletes expired ones.
 pub(crate) fn insert(
     tx: &Tx<'_>,
     app_id: &str,
@@ -70,7 +70,7 @@ pub(crate) fn get(
     )
 }
 
-/// Takes a transaction that has not expired, so that it is completed once.
+/// Takes a transaction that has not expired, so that it can be completed only once.
 pub(crate) fn take(
     tx: &Tx<'_>,
     app_id: &str,
@@ -84,7 +84,7 @@ pub(crate) fn take(
     )
 }
 
-/// Stores the hash of a nonce, and forgets those that have expired.
+/// Stores the hash of a nonce, and deletes expired ones.
 pub(crate) fn insert_nonce(
     tx: &Tx<'_>,
     app_id: &str,
@@ -101,7 +101,7 @@ pub(crate) fn insert_nonce(
     Ok(())
 }
 
-/// Takes a nonce that has not expired: the external id it proves, once.
+/// Takes a nonce that has not expired: returns, once, the external id that it proves.
 pub(crate) fn take_nonce(
     tx: &Tx<'_>,
     app_id: &str,

@@ -1,4 +1,4 @@
-//! Users with all that belongs to them, as they come and go with files.
+//! Import and export of users with everything that belongs to them.
 
 use serde_json::{Map, Value};
 
@@ -28,7 +28,7 @@ pub(crate) struct UserRecord {
     pub(crate) devices: Vec<DeviceRecord>,
 }
 
-/// A device, with the key of the passkey that it is. Devices that a control seeded have none.
+/// A device, with the key of its passkey. Devices that a control seeded have none.
 pub(crate) struct DeviceRecord {
     pub(crate) device: DeviceRow,
     pub(crate) credential: Option<Credential>,
@@ -72,13 +72,13 @@ impl FromRow for DeviceRecord {
     }
 }
 
-/// A user in the order of their creation, to go on from.
+/// A position in the list of users in order of creation, to continue from.
 pub(crate) struct Place {
     pub(crate) created_at: i64,
     pub(crate) id: String,
 }
 
-/// The next users of an app with all that belongs to them, oldest first.
+/// The next users of an app with everything that belongs to them, oldest first.
 pub(crate) fn users(
     tx: &Tx<'_>,
     app_id: &str,
@@ -105,7 +105,7 @@ pub(crate) fn users(
     Ok(users)
 }
 
-/// What a new user has in common with what is there.
+/// What a new user has in common with existing ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Clash {
     /// This member.
@@ -118,7 +118,7 @@ pub(crate) enum Clash {
     Account(usize),
 }
 
-/// Stores a new user with all that belongs to them. What clashes with others is not stored.
+/// Stores a new user with everything that belongs to them. Whatever clashes with others is not stored.
 pub(crate) fn insert_user(tx: &Tx<'_>, user: &UserRecord) -> Result<Vec<Clash>, SqlError> {
     let metadata = serde_json::Value::from(user.metadata.clone()).to_string();
     let inserted = tx.run(
@@ -171,7 +171,7 @@ pub(crate) fn insert_user(tx: &Tx<'_>, user: &UserRecord) -> Result<Vec<Clash>, 
     Ok(clashes)
 }
 
-/// Says whether its ids were free.
+/// Returns whether its ids were free.
 fn insert_device(tx: &Tx<'_>, user_id: &str, record: &DeviceRecord) -> Result<bool, SqlError> {
     let DeviceRecord { device, credential } = record;
     match credential {
@@ -186,7 +186,7 @@ fn insert_device(tx: &Tx<'_>, user_id: &str, record: &DeviceRecord) -> Result<bo
     }
 }
 
-/// The members of a user that others have.
+/// The members of a user that are already taken.
 fn members(tx: &Tx<'_>, user: &UserRecord) -> Result<Vec<Clash>, SqlError> {
     let app_id = &user.app_id;
     let taken = [

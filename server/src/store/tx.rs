@@ -1,4 +1,4 @@
-//! What a command sees of the database: statements, rows and errors of our own, whatever engine is behind them.
+//! A command's view of the database: statements, rows and errors of our own, independent of the engine.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ pub(super) use rusqlite::types::{
 };
 pub(super) use rusqlite::{Connection, Params, params, params_from_iter};
 
-/// The database inside one command. Its statements are kept prepared.
+/// The database inside a command. Its statements are kept prepared.
 pub(crate) struct Tx<'c> {
     conn: &'c Connection,
 }
@@ -27,13 +27,13 @@ impl Row<'_> {
     }
 }
 
-/// A type that a row is read into. [`columns`] implements it.
+/// A type that a row can be read into. [`columns`] implements it.
 pub(crate) trait FromRow: Sized {
     /// Reads the columns by their names.
     fn from_row(row: &Row<'_>) -> Result<Self, SqlError>;
 }
 
-/// Implements [`FromRow`] for a struct whose members are called as the columns are.
+/// Implements [`FromRow`] for a struct whose members are named like the columns.
 macro_rules! columns {
     ($row:ty { $($member:ident),* $(,)? }) => {
         impl $crate::store::FromRow for $row {
@@ -57,7 +57,7 @@ impl<'c> Tx<'c> {
         Ok(self.conn.prepare_cached(sql)?.execute(params)?)
     }
 
-    /// Runs a statement that says by its condition whether it applies. Returns whether it changed a row.
+    /// Runs a conditional statement. Returns whether it changed a row.
     pub(super) fn hits(&self, sql: &str, params: impl Params) -> Result<bool, SqlError> {
         Ok(self.run(sql, params)? > 0)
     }
@@ -89,7 +89,7 @@ impl<'c> Tx<'c> {
         Ok(all)
     }
 
-    /// The first row, which there is.
+    /// The first row, which must exist.
     pub(super) fn row<T: FromRow>(&self, sql: &str, params: impl Params) -> Result<T, SqlError> {
         self.maybe_row(sql, params)?
             .ok_or(SqlError::Database(rusqlite::Error::QueryReturnedNoRows))
@@ -105,7 +105,7 @@ impl<'c> Tx<'c> {
         Ok(row.map(|First(value)| value))
     }
 
-    /// The first column of the first row, which there is.
+    /// The first column of the first row, which must exist.
     pub(super) fn value<T: FromSql>(&self, sql: &str, params: impl Params) -> Result<T, SqlError> {
         self.row(sql, params).map(|First(value)| value)
     }
@@ -125,12 +125,12 @@ impl<T: FromSql> FromRow for First<T> {
 pub(crate) enum SqlError {
     /// The database reported an error.
     Database(rusqlite::Error),
-    /// A column holds what it cannot hold.
+    /// A column contains an invalid value.
     Column(&'static str, Box<dyn std::error::Error + Send + Sync>),
 }
 
 impl SqlError {
-    /// A column holds what it cannot hold.
+    /// A column contains an invalid value.
     pub(super) fn column(
         name: &'static str,
         problem: impl std::error::Error + Send + Sync + 'static,
@@ -145,7 +145,7 @@ impl SqlError {
         }
     }
 
-    /// Whether a value is taken that only one row may have.
+    /// Whether a unique constraint was violated.
     pub(crate) fn is_taken(&self) -> bool {
         matches!(
             self.code(),
@@ -153,7 +153,7 @@ impl SqlError {
         )
     }
 
-    /// Whether another command stood in the way, so that the same one may succeed when it is run again.
+    /// Whether another command got in the way, so that running this one again may succeed.
     pub(crate) fn is_conflict(&self) -> bool {
         let primary = self.code().map(|code| code & 0xff);
         matches!(primary, Some(SQLITE_BUSY | SQLITE_LOCKED))

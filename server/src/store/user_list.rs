@@ -51,11 +51,11 @@ pub(crate) struct Filter {
 /// Which users to list, in which order, and which page of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct UserQuery {
-    /// From 1.
+    /// Starts at 1.
     pub(crate) page: u32,
     /// Users on a page.
     pub(crate) limit: u32,
-    /// Fields with whether they descend.
+    /// Fields, with whether they sort in descending order.
     pub(crate) order_by: Vec<(Field, bool)>,
     pub(crate) filters: Vec<Filter>,
 }
@@ -63,11 +63,11 @@ pub(crate) struct UserQuery {
 /// One page of a list.
 pub(crate) struct Page {
     pub(crate) users: Vec<UserRow>,
-    /// How many users all pages have.
+    /// Total number of users on all pages.
     pub(crate) total: i64,
 }
 
-/// The users that the query asks for, of those created before a time in microseconds.
+/// The users that match the query and were created before a time in microseconds.
 pub(crate) fn list(
     tx: &Tx<'_>,
     app_id: &str,
@@ -88,7 +88,7 @@ pub(crate) fn list(
     Ok(Page { users, total })
 }
 
-/// The text of a statement, and the values for its places.
+/// The text of a statement, and the values of its parameters.
 struct Statement {
     text: String,
     values: Vec<Value>,
@@ -102,13 +102,13 @@ impl Statement {
         }
     }
 
-    /// Adds text, which must not come from outside.
+    /// Appends text, which must not come from outside.
     fn push(&mut self, text: &'static str) -> &mut Self {
         self.text.push_str(text);
         self
     }
 
-    /// Adds a place with its value.
+    /// Appends a parameter with its value.
     fn bind(&mut self, value: impl Into<Value>) -> &mut Self {
         self.text.push('?');
         self.values.push(value.into());
@@ -174,8 +174,8 @@ fn compare(sql: &mut Statement, column: &'static str, how: Compare, text: &str) 
     }
 }
 
-/// A text without `%` is looked for anywhere; with `%` it is a pattern for the whole value, where `%` stands for
-/// any run of characters. Everything else stands for itself.
+/// A text without `%` matches anywhere in the value; with `%` it is a pattern for the whole value, in which `%` matches
+/// any run of characters. All other characters are literal.
 fn pattern(text: &str) -> String {
     let escaped = text.replace('\\', "\\\\").replace('_', "\\_");
     if text.contains('%') {
@@ -212,7 +212,7 @@ fn column(field: Field) -> &'static str {
     }
 }
 
-/// Newest first unless asked otherwise. The row number settles ties, so that pages neither repeat nor skip a user.
+/// Newest first by default. The row number breaks ties, so that pages neither repeat nor skip a user.
 fn order(sql: &mut Statement, query: &UserQuery) {
     sql.push(" ORDER BY ");
     for (field, descending) in &query.order_by {

@@ -9,7 +9,7 @@ use crate::ids;
 text_enum! {
     /// Whether a user may sign in.
     UserStatus {
-        /// Never signed in so far.
+        /// Has never signed in.
         Pending = "pending",
         Active = "active",
         /// Was deactivated.
@@ -66,7 +66,7 @@ impl UserRow {
         self.status == UserStatus::Pending
     }
 
-    /// Leaves the metadata out, for somebody who may not know it.
+    /// Removes the metadata, for callers who may not see it.
     pub(crate) fn clear_metadata(&mut self) {
         self.user_metadata = metadata_text(&Map::new());
     }
@@ -76,7 +76,7 @@ fn metadata_text(metadata: &Map<String, Value>) -> String {
     serde_json::to_string(metadata).unwrap_or_else(|_| "{}".to_owned())
 }
 
-/// What a new user starts with.
+/// The initial values of a new user.
 #[derive(Debug, Clone)]
 pub(crate) struct NewUser {
     pub(crate) id: String,
@@ -86,7 +86,7 @@ pub(crate) struct NewUser {
     pub(crate) metadata: Map<String, Value>,
 }
 
-/// A user of an id of their own, whom nothing is known of.
+/// A user with an id and nothing else.
 impl Default for NewUser {
     fn default() -> Self {
         Self {
@@ -99,7 +99,7 @@ impl Default for NewUser {
     }
 }
 
-/// Creates a pending user. A unique violation says that an identifier is taken.
+/// Creates a pending user. A unique violation means that an identifier is taken.
 pub(crate) fn insert(
     tx: &Tx<'_>,
     app_id: &str,
@@ -168,7 +168,7 @@ pub(crate) fn by_external_id(
     )
 }
 
-/// Stores the identifiers and the metadata of a user that was read and changed.
+/// Stores the changed identifiers and metadata of a user.
 pub(crate) fn update(
     tx: &Tx<'_>,
     user: &UserRow,
@@ -205,7 +205,7 @@ pub(crate) fn set_status(
     )
 }
 
-/// Counts a login, which also makes a pending user active.
+/// Counts a login, which also activates a pending user.
 pub(crate) fn count_login(tx: &Tx<'_>, id: &str, now: i64) -> Result<(), SqlError> {
     tx.run(
         "UPDATE users SET login_count = login_count + 1, last_login_at = ?, updated_at = ?,
@@ -215,7 +215,7 @@ pub(crate) fn count_login(tx: &Tx<'_>, id: &str, now: i64) -> Result<(), SqlErro
     Ok(())
 }
 
-/// Deletes a user with everything that belongs to them. Says whether there was one.
+/// Deletes a user with everything that belongs to them. Returns whether there was one.
 pub(crate) fn delete(tx: &Tx<'_>, app_id: &str, id: &str) -> Result<bool, SqlError> {
     tx.hits(
         "DELETE FROM users WHERE app_id = ? AND id = ?",

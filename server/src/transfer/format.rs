@@ -1,4 +1,4 @@
-//! The lines of a file, as they are written and read. [`super::check`] says what they mean.
+//! The lines of a file, as they are written and read. [`super::check`] gives them their meaning.
 
 use std::sync::LazyLock;
 
@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::domain::settings::{self, MetadataType, SettingsPatch};
 
-/// What the header calls the format.
+/// The name of the format in the header.
 pub(super) const FORMAT: &str = "passage-server";
 /// The version of the format that is written, and the only one that is read.
 pub(super) const VERSION: u64 = 1;
@@ -21,7 +21,7 @@ pub(super) struct HeaderLine {
     pub(super) version: u64,
 }
 
-/// What a line is about.
+/// The kind of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Kind {
@@ -96,7 +96,7 @@ pub(super) struct FieldLine {
     pub(super) r#type: MetadataType,
 }
 
-/// A user, with everything that belongs to them. The members that the Management API has too are named as there.
+/// A user, with everything that belongs to them. Members that the Management API has too have the same names.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct UserLine {
@@ -150,7 +150,7 @@ pub(super) struct DeviceLine {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) id: Option<String>,
     pub(super) cred_id: String,
-    /// It must be there, so that nobody forgets it, but may be null.
+    /// Must be present, so that nobody forgets it, but may be null.
     #[serde(deserialize_with = "Option::deserialize")]
     pub(super) public_key: Option<String>,
     #[serde(default)]
@@ -177,7 +177,7 @@ pub(super) struct DeviceLine {
     pub(super) updated_at: Option<String>,
 }
 
-/// Metadata values by field name, each name once: of two values one would be lost.
+/// Metadata values by field name. Each name must be unique, since only one of two values could be kept.
 #[derive(Serialize)]
 #[serde(transparent)]
 pub(super) struct Metadata(pub(super) Map<String, Value>);

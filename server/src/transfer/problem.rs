@@ -1,4 +1,4 @@
-//! What is wrong with lines, in words that repeat no value: some of them are secrets, and most are somebody's own.
+//! Problems of lines, worded without their values: some are secrets, and most are personal data.
 
 use std::fmt;
 
@@ -6,22 +6,22 @@ use serde_path_to_error::Segment;
 
 use crate::json_problem::JsonProblem;
 
-/// Bad lines that are reported at once, at most.
+/// Maximum number of invalid lines that are reported.
 const LIMIT: usize = 20;
-/// Characters of an unknown member's name that are shown, at most.
+/// Maximum length of an unknown member's name that is shown, in characters.
 const LONGEST_NAME: usize = 40;
-/// Characters of a reason, at most.
+/// Maximum length of a reason, in characters.
 const LONGEST_REASON: usize = 1000;
 
-/// A line of an import that cannot be taken.
+/// A line of an import that was rejected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BadLine {
     /// Its number. The first line is 1.
     pub line: u64,
-    /// The member that is wrong, such as `devices[0].public_key`. Empty if it is the line as a whole.
+    /// The invalid member, such as `devices[0].public_key`. Empty if the line as a whole is invalid.
     pub member: String,
-    /// What is wrong, and what would do. It repeats no value of the line.
+    /// What is wrong, and what is valid. It repeats no value of the line.
     pub reason: String,
 }
 
@@ -36,16 +36,16 @@ impl fmt::Display for BadLine {
     }
 }
 
-/// The bad lines that were found so far.
+/// The invalid lines found so far.
 #[derive(Debug, Default)]
 pub(crate) struct BadLines {
     found: Vec<BadLine>,
-    /// How many lines they are on: one can have several problems.
+    /// The number of invalid lines: one line can have several problems.
     lines: usize,
 }
 
 impl BadLines {
-    /// Whether so many are bad that there is no point in reading on.
+    /// Whether there are so many that reading on is pointless.
     pub(super) fn full(&self) -> bool {
         self.lines >= LIMIT
     }
@@ -54,12 +54,12 @@ impl BadLines {
         self.found.is_empty()
     }
 
-    /// Notes what is wrong with a line.
+    /// Records a problem of a line.
     pub(super) fn add(&mut self, line: u64, member: impl Into<String>, reason: impl Into<String>) {
         if self.found.last().is_none_or(|last| last.line != line) {
             self.lines += 1;
         }
-        // One line can hold more mistakes than anybody reads at once.
+        // One line can have more problems than anybody reads at once.
         if self.found.len() < 5 * LIMIT {
             self.found.push(BadLine {
                 line,
@@ -74,7 +74,7 @@ impl BadLines {
     }
 }
 
-/// The names of metadata fields can have anything in them, also what a terminal obeys.
+/// Replaces control characters: names of metadata fields can contain anything, including terminal escape sequences.
 fn printable(text: &str) -> String {
     let shown = |c: char| if c.is_control() { '\u{fffd}' } else { c };
     text.chars().map(shown).take(LONGEST_REASON).collect()
@@ -93,7 +93,7 @@ impl fmt::Display for BadLines {
     }
 }
 
-/// One line, while it is looked at.
+/// The problems of the line that is being checked.
 pub(super) struct LineErrors<'a> {
     line: u64,
     all: &'a mut BadLines,
@@ -109,13 +109,13 @@ impl<'a> LineErrors<'a> {
         }
     }
 
-    /// Notes what is wrong with a member.
+    /// Records a problem of a member.
     pub(super) fn add(&mut self, member: impl Into<String>, reason: impl Into<String>) {
         self.good = false;
         self.all.add(self.line, member, reason);
     }
 
-    /// Notes what is wrong with a member, if something is.
+    /// Records a problem of a member, if there is one.
     pub(super) fn check<T, R: Into<String>>(
         &mut self,
         member: impl Into<String>,
@@ -130,14 +130,14 @@ impl<'a> LineErrors<'a> {
         }
     }
 
-    /// Notes why a line could not be read.
+    /// Records why a line could not be read.
     pub(super) fn unreadable(&mut self, error: &serde_path_to_error::Error<serde_json::Error>) {
         let mut path: Vec<&Segment> = error.path().iter().collect();
         let problem = JsonProblem::of(error.inner());
         match problem {
             // The path ends with the member, which the reason names.
             JsonProblem::Unknown { .. } => drop(path.pop()),
-            // What is no JSON has no members, but columns.
+            // Invalid JSON has no members, but columns.
             JsonProblem::Syntax { .. } => path.clear(),
             _ => {}
         }
@@ -152,7 +152,7 @@ impl<'a> LineErrors<'a> {
         self.add(member, reason(problem));
     }
 
-    /// Whether nothing was wrong so far.
+    /// Whether no problem has been found so far.
     pub(super) fn good(&self) -> bool {
         self.good
     }

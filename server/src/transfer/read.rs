@@ -1,4 +1,4 @@
-//! Import: every line is checked and stored, in one transaction that is undone if one of them is bad.
+//! Import: every line is checked and stored, in one transaction that is rolled back if any is invalid.
 
 use std::collections::{HashMap, HashSet};
 use std::io::{self, BufRead};
@@ -17,13 +17,13 @@ use crate::store::transfer::Clash;
 use crate::store::transfer::UserRecord;
 use crate::store::{SqlError, StoreError, Tx};
 
-/// Why an import was given up.
+/// Why an import was aborted.
 #[derive(Debug)]
 pub(crate) enum ImportError {
     Bad(BadLines),
     Input(io::Error),
     Storage(StoreError),
-    /// The settings of an app that is there cannot be read.
+    /// The settings of an existing app cannot be read.
     Settings(SettingsError),
 }
 
@@ -45,7 +45,7 @@ impl From<SqlError> for ImportError {
     }
 }
 
-/// Stores what the lines say. Whoever calls this undoes it all if it fails.
+/// Stores what the lines contain. If this fails, the caller rolls everything back.
 pub(crate) fn import(
     tx: &Tx<'_>,
     input: impl BufRead,
@@ -61,7 +61,7 @@ pub(crate) fn import(
         transferred: TransferCounts::default(),
         bad: BadLines::default(),
     };
-    // Without its header a file could be anything, so that nothing else in it would be worth a word.
+    // Without the header the file could be anything, so further errors would not help.
     match lines.next()? {
         Some((number, line)) => header(line, &mut LineErrors::new(number, &mut import.bad)),
         None => import.bad.add(1, "", format!("must be {}", example())),
@@ -82,13 +82,13 @@ pub(crate) fn import(
     }
 }
 
-/// The header, as it should be.
+/// A valid header, for error messages.
 fn example() -> String {
     format!("the header {{\"format\":\"{FORMAT}\",\"version\":{VERSION}}}")
 }
 
 fn header(line: Line<'_>, findings: &mut LineErrors<'_>) {
-    /// Enough to tell other versions, whatever else their headers have.
+    /// Enough to recognize other versions, whatever else their headers contain.
     #[derive(Deserialize)]
     struct Version {
         format: String,
@@ -118,7 +118,7 @@ fn header(line: Line<'_>, findings: &mut LineErrors<'_>) {
 
 /// What is written on a line.
 fn read<T: DeserializeOwned>(text: &[u8], findings: &mut LineErrors<'_>) -> Option<T> {
-    // Without this an array would be read too, as the members in the order of their declaration.
+    // Otherwise an array would be accepted too, as the members in the order of their declaration.
     if text.first() != Some(&b'{') {
         findings.add("", "must be a JSON object");
         return None;
@@ -139,15 +139,15 @@ fn read<T: DeserializeOwned>(text: &[u8], findings: &mut LineErrors<'_>) -> Opti
     }
 }
 
-/// An import under way.
+/// An import in progress.
 struct Import<'c> {
     tx: &'c Tx<'c>,
     now: i64,
-    /// The apps that were asked for, as far as they are there.
+    /// The existing apps that were looked up.
     apps: HashMap<String, AppSettings>,
-    /// The apps that a line was for.
+    /// The apps that this file declared.
     new_apps: HashSet<String>,
-    /// Whether an app could not be taken. Nothing can be said then of users whose app is not there.
+    /// Whether an app was rejected. Users of unknown apps are then not reported.
     bad_apps: bool,
     transferred: TransferCounts,
     bad: BadLines,
@@ -155,12 +155,12 @@ struct Import<'c> {
 
 impl Import<'_> {
     fn line(&mut self, number: u64, line: Line<'_>) -> Result<(), ImportError> {
-        /// What kind of line it is. All else is read when that is known.
+        /// The kind of a line. Everything else is read once that is known.
         #[derive(Deserialize)]
         struct Typed {
             r#type: Kind,
         }
-        // While a line is looked at, its findings are kept apart from the rest of what the import knows.
+        // While a line is checked, its problems are kept apart from the rest of the state.
         let mut bad = std::mem::take(&mut self.bad);
         let mut findings = LineErrors::new(number, &mut bad);
         let result = match line {
@@ -189,7 +189,7 @@ impl Import<'_> {
             return Ok(());
         }
         match self.known(&app.id)? {
-            // It keeps its settings, but its passkeys would be no good on another domain.
+            // It keeps its settings, but its passkeys would not work on another domain.
             Some(known) if known.rp_id() != app.settings.rp_id() => findings.add(
                 "rp_id",
                 "must be that of the app that is there, or no passkey would work: change one of the two, or take the \
@@ -269,7 +269,7 @@ impl Import<'_> {
     /// The settings of an app.
     fn known(&mut self, id: &str) -> Result<Option<&AppSettings>, ImportError> {
         if !self.apps.contains_key(id) {
-            // Those that are not there are not remembered: a file could name any number of them.
+            // Missing apps are not remembered: a file could name any number of them.
             let Some(row) = store::apps::get(self.tx, id)? else {
                 return Ok(None);
             };

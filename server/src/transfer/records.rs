@@ -1,4 +1,4 @@
-//! An app as it is moved.
+//! An app in its stored form.
 
 use crate::domain::settings::AppSettings;
 

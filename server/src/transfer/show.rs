@@ -1,4 +1,4 @@
-//! From what is stored to lines.
+//! From stored records to lines.
 
 use webauthn_rs::prelude::Uuid;
 
@@ -15,7 +15,7 @@ fn time(micros: i64) -> String {
     clock::time(micros).to_string()
 }
 
-/// Nothing for what never was.
+/// `None` for a time that means "never".
 fn ever(micros: i64) -> Option<String> {
     (micros != NEVER).then(|| time(micros))
 }

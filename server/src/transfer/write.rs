@@ -1,4 +1,4 @@
-//! Export: pages of users, all as they are at one moment.
+//! Export: pages of users, from one consistent snapshot.
 
 use std::io::{self, Write};
 
@@ -13,10 +13,10 @@ use crate::store::apps::AppRow;
 use crate::store::transfer::Place;
 use crate::store::{SqlError, StoreError, Tx};
 
-/// Users that are read at once.
+/// Users that are read at a time.
 const PAGE: i64 = 500;
 
-/// Why an export was given up.
+/// Why an export was aborted.
 #[derive(Debug)]
 pub(crate) enum ExportError {
     /// There is no app with this id.
@@ -45,8 +45,8 @@ impl From<SqlError> for ExportError {
     }
 }
 
-/// Writes these apps with their users, or all apps if none is named. Whoever calls this sees to it that all is read in
-/// one transaction.
+/// Writes these apps with their users, or all apps if none is given. The caller must make sure that everything is read
+/// in one transaction.
 pub(crate) fn export(
     tx: &Tx<'_>,
     wanted: &[String],
@@ -91,7 +91,7 @@ pub(crate) fn export(
     Ok(transferred)
 }
 
-/// The apps that are wanted, oldest first.
+/// The selected apps, oldest first.
 fn choose(tx: &Tx<'_>, wanted: &[String]) -> Result<Vec<AppRow>, ExportError> {
     let mut all = store::apps::all(tx)?;
     for id in wanted {

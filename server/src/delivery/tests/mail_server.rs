@@ -10,7 +10,7 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 
-/// A mail that was taken.
+/// A mail that was accepted.
 #[derive(Debug, Default)]
 pub(crate) struct Mail {
     pub(crate) from: String,
@@ -33,9 +33,9 @@ impl Mail {
 
 /// What the connections share.
 struct State {
-    /// Answers to the next receivers. Any others are welcome.
+    /// Answers to the next recipients. All others are accepted.
     answers: Mutex<VecDeque<&'static str>>,
-    /// Receivers that were named.
+    /// Recipients that were named.
     tries: AtomicUsize,
     mails: mpsc::UnboundedSender<Mail>,
 }
@@ -74,12 +74,12 @@ impl MailServer {
         self.mails.recv().await.unwrap()
     }
 
-    /// The mails that came and were not looked at.
+    /// The mails that arrived and were not read.
     pub(crate) fn rest(&mut self) -> Vec<Mail> {
         std::iter::from_fn(|| self.mails.try_recv().ok()).collect()
     }
 
-    /// How many times a mail was tried to be sent.
+    /// How many times sending a mail was tried.
     pub(crate) fn tries(&self) -> usize {
         self.state.tries.load(Ordering::SeqCst)
     }

@@ -1,4 +1,4 @@
-//! What a provider's library on a device would return, good and bad.
+//! What a provider's SDK on a device would return, valid or invalid.
 
 use std::fmt;
 
@@ -15,8 +15,8 @@ use crate::domain::tokens;
 use crate::domain::tokens::Header;
 use crate::identifier;
 
-/// A sign-in at the test provider without a browser, as a provider's library on a device does it. Whatever is not said
-/// is as in a good one.
+/// A sign-in at the test provider without a browser, as a provider's SDK on a device does it. Anything that is not set
+/// is as in a valid one.
 ///
 /// ```
 /// use passage_server::{MintIdToken, SocialProvider};
@@ -50,13 +50,13 @@ fn yes() -> bool {
     true
 }
 
-/// What a provider's library on a device returns.
+/// What a provider's SDK on a device returns.
 #[derive(Clone, Serialize)]
 #[non_exhaustive]
 pub struct IdToken {
-    /// Authorization code. It is good once, for a minute.
+    /// Authorization code. It can be used once, within a minute.
     pub code: String,
-    /// ID token: a JWT with the account, good for ten minutes.
+    /// ID token: a JWT with the account, valid for ten minutes.
     pub id_token: String,
 }
 
@@ -82,25 +82,25 @@ impl MintIdToken {
         }
     }
 
-    /// Id of the account at the provider. If not said, one that follows from the address.
+    /// Id of the account at the provider. Defaults to one that is derived from the address.
     pub fn subject(mut self, subject: impl Into<String>) -> Self {
         self.subject = Some(subject.into());
         self
     }
 
-    /// Whether the provider has verified the address. If not said, it has.
+    /// Whether the provider has verified the address. Defaults to `true`.
     pub fn email_verified(mut self, verified: bool) -> Self {
         self.email_verified = verified;
         self
     }
 
-    /// A nonce that the device asked with.
+    /// The nonce that the device sent.
     pub fn nonce(mut self, nonce: impl Into<String>) -> Self {
         self.nonce = Some(nonce.into());
         self
     }
 
-    /// Adds or replaces a claim of the token, which then may not belong to the code any more. JSON null removes it.
+    /// Adds or replaces a claim of the token, which may then no longer match the code. JSON null removes it.
     pub fn claim(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.claims.insert(name.into(), value.into());
         self

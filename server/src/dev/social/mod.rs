@@ -1,6 +1,6 @@
-//! The test provider: an identity provider that stands for every real one, and believes whoever says who they are.
+//! The test provider: an identity provider that simulates all real ones, and accepts any account without proof.
 //!
-//! Its codes, and the accounts that were used, are in memory. Its key is too: one for the process.
+//! Its codes and the accounts that were used are kept in memory. So is its key, one per process.
 
 mod mint;
 mod page;
@@ -19,13 +19,13 @@ use crate::domain::tokens::Header;
 use crate::ids;
 use crate::keys::{self, KeyError, SigningKey};
 
-/// How long a code is good, in microseconds.
+/// Lifetime of a code, in microseconds.
 const CODE_LIFETIME: i64 = 60 * 1_000_000;
 /// Characters of a code: 285 random bits.
 const CODE_LENGTH: usize = 48;
-/// Seconds that an ID token is good.
+/// Lifetime of an ID token, in seconds.
 const TOKEN_LIFETIME: i64 = 600;
-/// Codes that are kept, and accounts that the page offers. Older ones are forgotten.
+/// Codes that are kept, and accounts that the page offers. Older ones are dropped.
 const KEPT_CODES: usize = 1000;
 const KEPT_ACCOUNTS: usize = 20;
 
@@ -41,7 +41,7 @@ struct State {
     accounts: VecDeque<(SocialProvider, Account)>,
 }
 
-/// An account that somebody says is theirs.
+/// An account that somebody claims.
 #[derive(Clone, PartialEq, Eq)]
 struct Account {
     subject: String,
@@ -50,7 +50,7 @@ struct Account {
 }
 
 impl Account {
-    /// The account with this address. Its id is the same every time.
+    /// The account with this address. Its id is always the same.
     fn of(provider: SocialProvider, email: String, email_verified: bool) -> Self {
         let hash = ids::hash(&format!("{}\0{email}", provider.as_str()));
         let hex = |byte: &u8| format!("{byte:02x}");
@@ -62,7 +62,7 @@ impl Account {
     }
 }
 
-/// What a code was given out for.
+/// What a code was issued for.
 struct Grant {
     provider: SocialProvider,
     client_id: String,
@@ -74,7 +74,7 @@ struct Grant {
     expires_at: i64,
 }
 
-/// The issuer of a provider's ID tokens, and the URL below which the test provider answers in its place.
+/// The issuer of a provider's ID tokens, and the URL below which the test provider answers instead.
 fn issuer(url: &str, provider: SocialProvider) -> String {
     format!("{url}/_dev/social/{}", provider.as_str())
 }
@@ -123,7 +123,7 @@ impl TestProvider {
         keys::test_provider().await
     }
 
-    /// Gives out a code, and remembers the account.
+    /// Issues a code, and remembers the account.
     fn grant(&self, grant: Grant) -> String {
         let code = ids::alphanumeric(CODE_LENGTH);
         let account = (grant.provider, grant.account.clone());
@@ -141,8 +141,8 @@ impl TestProvider {
         code
     }
 
-    /// Takes a code back, once: what it was given out for, if it is redeemed at the same provider by the same client in
-    /// the same way.
+    /// Redeems a code once: returns what it was issued for, if the same client redeems it at the same provider with
+    /// matching parameters.
     fn redeem(&self, provider: SocialProvider, by: &Redemption<'_>) -> Option<Grant> {
         let hash = ids::hash(by.code);
         let grant = self.with(|state| {
@@ -163,7 +163,7 @@ impl TestProvider {
         })
     }
 
-    /// Forgets everything.
+    /// Clears everything.
     pub(crate) fn clear(&self) {
         self.with(|state| *state = State::default());
     }
@@ -218,7 +218,7 @@ mod tests {
             let mut by = redemption(&code, now);
             change(&mut by);
             let redeemed = provider.redeem(at, &by).is_some();
-            // Whoever tries has used it up.
+            // A failed attempt uses up the code.
             assert!(provider.redeem(GOOGLE, &redemption(&code, 0)).is_none());
             redeemed
         };

@@ -1,4 +1,4 @@
-//! The test provider as the server sees it: an identity provider like any other, one for each that it stands for.
+//! The test provider as the server sees it: an identity provider like any other, one for each that it simulates.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::domain::social::{
 };
 use crate::keys;
 
-/// The test provider in the place of a real one.
+/// The test provider in place of a real one.
 struct StandIn {
     provider: SocialProvider,
     declaration: Declaration,
@@ -21,11 +21,11 @@ struct StandIn {
     test_provider: Arc<TestProvider>,
 }
 
-/// The one key, from memory.
+/// The only key, from memory.
 struct OwnKey;
 
 impl TestProvider {
-    /// All the providers that it stands for, in a server with this URL.
+    /// All the providers that it simulates, for a server with this URL.
     pub(crate) fn stand_ins(self: &Arc<Self>, url: &str) -> Vec<Arc<dyn IdentityProvider>> {
         let stand_in = |provider: SocialProvider| -> Arc<dyn IdentityProvider> {
             Arc::new(StandIn {

@@ -53,7 +53,7 @@ async fn mint(
     Ok(reply::created(&json!(minted)))
 }
 
-/// The page where people say who they are. With a `login_hint` that is an e-mail address nobody has to.
+/// The page where people choose an account. A `login_hint` that is an e-mail address skips it.
 async fn authorize(
     State(controls): State<Controls>,
     params: Params,
@@ -87,7 +87,7 @@ async fn authorize(
     Ok(request.answer(("code", &code)))
 }
 
-/// What a client asks for.
+/// A client's request.
 struct Request {
     client_id: String,
     redirect_uri: String,
@@ -98,7 +98,7 @@ struct Request {
 }
 
 impl Request {
-    /// Checks everything, as nothing is sent anywhere before.
+    /// Checks everything, as nothing may be sent anywhere before.
     fn read(
         app_state: &AppState,
         provider: SocialProvider,
@@ -129,7 +129,7 @@ impl Request {
         Ok(request)
     }
 
-    /// Whether the client has this redirect URI: the shared one, or that of the app whose client id it is.
+    /// Whether the client has this redirect URI: the shared one, or that of the app with this client id.
     fn is_registered(&self, app_state: &AppState, provider: SocialProvider) -> bool {
         if self.client_id == SHARED_CLIENT_ID {
             return self.redirect_uri == social::callback_uri(app_state, None);
@@ -144,7 +144,7 @@ impl Request {
         })
     }
 
-    /// Sends the browser back, by a redirect or by a form.
+    /// Sends the browser back, with a redirect or a form.
     fn answer(&self, result: (&str, &str)) -> Response {
         let members = [result, ("state", &self.state)];
         if self.form_post {

@@ -1,4 +1,4 @@
-//! How a transaction is completed: the user has the passkey or has signed in, the event is noted, and a nonce proves it.
+//! Completing a transaction: the user gets a passkey or signs in, the event is recorded, and a nonce proves it.
 
 use super::{active_user, transactions, user_with_passkey};
 use crate::domain::apps::App;
@@ -14,12 +14,12 @@ use crate::store::events::NewEvent;
 use crate::store::transactions::{Kind, TransactionRow};
 use crate::store::users::{NewUser, UserRow};
 
-/// How long a nonce is good, in microseconds.
+/// Lifetime of a nonce, in microseconds.
 const NONCE_LIFETIME: i64 = 300 * 1_000_000;
 /// Characters of a nonce: 285 random bits.
 const NONCE_LENGTH: usize = 48;
 
-/// What every completion needs.
+/// What all completions need.
 pub(super) struct Completion {
     pub(super) app_id: String,
     nonce_hash: Vec<u8>,
@@ -28,18 +28,18 @@ pub(super) struct Completion {
 
 /// The passkey that a registration gives to its user.
 pub(super) enum NewPasskey<'a> {
-    /// A ceremony made it.
+    /// A ceremony created it.
     Made {
         ceremony: &'a CeremonyRow,
         device: &'a DeviceRow,
         credential: &'a Credential,
     },
-    /// Nothing made it, so that it cannot sign.
+    /// No ceremony created it, so it cannot sign.
     Simulated(&'a DeviceRow),
 }
 
 impl Completion {
-    /// A completion, and the nonce that it is proved by.
+    /// A completion, and the nonce that proves it.
     pub(super) fn new(app_id: &str, now: i64) -> (Self, String) {
         let nonce = ids::alphanumeric(NONCE_LENGTH);
         let completion = Self {
@@ -55,7 +55,7 @@ impl Completion {
         transactions::take(tx, &self.app_id, id, self.now)
     }
 
-    /// Gives the user of a registration the passkey. One who is unknown is created.
+    /// Gives the passkey to the user of a registration, who is created if unknown.
     pub(super) fn register(
         &self,
         tx: &Tx<'_>,
@@ -91,7 +91,7 @@ impl Completion {
         self.prove(tx, &user.id, external_id, event)
     }
 
-    /// The user whom a ceremony made the passkey for.
+    /// The user for whom a ceremony created the passkey.
     fn holder(
         &self,
         tx: &Tx<'_>,
@@ -107,7 +107,7 @@ impl Completion {
                 store::passkeys::set_user_handle(tx, &user.id, handle)?;
                 Ok(user)
             }
-            // The passkey has the handle of a user who is another by now.
+            // The passkey has the handle of a user who is no longer the same.
             _ => Err(Refusal::webauthn_login_failed(
                 "user: registered or deleted meanwhile.",
             )),
@@ -142,7 +142,7 @@ impl Completion {
 /// A transaction to complete as if its ceremony had taken place.
 pub(crate) struct Simulation {
     pub(crate) transaction_id: String,
-    /// What the user of a registration gets. It is named as the transaction says.
+    /// The device of a registration. Its name comes from the transaction.
     pub(crate) device: DeviceRow,
     /// The event if it is a registration.
     pub(crate) registered: NewEvent,

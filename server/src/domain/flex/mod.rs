@@ -1,7 +1,7 @@
 //! Flex: passkeys for users whom the app knows by its own external id.
 //!
-//! The app's backend creates a transaction, a ceremony in the browser completes it, and a nonce proves to the backend
-//! that it did.
+//! The app's backend creates a transaction, a ceremony in the browser completes it, and a nonce proves the completion
+//! to the backend.
 
 pub(crate) mod complete;
 pub(crate) mod register;
@@ -24,7 +24,7 @@ fn active_user(tx: &Tx<'_>, app_id: &str, external_id: &str) -> Result<Option<Us
     Ok(user)
 }
 
-/// The user with this external id, who must be able to log in. An unknown one has no passkeys either.
+/// The user with this external id, who must be able to log in. An unknown user counts as one without passkeys.
 fn user_with_passkey(tx: &Tx<'_>, app_id: &str, external_id: &str) -> Result<UserRow, Refusal> {
     let user = store::users::by_external_id(tx, app_id, external_id)?
         .ok_or_else(Refusal::user_has_no_passkeys)?;

@@ -73,7 +73,7 @@ pub(crate) async fn finish(
     once(state, app, handshake_id, register).await
 }
 
-/// A registration whose ceremony was checked.
+/// A registration whose ceremony was verified.
 pub(super) struct Register {
     pub(super) completion: Completion,
     pub(super) transaction_id: String,

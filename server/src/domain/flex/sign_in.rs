@@ -1,4 +1,4 @@
-//! A login by the user of a transaction, or by whoever has a passkey and an external id.
+//! A login by the user of a transaction, or by any user with a passkey and an external id.
 
 use passage_identity::generated::auth::types::CredentialAssertionChallenge;
 
@@ -39,7 +39,7 @@ pub(crate) async fn start(
     Ok(pending.challenge(&command.await?))
 }
 
-/// The user of a transaction, and the passkeys that one of them is to sign with.
+/// The user of a transaction, and the passkeys that may sign.
 fn allowed(
     tx: &Tx<'_>,
     app_id: &str,
@@ -84,7 +84,7 @@ pub(crate) async fn finish(
     once(state, app, handshake_id, sign_in).await
 }
 
-/// A login whose ceremony was checked.
+/// A login whose ceremony was verified.
 pub(super) struct SignIn {
     pub(super) completion: Completion,
     pub(super) proof: Proof,
@@ -92,7 +92,7 @@ pub(super) struct SignIn {
 }
 
 impl SignIn {
-    /// Completes the transaction, if there is one. The nonce is to prove an external id, so that the user needs one.
+    /// Completes the transaction, if there is one. The nonce proves an external id, so the user needs one.
     pub(super) fn run(&self, tx: &Tx<'_>) -> Result<(), Refusal> {
         let (completion, proof) = (&self.completion, &self.proof);
         proof.end(tx, &completion.app_id, completion.now)?;

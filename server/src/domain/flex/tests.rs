@@ -40,7 +40,7 @@ async fn logins(file: &File, external_id: &'static str) -> i64 {
     user.await.unwrap().unwrap().login_count
 }
 
-/// Each has a ceremony of its own, so that only the transaction stands in the way.
+/// Each has a ceremony of its own, so that only the transaction can cause a conflict.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_many_who_complete_one_registration_one_succeeds() {
     let file = File::new().await;

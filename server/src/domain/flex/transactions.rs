@@ -1,4 +1,4 @@
-//! What the app's backend does: it creates transactions, and verifies nonces.
+//! Operations of the app's backend: creating transactions, and verifying nonces.
 
 use super::user_with_passkey;
 use crate::domain::apps::App;
@@ -9,7 +9,7 @@ use crate::store;
 use crate::store::Tx;
 use crate::store::transactions::{Kind, TransactionRow};
 
-/// How long a transaction may take, in microseconds.
+/// Lifetime of a transaction, in microseconds.
 const LIFETIME: i64 = 300 * 1_000_000;
 
 /// Creates a transaction that gives a user a passkey with this name. Returns its id.
@@ -78,7 +78,7 @@ async fn create(
     Ok(id)
 }
 
-/// Uses up a nonce. Returns the external id of the user who was there.
+/// Uses up a nonce. Returns the external id of its user.
 pub(crate) async fn verify_nonce(
     state: &AppState,
     app: &App,
@@ -106,7 +106,7 @@ impl VerifyNonce {
     }
 }
 
-/// A transaction of this kind that a ceremony may be started for.
+/// A transaction of this kind for which a ceremony may be started.
 pub(super) fn find(
     tx: &Tx<'_>,
     app_id: &str,
@@ -117,7 +117,7 @@ pub(super) fn find(
     store::transactions::get(tx, app_id, id, kind, now)?.ok_or_else(Refusal::transaction_not_found)
 }
 
-/// Uses up a transaction. Of two requests that complete it at once, one fails here.
+/// Uses up a transaction. If two requests complete it at the same time, one fails here.
 pub(super) fn take(
     tx: &Tx<'_>,
     app_id: &str,

@@ -1,4 +1,4 @@
-//! Making a link for an app's backend, which gets it whole, and may have it sent as well.
+//! Creating a link for an app's backend, which receives the link itself and can have it sent as well.
 
 use serde_json::Map;
 
@@ -14,28 +14,28 @@ use crate::store;
 use crate::store::users::UserRow;
 use crate::store::{Purpose, Tx};
 
-/// Whom a link is for.
+/// The recipient of a link.
 pub(crate) enum LinkReceiver {
-    /// A user, and by which of their identifiers they are reached.
+    /// A user, and which of their identifiers to use.
     UserId(String, Option<Channel>),
-    /// Whoever has the identifier.
+    /// The user who has this identifier.
     Reached(Identifier),
 }
 
-/// A link that a backend asks for.
+/// A link that a backend requests.
 pub(crate) struct LinkOrder {
     pub(crate) receiver: LinkReceiver,
-    /// By which way the server sends the link itself.
+    /// How the server sends the link itself.
     pub(crate) send: Option<Channel>,
     pub(crate) ttl_minutes: i64,
     pub(crate) purpose: Purpose,
     pub(crate) language: Language,
-    /// The page of the app that the link opens, as [`landing`](super::landing) has it.
+    /// The page of the app that the link opens, as returned by [`landing`](super::landing).
     pub(crate) path: String,
     pub(crate) redirect_url: String,
 }
 
-/// A link that was made.
+/// A link that was created.
 pub(crate) struct CreatedLink {
     pub(crate) id: String,
     pub(crate) secret: String,
@@ -44,7 +44,7 @@ pub(crate) struct CreatedLink {
     pub(crate) user_id: String,
 }
 
-/// Makes a link, and sends it if that is asked for.
+/// Creates a link, and sends it if requested.
 pub(crate) async fn create(
     state: &AppState,
     app: &App,
@@ -104,7 +104,7 @@ pub(crate) async fn create(
     })
 }
 
-/// The user whom the link is for, created if nobody has the identifier, and the identifier.
+/// The recipient of the link, created if nobody has the identifier, and the identifier.
 fn receive(
     tx: &Tx<'_>,
     app_id: &str,

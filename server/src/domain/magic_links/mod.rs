@@ -1,4 +1,4 @@
-//! Magic links: links that sign their bearer in, or prove that an address or number is theirs.
+//! Magic links: links that sign their bearer in, or verify an address or number.
 
 mod create;
 mod open;
@@ -18,17 +18,17 @@ pub(crate) use self::create::{LinkOrder, LinkReceiver, create};
 pub(crate) use self::open::{open, wait};
 pub(crate) use self::send::{LinkOptions, send, send_change};
 
-/// What is random in a link, made before the command that stores it.
+/// The random parts of a link, generated before the command that stores it.
 struct NewLink {
-    /// By which the link is waited for.
+    /// The id that a waiting client uses.
     id: String,
     parts: [String; 2],
 }
 
-/// What a link is made for.
+/// The purpose and the recipient of a link.
 struct LinkFor<'a> {
     app_id: &'a str,
-    /// `None` for a link that nobody gets.
+    /// `None` for a link without a recipient.
     user_id: Option<&'a str>,
     purpose: Purpose,
     identifier: &'a Identifier,
@@ -49,7 +49,7 @@ impl NewLink {
 
     /// The secret of the link and what is stored of it. The secret is `ml.<24>.<user id>.<24>`.
     fn for_user(&self, new: &LinkFor<'_>) -> (String, LinkRow) {
-        // A link for nobody has a secret too, which nobody learns.
+        // A link without a recipient has a secret too, which nobody learns.
         let user_id = new.user_id.unwrap_or_default();
         let [first, last] = &self.parts;
         let secret = format!("ml.{first}.{user_id}.{last}");
@@ -71,7 +71,7 @@ impl NewLink {
     }
 }
 
-/// The page of the app that a link opens. `None` or nothing is the app's login page.
+/// The page of the app that a link opens. `None` or an empty path means the app's login page.
 pub(crate) fn landing(app: &App, path: Option<String>) -> Result<String, Refusal> {
     let path = path
         .filter(|path| !path.is_empty())
@@ -87,13 +87,13 @@ pub(crate) fn landing(app: &App, path: Option<String>) -> Result<String, Refusal
 
 /// Whether the text names a page of the app, and cannot lead elsewhere.
 pub(crate) fn is_page(path: &str) -> bool {
-    // What stands before the first slash, query or fragment could be a scheme, and what follows two slashes a host.
+    // The part before the first slash, query or fragment could be a scheme, and the part after two slashes a host.
     let first = path.split(['/', '?', '#']).next().unwrap_or_default();
     let blank = path.contains(|c: char| c.is_whitespace() || c.is_control());
     !(first.contains(':') || path.starts_with("//") || blank)
 }
 
-/// The link: a page of the app with the secret in its query, which comes before a fragment.
+/// The URL of the link: a page of the app with the secret in its query, before any fragment.
 fn url(app: &App, path: &str, secret: &str) -> String {
     let origin = app.settings.auth_origin.trim_end_matches('/');
     let (path, fragment) = path.split_at(path.find('#').unwrap_or(path.len()));

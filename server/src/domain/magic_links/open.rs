@@ -1,4 +1,4 @@
-//! Opening a link, and waiting for it to be opened elsewhere.
+//! Opening a link, and waiting until it is opened elsewhere.
 
 use passage_identity::generated::auth::types::AuthResult;
 
@@ -17,10 +17,10 @@ use crate::store::events::EventKind;
 use crate::store::magic_links::LinkRow;
 use crate::store::{Purpose, Tx};
 
-/// How long after a link was opened the device that waits for it can have its tokens, in microseconds.
+/// How long the waiting device can get its tokens after a link was opened, in microseconds.
 const CLAIM_LIFETIME: i64 = 5 * MINUTE;
 
-/// Signs in the user who opened a link. Whatever the link was for, the API's one reply to this carries tokens.
+/// Signs in the user who opened a link. Whatever the link's purpose, the API's only reply carries tokens.
 pub(crate) async fn open(
     state: &AppState,
     app: &App,
@@ -39,7 +39,7 @@ pub(crate) async fn open(
     Ok(with_redirect(result, link))
 }
 
-/// Uses a link up: what it proves is noted, and nobody opens it again. An error undoes that.
+/// Uses a link up: records what it proves, and prevents it from being opened again. An error rolls this back.
 fn take(tx: &Tx<'_>, app_id: &str, hash: &[u8], now: i64) -> Result<(String, LinkRow), Refusal> {
     let link =
         store::magic_links::open(tx, app_id, hash, now)?.ok_or_else(Refusal::invalid_magic_link)?;
@@ -52,18 +52,18 @@ fn take(tx: &Tx<'_>, app_id: &str, hash: &[u8], now: i64) -> Result<(String, Lin
         return Err(Refusal::user_not_active());
     }
     let identifier = Identifier::stored(&link.identifier);
-    // The link went to somebody who is not reached there any more.
+    // The user no longer has the identifier that the link was sent to.
     if link.purpose != Purpose::ChangeIdentifier && !users::has(&user, &identifier) {
         return Err(Refusal::invalid_magic_link());
     }
-    // A link that signs in, and that the app's backend delivered, may have gone anywhere.
+    // A sign-in link that the app's backend delivered may have been sent anywhere.
     if link.delivered || link.purpose == Purpose::VerifyIdentifier {
         users::confirm(tx, user, &identifier, now)?;
     }
     Ok((user_id, link))
 }
 
-/// Hands tokens to the device that waits for a link, once, when it was opened.
+/// Issues tokens, once, to the device that waits for a link, after the link was opened.
 pub(crate) async fn wait(state: &AppState, app: &App, id: &str) -> Result<AuthResult, Refusal> {
     let now = state.clock.micros();
     let (app_id, id_hash) = (app.id.clone(), ids::hash(id));
@@ -72,7 +72,7 @@ pub(crate) async fn wait(state: &AppState, app: &App, id: &str) -> Result<AuthRe
         .read(move |tx| Ok::<_, Refusal>(store::magic_links::by_id(tx, &app_id, &id_hash)?));
     let link = find.await?.ok_or_else(Refusal::magic_link_not_found)?;
     if link.opened_at.is_none() {
-        // Nearly every question ends here, without a write.
+        // Nearly all polls end here, without a write.
         return Err(if link.expires_at <= now {
             Refusal::invalid_magic_link()
         } else {
@@ -98,7 +98,7 @@ pub(crate) async fn wait(state: &AppState, app: &App, id: &str) -> Result<AuthRe
     }
 }
 
-/// A link may say where its user goes next, in place of the app.
+/// A link can specify where its user goes next, instead of to the app.
 fn with_redirect(mut result: AuthResult, link: LinkRow) -> AuthResult {
     if !link.redirect_url.is_empty() {
         result.redirect_url = link.redirect_url;

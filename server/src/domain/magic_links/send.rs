@@ -1,4 +1,4 @@
-//! Sending a link to whoever asks for one through the Auth API.
+//! Sending links requested through the Auth API.
 
 use super::{LinkFor, NewLink, landing, url};
 use crate::clock::SECOND;
@@ -13,14 +13,14 @@ use crate::store;
 use crate::store::users::UserRow;
 use crate::store::{Purpose, Tx};
 
-/// What a client of the Auth API says of a link it asks for.
+/// What a client of the Auth API specifies about a link.
 pub(crate) struct LinkOptions {
     pub(crate) language: Language,
     pub(crate) path: Option<String>,
     pub(crate) redirect_url: Option<String>,
 }
 
-/// Sends a link to sign in or to register with, and returns the id by which it is waited for.
+/// Sends a link for signing in or registering, and returns the id that the client waits with.
 pub(crate) async fn send(
     state: &AppState,
     app: &App,
@@ -38,8 +38,8 @@ pub(crate) async fn send(
     send_to(state, app, LinkTarget::Has(purpose), identifier, options).await
 }
 
-/// Sends a link to a new address or number of a user, which is theirs once they opened it. Returns the id by which
-/// it is waited for.
+/// Sends a link to a new address or number of a user, which becomes theirs once they open it. Returns the id that the
+/// client waits with.
 pub(crate) async fn send_change(
     state: &AppState,
     app: &App,
@@ -53,14 +53,14 @@ pub(crate) async fn send_change(
     send_to(state, app, target, identifier, options).await
 }
 
-/// Whom a link is for: who has the identifier, or a user who wants it.
+/// The recipient of a link: the owner of an identifier, or a user who wants to have it.
 enum LinkTarget {
     Has(Purpose),
     Wants(String),
 }
 
 impl LinkTarget {
-    /// The user who gets the link, if any, and what it is for.
+    /// The user who gets the link, if any, and its purpose.
     fn receiver(
         &self,
         tx: &Tx<'_>,
@@ -141,8 +141,8 @@ async fn send_to(
     Ok(id)
 }
 
-/// Where a user lands after the link was used. Whoever asks for a change of identifier chooses it, so it must not
-/// lead away from the app: the message with the link goes to an address that may be a stranger's.
+/// Where a user lands after using the link. The client that requests a change of identifier chooses it, so it must not
+/// lead away from the app: the message may go to a stranger's address.
 fn landing_after(app: &App, redirect_url: Option<String>) -> Result<String, Refusal> {
     let Some(url) = redirect_url.filter(|url| !url.is_empty()) else {
         return Ok(String::new());

@@ -1,11 +1,11 @@
-//! Links without HTTP, and links that many callers open or wait for at the same time.
+//! Links without HTTP, and links that many callers open or wait for concurrently.
 
 use super::*;
 use crate::delivery::{Channel, Language};
 use crate::domain::error::Reason;
 use crate::domain::testing::{CALLERS, Fixture, client, count};
 
-/// Sends a link to register with, and returns its id and secret.
+/// Sends a registration link, and returns its id and secret.
 async fn sent(fixture: &Fixture) -> (String, String) {
     let (state, app) = (&fixture.state, &fixture.app);
     let ada = Identifier::Email("ada@example.com".to_owned());

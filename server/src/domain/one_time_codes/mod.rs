@@ -23,13 +23,13 @@ use crate::store::events::EventKind;
 use crate::store::one_time_codes::{Attempt, CodeRow};
 use crate::store::{Purpose, SqlError, Tx};
 
-/// Tries of a code. After so many wrong ones it is dead, even for the right digits.
+/// Maximum number of tries of a code. After that many wrong ones even the right digits are refused.
 const TRIES: i64 = 5;
-/// Wrong tries in an hour over all codes of an identifier. With five for each code, and as many codes as somebody
-/// cares to ask for, a million codes would not be many.
+/// Maximum number of wrong tries per hour over all codes of an identifier. Otherwise five tries for each of any number
+/// of codes could cover all million values.
 const TRIES_IN_AN_HOUR: i64 = 50;
 
-/// Sends a code, and returns the id by which it is typed in.
+/// Sends a code, and returns the id that the client enters it with.
 pub(crate) async fn send(
     state: &AppState,
     app: &App,
@@ -91,25 +91,25 @@ pub(crate) async fn send(
     Ok(id)
 }
 
-/// From when on the wrong tries of an identifier count.
+/// The start of the period in which wrong tries of an identifier count.
 fn counted_since(now: i64) -> i64 {
     now - store::one_time_codes::KEPT
 }
 
-/// Whether too many codes were guessed for an identifier lately.
+/// Whether too many wrong codes were recently tried for an identifier.
 fn is_spent(tx: &Tx<'_>, app_id: &str, identifier: &str, now: i64) -> Result<bool, SqlError> {
     let tries = store::one_time_codes::tries_since(tx, app_id, identifier, counted_since(now))?;
     Ok(tries >= TRIES_IN_AN_HOUR)
 }
 
-/// What became of a code that was typed in.
+/// The result of a try.
 enum Outcome {
     Wrong,
     Dead,
     Right(String, Purpose),
 }
 
-/// Signs in the user who typed in a code.
+/// Signs in the user who entered a code.
 pub(crate) async fn activate(
     state: &AppState,
     app: &App,
@@ -130,8 +130,8 @@ pub(crate) async fn activate(
     }
 }
 
-/// Looks a code up and compares it beside the storage's one writer. Whether it can still be tried, the statement
-/// decides that uses it up or counts the try: others may have come first since it was looked up.
+/// Looks a code up and compares it outside the store's single writer. Whether it can still be tried is decided by the
+/// statement that uses it up or counts the try: other callers may have been faster.
 async fn check(state: &AppState, app: &App, id: &str, code: &str) -> Result<Outcome, Refusal> {
     let now = state.clock.micros();
     let (app_id, id_hash) = (app.id.clone(), ids::hash(id));
@@ -141,7 +141,7 @@ async fn check(state: &AppState, app: &App, id: &str, code: &str) -> Result<Outc
     let Some(row) = find.await?.filter(|row| row.expires_at > now) else {
         return Ok(Outcome::Wrong);
     };
-    // A code that nobody was sent has digits too, which nobody knows.
+    // A code without a recipient has digits too, which nobody knows.
     let right = seal::opens(&row, id, code.trim()) && row.user_id.is_some();
     let finish = state.store.write(move |tx| {
         let attempt = Attempt {
@@ -161,7 +161,7 @@ async fn check(state: &AppState, app: &App, id: &str, code: &str) -> Result<Outc
     finish.await
 }
 
-/// Counts a wrong try. That must not be an error in a command: it would undo the count.
+/// Counts a wrong try. This must not make the command fail: that would roll back the count.
 fn count(tx: &Tx<'_>, attempt: &Attempt<'_>) -> Result<Outcome, Refusal> {
     match store::one_time_codes::count_try(tx, attempt)? {
         Some(_tries) => Ok(Outcome::Wrong),
@@ -179,7 +179,7 @@ fn use_up(tx: &Tx<'_>, attempt: &Attempt<'_>) -> Result<Outcome, Refusal> {
         return Err(Refusal::user_not_active());
     }
     let identifier = Identifier::stored(&row.identifier);
-    // The code went to somebody who is not reached there any more.
+    // The user no longer has the identifier that the code was sent to.
     if !users::has(&user, &identifier) {
         return Ok(Outcome::Wrong);
     }
@@ -187,7 +187,7 @@ fn use_up(tx: &Tx<'_>, attempt: &Attempt<'_>) -> Result<Outcome, Refusal> {
     Ok(Outcome::Right(user_id, row.purpose))
 }
 
-/// Why a statement did not apply: the code is used by now, or it was tried too often.
+/// Why a statement did not apply: the code has been used in the meantime, or tried too often.
 fn missed(tx: &Tx<'_>, attempt: &Attempt<'_>) -> Result<Outcome, Refusal> {
     let row = store::one_time_codes::get(tx, attempt.app_id, attempt.id_hash)?;
     Ok(row.map_or(Outcome::Wrong, |_| Outcome::Dead))

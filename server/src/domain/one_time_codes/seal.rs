@@ -17,14 +17,14 @@ pub(super) fn digits() -> String {
 }
 
 /// Seals a code for the app, user, purpose and identifier of its row. The key is the id that only the client knows,
-/// with 142 random bits: a hash alone, salted or not, would be searched in a second.
+/// with 142 random bits: a plain hash of the code, salted or not, could be brute-forced in a second.
 pub(super) fn seal(row: &CodeRow, id: &str, code: &str) -> Vec<u8> {
     hmac::sign(&key(id), text(row, code).as_bytes())
         .as_ref()
         .to_vec()
 }
 
-/// Whether the code is the one that was sealed. This takes the same time wherever they differ.
+/// Whether this is the sealed code. The comparison takes constant time.
 pub(super) fn opens(row: &CodeRow, id: &str, code: &str) -> bool {
     hmac::verify(&key(id), text(row, code).as_bytes(), &row.seal).is_ok()
 }
@@ -33,7 +33,7 @@ fn key(id: &str) -> hmac::Key {
     hmac::Key::new(hmac::HMAC_SHA256, id.as_bytes())
 }
 
-/// No part but the last can hold a zero, so that none runs into the next.
+/// Only the last part can contain a zero byte, so the parts cannot run into each other.
 fn text(row: &CodeRow, code: &str) -> String {
     let user_id = row.user_id.as_deref().unwrap_or_default();
     [

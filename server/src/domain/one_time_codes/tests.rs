@@ -1,4 +1,4 @@
-//! Codes that many callers type in at the same time.
+//! Codes that many callers enter concurrently.
 
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ fn other_than(code: &str) -> String {
     digits.to_owned()
 }
 
-/// Wrong tries that are stored of all codes.
+/// The number of wrong tries stored for all codes.
 async fn tries(fixture: &Fixture) -> i64 {
     let read = fixture
         .state

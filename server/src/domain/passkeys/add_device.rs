@@ -1,4 +1,4 @@
-//! Another passkey for a user who is signed in.
+//! An additional passkey for a signed-in user.
 
 use passage_identity::generated::auth::types::{
     AuthenticatorAttachment, CredentialCreationChallenge,
@@ -30,7 +30,7 @@ pub(crate) async fn start(
     Ok(pending.challenge(&command.await?, user_name(user)))
 }
 
-/// Finishes it. `named` is the user whom the request names, who must be the one who is signed in.
+/// Finishes it. `named` is the user in the request, who must be the signed-in user.
 pub(crate) async fn finish(
     state: &AppState,
     app: &App,
@@ -66,7 +66,7 @@ pub(crate) async fn finish(
     once(state, app, handshake_id, add).await
 }
 
-/// A passkey whose ceremony was checked.
+/// A passkey whose ceremony was verified.
 pub(super) struct AddDevice {
     pub(super) app_id: String,
     pub(super) user_id: String,

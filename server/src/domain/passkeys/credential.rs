@@ -1,4 +1,4 @@
-//! A passkey as the server keeps it: in terms of the WebAuthn standard, so that it can be moved elsewhere.
+//! A passkey in stored form: in terms of the WebAuthn standard, so that it can be moved elsewhere.
 
 use serde::Deserialize as _;
 use serde_cbor_2::Value as Cbor;
@@ -10,12 +10,12 @@ use crate::store::passkeys::Credential;
 /// Bits of the flags in authenticator data.
 const BACKUP_ELIGIBLE: u8 = 0x08;
 const BACKED_UP: u8 = 0x10;
-/// Bytes of a credential id, at most, by the standard.
+/// Maximum length of a credential id in bytes, by the standard.
 pub(crate) const LONGEST_ID: usize = 1023;
 
 impl Credential {
-    /// What an authenticator made. `None` if the attestation object is not one of a new credential, or holds another
-    /// credential than this.
+    /// The credential that an authenticator created. `None` if the attestation object does not contain a new
+    /// credential, or contains another one than this.
     pub(crate) fn read(
         attestation_object: &[u8],
         transports: &[String],
@@ -56,9 +56,9 @@ impl Credential {
         serde_json::from_str(&self.transports).unwrap_or_default()
     }
 
-    /// The passkey in the form in which it is checked. `None` if the key cannot be read.
+    /// The passkey in the form in which it is verified. `None` if the key cannot be parsed.
     ///
-    /// It goes through the library's JSON form, which is the one that it promises to read in later versions too.
+    /// It goes through the library's JSON form, which later versions promise to read.
     pub(crate) fn passkey(&self) -> Option<Passkey> {
         let key: Cbor = serde_cbor_2::from_slice(&self.public_key).ok()?;
         let key = COSEKey::try_from(&key).ok()?;
@@ -79,7 +79,7 @@ impl Credential {
     }
 }
 
-/// Looks at a public key that was made elsewhere, in COSE form. The error says what is wrong with it.
+/// Checks a public key that was created elsewhere, in COSE form. The error names the problem.
 pub(crate) fn check_public_key(bytes: &[u8]) -> Result<(), &'static str> {
     let Ok(key) = serde_cbor_2::from_slice(bytes) else {
         return Err("must be a COSE key: these bytes are no CBOR");
@@ -112,7 +112,7 @@ pub(crate) fn check_public_key(bytes: &[u8]) -> Result<(), &'static str> {
     }
 }
 
-/// Whether the curve is the one that the standard has for the algorithm, which the library does not look at.
+/// Whether the curve is the standard one for the algorithm, which the library does not check.
 fn fits(key: &COSEKey) -> bool {
     match &key.key {
         COSEKeyType::EC_EC2(point) => matches!(
@@ -206,7 +206,7 @@ mod tests {
         assert_eq!(Credential::read(&object(0, &[]), &[], &other), None);
     }
 
-    /// The key above with other members. Null takes one out.
+    /// The key above with other members. Null removes one.
     fn changed(members: &[(i128, Cbor)]) -> Vec<u8> {
         let Cbor::Map(mut map) = serde_cbor_2::from_slice(&key()).unwrap() else {
             panic!("a key is a map");

@@ -1,4 +1,4 @@
-//! The device that a new passkey shows as.
+//! The device that represents a new passkey.
 
 use super::Credential;
 use super::response::Creation;
@@ -6,7 +6,7 @@ use crate::clock::NEVER;
 use crate::ids;
 use crate::store::devices::DeviceRow;
 
-/// A device for what an authenticator made.
+/// A device for what an authenticator created.
 pub(crate) fn new(
     friendly_name: String,
     credential: &Credential,
@@ -32,7 +32,7 @@ pub(crate) fn new(
     }
 }
 
-/// `passkey` if it can be synchronised, `security_key` if it is on a roaming authenticator, else `platform`.
+/// `passkey` if it can be synchronized, `security_key` if it is on a roaming authenticator, otherwise `platform`.
 pub(crate) fn kind(
     backup_eligible: bool,
     attachment: Option<&str>,
@@ -48,13 +48,13 @@ pub(crate) fn kind(
     }
 }
 
-/// A name for a passkey that was made with this browser, until the user gives it a better one.
+/// A name for a passkey that was created in this browser, until the user renames it.
 pub(crate) fn name(user_agent: &str) -> String {
     let first = |names: &[(&str, &'static str)]| {
         let found = names.iter().find(|(mark, _)| user_agent.contains(mark));
         found.map(|(_, name)| *name)
     };
-    // Most specific first: Edge also says that it is Chrome, and Chrome that it is Safari.
+    // Most specific first: Edge also claims to be Chrome, and Chrome claims to be Safari.
     let browser = first(&[
         ("Edg", "Edge"),
         ("OPR/", "Opera"),

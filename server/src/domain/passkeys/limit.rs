@@ -1,4 +1,4 @@
-//! How many passkeys a user can have.
+//! The maximum number of passkeys of a user.
 
 use super::Credential;
 use crate::domain::error::Refusal;
@@ -7,10 +7,10 @@ use crate::store::Tx;
 use crate::store::devices::DeviceRow;
 use crate::store::passkeys::Insertion;
 
-/// Passkeys that a user can have. All of them are sent along when another one is made.
+/// Passkeys that a user can have. All of them are sent to the browser when another one is created.
 pub(super) const MOST: u32 = 64;
 
-/// Refuses to start what would make one passkey too many.
+/// Refuses to start a ceremony that would create one passkey too many.
 pub(super) fn check_room(known: &[Credential]) -> Result<(), Refusal> {
     if known.len() < MOST as usize {
         Ok(())
@@ -19,7 +19,7 @@ pub(super) fn check_room(known: &[Credential]) -> Result<(), Refusal> {
     }
 }
 
-/// Gives a user the passkey that a ceremony made. More ceremonies may have been started than there was room for.
+/// Gives a user the passkey that a ceremony created. More ceremonies may have been started than there was room for.
 pub(crate) fn add(
     tx: &Tx<'_>,
     user_id: &str,

@@ -1,7 +1,7 @@
-//! Passkeys: the ceremonies that make them and sign in with them.
+//! Passkeys: the ceremonies that create them and sign in with them.
 //!
-//! A ceremony has two steps. The first answers with a challenge and keeps what is needed to check its outcome in the
-//! database; the second checks the outcome, once. The checks themselves are those of `webauthn-rs`.
+//! A ceremony has two steps. The first returns a challenge and stores in the database what is needed to verify the
+//! outcome; the second verifies it, once. `webauthn-rs` does the verification.
 
 pub(crate) mod add_device;
 pub(crate) mod ceremony;

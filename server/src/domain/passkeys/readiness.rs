@@ -1,4 +1,4 @@
-//! Reports of what visitors' devices can do with passkeys.
+//! Reports about the passkey support of visitors' devices.
 
 use passage_identity::generated::auth::types::CreatePasskeyReadinessRequest;
 
@@ -8,7 +8,7 @@ use crate::ids;
 use crate::store;
 use crate::store::readiness::{Report, Visitor};
 
-/// Bytes of a device id, at most.
+/// Maximum length of a device id, in bytes.
 const LONGEST_ID: usize = 255;
 
 /// The app that has this API key.
@@ -21,7 +21,7 @@ pub(crate) async fn app_of_key(state: &AppState, key: &str) -> Result<String, Re
         .ok_or_else(|| Refusal::invalid_access_token("api key: unknown."))
 }
 
-/// Keeps a report, in place of the last one on the same device.
+/// Stores a report, replacing the previous one of the same device.
 pub(crate) async fn report(
     state: &AppState,
     app_id: String,

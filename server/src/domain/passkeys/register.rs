@@ -23,7 +23,7 @@ use crate::store::events::{Action, EventKind, NewEvent};
 use crate::store::sign_ins::SignInRow;
 use crate::store::users::UserRow;
 
-/// A registration that was started, and the user whose it is.
+/// A registration that was started, and its user.
 pub(crate) struct Started {
     pub(crate) handshake: CredentialCreationChallenge,
     pub(crate) user: UserRow,
@@ -65,7 +65,7 @@ impl Start {
         Ok((user, holder))
     }
 
-    /// The user who registers with this identifier: a new one, or one who was created but never got in.
+    /// The user who registers with this identifier: a new one, or one who was created but has never signed in.
     fn newcomer(&self, tx: &Tx<'_>) -> Result<UserRow, Refusal> {
         let Some(user) = users::find(tx, &self.app_id, &self.identifier)? else {
             return users::create(tx, &self.app_id, &self.identifier, Map::new(), self.now);
@@ -75,8 +75,8 @@ impl Start {
     }
 }
 
-/// Whoever was in before has other ways in, and an identifier that was verified belongs to somebody: a stranger must
-/// not get at either by registering anew.
+/// Users who have signed in before have other ways in, and a verified identifier belongs to somebody: a stranger must
+/// not gain access to either by registering again.
 fn may_register(tx: &Tx<'_>, user: &UserRow) -> Result<(), Refusal> {
     let untouched = user.is_pending() && !user.email_verified && !user.phone_verified;
     if untouched && store::devices::list(tx, &user.id)?.is_empty() {
@@ -86,7 +86,7 @@ fn may_register(tx: &Tx<'_>, user: &UserRow) -> Result<(), Refusal> {
     }
 }
 
-/// Finishes a registration, which signs the user in.
+/// Finishes a registration, and signs the user in.
 pub(crate) async fn finish(
     state: &AppState,
     app: &App,
@@ -122,7 +122,7 @@ pub(crate) async fn finish(
     once(state, app, handshake_id, register).await
 }
 
-/// A registration whose outcome was checked.
+/// A registration whose outcome was verified.
 struct Register {
     app_id: String,
     sign_in: Option<SignInRow>,

@@ -1,4 +1,4 @@
-//! The app as a relying party: makes challenges for its origin, and checks what comes back.
+//! The app as a relying party: creates challenges for its origin, and verifies the outcomes.
 
 use passage_identity::generated::auth::types::{
     AuthenticatorAttachment, CredentialCreation, CredentialCreationPublicKey,
@@ -18,23 +18,23 @@ use super::response::{Assertion, Creation};
 use crate::domain::error::Refusal;
 use crate::domain::settings::AppSettings;
 
-/// How long a ceremony may take, in microseconds: as long as the browser is told.
+/// How long a ceremony may take, in microseconds: the timeout that the browser gets.
 pub(crate) const LIFETIME: i64 = DEFAULT_AUTHENTICATOR_TIMEOUT.as_micros() as i64;
 
-/// The error for an outcome that is not accepted.
+/// The error for a rejected outcome.
 pub(crate) type Refuse = fn(&'static str) -> Refusal;
 
 /// The app as a relying party.
 pub(crate) struct RelyingParty(Webauthn);
 
-/// What a passkey says of itself when it signs.
+/// What a passkey reports when it signs.
 #[derive(Debug)]
 pub(crate) struct Signed {
     pub(crate) sign_count: i64,
     pub(crate) backed_up: bool,
 }
 
-/// Options to make a passkey, for no user yet.
+/// Options for creating a passkey, not yet for a particular user.
 pub(crate) struct CreationOptions(CredentialCreationPublicKey);
 
 impl CreationOptions {
@@ -65,7 +65,7 @@ impl CreationOptions {
     }
 }
 
-/// Options to sign in, for no passkey in particular.
+/// Options for signing in, not yet for particular passkeys.
 pub(crate) struct AssertionOptions(ProtocolCredentialAssertionPublicKey);
 
 impl AssertionOptions {
@@ -85,7 +85,7 @@ impl AssertionOptions {
 }
 
 impl RelyingParty {
-    /// Browsers offer passkeys to pages with https alone, and on localhost.
+    /// Browsers offer passkeys only to pages with https, and on localhost.
     pub(crate) fn new(settings: &AppSettings) -> Result<Self, Refusal> {
         let secure = |origin: &Url| {
             let local = |host: &str| host == "localhost" || host.ends_with(".localhost");
@@ -103,21 +103,21 @@ impl RelyingParty {
         })
     }
 
-    /// A challenge to make a passkey, and what must be remembered to check the outcome.
+    /// A challenge for creating a passkey, and the state for verifying the outcome.
     ///
-    /// What is remembered names no user and no passkey: those that there are in the end are what counts.
+    /// The state contains no user and no passkeys: those that exist when the ceremony finishes are decisive.
     pub(crate) fn start_creation(
         &self,
         attachment: &AuthenticatorAttachment,
     ) -> Result<(CreationOptions, String), Refusal> {
-        // The library wants a UUID as handle and some name, but does not look at them again.
+        // The library requires a UUID as handle and a name, but does not look at them again.
         let (options, state) = self
             .0
             .start_passkey_registration(Uuid::nil(), "user", "user", None)
             .map_err(|error| Refusal::internal(&error))?;
         let mut options: CredentialCreationPublicKey = convert(&options.public_key)?;
         let selection = options.authenticator_selection.get_or_insert_default();
-        // A passkey that cannot be discovered could not sign anybody in without an identifier.
+        // A passkey that is not discoverable could not sign in without an identifier.
         selection.resident_key = Some("required".to_owned());
         selection.require_resident_key = Some(true);
         selection.authenticator_attachment = match attachment {
@@ -127,7 +127,7 @@ impl RelyingParty {
         Ok((CreationOptions(options), remember(&state)?))
     }
 
-    /// Checks the outcome, and reads the new passkey from it.
+    /// Verifies the outcome, and reads the new passkey from it.
     pub(crate) fn finish_creation(
         &self,
         creation: &Creation,
@@ -149,9 +149,9 @@ impl RelyingParty {
         .ok_or_else(|| refuse("passkey: not accepted."))
     }
 
-    /// A challenge to sign in, and what must be remembered to check the outcome.
+    /// A challenge for signing in, and the state for verifying the outcome.
     ///
-    /// What is remembered names no passkey: those that the user has in the end are what counts.
+    /// The state contains no passkeys: those that the user has when the ceremony finishes are decisive.
     pub(crate) fn start_assertion(&self) -> Result<(AssertionOptions, String), Refusal> {
         let (options, state) = self
             .0
@@ -161,7 +161,7 @@ impl RelyingParty {
         Ok((AssertionOptions(options), remember(&state)?))
     }
 
-    /// Checks that this passkey signed the challenge.
+    /// Verifies that this passkey signed the challenge.
     pub(crate) fn finish_assertion(
         &self,
         assertion: &Assertion,
@@ -169,7 +169,7 @@ impl RelyingParty {
         credential: &Credential,
         refuse: Refuse,
     ) -> Result<Signed, Refusal> {
-        // The library looks at this in a registration alone.
+        // The library checks this only in a registration.
         if framed(&assertion.credential.response.client_data_json) {
             return Err(refuse(problem(&WebauthnError::CredentialCrossOrigin)));
         }
@@ -187,14 +187,14 @@ impl RelyingParty {
     }
 }
 
-/// Whether the browser says that it was asked in a frame of another site, where a page can be laid over.
+/// Whether the browser reports a cross-origin frame, where another page can be laid over.
 fn framed(client_data: &[u8]) -> bool {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct ClientData {
         cross_origin: Option<bool>,
     }
-    // What cannot be read is refused by the library.
+    // The library refuses what cannot be parsed.
     serde_json::from_slice::<ClientData>(client_data)
         .is_ok_and(|client_data| client_data.cross_origin == Some(true))
 }
@@ -214,7 +214,7 @@ fn recall<T: DeserializeOwned>(state: &str) -> Result<T, Refusal> {
     serde_json::from_str(state).map_err(|error| Refusal::internal(&error))
 }
 
-/// What is wrong with an outcome, as far as it helps to know.
+/// What is wrong with an outcome, as far as that helps the client.
 fn problem(error: &WebauthnError) -> &'static str {
     match error {
         WebauthnError::InvalidClientDataType => "passkey: did something else than was asked for.",

@@ -1,6 +1,6 @@
-//! What the browser sends back, as the library that checks it wants it.
+//! The browser's response, in the form that the library expects.
 //!
-//! Official clients send the `toJSON` form of a `PublicKeyCredential`, or an older form of it: transports beside the
+//! Official clients send the `toJSON` form of a `PublicKeyCredential`, or an older form of it: transports next to the
 //! response, base64url with padding.
 
 use base64::Engine as _;
@@ -14,12 +14,12 @@ use webauthn_rs::prelude::{PublicKeyCredential, RegisterPublicKeyCredential};
 
 use crate::domain::error::Refusal;
 
-/// Transports that are kept of one passkey, at most. The standard has seven.
+/// Maximum number of transports that are kept of a passkey. The standard has seven.
 pub(crate) const TRANSPORTS: usize = 8;
-/// Length of a transport's name, at most.
+/// Maximum length of a transport's name.
 const TRANSPORT_LENGTH: usize = 16;
 
-/// Whether the text can be the name of a transport, which authenticators may have more of than the standard.
+/// Whether the text can be the name of a transport. Authenticators may use names that are not in the standard.
 pub(crate) fn is_transport(name: &str) -> bool {
     (1..=TRANSPORT_LENGTH).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_graphic())
 }
@@ -28,18 +28,18 @@ pub(crate) fn is_transport(name: &str) -> bool {
 pub(crate) struct Creation {
     pub(crate) credential: RegisterPublicKeyCredential,
     pub(crate) transports: Vec<String>,
-    /// Where the authenticator is: `platform` or `cross-platform`.
+    /// The kind of authenticator: `platform` or `cross-platform`.
     pub(crate) attachment: Option<String>,
 }
 
 impl Creation {
-    /// Reads it. What is in it is not checked here.
+    /// Parses it. The contents are not verified here.
     pub(crate) fn read(sent: CredentialCreationResponse) -> Result<Self, Refusal> {
         let id = same_id(sent.id, sent.raw_id, sent.type_.as_deref())?;
         let response = sent.response.ok_or_else(|| missing("response"))?;
         let attestation_object = member(response.attestation_object, "attestationObject")?;
         let client_data_json = member(response.client_data_json, "clientDataJSON")?;
-        // The extensions' results are nothing that the server goes by.
+        // The server does not use the results of extensions.
         let credential = parse(json!({
             "id": id,
             "rawId": id,
@@ -72,7 +72,7 @@ pub(crate) struct Assertion {
 }
 
 impl Assertion {
-    /// Reads it. What is in it is not checked here.
+    /// Parses it. The contents are not verified here.
     pub(crate) fn read(sent: CredentialAssertionResponse) -> Result<Self, Refusal> {
         let id = same_id(sent.id, sent.raw_id, sent.type_.as_deref())?;
         let response = sent.response.ok_or_else(|| missing("response"))?;
@@ -117,7 +117,7 @@ fn member(value: Option<String>, name: &str) -> Result<String, Refusal> {
     value.ok_or_else(|| missing(name))
 }
 
-/// The credential id, which is there twice: either will do, but two different ones will not.
+/// The credential id, which is sent twice: one of them is enough, but they must not differ.
 fn same_id(
     id: Option<String>,
     raw_id: Option<String>,
@@ -138,7 +138,7 @@ fn same_id(
 }
 
 fn parse<T: DeserializeOwned>(value: Value) -> Result<T, Refusal> {
-    // The members are there and strings, so that all that can be wrong is how bytes are written.
+    // The members exist and are strings, so only their encoding can be wrong.
     serde_path_to_error::deserialize(value).map_err(|error| {
         let member = error.path();
         Refusal::invalid_request(format!("handshake_response.{member}: must be base64url."))

@@ -20,13 +20,13 @@ use crate::store::events::{Action, EventKind, NewEvent};
 use crate::store::sign_ins::SignInRow;
 use crate::store::users::UserRow;
 
-/// A sign-in that was started, and the user it is for, if one was named.
+/// A sign-in that was started, and its user, if one was named.
 pub(crate) struct Started {
     pub(crate) handshake: CredentialAssertionChallenge,
     pub(crate) user: Option<(UserRow, Vec<DeviceRow>)>,
 }
 
-/// Starts a sign-in by the user with this identifier, or by whoever answers.
+/// Starts a sign-in by the user with this identifier, or by any user with a passkey.
 pub(crate) async fn start(
     state: &AppState,
     app: &App,
@@ -55,7 +55,7 @@ pub(crate) async fn start(
     })
 }
 
-/// A user who was named, and can sign in with a passkey.
+/// A named user who can sign in with a passkey.
 struct Named {
     user: UserRow,
     devices: Vec<DeviceRow>,
@@ -80,7 +80,7 @@ impl Named {
     }
 }
 
-/// Finishes a sign-in. The user is the one who was said to sign in, if any was.
+/// Finishes a sign-in. If it was started for a user, the passkey must be theirs.
 pub(crate) async fn finish(
     state: &AppState,
     app: &App,
@@ -113,7 +113,7 @@ pub(crate) async fn finish(
     once(state, app, handshake_id, sign_in).await
 }
 
-/// A sign-in whose outcome was checked.
+/// A sign-in whose outcome was verified.
 pub(super) struct SignIn {
     pub(super) app_id: String,
     pub(super) sign_in: Option<SignInRow>,

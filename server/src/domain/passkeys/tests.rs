@@ -1,4 +1,4 @@
-//! Commands that many callers run at once.
+//! Commands that many callers run concurrently.
 #![allow(clippy::unwrap_used)]
 
 use super::Credential;
@@ -14,7 +14,7 @@ use crate::store::devices::DeviceRow;
 use crate::store::events::{Action, NewEvent};
 use crate::store::testing::{APP, CALLERS, File, USER};
 
-/// A passkey with this number. Its authenticator does not count, so that no counter tells one use from the next.
+/// A passkey with this number. Its authenticator has no counter, so no counter distinguishes its uses.
 pub(crate) fn passkey(number: usize) -> (DeviceRow, Credential) {
     let cred_id = format!("credential-{number}");
     let device = DeviceRow {

@@ -1,8 +1,8 @@
 //! The settings of an app: each is declared once, here.
 //!
-//! A declaration has the public name, by which configuration, data files, command line and programs know the setting,
-//! and the name under which it is stored; its type in either place; its default; the check that [`validate`] makes;
-//! and the option of the command line, with its help.
+//! A declaration has the public name of the setting, used in configuration, data files, the command line and programs,
+//! and the name under which it is stored; its type in each; its default; the check that [`validate`] runs; and the
+//! command-line option with its help.
 //!
 //! [`validate`]: AppSettings::validate
 
@@ -22,7 +22,7 @@ macro_rules! declare {
         #[arg($($arg:tt)*)]
         $name:ident: $public:ty => $field:ident: $type:ty = $default:expr, $check:path;
     )*) => {
-        /// What the server knows of an app. Lifetimes are in seconds.
+        /// The settings of an app. Lifetimes are in seconds.
         #[derive(Debug, Clone, Serialize, Deserialize)]
         #[serde(default)]
         pub(crate) struct AppSettings {
@@ -40,9 +40,9 @@ macro_rules! declare {
             }
         }
 
-        /// Settings of an app that are to have these values. What is `None` stays as it is.
+        /// Changes to the settings of an app. Settings that are `None` stay as they are.
         ///
-        /// Its members are those that `docs/self-hosting.md` explains. Lifetimes are in seconds.
+        /// `docs/self-hosting.md` explains the members. Lifetimes are in seconds.
         ///
         /// ```
         /// use passage_server::{NewApp, SettingsPatch};
@@ -68,28 +68,28 @@ macro_rules! declare {
             /// The names of its members.
             pub(crate) const NAMES: &'static [&'static str] = &[$(stringify!($name)),*];
 
-            /// The settings, all of them.
+            /// A patch with all of these settings.
             pub(crate) fn of(settings: &AppSettings) -> Self {
                 Self {
                     $($name: settings.$field.clone().into(),)*
                 }
             }
 
-            /// Gives settings these values.
+            /// Applies the patch to settings.
             pub(crate) fn apply(&self, settings: &mut AppSettings) {
                 $(if let Some(value) = &self.$name {
                     settings.$field = value.clone().into();
                 })*
             }
 
-            /// Takes over the values that another patch has.
+            /// Takes the values that are set in another patch.
             pub(crate) fn merge(&mut self, other: Self) {
                 $(if other.$name.is_some() {
                     self.$name = other.$name;
                 })*
             }
 
-            /// Reads the value of a member. Says whether there is one with this name.
+            /// Reads the value of a member. Returns whether there is a setting with this name.
             pub(super) fn read_value<'de, A: MapAccess<'de>>(
                 &mut self,
                 name: &str,
@@ -104,8 +104,7 @@ macro_rules! declare {
         }
 
         impl AppSettings {
-            /// Brings the settings into their usual form, and says of each that cannot work why. Whatever stores
-            /// settings asks this first.
+            /// Normalizes the settings, and reports each one that is invalid. It must run before settings are stored.
             pub(crate) fn validate(&mut self) -> Result<(), SettingsProblems> {
                 let mut problems = SettingsProblems::default();
                 $($check(&mut self.$field, &mut problems.of(stringify!($name)));)*
@@ -118,7 +117,7 @@ macro_rules! declare {
 }
 
 declare! {
-    /// Name of the app, as messages have it [default: the origin]
+    /// Name of the app, as used in messages [default: the origin]
     #[arg(long, value_name = "NAME")]
     name: String => name: String = "Development".to_owned(), validate::anything;
 
@@ -126,7 +125,7 @@ declare! {
     #[arg(long, value_name = "ORIGIN")]
     auth_origin: String => auth_origin: String = "http://localhost:3000".to_owned(), validate::origin;
 
-    /// Domain that passkeys belong to: the host of the auth origin, or a domain above it [default: that host]
+    /// Domain that passkeys belong to: the host of the auth origin, or a parent domain of it [default: that host]
     #[arg(long, value_name = "DOMAIN")]
     rp_id: String => rp_id: Option<String> = None, validate::domain;
 
@@ -134,7 +133,7 @@ declare! {
     #[arg(long, value_name = "PATH")]
     login_url: String => login_url: String = "/".to_owned(), validate::page;
 
-    /// Page where users go after they signed in [default: /]
+    /// Page where users go after signing in [default: /]
     #[arg(long, value_name = "PATH")]
     redirect_url: String => redirect_url: String = "/".to_owned(), validate::page;
 
@@ -142,15 +141,15 @@ declare! {
     #[arg(long, value_name = "SECONDS", value_parser = lifetime())]
     session_seconds: i64 => session_timeout_length: i64 = 3600, validate::lifetime;
 
-    /// Hand out refresh tokens [default: true]
+    /// Issue refresh tokens [default: true]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     refresh_tokens: bool => refresh_enabled: bool = true, validate::anything;
 
-    /// A sign-in ends after so long [default: 2592000]
+    /// Maximum lifetime of a sign-in [default: 2592000]
     #[arg(long, value_name = "SECONDS", value_parser = lifetime())]
     refresh_seconds: i64 => refresh_absolute_lifetime: i64 = 30 * 24 * 3600, validate::lifetime;
 
-    /// A sign-in ends when it is not used for so long [default: 432000]
+    /// Time after which an unused sign-in ends [default: 432000]
     #[arg(long, value_name = "SECONDS", value_parser = lifetime())]
     refresh_idle_seconds: i64 => refresh_inactivity_lifetime: i64 = 5 * 24 * 3600, validate::lifetime;
 
@@ -170,20 +169,20 @@ declare! {
     #[arg(long, value_name = "SECONDS", value_parser = lifetime())]
     one_time_code_seconds: i64 => otp_ttl: i64 = 300, validate::lifetime;
 
-    /// Answer requests for codes and links alike for users who are known and who are not [default: true]
+    /// Give known and unknown users the same answer to requests for codes and links [default: true]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     conceal_users: bool => conceal_users: bool = false, validate::anything;
 
-    /// The social logins that the app offers, all of which a development server's test provider stands for.
+    /// The social logins that the app offers. A development server's test provider simulates them all.
     #[arg(skip)]
     social_logins: SocialLogins => social: SocialSettings = SocialSettings::default(), validate::social_logins;
 
-    /// Where a social login may lead besides the auth origin.
+    /// URLs, besides the auth origin, that social logins may redirect to.
     #[arg(skip)]
     callback_urls: Vec<String> => allowed_callback_urls: Vec<String> = Vec::new(), validate::callback_urls;
 }
 
-/// Reads a lifetime on the command line.
+/// Parses a lifetime on the command line.
 fn lifetime() -> RangedI64ValueParser<i64> {
     RangedI64ValueParser::new().range(1..=LONGEST)
 }

@@ -1,10 +1,10 @@
-//! The social logins of an app, as configuration and data files have them.
+//! The social logins of an app, in configuration and data files.
 
 use serde::{Deserialize, Serialize};
 
 use crate::domain::social::{SocialLogin as Stored, SocialSettings};
 
-/// The social logins that an app offers: those that are there.
+/// The social logins that an app offers: those that are present.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]

@@ -8,7 +8,7 @@ use super::AppSettings;
 use super::validate::SettingsProblems;
 use crate::{identifier, ids};
 
-/// Characters of a field's id, at most.
+/// Maximum length of a field's id, in characters.
 const LONGEST_ID: usize = 64;
 
 /// Type of the values of a metadata field.
@@ -82,7 +82,7 @@ pub(crate) struct MetadataField {
     pub(crate) r#type: MetadataType,
 }
 
-/// Whether the text can be the id of something in an app: it stands in paths and in links.
+/// Whether the text is valid as an id in an app: ids are used in paths and in links.
 pub(crate) fn is_id(text: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
     (1..=LONGEST_ID).contains(&text.len()) && text.bytes().all(plain)
@@ -117,8 +117,8 @@ impl AppSettings {
         }
     }
 
-    /// Checks metadata values before they are stored: each field must be known, with a value of its type or null.
-    /// An app without fields takes any field with a plain value. The error says what is wrong.
+    /// Checks metadata values before they are stored: each field must be known, with a value of its type or null. An
+    /// app without fields accepts any field with a plain value. The error names the problem.
     pub(crate) fn check_metadata(&self, metadata: &Map<String, Value>) -> Result<(), String> {
         for (name, value) in metadata {
             let field = self.metadata.iter().find(|field| field.name == *name);

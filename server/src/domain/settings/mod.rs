@@ -1,8 +1,8 @@
 //! Settings of an app.
 //!
 //! Each is declared once, in [`declaration`]. The configuration file, data files, the command line and programs all
-//! give a [`SettingsPatch`], which is applied to [`AppSettings`], which are then validated. To add a setting, declare
-//! it there and use it.
+//! provide a [`SettingsPatch`], which is applied to [`AppSettings`] and validated. To add a setting, declare it there
+//! and use it.
 
 mod declaration;
 mod logins;
@@ -24,15 +24,15 @@ pub(crate) use self::origin::base_url;
 pub(crate) use self::read::members;
 pub(crate) use self::validate::{APP_ID, SettingsProblems};
 
-/// Seconds of a lifetime, at most: so many can be added to any time.
+/// Maximum lifetime in seconds: it can be added to any time.
 pub(crate) const LONGEST: i64 = 1_000_000_000_000;
 
-/// A lifetime as settings have it.
+/// A lifetime in the unit of settings.
 pub(crate) fn seconds(lifetime: Duration) -> i64 {
     i64::try_from(lifetime.as_secs()).map_or(LONGEST, |it| it.min(LONGEST))
 }
 
-/// Whether the text can be the id of an app, which stands in paths.
+/// Whether the text is valid as the id of an app, which is used in paths.
 pub(crate) fn is_app_id(text: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
     !text.is_empty() && text.bytes().all(plain)
@@ -57,8 +57,8 @@ impl std::error::Error for SettingsError {
 }
 
 impl AppSettings {
-    /// The defaults of an app for production. It conceals its users; one for development does not, so that it
-    /// answers as the API's description has it.
+    /// The defaults of an app in production. It conceals its users; one in development does not, so it answers as
+    /// described in the API.
     pub(crate) fn for_production() -> Self {
         Self {
             conceal_users: true,
@@ -66,25 +66,25 @@ impl AppSettings {
         }
     }
 
-    /// Reads settings as they are stored. Those that are not known any more are ignored, and new ones have defaults.
+    /// Reads settings in stored form. Unknown ones are ignored, and missing ones have their defaults.
     pub(crate) fn from_stored(text: &str) -> Result<Self, SettingsError> {
         serde_json::from_str(text).map_err(SettingsError)
     }
 
-    /// The settings as they are stored.
+    /// The settings in stored form.
     pub(crate) fn to_stored(&self) -> Result<String, SettingsError> {
         serde_json::to_string(self).map_err(SettingsError)
     }
 
-    /// The domain that passkeys belong to. `None` if the one that is set is neither the host of the auth origin nor
-    /// a domain above it.
+    /// The domain that passkeys belong to. `None` if the configured one is neither the host of the auth origin nor a
+    /// parent domain of it.
     pub(crate) fn rp_id(&self) -> Option<String> {
         let origin: http::Uri = self.auth_origin.parse().ok()?;
         let host = origin.host()?.to_ascii_lowercase();
         let Some(rp_id) = &self.rp_id else {
             return Some(host);
         };
-        // Nothing is above an address.
+        // An address has no parent domain.
         let named = host.parse::<IpAddr>().is_err();
         let above = host
             .strip_suffix(rp_id.as_str())
@@ -92,7 +92,7 @@ impl AppSettings {
         (host == *rp_id || above).then(|| rp_id.clone())
     }
 
-    /// The way to sign in without a passkey that the API names first, and its lifetime.
+    /// The API's preferred way to sign in without a passkey, and its lifetime.
     pub(crate) fn fallback(&self) -> (&'static str, i64) {
         match (self.magic_links, self.one_time_codes) {
             (true, _) => ("magic_link", self.magic_link_ttl),

@@ -1,9 +1,9 @@
-//! Origins and hosts, in the form in which browsers write them.
+//! Origins and hosts, in the form that browsers send.
 
 use url::{Host, Url};
 
-/// The origin in the form of the URL standard: lower case, in ASCII, without the port that goes with its scheme.
-/// `None` if the text is not a scheme of the web with a host and perhaps a port, and nothing else.
+/// The origin in the form of the URL standard: lower case, in ASCII, without the default port of its scheme. `None` if
+/// the text is anything but an http or https scheme with a host and an optional port.
 pub(crate) fn origin(text: &str) -> Option<String> {
     let (_, rest) = web(text)?;
     if rest.contains(['/', '\\', '?', '#', '@']) {
@@ -12,7 +12,7 @@ pub(crate) fn origin(text: &str) -> Option<String> {
     Some(parse(text)?.origin().ascii_serialization())
 }
 
-/// The URL of a server, to which paths are added: an origin, perhaps with a path that has no slash at its end.
+/// The URL of a server, to which paths are added: an origin, optionally with a path without a trailing slash.
 pub(crate) fn base_url(text: &str) -> Option<String> {
     let (_, rest) = web(text)?;
     if rest.contains(['\\', '?', '#', '@']) || rest.ends_with('/') {
@@ -22,12 +22,12 @@ pub(crate) fn base_url(text: &str) -> Option<String> {
     Some(url.as_str().trim_end_matches('/').to_owned())
 }
 
-/// A host as it stands in an origin.
+/// A host, in the form used in an origin.
 pub(crate) fn host(text: &str) -> Option<String> {
     Host::parse(text).ok().map(|host| host.to_string())
 }
 
-/// The scheme of a URL of the web, and what follows it. What else a parser of URLs puts up with is no URL here.
+/// The scheme of an http or https URL, and the rest. This is stricter than URL parsers, which tolerate other forms.
 fn web(text: &str) -> Option<(&str, &str)> {
     let (scheme, rest) = text.split_once("://")?;
     let known = ["http", "https"];

@@ -1,5 +1,5 @@
-//! Reading settings that stand among other members, such as the id of their app. A derived reader for that would
-//! buffer what it reads, and lose the places that errors name.
+//! Reads settings that are mixed with other members, such as the id of their app. A derived deserializer would buffer
+//! its input, and lose the positions that errors name.
 
 use std::fmt;
 
@@ -7,8 +7,8 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
 
 use super::SettingsPatch;
 
-/// Reads all members of an object. Those that are not settings are left to `other`. No member may be there twice,
-/// and all must have one of the names.
+/// Reads all members of an object. Members that are not settings go to `other`. Members must be unique and have one of
+/// the names.
 pub(crate) fn members<'de, A: MapAccess<'de>>(
     map: &mut A,
     names: &'static [&'static str],
@@ -28,8 +28,8 @@ pub(crate) fn members<'de, A: MapAccess<'de>>(
     Ok(settings)
 }
 
-/// The name of a member, if it is one of these. What is wrong with it is said while it is read, so that the error
-/// has its place.
+/// The name of a member, if it is one of these. Errors are reported during deserialization, so that they have a
+/// position.
 struct OneOf(&'static [&'static str]);
 
 impl<'de> DeserializeSeed<'de> for OneOf {

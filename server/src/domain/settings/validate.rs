@@ -1,4 +1,4 @@
-//! What the settings of an app can be: one check and one text for each, wherever the settings come from.
+//! Valid values of an app's settings: one check and one message each, wherever the settings come from.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,20 +8,20 @@ use super::{AppSettings, LONGEST};
 use crate::domain::magic_links;
 use crate::domain::social::{SHARED_CLIENT_ID, SocialLogin, SocialSettings, is_callback_url};
 
-/// What is wrong with an app's id, if something is.
+/// What is wrong with an invalid app id.
 pub(crate) const APP_ID: &str = "must be made of letters, digits, - and _";
 
-/// Why a setting cannot be as it is.
+/// Why a setting is invalid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SettingsProblem {
     /// Its public name, such as `callback_urls[1]`.
     pub(crate) member: String,
-    /// What is wrong, and what would do. It repeats no value.
+    /// What is wrong, and what is valid. It repeats no value.
     pub(crate) text: Cow<'static, str>,
 }
 
 impl fmt::Display for SettingsProblem {
-    /// A sentence, for programs and the command line, where options are written in other ways than members.
+    /// A sentence, for programs and the command line, where options are written differently from members.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.member.as_str() {
             "rp_id" => f.write_str("relying party id")?,
@@ -33,7 +33,7 @@ impl fmt::Display for SettingsProblem {
     }
 }
 
-/// What is wrong with the settings of an app.
+/// The problems of an app's settings.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct SettingsProblems(Vec<SettingsProblem>);
 
@@ -57,7 +57,7 @@ impl IntoIterator for SettingsProblems {
 }
 
 impl SettingsProblems {
-    /// Notes what is wrong with a member.
+    /// Records a problem of a member.
     pub(super) fn add(&mut self, member: impl Into<String>, text: impl Into<Cow<'static, str>>) {
         self.0.push(SettingsProblem {
             member: member.into(),
@@ -65,18 +65,18 @@ impl SettingsProblems {
         });
     }
 
-    /// Those of one member.
+    /// The problems of one member.
     pub(super) fn of(&mut self, member: &'static str) -> MemberProblems<'_> {
         MemberProblems { all: self, member }
     }
 
-    /// All but those of a member.
+    /// All problems except those of a member.
     pub(crate) fn without(mut self, member: &str) -> Self {
         self.0.retain(|problem| problem.member != member);
         self
     }
 
-    /// Fails if there are any.
+    /// Fails if there are any problems.
     pub(crate) fn into_result(self) -> Result<(), Self> {
         if self.0.is_empty() { Ok(()) } else { Err(self) }
     }
@@ -86,7 +86,7 @@ impl SettingsProblems {
     }
 }
 
-/// What was found about one member.
+/// The problems found in one member.
 pub(super) struct MemberProblems<'a> {
     all: &'a mut SettingsProblems,
     member: &'static str,
@@ -97,7 +97,7 @@ impl MemberProblems<'_> {
         self.add_within("", text);
     }
 
-    /// Notes what is wrong with a part of it.
+    /// Records a problem of a part of it.
     fn add_within(&mut self, part: &str, text: impl Into<Cow<'static, str>>) {
         self.all.add(format!("{}{part}", self.member), text);
     }
@@ -114,7 +114,7 @@ pub(super) fn origin(value: &mut String, problems: &mut MemberProblems<'_>) {
     }
 }
 
-/// Whether it fits the origin is said when both are known.
+/// Whether it matches the origin is checked when both are known.
 pub(super) fn domain(value: &mut Option<String>, _problems: &mut MemberProblems<'_>) {
     if let Some(domain) = value {
         *domain = origin::host(domain).unwrap_or_else(|| domain.to_ascii_lowercase());

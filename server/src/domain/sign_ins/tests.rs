@@ -1,4 +1,4 @@
-//! Refresh tokens that many callers present at the same time.
+//! Refresh tokens that many callers present concurrently.
 
 use super::*;
 use crate::domain::error::Reason;
@@ -30,7 +30,7 @@ async fn a_refresh_token_is_exchanged_by_one_of_many_at_once() {
     let results = results.await;
     let counted = count(&results, Reason::InvalidRefreshToken);
     assert_eq!(counted, (1, CALLERS - 1));
-    // The others presented a token that was exchanged, as a thief would: that ended the sign-in.
+    // The others presented an exchanged token, as a thief would: that ended the sign-in.
     let won = results.into_iter().find_map(Result::ok).unwrap();
     let next = won.refresh_token.unwrap();
     let over = refresh(&fixture.state, &fixture.app, &next).await;

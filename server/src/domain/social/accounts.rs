@@ -1,4 +1,4 @@
-//! Whose an account at a provider is.
+//! Which user an account at a provider belongs to.
 
 use serde_json::Map;
 
@@ -14,11 +14,11 @@ use crate::store::events::Action;
 use crate::store::social_connections::ConnectionRow;
 use crate::store::users::UserRow;
 
-/// The user whom an account signs in, and whether that is a `login` or makes them `register`.
+/// The user whom an account signs in, and whether this is a `login` or a `register`.
 ///
-/// A known connection signs its user in. Anybody else is new, and must bring a verified e-mail address that no user
-/// has. An address alone never gets anybody into an account that is there: providers give addresses to others, and
-/// whoever has the account could still be connected to it by `link`.
+/// A known connection signs its user in. Any other account is new, and must have a verified e-mail address that no user
+/// has. An address alone never gives access to an existing user: providers reassign addresses. The user can still
+/// connect the account with `link`.
 pub(super) fn user(
     tx: &Tx<'_>,
     app_id: &str,
@@ -32,7 +32,7 @@ pub(super) fn user(
         store::social_connections::note_login(tx, &connection, identity.identifier(), now)?;
         return Ok((user.id, Action::Login));
     }
-    // With an unverified address somebody could register in another's name, and wait inside until they come.
+    // With an unverified address somebody could register in another person's name and wait for them to sign in.
     let verified = identity.email.clone().filter(|_| identity.email_verified);
     let email = verified.ok_or_else(Refusal::identifier_not_verified)?;
     let identifier = Identifier::Email(email);
@@ -44,7 +44,7 @@ pub(super) fn user(
     Ok((id, Action::Register))
 }
 
-/// Connects an account to a user. It is no error if it is connected to them already.
+/// Connects an account to a user. Connecting it again is not an error.
 pub(super) fn connect(
     tx: &Tx<'_>,
     app_id: &str,

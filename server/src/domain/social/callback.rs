@@ -1,4 +1,4 @@
-//! The way back from the provider, and on to the app.
+//! The callback from the provider, and the redirect to the app.
 
 use std::sync::Arc;
 
@@ -12,12 +12,12 @@ use crate::ids;
 use crate::store;
 use crate::store::social_logins::{LoginRow, SocialCodeRow};
 
-/// How long a code is good, in microseconds. Clients exchange it at once.
+/// Lifetime of a code, in microseconds. Clients exchange it at once.
 const CODE_LIFETIME: i64 = 60 * 1_000_000;
 /// Characters of a code: 285 random bits.
 const CODE_LENGTH: usize = 48;
 
-/// What the browser brings back from the provider.
+/// The parameters that the provider sends back through the browser.
 pub(crate) struct CallbackParams {
     pub(crate) state: String,
     pub(crate) code: Option<String>,
@@ -25,8 +25,8 @@ pub(crate) struct CallbackParams {
     pub(crate) error_description: Option<String>,
 }
 
-/// Finishes a login at the provider, and returns the URL of the app where the client goes on: with a code, or with the
-/// provider's error. `app_id` is the app that the callback names, if it names one.
+/// Finishes a login at the provider, and returns the URL of the app that the client continues at: with a code, or with
+/// the provider's error. `app_id` is the app in the callback's path, if there is one.
 pub(crate) async fn handle_callback(
     app_state: &AppState,
     app_id: Option<&str>,
@@ -35,7 +35,7 @@ pub(crate) async fn handle_callback(
     let now = app_state.clock.micros();
     let login = take(app_state, app_id, &answer.state, now).await?;
     let app = app_of(app_state, &login)?;
-    // It was allowed when the login began, and may not be any more.
+    // It was allowed when the login began, but may no longer be.
     if !redirect::is_allowed(&app.settings, &login.redirect_uri) {
         return Err(unknown_state());
     }
@@ -64,7 +64,7 @@ fn unknown_state() -> Refusal {
     Refusal::invalid_request("state: unknown, expired or used.")
 }
 
-/// The login that the state belongs to, which comes back once, whatever becomes of it.
+/// Takes the login of the state, which can return only once, whatever the result.
 async fn take(
     app_state: &AppState,
     app_id: Option<&str>,
@@ -84,7 +84,7 @@ fn app_of(app_state: &AppState, login: &LoginRow) -> Result<Arc<App>, Refusal> {
     Ok(app.clone())
 }
 
-/// Exchanges the provider's code for an ID token, and reads who it names.
+/// Exchanges the provider's code for an ID token, and reads the account from it.
 async fn ask_provider(
     app_state: &AppState,
     app: &App,
@@ -117,7 +117,7 @@ async fn ask_provider(
     Ok(verified.identity)
 }
 
-/// A code of ours for an account, which the client exchanges with its own verifier.
+/// Creates our own code for an account, which the client exchanges with its verifier.
 async fn make_code(
     app_state: &AppState,
     login: &LoginRow,
@@ -142,8 +142,8 @@ async fn make_code(
     Ok(code)
 }
 
-/// What a provider says of an error, if it is a short text of the characters that RFC 6749 allows there. It is shown by
-/// the app, and anybody can write it.
+/// A provider's text for an error, if it is short and contains only the characters that RFC 6749 allows. The app shows
+/// it, and anyone can forge it.
 fn printable(text: &str) -> Option<&str> {
     let allowed = |byte: u8| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\';
     (text.len() <= 256 && text.bytes().all(allowed)).then_some(text)

@@ -1,4 +1,4 @@
-//! The end of a social login: a code becomes a sign-in, or a connection.
+//! The end of a social login: a code is exchanged for a sign-in, or for a connection.
 
 use passage_identity::generated::auth::types::AuthResult;
 
@@ -15,7 +15,7 @@ use crate::store;
 use crate::store::Tx;
 use crate::store::events::Action;
 
-/// Signs in with a code, for a client that has the verifier.
+/// Signs in with a code, for a client that knows the verifier.
 pub(crate) async fn sign_in(
     state: &AppState,
     app: &App,
@@ -28,7 +28,7 @@ pub(crate) async fn sign_in(
     sign_ins::sign_in(state, app, &user_id, event).await
 }
 
-/// Exchanges a code for the user whom its account signs in, and tells what they did by that, with which provider.
+/// Exchanges a code for the user whom its account signs in, what they did by that, and the provider.
 pub(super) async fn exchange(
     state: &AppState,
     app: &App,
@@ -47,7 +47,7 @@ pub(super) async fn exchange(
     exchange.await?.ok_or_else(refused)
 }
 
-/// Connects the account that a code stands for to a signed-in user.
+/// Connects the account of a code to a signed-in user.
 pub(crate) async fn link(
     state: &AppState,
     app: &App,
@@ -70,7 +70,7 @@ pub(crate) async fn link(
     exchange.await?.ok_or_else(refused)
 }
 
-/// Signs in with what a provider's library on a device returned.
+/// Signs in with the result of a provider's SDK on a device.
 pub(crate) async fn sign_in_natively(
     state: &AppState,
     app: &App,
@@ -97,13 +97,13 @@ pub(crate) async fn sign_in_natively(
         nonce,
         now: now / 1_000_000,
     };
-    // The provider itself says with which nonce the device asked, and whose account it is.
+    // Only the provider knows which nonce the device sent, and whose account this is.
     let of_code = id_token::verify(&redeemed.id_token, provider, &expected(Nonce::Any)).await?;
     let nonce = Nonce::Exactly(of_code.nonce.as_deref());
     let identity = id_token::verify(token, provider, &expected(nonce))
         .await?
         .identity;
-    // The code is good once and the token is not, so they have to belong together.
+    // The code works once and the token does not, so they must belong together.
     if identity.subject != of_code.identity.subject {
         return Err(id_token::bad("is of another account than the code"));
     }
@@ -120,8 +120,8 @@ fn refused() -> Refusal {
     Refusal::invalid_request("code: unknown, expired or used, or the verifier is wrong.")
 }
 
-/// Uses up a code, and returns the account that it stands for. `None` if there is no such code or the verifier is
-/// wrong: then too the code is used up, as it is in wrong hands. It is not when the caller fails after this.
+/// Uses up a code, and returns its account. `None` if there is no such code or the verifier is wrong; a wrong verifier
+/// also uses the code up, as it may have been stolen. A later failure of the caller does not.
 fn take(
     tx: &Tx<'_>,
     app_id: &str,

@@ -1,4 +1,4 @@
-//! ID tokens: what a provider says of an account (OpenID Connect Core, section 3.1.3.7).
+//! ID tokens: a provider's statement about an account (OpenID Connect Core, section 3.1.3.7).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -10,10 +10,10 @@ use crate::domain::tokens::object;
 use crate::identifier;
 use crate::provider_name::ProviderName;
 
-/// Bytes of a provider's id of an account.
+/// Maximum length of a provider's id of an account, in bytes.
 const LONGEST_SUBJECT: usize = 255;
 
-/// What a token has to say.
+/// The values that a token must have.
 pub(super) struct Expected<'a> {
     pub(super) audience: &'a str,
     pub(super) nonce: Nonce<'a>,
@@ -21,21 +21,21 @@ pub(super) struct Expected<'a> {
     pub(super) now: i64,
 }
 
-/// The nonce that a token has to have.
+/// The nonce that a token must have.
 pub(super) enum Nonce<'a> {
-    /// The one that the login was started with. Without one the token must have none.
+    /// The one that the login was started with. `None` means that the token must have none.
     Exactly(Option<&'a str>),
-    /// Whichever it was: the token comes from the provider itself, which knows.
+    /// Any nonce: the token comes from the provider itself, which has checked it.
     Any,
 }
 
-/// What a good token says.
+/// The contents of a valid token.
 pub(super) struct Verified {
     pub(super) identity: Identity,
     pub(super) nonce: Option<String>,
 }
 
-/// The refusal of a token that is not good.
+/// The refusal of an invalid token.
 pub(super) fn bad(problem: &'static str) -> Refusal {
     Refusal::invalid_request(format!("id_token: {problem}."))
 }
@@ -47,7 +47,7 @@ pub(super) async fn verify(
     expected: &Expected<'_>,
 ) -> Result<Verified, Refusal> {
     let signed = Signed::parse(token).map_err(bad)?;
-    // Only the provider can say whether it has this key. That it cannot be asked does not make the token bad.
+    // Only the provider knows whether it has this key. If it cannot be reached, that does not make the token invalid.
     let key = provider.keys().find(&signed.kid).await;
     let key = key.map_err(|error| unavailable(&error))?;
     if !key.is_some_and(|key| key.verifies(signed.message.as_bytes(), &signed.signature)) {
@@ -61,7 +61,7 @@ pub(super) async fn verify(
 const MALFORMED: &str = "is no JWT";
 const NOT_SIGNED: &str = "is not signed by the provider";
 
-/// A token in its parts, before anybody has looked at its signature.
+/// The parts of a token, before its signature is verified.
 struct Signed<'a> {
     message: &'a str,
     kid: String,
@@ -99,7 +99,7 @@ fn read(
     if text("iss") != Some(issuer) {
         return Err("is of another issuer");
     }
-    // A token that others may use too could have been theirs.
+    // A token for several audiences could come from one of the others.
     if !audience(claims, expected.audience) {
         return Err("is for another audience");
     }
@@ -124,7 +124,7 @@ fn read(
         provider: provider.clone(),
         subject: subject.ok_or("has no subject")?.to_owned(),
         email: text("email").and_then(identifier::email),
-        // Apple writes it as text.
+        // Apple sends it as text.
         email_verified: claims
             .get("email_verified")
             .is_some_and(|it| *it == true || *it == "true"),

@@ -1,4 +1,4 @@
-//! The keys of identity providers, wherever they come from.
+//! The keys of identity providers, independent of their source.
 
 use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 use base64::Engine as _;
@@ -7,11 +7,11 @@ use futures_util::future::BoxFuture;
 
 use super::provider::Unavailable;
 
-/// Where the keys of a provider come from: from memory, or from a key set at a URL that is fetched, kept and fetched
-/// again when a token names a key that is not in it.
+/// The source of a provider's keys: memory, or a key set at a URL that is fetched, cached, and fetched again when a
+/// token names an unknown key.
 pub(crate) trait KeySource: Send + Sync {
-    /// The key with this id. `None` if the provider has none, which makes the token a bad one; an error if nobody can
-    /// tell at the moment, which says nothing of the token.
+    /// The key with this id. `None` if the provider does not have it, which makes the token invalid; an error if this
+    /// cannot be determined at the moment, which says nothing about the token.
     fn find<'a>(&'a self, kid: &'a str)
     -> BoxFuture<'a, Result<Option<VerifyingKey>, Unavailable>>;
 }

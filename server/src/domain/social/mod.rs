@@ -1,8 +1,8 @@
 //! Social login: signing in with an account at an identity provider.
 //!
-//! There are two OAuth 2 exchanges, one inside the other. The app's client starts a login here and in the end exchanges
-//! a code of ours for tokens; in between this server is itself the client of a provider. Each has its own state, its
-//! own PKCE pair and its own codes, which are good once and not for long.
+//! There are two nested OAuth 2 exchanges. The app's client starts a login here and finally exchanges one of our codes
+//! for tokens; in between, this server is itself the client of a provider. Each has its own state, its own PKCE pair
+//! and its own short-lived codes, which can be used only once.
 
 mod accounts;
 mod callback;
@@ -44,7 +44,7 @@ pub(crate) use self::view::{offered, own_connections, users_connections};
 /// Client id of apps that have none of their own at a provider: the shared developer credentials.
 pub(crate) const SHARED_CLIENT_ID: &str = "passage-dev";
 
-/// What an app is at a provider.
+/// An app as a client of a provider.
 pub(crate) struct Client {
     pub(crate) id: String,
     /// Whether it uses the shared credentials.
@@ -53,7 +53,7 @@ pub(crate) struct Client {
     pub(crate) redirect_uri: String,
 }
 
-/// What the app is at a provider, and the provider itself.
+/// The app as a client of a provider, and the provider itself.
 fn client<'a>(
     state: &'a AppState,
     app: &App,
@@ -79,7 +79,7 @@ fn client<'a>(
     Ok((client, provider))
 }
 
-/// Where providers send people back to: to an app with credentials of its own, or to what all others share.
+/// Where providers send people back to: the callback of an app with its own credentials, or the shared one.
 pub(crate) fn callback_uri(state: &AppState, app_id: Option<&str>) -> String {
     let base = state.auth_url();
     match app_id {
@@ -88,7 +88,7 @@ pub(crate) fn callback_uri(state: &AppState, app_id: Option<&str>) -> String {
     }
 }
 
-/// What is known of the provider that a request names.
+/// The declaration of the provider in a request.
 pub(crate) fn declaration(state: &AppState, name: &str) -> Result<Declaration, Refusal> {
     let declarations = state.providers.declarations();
     let named = ProviderName::parse(name).ok();
@@ -96,7 +96,7 @@ pub(crate) fn declaration(state: &AppState, name: &str) -> Result<Declaration, R
     found.ok_or_else(|| must_be(declarations.into_values()))
 }
 
-/// The same, for a provider whose libraries on devices return ID tokens.
+/// The same, for a provider whose SDKs on devices return ID tokens.
 pub(crate) fn declaration_with_id_tokens(
     state: &AppState,
     name: &str,
@@ -118,7 +118,7 @@ fn must_be(choices: impl Iterator<Item = Declaration>) -> Refusal {
     Refusal::invalid_request(format!("connection_type: must be {list}."))
 }
 
-/// A provider, or its keys, cannot be reached, which says nothing of what the caller sent.
+/// A provider, or its keys, cannot be reached, which says nothing about the caller's input.
 fn unavailable(error: &Unavailable) -> Refusal {
     tracing::error!(
         error = error as &dyn std::error::Error,
@@ -135,13 +135,13 @@ pub(crate) struct Identity {
     pub(crate) provider: ProviderName,
     /// The provider's id of the account.
     pub(crate) subject: String,
-    /// In the form in which addresses are kept.
+    /// In normalized form.
     pub(crate) email: Option<String>,
     pub(crate) email_verified: bool,
 }
 
 impl Identity {
-    /// What the account is called.
+    /// The name of the account.
     fn identifier(&self) -> &str {
         self.email.as_deref().unwrap_or(&self.subject)
     }

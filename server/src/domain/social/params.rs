@@ -10,8 +10,8 @@ impl OAuthParams {
         Self(form_urlencoded::parse(text).into_owned().collect())
     }
 
-    /// A parameter that may be missing. An empty one is missing, and a repeated one an error (RFC 6749, section 3.1):
-    /// two readers could pick different ones.
+    /// An optional parameter. An empty one counts as missing, and a repeated one is an error (RFC 6749, section 3.1):
+    /// two parsers could pick different ones.
     pub(crate) fn get(&self, name: &'static str) -> Result<Option<String>, Refusal> {
         let mut values = self.0.iter().filter(|(known, _)| known == name);
         let first = values.next().map(|(_, value)| value.clone());
@@ -21,13 +21,13 @@ impl OAuthParams {
         Ok(first.filter(|value| !value.is_empty()))
     }
 
-    /// A parameter that is needed.
+    /// A required parameter.
     pub(crate) fn need(&self, name: &'static str) -> Result<String, Refusal> {
         self.get(name)?
             .ok_or_else(|| Refusal::invalid_request(format!("{name}: is needed.")))
     }
 
-    /// All of them, in the order in which they came.
+    /// All of them, in the order in which they were sent.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0
             .iter()

@@ -1,4 +1,4 @@
-//! Proof Key for Code Exchange (RFC 7636), by S256 alone: who redeems a code is who started the login.
+//! Proof Key for Code Exchange (RFC 7636), with S256 only: only the client that started the login can redeem its code.
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use base64::Engine as _;
@@ -11,14 +11,14 @@ pub(crate) fn challenge_of(verifier: &str) -> String {
     URL_SAFE_NO_PAD.encode(ids::hash(verifier))
 }
 
-/// Whether a text can be a challenge: a SHA-256 in base64url.
+/// Whether a text is a valid challenge: a SHA-256 hash in base64url.
 pub(crate) fn is_challenge(text: &str) -> bool {
     URL_SAFE_NO_PAD
         .decode(text)
         .is_ok_and(|hash| hash.len() == 32)
 }
 
-/// Whether the verifier is the one that the challenge was made from.
+/// Whether the challenge was made from this verifier.
 pub(crate) fn verifies(verifier: &str, challenge: &str) -> bool {
     let unreserved =
         |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');

@@ -1,4 +1,4 @@
-//! What an identity provider is: an interface, with one implementation for each way to reach one.
+//! The interface of identity providers, with one implementation for each way to reach one.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -12,7 +12,7 @@ use super::keys::KeySource;
 use super::redirect;
 use crate::provider_name::ProviderName;
 
-/// An identity provider of those that the API knows, as an option of the server.
+/// An identity provider that the API knows, as an option of the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
@@ -72,15 +72,15 @@ impl From<SocialProvider> for ProviderName {
     }
 }
 
-/// What sets one provider apart from others.
+/// How a provider differs from others.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Declaration {
     pub(crate) name: ProviderName,
-    /// How people call it.
+    /// The display name.
     pub(crate) title: &'static str,
-    /// Whether its libraries on devices return ID tokens.
+    /// Whether its SDKs on devices return ID tokens.
     pub(crate) id_tokens: bool,
-    /// Whether it sends people back with a form that the browser posts.
+    /// Whether its reply is a form that the browser posts.
     pub(crate) form_post: bool,
 }
 
@@ -91,10 +91,10 @@ pub(crate) trait IdentityProvider: Send + Sync {
     /// The issuer of its ID tokens.
     fn issuer(&self) -> &str;
 
-    /// The URL at the provider where a login goes on.
+    /// The URL at the provider where a login continues.
     fn authorize_url(&self, request: &AuthorizeRequest<'_>) -> String;
 
-    /// Exchanges a code for what the provider says of the account.
+    /// Exchanges a code for the provider's statement about the account.
     fn redeem<'a>(
         &'a self,
         redemption: Redemption<'a>,
@@ -104,7 +104,7 @@ pub(crate) trait IdentityProvider: Send + Sync {
     fn keys(&self) -> &dyn KeySource;
 }
 
-/// What a provider is asked for at the start of a login.
+/// The request to a provider at the start of a login.
 pub(crate) struct AuthorizeRequest<'a> {
     pub(crate) client_id: &'a str,
     pub(crate) redirect_uri: &'a str,
@@ -117,7 +117,7 @@ pub(crate) struct AuthorizeRequest<'a> {
 }
 
 impl AuthorizeRequest<'_> {
-    /// The request as an OpenID provider understands it, at this endpoint.
+    /// The request in the form for an OpenID provider, at this endpoint.
     pub(crate) fn url(&self, endpoint: &str, declaration: &Declaration) -> String {
         let mut query = vec![
             ("response_type", "code"),
@@ -160,9 +160,9 @@ pub(crate) struct Redeemed {
 /// Why a code was not redeemed.
 #[derive(Debug)]
 pub(crate) enum ProviderError {
-    /// The provider does not accept the code.
+    /// The provider rejects the code.
     Refused,
-    /// The provider cannot be asked at the moment.
+    /// The provider cannot be reached at the moment.
     Unavailable(Unavailable),
 }
 
@@ -188,12 +188,12 @@ impl Error for Unavailable {
     }
 }
 
-/// The identity providers that a server has a connection to, by their names.
+/// The identity providers that a server is connected to, by name.
 #[derive(Default)]
 pub(crate) struct Providers(BTreeMap<ProviderName, Arc<dyn IdentityProvider>>);
 
 impl Providers {
-    /// Adds a provider, or puts it in the place of the one with the same name.
+    /// Adds a provider, or replaces the one with the same name.
     pub(crate) fn register(&mut self, provider: Arc<dyn IdentityProvider>) {
         let name = provider.declaration().name.clone();
         self.0.insert(name, provider);
@@ -203,7 +203,7 @@ impl Providers {
         self.0.get(name).map(|provider| &**provider)
     }
 
-    /// The declarations of all that the server or the API knows, by their names.
+    /// The declarations of all providers that the server or the API knows, by name.
     pub(crate) fn declarations(&self) -> BTreeMap<ProviderName, Declaration> {
         let known = SocialProvider::ALL
             .into_iter()

@@ -1,12 +1,13 @@
-//! Where a browser may be sent to with a code.
+//! Where a browser may be sent with a code.
 
 use crate::domain::settings::AppSettings;
 
-/// Characters of a redirect URI.
+/// Maximum length of a redirect URI, in characters.
 const LONGEST: usize = 2048;
-/// What the end of a login adds to the query. If it was there before, two readers could pick different ones.
+/// Parameters that the end of a login adds to the query. If they were there before, two parsers could pick different
+/// ones.
 const ADDED: [&str; 4] = ["code", "state", "error", "error_description"];
-/// Schemes whose URLs are code or data of their own.
+/// Schemes whose URLs contain code or data.
 const UNSAFE_SCHEMES: [&str; 7] = [
     "javascript",
     "data",
@@ -17,8 +18,8 @@ const UNSAFE_SCHEMES: [&str; 7] = [
     "filesystem",
 ];
 
-/// Whether a code may be sent there: to a page of the app's auth origin, or to one of its callback URLs, letter by
-/// letter. Anywhere else it would be given away.
+/// Whether a code may be sent there: to a page of the app's auth origin, or to an exact match of one of its callback
+/// URLs. Anywhere else it would leak.
 pub(super) fn is_allowed(settings: &AppSettings, uri: &str) -> bool {
     let listed = settings
         .allowed_callback_urls
@@ -30,7 +31,8 @@ pub(super) fn is_allowed(settings: &AppSettings, uri: &str) -> bool {
     is_plain(uri) && (listed || on_origin)
 }
 
-/// Browsers read a backslash as a slash, and leave out blanks and controls. A fragment would swallow the code.
+/// Browsers treat a backslash as a slash, and drop whitespace and control characters. A fragment would swallow the
+/// code.
 fn is_plain(uri: &str) -> bool {
     let query = uri.split_once('?').map_or("", |(_, query)| query);
     uri.len() <= LONGEST
@@ -40,7 +42,7 @@ fn is_plain(uri: &str) -> bool {
         && !form_urlencoded::parse(query.as_bytes()).any(|(name, _)| ADDED.contains(&&*name))
 }
 
-/// Whether a text can be a callback URL of an app: absolute, of the web or with a scheme that a device knows the app by.
+/// Whether a text is valid as a callback URL of an app: absolute, with http, https or a custom scheme of a native app.
 pub(crate) fn is_callback_url(text: &str) -> bool {
     let Some((scheme, rest)) = text.split_once(':') else {
         return false;
@@ -58,7 +60,7 @@ pub(crate) fn is_callback_url(text: &str) -> bool {
     known && is_plain(text) && !UNSAFE_SCHEMES.contains(&&*scheme) && (host || !of_the_web)
 }
 
-/// A URI with more members in its query.
+/// A URI with additional query parameters.
 pub(crate) fn with_query<'a>(
     uri: &str,
     members: impl IntoIterator<Item = (&'a str, &'a str)>,

@@ -1,4 +1,4 @@
-//! What an app has set up at providers.
+//! The configuration of an app's social logins.
 
 use std::collections::BTreeMap;
 
@@ -28,7 +28,7 @@ pub(crate) struct SocialLogin {
 }
 
 impl Default for SocialSettings {
-    /// Everything that the API knows is offered, as far as the server has a connection to it.
+    /// By default an app offers all providers that the API knows and the server is connected to.
     fn default() -> Self {
         let shared = || Some(SocialLogin::default());
         Self {

@@ -1,4 +1,4 @@
-//! The start of a social login: off to the provider.
+//! The start of a social login: the redirect to the provider.
 
 use aws_lc_rs::hmac;
 use base64::Engine as _;
@@ -17,23 +17,23 @@ use crate::store::social_logins::LoginRow;
 const LIFETIME: i64 = 600 * 1_000_000;
 /// Characters of a state: 285 random bits.
 const STATE_LENGTH: usize = 48;
-/// Bytes of the client's own state.
+/// Maximum length of the client's own state, in bytes.
 const LONGEST_STATE: usize = 2048;
 
 /// A login that a client asks for.
 pub(crate) struct Login {
     pub(crate) provider: ProviderName,
     pub(crate) redirect_uri: String,
-    /// The client's own state. It comes back unchanged.
+    /// The client's own state, which is returned unchanged.
     pub(crate) state: Option<String>,
     pub(crate) code_challenge: String,
     pub(crate) code_challenge_method: String,
-    /// The account that the provider is to suggest.
+    /// The account that the provider should suggest.
     pub(crate) login_hint: Option<String>,
 }
 
-/// What the provider is asked with, and later told: made of the state, which only the browser has, and a salt, which
-/// only the server has.
+/// The secrets of the request to the provider, and of the redemption: derived from the state, which only the browser
+/// has, and a salt, which only the server has.
 pub(super) struct Secrets {
     pub(super) verifier: String,
     pub(super) nonce: String,
@@ -53,7 +53,7 @@ impl Secrets {
     }
 }
 
-/// Starts a login, and returns the URL at the provider where it goes on.
+/// Starts a login, and returns the URL at the provider where it continues.
 pub(crate) async fn start(
     app_state: &AppState,
     app: &App,

@@ -1,5 +1,5 @@
-//! Whole logins at a provider that no table and no type knows by name, and codes and states that many callers bring at
-//! once.
+//! Whole logins at a provider that no table and no type knows by name, and codes and states that many callers present
+//! concurrently.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -32,7 +32,7 @@ fn acme() -> ProviderName {
     ProviderName::parse("acme").unwrap()
 }
 
-/// A provider that whoever runs a server could add.
+/// A provider that an operator could add.
 struct Acme {
     declaration: Declaration,
     keys: Keys,
@@ -75,7 +75,7 @@ impl IdentityProvider for Acme {
         redemption: Redemption<'a>,
     ) -> BoxFuture<'a, Result<Redeemed, ProviderError>> {
         Box::pin(async move {
-            // The code of this provider is the nonce that it was asked with.
+            // The code of this provider is the nonce of the request.
             let key = keys::test_provider().await.unwrap();
             let now = redemption.now / 1_000_000;
             let claims = json!({
@@ -155,7 +155,7 @@ impl Fixture {
         }
     }
 
-    /// Starts a login, and returns the URL at the provider where it goes on.
+    /// Starts a login, and returns the URL at the provider where it continues.
     async fn start(&self) -> String {
         let login = Login {
             provider: acme(),
@@ -168,7 +168,7 @@ impl Fixture {
         start(&self.servers[0], &self.app, login).await.unwrap()
     }
 
-    /// Brings the browser back with what the provider was asked with.
+    /// Sends the browser back with the parameters of the request to the provider.
     async fn finish(&self, url: &str) -> Result<String, Refusal> {
         let answer = CallbackParams {
             state: member(url, "state"),
@@ -179,7 +179,7 @@ impl Fixture {
         handle_callback(&self.servers[0], None, answer).await
     }
 
-    /// Lets many callers do the same at once, through both servers. Returns how many succeeded.
+    /// Runs the same call concurrently in many callers, through both servers. Returns how many succeeded.
     async fn at_once<T, F>(&self, call: impl Fn(Arc<AppState>) -> F) -> usize
     where
         T: Send + 'static,
@@ -198,7 +198,7 @@ impl Fixture {
         for result in join_all(calls).await {
             match result.unwrap() {
                 Ok(_) => won += 1,
-                // Nothing but that it is used up, such as a database that is busy.
+                // It must fail only because it is used up, not because the database is busy, for example.
                 Err(refusal) => assert_eq!(refusal.reason, Reason::InvalidRequest),
             }
         }

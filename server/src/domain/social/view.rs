@@ -1,4 +1,4 @@
-//! Social logins as the APIs show them.
+//! Social logins as the APIs return them.
 
 use passage_identity::generated::auth::types as auth;
 use passage_identity::generated::management::types as management;
@@ -9,7 +9,7 @@ use crate::domain::state::AppState;
 use crate::provider_name::ProviderName;
 use crate::store::social_connections::ConnectionRow;
 
-/// A connection as one of the types of the APIs, which differ in their names alone.
+/// A connection as one of the types of the APIs, which differ only in their names.
 macro_rules! shown {
     ($connections:expr, $provider:expr, $api:ident::$shown:ident) => {
         find($connections, &$provider).map(|connection| $api::$shown {
@@ -30,7 +30,7 @@ fn find<'a>(
         .find(|connection| connection.r#type == provider.as_str())
 }
 
-/// The connections of a user, as they see them.
+/// The connections of a user, as shown to that user.
 pub(crate) fn own_connections(connections: &[ConnectionRow]) -> auth::UserSocialConnections {
     auth::UserSocialConnections {
         apple: shown!(
@@ -51,7 +51,7 @@ pub(crate) fn own_connections(connections: &[ConnectionRow]) -> auth::UserSocial
     }
 }
 
-/// The connections of a user, as the app's backend sees them.
+/// The connections of a user, as shown to the app's backend.
 pub(crate) fn users_connections(
     connections: &[ConnectionRow],
 ) -> management::UserSocialConnections {

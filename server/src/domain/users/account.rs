@@ -1,4 +1,4 @@
-//! What people do for themselves: look for a user, sign up, prove who they are, change their metadata.
+//! What people do for themselves: look up a user, sign up, authenticate, change their metadata.
 
 use serde_json::{Map, Value};
 
@@ -14,14 +14,14 @@ use crate::store::devices::DeviceRow;
 use crate::store::social_connections::ConnectionRow;
 use crate::store::users::UserRow;
 
-/// A signed-in user, with what belongs to them.
+/// A signed-in user, with everything that belongs to them.
 pub(crate) struct Account {
     pub(crate) user: UserRow,
     pub(crate) devices: Vec<DeviceRow>,
     pub(crate) connections: Vec<ConnectionRow>,
 }
 
-/// The user whom an auth token stands for.
+/// The user of an auth token.
 pub(crate) async fn authenticate(
     state: &AppState,
     app: &App,
@@ -48,8 +48,8 @@ pub(crate) async fn authenticate(
     read.await
 }
 
-/// The user who has an identifier, for anybody who asks. An app that conceals its users leaves of them only what
-/// the asker knows: that there is one, and the identifier.
+/// The user who has an identifier, for any caller. If the app conceals its users, the result contains only what the
+/// caller knows already: that the user exists, and the identifier.
 pub(crate) async fn look_up(
     state: &AppState,
     app: &App,
@@ -96,7 +96,7 @@ pub(crate) async fn create(
     create.await
 }
 
-/// Changes a user's metadata. What is null is removed, and what is not named stays.
+/// Changes a user's metadata. Null values are removed, and other fields stay.
 pub(crate) async fn update_metadata(
     state: &AppState,
     app: &App,

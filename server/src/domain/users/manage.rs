@@ -35,7 +35,7 @@ fn whole(tx: &Tx<'_>, user: UserRow) -> Result<WholeUser, Refusal> {
     })
 }
 
-/// What a backend says of a user to create. An empty text is none.
+/// A user to be created by a backend. Empty text counts as missing.
 pub(crate) struct NewAccount {
     pub(crate) email: Option<String>,
     pub(crate) phone: Option<String>,
@@ -91,17 +91,17 @@ pub(crate) async fn get(state: &AppState, app: &App, id: String) -> Result<Whole
     read.await
 }
 
-/// What becomes of an identifier.
+/// The change to an identifier.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Change {
     Keep,
     Clear,
-    /// In the form in which it is kept.
+    /// In normalized form.
     Set(String),
 }
 
 impl Change {
-    /// Applies the change. A new identifier has not been verified.
+    /// Applies the change. A new identifier is unverified.
     fn apply(&self, identifier: &mut Option<String>, verified: &mut bool) {
         let new = match self {
             Self::Keep => return,
@@ -115,7 +115,7 @@ impl Change {
     }
 }
 
-/// What is changed of a user. Metadata that is null is removed, and what is not named stays.
+/// The changes to a user. Null metadata values are removed, and other fields stay.
 pub(crate) struct Changes {
     pub(crate) email: Change,
     pub(crate) phone: Change,
@@ -171,7 +171,7 @@ pub(crate) async fn delete(state: &AppState, app: &App, id: String) -> Result<()
     }
 }
 
-/// Lets a user sign in, or not any more.
+/// Allows or forbids a user to sign in.
 pub(crate) async fn set_status(
     state: &AppState,
     app: &App,
@@ -187,15 +187,15 @@ pub(crate) async fn set_status(
     update.await
 }
 
-/// Lists users, and returns with the page the time before which they were created, in Unix seconds. It anchors the
-/// list: with it, other pages stay what they are.
+/// Lists users, and returns the page with the time before which they were created, in Unix seconds. This time anchors
+/// the list: requests with it get stable pages.
 pub(crate) async fn list(
     state: &AppState,
     app: &App,
     query: UserQuery,
     created_before: Option<i64>,
 ) -> Result<(Page, i64), Refusal> {
-    // A whole second that has begun counts as a whole, so that a user who was just created is in the list.
+    // The current second counts as a whole, so that a user who was just created is in the list.
     let created_before = created_before.unwrap_or_else(|| state.clock.now().as_second() + 1);
     let (app_id, before) = (app.id.clone(), created_before.saturating_mul(SECOND));
     let read = state

@@ -1,4 +1,4 @@
-//! The app, as anybody may see it, and its keys.
+//! The public view of the app, and its keys.
 
 use axum::response::Response;
 use passage_identity::generated::auth::types::{

@@ -1,4 +1,4 @@
-//! Magic links: asking for one, opening it, and waiting for that.
+//! Magic links: requesting, opening and waiting for one.
 
 use axum::response::Response;
 use bytes::Bytes;

@@ -1,4 +1,4 @@
-//! What signed-in users change of themselves: metadata, e-mail address, phone number.
+//! What signed-in users can change about themselves: metadata, e-mail address, phone number.
 
 use axum::response::Response;
 use bytes::Bytes;

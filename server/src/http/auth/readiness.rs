@@ -1,4 +1,4 @@
-//! Reports of what visitors' devices can do with passkeys.
+//! Reports about the passkey support of visitors' devices.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::http::extract::json;
 use crate::http::reply;
 use crate::store::readiness::Visitor;
 
-/// Characters that are kept of a header.
+/// Maximum length of a header that is kept, in characters.
 const HEADER_LENGTH: usize = 512;
 
 pub(crate) async fn create_passkey_readiness(
@@ -30,7 +30,7 @@ pub(crate) async fn create_passkey_readiness(
     Ok(reply::empty(StatusCode::CREATED))
 }
 
-/// Where a report comes from, by its headers.
+/// The origin of a report, from its headers.
 fn visitor(headers: &HeaderMap) -> Visitor {
     let said = |name: &'static str| header(headers, &HeaderName::from_static(name));
     Visitor {

@@ -1,4 +1,4 @@
-//! Refresh tokens, as their bearer uses them.
+//! Refresh tokens, as used by their bearers.
 
 use axum::extract::RawQuery;
 use axum::response::Response;

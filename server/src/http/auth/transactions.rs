@@ -1,4 +1,4 @@
-//! Flex ceremonies: a transaction that the app's backend started ends in a nonce for it.
+//! Flex ceremonies: a transaction started by the app's backend ends with a nonce for it.
 
 use axum::response::Response;
 use bytes::Bytes;

@@ -1,4 +1,4 @@
-//! Users, as anybody may look them up and create them.
+//! Public lookup and creation of users.
 
 use axum::extract::RawQuery;
 use axum::response::Response;
@@ -18,7 +18,7 @@ use crate::store;
 use crate::store::devices::DeviceRow;
 use crate::store::users::UserRow;
 
-/// Reads an identifier of a request.
+/// Parses an identifier from a request.
 pub(super) fn identifier(text: &str) -> Result<Identifier, Refusal> {
     Identifier::parse(text).ok_or_else(|| {
         Refusal::invalid_request(
@@ -27,7 +27,7 @@ pub(super) fn identifier(text: &str) -> Result<Identifier, Refusal> {
     })
 }
 
-/// A user, as anybody sees one who knows the identifier.
+/// A user, as shown to anyone who knows the identifier.
 pub(super) fn view(user: UserRow, devices: &[DeviceRow]) -> User {
     let user_metadata = Some(user.metadata());
     User {
@@ -43,12 +43,12 @@ pub(super) fn view(user: UserRow, devices: &[DeviceRow]) -> User {
     }
 }
 
-/// The identifier that a query names.
+/// The identifier in a query.
 fn queried(query: Option<String>) -> Result<Identifier, Refusal> {
     let query = query.unwrap_or_default();
     let given = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "identifier");
     let (_, text) = given.ok_or_else(|| Refusal::invalid_request("identifier: is needed."))?;
-    // Some clients leave the plus as it is, which then reads as a blank. No identifier has one.
+    // Some clients do not encode the plus sign, which then decodes to a space. No identifier contains a space.
     identifier(&text.replace(' ', "+"))
 }
 

@@ -18,7 +18,7 @@ use crate::domain::rate_limits::Kind;
 use crate::http::extract::{AppContext, json};
 use crate::http::reply;
 
-/// Where a new passkey is to be kept.
+/// The kind of authenticator for a new passkey.
 pub(super) fn attachment(
     asked: Option<AuthenticatorAttachment>,
 ) -> Result<AuthenticatorAttachment, Refusal> {
@@ -30,7 +30,7 @@ pub(super) fn attachment(
     }
 }
 
-/// Reads a JSON body that may be left out. Some clients send `null` then.
+/// Parses an optional JSON body. Some clients send `null` instead of none.
 pub(super) fn maybe_json<T: DeserializeOwned + Default>(body: &Bytes) -> Result<T, Refusal> {
     match body.trim_ascii() {
         b"" | b"null" => Ok(T::default()),

@@ -1,4 +1,4 @@
-//! The app, as its owner sees it.
+//! The app, as shown to its owner.
 
 use axum::response::Response;
 use passage_identity::generated::management::types::{
@@ -11,7 +11,7 @@ use crate::domain::error::Refusal;
 use crate::http::extract::MaybeApiKeyAuth;
 use crate::http::reply;
 
-/// Answers without an API key as well, as the service did.
+/// Also answers without an API key, as the original service did.
 pub(crate) async fn get_app(call: MaybeApiKeyAuth) -> Result<Response, Refusal> {
     let app = &call.app;
     let settings = &app.settings;

@@ -4,13 +4,13 @@ use jiff::Timestamp;
 
 use crate::store::user_list::{Compare, Field, Filter, Operand, UserQuery};
 
-/// Users on a page, at most. Also the default, which no source records.
+/// Maximum number of users on a page. Also the default, which no source documents.
 const MOST: u32 = 500;
 
-/// Conditions and fields of the order, at most. More than a few hundred are more than SQLite takes.
+/// Maximum number of conditions, and of fields to sort by. SQLite cannot handle more than a few hundred.
 const MOST_TERMS: usize = 50;
 
-/// Bytes of a pattern, at most, for the same reason.
+/// Maximum length of a pattern in bytes, for the same reason.
 const LONGEST_PATTERN: usize = 1000;
 
 /// A parsed query.
@@ -86,7 +86,7 @@ fn filter_field(name: &str) -> Option<Field> {
     })
 }
 
-/// Any field of a listed user can give the order, but not the identifier, which is two fields.
+/// Lists can be sorted by any field except the identifier, which is two fields.
 fn order_field(name: &str) -> Option<Field> {
     Some(match name {
         "email" => Field::Email,
@@ -137,7 +137,7 @@ fn filter(name: &str, field: Field, value: &str) -> Result<Filter, String> {
             "{name}: `like` and `not_like` are for identifier, id and status."
         ));
     }
-    // An empty value would match everybody or nobody, and a caller who lost an identifier must not get a user.
+    // An empty value would match everybody or nobody. A caller who lost an identifier must not get a user.
     if text.is_empty() {
         return Err(format!("{name}: the value must not be empty."));
     }

@@ -18,7 +18,8 @@ use crate::http::reply;
 use crate::identifier::Identifier;
 use crate::store::Purpose;
 
-/// Reads the body as old SDKs also wrote it: `""` and 0 for what is not set, numbers and booleans as strings.
+/// Parses the body in the form that old SDKs sent as well: `""` and 0 for missing values, numbers and booleans as
+/// strings.
 fn read(body: &Bytes) -> Result<CreateMagicLinkRequest, Refusal> {
     let mut members: Map<String, Value> = json(body)?;
     members.retain(|_, value| !value.is_null() && value != "");

@@ -1,4 +1,4 @@
-//! The Management API: one file for each kind of thing it manages.
+//! The Management API: one file per resource.
 
 pub(crate) mod api_keys;
 pub(crate) mod app;

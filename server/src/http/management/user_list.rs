@@ -37,7 +37,7 @@ pub(crate) async fn list_paginated_users(
     }))
 }
 
-/// Links to the other pages, with the anchor, so that they stay what they are. A page that is not there has none.
+/// Links to the other pages, with the anchor that keeps them stable. There is no link to a page that does not exist.
 fn links(path: &str, query: &ListQuery, created_before: i64, total: i64) -> PaginatedLinks {
     let limit = i64::from(query.users.limit);
     let last = ((total + limit - 1) / limit).max(1);

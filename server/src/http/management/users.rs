@@ -36,7 +36,7 @@ pub(crate) async fn get_user(call: ApiKeyAuth) -> Result<Response, Refusal> {
     Ok(user_reply(StatusCode::OK, user))
 }
 
-/// What a PATCH says about a member: nothing, to clear it, or its new value.
+/// What a PATCH does to a member: nothing, clear it, or set it.
 fn change(
     body: &mut Map<String, Value>,
     name: &'static str,
@@ -53,8 +53,7 @@ fn change(
     }
 }
 
-/// The body is read as plain JSON, because the generated request cannot tell a member that is null from one that is
-/// not there.
+/// The body is parsed as plain JSON, because the generated request cannot distinguish a null member from a missing one.
 fn changes(body: &Bytes) -> Result<Changes, Refusal> {
     let mut body: Map<String, Value> = json(body)?;
     let email = change(&mut body, "email", email)?;

@@ -1,4 +1,4 @@
-//! Stored rows as the API shows them: no member missing, no null array, empty strings for what is not set.
+//! Stored rows as the API returns them: no missing members, no null arrays, empty strings for missing values.
 
 use passage_identity::generated::management::types::{
     ListPaginatedUsersItem, UserInfo, UserRecentEvent, WebAuthnDevices, WebAuthnIcons,

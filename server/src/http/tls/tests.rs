@@ -48,7 +48,7 @@ impl Folder {
         folder
     }
 
-    /// Puts a file in the place of another in one step, as tools for certificates do.
+    /// Replaces a file in one step, as certificate tools do.
     fn put(&self, name: &str, text: &str) {
         let (new, path) = (self.0.path().join("new"), self.0.path().join(name));
         fs::write(&new, text).unwrap();
@@ -73,7 +73,7 @@ fn set_mode(path: &Path, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
 }
 
-/// A server on loopback that sends back what it gets.
+/// A server on loopback that echoes its input.
 async fn echo(tls: &Tls) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -201,7 +201,7 @@ async fn what_cannot_be_used_is_refused_once_and_changes_nothing() {
         assert!(!told.contains("PRIVATE"), "{told}");
         assert!(matches!(tls.certificate.look(), Look::Same), "{name}");
         assert_eq!(shown(address, &[&old]).await, old.der, "{name}");
-        // A start is told the same.
+        // A server start reports the same.
         assert_eq!(folder.load().err().unwrap().to_string(), told);
         folder.put("cert.pem", &old.certificate);
         folder.put("key.pem", &old.key);

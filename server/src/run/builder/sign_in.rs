@@ -4,31 +4,31 @@ use super::ServerBuilder;
 use crate::delivery::Delivery;
 
 impl ServerBuilder {
-    /// Who delivers messages. What is not said stays in the outbox.
+    /// The delivery providers. Messages without a provider stay in the outbox.
     pub fn delivery(mut self, delivery: Delivery) -> Self {
         self.delivery = delivery;
         self
     }
 
-    /// Whether users can ask for magic links to sign in with. If not said, they can. Links that the Management API
-    /// makes, and those that confirm a change of address or number, work in any case.
+    /// Whether users can sign in with magic links. Defaults to `true`. Links created by the Management API, and those
+    /// that confirm a change of address or number, work in any case.
     pub fn magic_links(mut self, enabled: bool) -> Self {
         self.settings.magic_links = Some(enabled);
         self
     }
 
-    /// Whether users can ask for one-time codes. If not said, they can.
+    /// Whether users can sign in with one-time codes. Defaults to `true`.
     pub fn one_time_codes(mut self, enabled: bool) -> Self {
         self.settings.one_time_codes = Some(enabled);
         self
     }
 
-    /// Whether requests for codes and links are answered alike for users who are known, unknown and inactive.
+    /// Whether requests for codes and links get the same answer for known, unknown and inactive users.
     ///
-    /// If not said, they are not, as the API has it: a login by nobody is 404, a registration of a taken identifier
-    /// 400. When users are concealed, nobody and inactive users get no message, and the registration of a taken
-    /// identifier is a login for whoever gets the message. The look-up `GET users?identifier=` still tells that
-    /// somebody is known, which is its purpose, but nothing else of them; `POST users` tells when it is refused.
+    /// Defaults to `false`, as in the API: a login by an unknown user is 404, a registration of a taken identifier 400.
+    /// With `true`, unknown and inactive users get no message, and registering a taken identifier is a login for the
+    /// person who receives the message. The lookup `GET users?identifier=` still tells that a user exists, which is its
+    /// purpose, but nothing else about them; a refused `POST users` tells it too.
     pub fn conceal_users(mut self, conceal: bool) -> Self {
         self.settings.conceal_users = Some(conceal);
         self

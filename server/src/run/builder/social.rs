@@ -7,17 +7,17 @@ use crate::dev::TestProvider;
 use crate::domain::settings::AppSettings;
 use crate::domain::social::SocialProvider;
 
-/// What was said of social logins.
+/// The options that were set for social logins.
 #[derive(Default)]
 pub(super) struct Social {
-    /// In the order in which it was said; `None` takes a login away.
+    /// In the order of the calls; `None` removes a login.
     logins: Vec<(SocialProvider, Option<Option<String>>)>,
     callback_urls: Vec<String>,
     without_provider: bool,
 }
 
 impl Social {
-    /// What stands for the providers.
+    /// The test provider, unless it was switched off.
     pub(super) fn provider(&self) -> Option<Arc<TestProvider>> {
         (!self.without_provider).then(Arc::default)
     }
@@ -44,29 +44,29 @@ impl Social {
 }
 
 impl ServerBuilder {
-    /// Whether the app offers the login with a provider, for which the test provider stands. If not said, it does, with
+    /// Whether the app offers the login with this provider, which the test provider simulates. Defaults to `true`, with
     /// credentials that all apps share.
     pub fn social_login(mut self, provider: SocialProvider, enabled: bool) -> Self {
         self.social.logins.push((provider, enabled.then_some(None)));
         self
     }
 
-    /// Whether the test provider stands for the identity providers. If not said, it does. Without it the app offers no
+    /// Whether the test provider simulates the identity providers. Defaults to `true`. Without it the app offers no
     /// social login, as there is no connection to the real ones.
     pub fn test_provider(mut self, enabled: bool) -> Self {
         self.social.without_provider = !enabled;
         self
     }
 
-    /// Gives the app a client id of its own at a provider. The provider then sends people back to the callback that
-    /// names the app, and its ID tokens are for this client alone.
+    /// Gives the app its own client id at a provider. The provider then redirects to the callback that names the app,
+    /// and its ID tokens are for this client only.
     pub fn social_client_id(mut self, provider: SocialProvider, id: impl Into<String>) -> Self {
         self.social.logins.push((provider, Some(Some(id.into()))));
         self
     }
 
-    /// A URL besides those of the auth origin to which the end of a social login may lead, letter by letter. The scheme
-    /// may be one that a device knows an app by. Can be said several times.
+    /// A URL, besides those of the auth origin, that social logins may redirect to. It must match exactly. Its scheme
+    /// may be a custom scheme of a native app. Can be called several times.
     pub fn callback_url(mut self, url: impl Into<String>) -> Self {
         self.social.callback_urls.push(url.into());
         self

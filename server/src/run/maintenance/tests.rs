@@ -1,4 +1,4 @@
-//! A round of the work.
+//! A round of maintenance.
 
 use reqwest::Client;
 

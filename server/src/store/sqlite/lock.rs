@@ -9,11 +9,11 @@ use std::time::Duration;
 use crate::private_file;
 use crate::store::StoreError;
 
-/// How often, and how many times, to try again: a server that was just stopped may need a moment to let go.
+/// How often to try again, and how many times: a server that was just stopped may take a moment to release the file.
 const PAUSE: Duration = Duration::from_millis(20);
 const TRIES: u32 = 25;
 
-/// A lock on the file next to a data file. It lies beside it because SQLite's own locks on the data file would be
+/// A lock on a file next to the data file. It is a separate file because SQLite's own locks on the data file would be
 /// lost if this process closed a second handle of it.
 #[derive(Debug)]
 pub(in crate::store) struct FileLock {
@@ -21,7 +21,7 @@ pub(in crate::store) struct FileLock {
 }
 
 impl FileLock {
-    /// Takes the lock, or says that another server has it.
+    /// Takes the lock, or returns an error if another server has it.
     pub(in crate::store) async fn acquire(data: &Path) -> Result<Self, StoreError> {
         let path = beside(data);
         let file =
@@ -53,7 +53,7 @@ impl FileLock {
         }
     }
 
-    /// Looks whether the lock could be taken if it were free, without creating it.
+    /// Checks whether the lock could be taken if it were free, without creating it.
     pub(in crate::store) fn try_open(data: &Path) -> Result<(), StoreError> {
         let path = beside(data);
         match OpenOptions::new().write(true).open(&path) {
@@ -63,7 +63,7 @@ impl FileLock {
         }
     }
 
-    /// Gives the lock up.
+    /// Releases the lock.
     pub(in crate::store) fn release(&self) {
         drop(
             self.file
@@ -81,8 +81,9 @@ fn beside(data: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Makes the data file if there is none, for its owner alone: it holds signing keys and people's data. A file that
-/// others may use becomes private too, with a warning: it is ours, unlike the files that hold secrets of others.
+/// Creates the data file if it does not exist, readable by its owner only: it contains signing keys and personal data.
+/// An existing file that others can access becomes private too, with a warning: it is our own, unlike the files that
+/// contain secrets of others.
 pub(in crate::store) fn create_private(path: &Path) -> std::io::Result<()> {
     drop(private_file::open(path)?);
     for end in ["", "-wal", "-shm"] {
@@ -93,7 +94,7 @@ pub(in crate::store) fn create_private(path: &Path) -> std::io::Result<()> {
             Ok(Some(mode)) => tracing::warn!(
                 "the data file was open to others (mode {mode:03o}) and is private now"
             ),
-            // What is not there, SQLite makes with the mode of the data file.
+            // SQLite creates missing files with the mode of the data file.
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             Err(error) => return Err(error),
         }

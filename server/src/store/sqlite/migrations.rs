@@ -1,9 +1,9 @@
-//! The tables, as one version after the other made them. SQLite's `user_version` says how far a file has come.
+//! The tables, built by one migration per version. SQLite's `user_version` holds the version of a file.
 
 use super::Connection;
 use crate::store::{SqlError, Tx};
 
-/// Each version's script, oldest first. One that was released stays as it is.
+/// The script of each version, oldest first. Released scripts never change.
 const SCRIPTS: [(i64, &str); 8] = [
     (1, include_str!("../../../migrations/0001_start.sql")),
     (2, include_str!("../../../migrations/0002_passkeys.sql")),
@@ -15,10 +15,10 @@ const SCRIPTS: [(i64, &str); 8] = [
     (13, include_str!("../../../migrations/0013_providers.sql")),
 ];
 
-/// The version that the scripts lead to.
+/// The version after all scripts.
 pub(in crate::store) const LATEST: i64 = 13;
 
-/// Brings the tables to the latest version, or leaves all as it was. False if they are of a newer one.
+/// Migrates the tables to the latest version, or changes nothing. False if their version is newer.
 pub(in crate::store) fn run(conn: &Connection) -> Result<bool, SqlError> {
     let begun = adopted(conn)?;
     let due = SCRIPTS.iter().filter(|(version, _)| *version > begun);
@@ -30,17 +30,17 @@ pub(in crate::store) fn run(conn: &Connection) -> Result<bool, SqlError> {
     Ok(begun <= LATEST)
 }
 
-/// Whether the tables are of this version or an earlier one.
+/// Whether the tables have this version or an earlier one.
 pub(in crate::store) fn is_known(conn: &Connection) -> Result<bool, SqlError> {
     Ok(adopted(conn)? <= LATEST)
 }
 
-/// How far the tables have come.
+/// The version of the tables.
 pub(in crate::store) fn version(conn: &Connection) -> Result<i64, SqlError> {
     Tx::new(conn).value("PRAGMA user_version", ())
 }
 
-/// The version, also of a file from before this was noted in `user_version`: those have a table of migrations.
+/// The version, also of files from before it was stored in `user_version`: those have a table of migrations.
 fn adopted(conn: &Connection) -> Result<i64, SqlError> {
     const TABLE: &str = "SELECT count(*) FROM sqlite_schema WHERE name = '_sqlx_migrations'";
     match version(conn)? {

@@ -12,14 +12,14 @@ pub(in crate::store) use rusqlite::{Connection, OpenFlags};
 
 use super::SqlError;
 
-/// How long to wait for another process that writes.
+/// How long to wait for another process that is writing.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-/// Statements that a connection keeps prepared: more than there are.
+/// Number of statements that a connection keeps prepared: more than there are.
 const PREPARED: usize = 256;
 
 /// A connection to a file.
 pub(in crate::store) fn connect(path: &Path, access: OpenFlags) -> Result<Connection, SqlError> {
-    // Each connection stays on one thread at a time, so that SQLite need not lock it.
+    // Only one thread uses a connection at a time, so SQLite does not need to lock it.
     let conn = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     conn.busy_timeout(BUSY_TIMEOUT)?;
     set_up(&conn)?;

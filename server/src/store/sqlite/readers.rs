@@ -1,4 +1,4 @@
-//! Connections that only read. Each is used by one command at a time, on a thread that may wait.
+//! Read-only connections. Each is used by one command at a time, on a thread that may block.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,7 +9,7 @@ use super::writer::guarded;
 use super::{Connection, OpenFlags, connect};
 use crate::store::{SqlError, StoreError, Tx};
 
-/// Commands that read at the same time, at most.
+/// Maximum number of concurrent read commands.
 const READERS: u32 = 4;
 
 /// Connections to one file. Clones share them.
@@ -23,7 +23,7 @@ struct Shared {
 }
 
 impl Readers {
-    /// Connections are made when they are needed.
+    /// Connections are opened on demand.
     pub(in crate::store) fn new(path: PathBuf) -> Self {
         Self(Arc::new(Shared {
             path,
@@ -45,7 +45,7 @@ impl Readers {
         let work = tokio::task::spawn_blocking(move || {
             let conn = shared.take().map_err(StoreError::from)?;
             let result = in_transaction(&conn, command);
-            // A connection on which a transaction could not be ended is not used again.
+            // A connection whose transaction could not be ended is not reused.
             if conn.is_autocommit() {
                 shared.idle().push(conn);
             }
@@ -55,7 +55,7 @@ impl Readers {
         work.await.map_err(|_| StoreError::Closed)?
     }
 
-    /// Waits for the commands under way, and closes the connections.
+    /// Waits for running commands, and closes the connections.
     pub(in crate::store) async fn close(&self) {
         let all = self.0.places.acquire_many(READERS).await;
         self.0.places.close();
@@ -75,7 +75,7 @@ impl Shared {
     }
 }
 
-/// Nothing was written, so that it does not matter how the transaction ends.
+/// Nothing was written, so it does not matter how the transaction ends.
 fn in_transaction<T, E: From<StoreError>>(
     conn: &Connection,
     command: impl FnOnce(&Tx<'_>) -> Result<T, E>,

@@ -1,8 +1,7 @@
 //! The one thread that writes.
 //!
-//! A durable commit costs a disk flush, whatever it holds. So whatever commands have arrived while the last group
-//! was being committed form the next group: one transaction, a savepoint for each command, one flush for all, and
-//! only then the answers.
+//! A durable commit costs a disk flush, whatever its size. So all commands that arrive while a group is being committed
+//! form the next group: one transaction, a savepoint for each command, one flush for all, and only then the answers.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -14,12 +13,12 @@ use tokio::sync::{mpsc, oneshot};
 use super::Connection;
 use crate::store::{SqlError, StoreError, Tx};
 
-/// Commands in one transaction, at most: a bound on how long the first must wait for the last.
+/// Maximum number of commands in a transaction: this bounds how long the first waits for the last.
 const GROUP: usize = 256;
-/// Commands that may wait. More have to wait for a place.
+/// Maximum number of queued commands. Further callers wait for a place.
 const QUEUE: usize = 1024;
 
-/// A command. It yields whether to keep what was written, and how to answer once that is settled.
+/// A command. It returns whether to keep its writes, and how to answer once that is settled.
 type Start = Box<dyn FnOnce(&Connection) -> Done + Send>;
 
 struct Done {
@@ -41,7 +40,7 @@ pub(in crate::store) struct Writer {
 }
 
 impl Writer {
-    /// Starts the thread. It ends with the last handle.
+    /// Starts the thread. It ends when the last handle is dropped.
     pub(in crate::store) fn start(conn: Connection) -> Result<Self, StoreError> {
         let (queue, messages) = mpsc::channel(QUEUE);
         thread::Builder::new()
@@ -88,7 +87,7 @@ impl Writer {
             let result = guarded(conn, command);
             Done {
                 keep: result.is_ok(),
-                // The caller may have gone away: the command stands all the same.
+                // The caller may be gone: the command is committed all the same.
                 answer: Box::new(move |settled| {
                     drop(sender.send(settled.map_err(E::from).and(result)))
                 }),
@@ -101,28 +100,28 @@ impl Writer {
         receiver.await.map_err(|_| StoreError::Closed)?
     }
 
-    /// Takes no more commands from now on.
+    /// Accepts no more commands from now on.
     pub(in crate::store) fn refuse(&self) {
         self.refusing.store(true, Ordering::Relaxed);
     }
 
-    /// Takes no more commands, and returns when those that came before are done and the connection is closed.
+    /// Accepts no more commands, and returns when the earlier ones are done and the connection is closed.
     pub(in crate::store) async fn close(&self) {
         self.refuse();
         let (sender, receiver) = oneshot::channel();
         if self.queue.send(Message::Close(sender)).await.is_ok() {
-            // An error means that the thread is gone already.
+            // An error means that the thread has already ended.
             let _closed = receiver.await;
         }
     }
 }
 
-/// Runs a command. One that is broken must not end the thread that all others depend on.
+/// Runs a command. A panic must not end the thread that all others depend on.
 pub(in crate::store) fn guarded<T, E: From<StoreError>>(
     conn: &Connection,
     command: impl FnOnce(&Tx<'_>) -> Result<T, E>,
 ) -> Result<T, E> {
-    // Nothing of a command outlives its panic but what it wrote, and that is undone.
+    // A command leaves nothing behind when it panics except its writes, and those are rolled back.
     catch_unwind(AssertUnwindSafe(|| command(&Tx::new(conn)))).unwrap_or_else(|_panic| {
         tracing::error!("a command panicked");
         Err(StoreError::Panicked.into())
@@ -154,7 +153,7 @@ fn run(conn: Connection, mut messages: mpsc::Receiver<Message>) {
             if group.len() < GROUP {
                 next = messages.try_recv().ok();
                 if next.is_none() && !waited {
-                    // Once, whoever is waiting for the processor has it, and may have a command for this group.
+                    // Yield once: other threads may have a command for this group.
                     waited = true;
                     thread::yield_now();
                     next = messages.try_recv().ok();
@@ -173,7 +172,7 @@ fn run(conn: Connection, mut messages: mpsc::Receiver<Message>) {
     }
 }
 
-/// Runs a group and answers. On an error the commands without an answer are dropped, which their callers see.
+/// Runs a group and answers. On an error the unanswered commands are dropped, which their callers notice.
 fn commit(conn: &Connection, group: Vec<(Start, bool)>) -> Result<(), SqlError> {
     let writes = group.iter().any(|(_, write)| *write);
     let ran = if writes {
@@ -191,13 +190,13 @@ fn in_transaction(conn: &Connection, group: Vec<(Start, bool)>) -> Result<Vec<Do
     begin(conn)?;
     let ran = each(conn, group).and_then(|done| Tx::new(conn).run("COMMIT", ()).map(|_| done));
     if ran.is_err() {
-        // SQLite may have rolled back by itself, in which case this fails and changes nothing.
+        // SQLite may have rolled back by itself; then this fails and changes nothing.
         let _rolled_back = Tx::new(conn).run("ROLLBACK", ());
     }
     ran
 }
 
-/// Begins a transaction, once more if another process had the file for as long as this one waits.
+/// Begins a transaction. Tries once more if another process kept the file locked for the whole timeout.
 fn begin(conn: &Connection) -> Result<(), SqlError> {
     let begin = || Tx::new(conn).run("BEGIN IMMEDIATE", ()).map(drop);
     begin().or_else(|error| {

@@ -7,7 +7,7 @@ use super::time;
 use crate::domain::settings::{APP_ID, AppSettings, MetadataField, is_app_id};
 use crate::ids;
 
-/// An app as it is stored, if nothing is wrong with its line.
+/// The app in its stored form, if its line is valid.
 pub(crate) fn app(line: AppLine, now: i64, findings: &mut LineErrors<'_>) -> Option<AppRecord> {
     if !is_app_id(&line.id) {
         findings.add("id", APP_ID);

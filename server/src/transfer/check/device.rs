@@ -13,7 +13,7 @@ use crate::domain::passkeys::{Credential, credential};
 use crate::store::devices::DeviceRow;
 use crate::store::transfer::DeviceRecord;
 
-/// A device of a user as it is stored, if nothing is wrong with it.
+/// A user's device in its stored form, if it is valid.
 pub(super) fn device(
     line: DeviceLine,
     place: usize,
@@ -103,7 +103,7 @@ pub(super) fn device(
     })
 }
 
-/// The part that a login is checked with.
+/// The part that logins are verified with.
 fn passkey(
     line: &DeviceLine,
     key: &str,

@@ -1,4 +1,4 @@
-//! From lines to what is stored: each member is checked, and given its default or its usual form.
+//! From lines to stored records: each member is checked, and given its default or its normal form.
 
 mod app;
 mod device;
@@ -18,7 +18,7 @@ use crate::clock::NEVER;
 use crate::domain::settings::is_id;
 use crate::ids;
 
-/// The id that was given, or a new one.
+/// The given id, or a new one.
 fn id(given: Option<String>, member: &str, findings: &mut LineErrors<'_>) -> String {
     match given {
         None => ids::new_id(),
@@ -34,7 +34,7 @@ fn id(given: Option<String>, member: &str, findings: &mut LineErrors<'_>) -> Str
     }
 }
 
-/// A time in microseconds, or what stands for it if it was not given.
+/// A time in microseconds, or the default if none was given.
 fn time(
     given: Option<&str>,
     otherwise: i64,

@@ -11,7 +11,7 @@ use crate::identifier;
 use crate::store::social_connections::ConnectionRow;
 use crate::store::transfer::UserRecord;
 
-/// A user of this app as they are stored, if nothing is wrong with their line.
+/// A user of this app in stored form, if the line is valid.
 pub(crate) fn user(
     line: UserLine,
     app: &AppSettings,

@@ -1,4 +1,4 @@
-//! The second step: the outcome is checked, and the ceremony is over.
+//! The second step: verifies the outcome and ends the ceremony.
 
 use crate::domain::apps::App;
 use crate::domain::error::{Reason, Refusal};
@@ -11,7 +11,7 @@ use crate::store::Tx;
 use crate::store::ceremonies::{CeremonyRow, Purpose};
 use crate::store::passkeys::PasskeyRow;
 
-/// A ceremony to be finished, as the request has it. Text that is empty was not given.
+/// A ceremony to finish, as in the request. Empty text counts as missing.
 pub(crate) struct Finish<'a> {
     pub(crate) handshake_id: &'a str,
     pub(crate) purpose: Purpose,
@@ -19,7 +19,7 @@ pub(crate) struct Finish<'a> {
     pub(crate) transaction_id: Option<&'a str>,
 }
 
-/// A passkey that signed the challenge of a ceremony, and whose it is.
+/// A passkey that signed the challenge of a ceremony, and its user.
 pub(crate) struct Proof {
     pub(crate) ceremony: CeremonyRow,
     pub(crate) passkey: PasskeyRow,
@@ -27,7 +27,7 @@ pub(crate) struct Proof {
 }
 
 impl Finish<'_> {
-    /// Checks the outcome of a registration. The ceremony is not over yet: see [`once`] and [`end`].
+    /// Verifies the outcome of a registration. This does not end the ceremony: see [`once`] and [`end`].
     pub(crate) async fn creation(
         &self,
         app_state: &AppState,
@@ -52,7 +52,7 @@ impl Finish<'_> {
         Ok((ceremony, credential))
     }
 
-    /// Checks the outcome of a login. The ceremony is not over yet: see [`once`] and [`end`].
+    /// Verifies the outcome of a login. This does not end the ceremony: see [`once`] and [`end`].
     pub(crate) async fn assertion(
         &self,
         app_state: &AppState,
@@ -110,12 +110,12 @@ impl Finish<'_> {
 }
 
 impl Proof {
-    /// The error for this login if it fails after all.
+    /// The error for this login if it fails later.
     pub(crate) fn refuse(&self) -> Refuse {
         refusal(self.ceremony.user_id.is_some())
     }
 
-    /// Ends the ceremony, and counts the login on the device, which may be gone by now.
+    /// Ends the ceremony, and counts the login on the device, which may have been deleted.
     pub(crate) fn end(&self, tx: &Tx<'_>, app_id: &str, now: i64) -> Result<(), Refusal> {
         end(tx, app_id, &self.ceremony, self.refuse())?;
         let Signed {
@@ -131,7 +131,7 @@ impl Proof {
     }
 }
 
-/// Whether a passkey is one that the ceremony was started for.
+/// Whether the ceremony was started for this passkey.
 fn belongs(
     ceremony: &CeremonyRow,
     passkey: &PasskeyRow,
@@ -154,7 +154,7 @@ fn belongs(
     }
 }
 
-/// The code for a login that fails tells whether a user was named.
+/// The code of a failed login depends on whether a user was named.
 fn refusal(named: bool) -> Refuse {
     if named {
         Refusal::webauthn_login_failed
@@ -163,12 +163,13 @@ fn refusal(named: bool) -> Refuse {
     }
 }
 
-/// Text that is empty counts as not given.
+/// Empty text counts as missing.
 fn given(text: Option<&str>) -> Option<&str> {
     text.filter(|text| !text.is_empty())
 }
 
-/// Ends a ceremony, together with what its outcome changes. Of two requests that finish it at once, one fails here.
+/// Ends a ceremony, together with the changes that its outcome makes. If two requests finish it at the same time, one
+/// fails here.
 pub(crate) fn end(
     tx: &Tx<'_>,
     app_id: &str,
@@ -182,7 +183,7 @@ pub(crate) fn end(
     }
 }
 
-/// Finishes a ceremony, which is also over if that fails: nobody gets a second try at a challenge.
+/// Finishes a ceremony, which also ends if that fails: a challenge cannot be tried twice.
 pub(crate) async fn once<T>(
     app_state: &AppState,
     app: &App,

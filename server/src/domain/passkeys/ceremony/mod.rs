@@ -1,4 +1,4 @@
-//! A ceremony from its start to its end: one use, five minutes, for one purpose, user and app.
+//! The life of a ceremony: used once, within five minutes, for one purpose, user and app.
 
 mod finish;
 mod start;

@@ -1,7 +1,7 @@
-//! The first step: a challenge, and a ceremony that remembers it.
+//! The first step: a challenge, and a stored ceremony.
 //!
-//! The challenge is made before the command that stores the ceremony; who the user is and which passkeys there are
-//! comes out of the command, and completes the options for the browser.
+//! The challenge is created before the command that stores the ceremony. The command returns the user and the existing
+//! passkeys, which complete the options for the browser.
 
 use passage_identity::generated::auth::types::{
     AuthenticatorAttachment, CredentialAssertionChallenge, CredentialCreationChallenge,
@@ -54,20 +54,20 @@ impl Start {
     }
 }
 
-/// Whose passkey a ceremony makes.
+/// The user for whom a ceremony creates a passkey.
 pub(crate) struct Holder {
     handle: Vec<u8>,
     known: Vec<Credential>,
 }
 
-/// A ceremony that is about to make a passkey.
+/// A ceremony that is about to create a passkey.
 pub(crate) struct StartCreation {
     start: Start,
-    /// For a user who has none.
+    /// For a user who has no handle yet.
     handle: Vec<u8>,
 }
 
-/// What a browser is asked, but for the user's part.
+/// The options for the browser, without the user's part.
 pub(crate) struct PendingCreation {
     id: String,
     options: CreationOptions,
@@ -95,7 +95,7 @@ impl StartCreation {
         Ok((Self { start, handle }, PendingCreation { id, options }))
     }
 
-    /// Starts it for a user, or for one who is created when it is finished.
+    /// Starts it for a user, or for one who is created when it finishes.
     pub(crate) fn run(&self, tx: &Tx<'_>, user_id: Option<&str>) -> Result<Holder, Refusal> {
         let (handle, known) = match user_id {
             Some(user_id) => {
@@ -127,7 +127,7 @@ pub(crate) struct StartAssertion {
     start: Start,
 }
 
-/// What a browser is asked, but for the passkeys.
+/// The options for the browser, without the passkeys.
 pub(crate) struct PendingAssertion {
     id: String,
     options: AssertionOptions,
@@ -153,14 +153,14 @@ impl StartAssertion {
         Ok((Self { start }, PendingAssertion { id, options }))
     }
 
-    /// Starts it for a user, or for whoever answers.
+    /// Starts it for a user, or for any user with a passkey.
     pub(crate) fn run(&self, tx: &Tx<'_>, user_id: Option<&str>) -> Result<(), Refusal> {
         Ok(self.start.insert(tx, user_id, None)?)
     }
 }
 
 impl PendingAssertion {
-    /// Completes the options: one of these passkeys is to sign, or any if there are none.
+    /// Completes the options: one of these passkeys must sign, or any if there are none.
     pub(crate) fn challenge(self, allowed: &[Credential]) -> CredentialAssertionChallenge {
         CredentialAssertionChallenge {
             challenge: self.options.allowing(allowed),
@@ -169,7 +169,7 @@ impl PendingAssertion {
     }
 }
 
-/// What authenticators call a user.
+/// The user's name as shown by authenticators.
 pub(crate) fn user_name(user: &UserRow) -> &str {
     let names = [&user.email, &user.phone, &user.external_id];
     let name = names.into_iter().flatten().next();

@@ -1,4 +1,4 @@
-//! Connections on which nothing happens: before the first request, between two, and in a TLS handshake.
+//! Connections without traffic: before the first request, between two requests, and during a TLS handshake.
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpSocket;
@@ -8,7 +8,7 @@ use crate::http::tls::tests::{Folder, make, over_tls};
 
 /// Never, as far as a test is concerned.
 pub(super) const NEVER: Duration = Duration::from_secs(600);
-/// For a test to fail by rather than to hang.
+/// Makes a test fail rather than hang.
 pub(super) const DEADLINE: Duration = Duration::from_secs(30);
 
 /// Connects with little room for replies.
@@ -18,7 +18,7 @@ pub(super) async fn connect(server: &Running) -> tokio::net::TcpStream {
     socket.connect(server.address().unwrap()).await.unwrap()
 }
 
-/// Asks whether the server is well, and reads that it is.
+/// Calls the health endpoint, and reads its reply.
 pub(super) async fn get_well(stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) {
     let request = b"GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n";
     stream.write_all(request).await.unwrap();
@@ -29,7 +29,7 @@ pub(super) async fn get_well(stream: &mut (impl AsyncRead + AsyncWrite + Unpin))
     assert!(reply.starts_with(b"HTTP/1.1 200 "));
 }
 
-/// Reads what still comes. A connection that was cut may end in an error.
+/// Reads the rest. A connection that was cut may end in an error.
 pub(super) async fn rest_of(mut stream: impl AsyncRead + Unpin) -> usize {
     let mut rest = Vec::new();
     let reading = stream.read_to_end(&mut rest);
@@ -104,7 +104,7 @@ async fn quiet_connections_do_not_keep_the_server_from_stopping() {
     )
     .await;
     let silent = connect(&server).await;
-    // Connections are taken in order: when this one has its reply, the other is in.
+    // Connections are accepted in order: when this one has its reply, the other has been accepted.
     let mut idle = connect(&server).await;
     get_well(&mut idle).await;
     stop(server).await;

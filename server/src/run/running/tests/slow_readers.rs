@@ -10,10 +10,10 @@ use crate::admin::{DataFile, NewApp};
 use crate::http::tls::tests::{Folder, make, over_tls};
 use crate::run::service::load_apps;
 
-/// So many users, and so many bytes of each, make a list that is long.
+/// This many users with this many bytes each make a long list.
 const USERS: usize = 60;
 const NOTE: usize = 60_000;
-/// How often the list is asked for: replies that are more than the system's buffers take.
+/// How often the list is requested: enough replies to exceed the system's buffers.
 const TIMES: usize = 4;
 
 /// An app with many users.
@@ -53,7 +53,7 @@ impl Crowd {
         server
     }
 
-    /// Asks for lists, and reads but the beginning of the first: the rest is on its way then.
+    /// Requests lists, and reads only the beginning of the first: the rest is then on its way.
     async fn ask_and_not_read(&self, stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) {
         let request = format!(
             "GET /api/v1/apps/shop/users?limit={USERS} HTTP/1.1\r\nhost: a\r\nauthorization: Bearer {}\r\n\r\n",
@@ -72,7 +72,7 @@ async fn is_cut(stream: impl AsyncRead + Unpin) -> bool {
     rest_of(stream).await < USERS * NOTE * TIMES
 }
 
-/// One place, of which nothing but the bound of replies deprives a client.
+/// One connection at a time, which a client loses only through the reply timeout.
 fn one_place(tls: Option<Tls>) -> ConnectionLimits {
     ConnectionLimits {
         head: NEVER,

@@ -1,4 +1,4 @@
-//! What is wrong with lines, member by member, and what they are when nothing is.
+//! What is wrong with lines, member by member, and what valid ones become.
 #![allow(clippy::unwrap_used)]
 
 mod device;
@@ -30,7 +30,7 @@ fn line<T: DeserializeOwned>(value: &Value) -> T {
     serde_json::from_str(&value.to_string()).unwrap_or_else(|error| panic!("{value}: {error}"))
 }
 
-/// The first thing that is wrong, or what there is if nothing is.
+/// The first problem, or the value if there is none.
 fn checked<T>(check: impl FnOnce(&mut LineErrors<'_>) -> Option<T>) -> Result<T, String> {
     let mut bad = BadLines::default();
     let result = check(&mut LineErrors::new(7, &mut bad));
@@ -65,7 +65,7 @@ fn a_device(more: &Value) -> Result<UserRecord, String> {
     a_user(&json!({"user_handle": "AQ", "devices": devices}))
 }
 
-/// Each of these is bad, in the member and for the reason that are named.
+/// Each of these is invalid, in the named member and for the named reason.
 fn bad<T>(of: impl Fn(&Value) -> Result<T, String>, cases: &[(Value, &str, &str)]) {
     for (more, member, reason) in cases {
         let Err(problem) = of(more) else {
