@@ -6,7 +6,7 @@ mod steps;
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
-use crate::run::Outcome;
+use crate::run::{self, Outcome};
 use steps::{Depth, STEPS, Step};
 
 /// Which steps to take.
@@ -34,7 +34,7 @@ fn names() -> Vec<&'static str> {
 }
 
 /// Takes one step after the other until one fails.
-pub(crate) fn run(choice: &Choice) -> Result<(), String> {
+pub(crate) fn run(choice: &Choice) -> run::Result {
     if choice.list {
         for step in &STEPS {
             let long = if step.long { " (--full)" } else { "" };
@@ -65,7 +65,7 @@ pub(crate) fn run(choice: &Choice) -> Result<(), String> {
         let begun = Instant::now();
         let outcome = match (step.run)(depth) {
             Ok(Outcome::Skipped(why)) if choice.required => Err(why),
-            outcome => outcome,
+            outcome => outcome.map_err(|error| error.to_string()),
         };
         if let Ok(Outcome::Skipped(why)) = &outcome {
             println!("SKIPPED: {}: {why}", step.name);
@@ -73,7 +73,7 @@ pub(crate) fn run(choice: &Choice) -> Result<(), String> {
         let failed = outcome.as_ref().err().cloned();
         taken.push((step.name, begun.elapsed(), outcome));
         if let Some(why) = failed {
-            return Err(failure(&taken, step.name, &why, depth));
+            return Err(failure(&taken, step.name, &why, depth).into());
         }
     }
     Ok(())
