@@ -10,7 +10,7 @@ use crate::yaml;
 /// The content of `openapi/facade.yaml`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(transparent)]
-pub struct Facade {
+pub(crate) struct Facade {
     apis: BTreeMap<String, Api>,
 }
 
@@ -35,7 +35,7 @@ impl Facade {
     ///
     /// # Errors
     /// What is wrong with the text: no YAML of that form, an operation without a method, an empty reason.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let facade: Self = yaml::parse(text).map_err(|e| format!("facade.yaml: {e}"))?;
         for (api, content) in &facade.apis {
             let places = content.left.iter().map(|(place, why)| (place, Some(why)));
@@ -86,19 +86,12 @@ pub(super) struct Use {
 }
 
 impl Use {
-    pub(super) const REQUEST: Self = Self {
-        request: true,
-        reply: false,
-    };
-    pub(super) const REPLY: Self = Self {
-        request: false,
-        reply: true,
-    };
-    #[cfg(test)]
-    pub(super) const BOTH: Self = Self {
-        request: true,
-        reply: true,
-    };
+    pub(super) const REQUEST: Self = Self::new(true, false);
+    pub(super) const REPLY: Self = Self::new(false, true);
+
+    pub(super) const fn new(request: bool, reply: bool) -> Self {
+        Self { request, reply }
+    }
 }
 
 /// Whether the facade covers a place.

@@ -16,7 +16,7 @@ fn covered_operations_lead_to_their_schemas() {
     for (names, uses) in [
         ("In Kind Shared", Use::REQUEST),
         ("Reply", Use::REPLY),
-        ("Both", Use::BOTH),
+        ("Both", Use::new(true, true)),
     ] {
         for name in names.split(' ') {
             assert_eq!(

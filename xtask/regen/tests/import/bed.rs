@@ -125,8 +125,10 @@ impl Bed {
     ) -> Result<(), String> {
         let sources = Sources {
             root: self.folder.path().to_owned(),
-            management,
-            auth: None,
+            imports: management
+                .map(|import| ("management", import))
+                .into_iter()
+                .collect(),
             from: from.map(str::to_owned),
             date: "2027-02-03".to_owned(),
         };
