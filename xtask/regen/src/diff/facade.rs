@@ -116,14 +116,11 @@ pub(super) struct Judged {
 
 impl Judged {
     /// The same, unless it is covered and `left` out.
-    fn unless(self, left: bool) -> Self {
-        match self.part {
-            Part::Covered if left => Self {
-                part: Part::Left,
-                ..self
-            },
-            _ => self,
+    fn unless(mut self, left: bool) -> Self {
+        if left && self.part == Part::Covered {
+            self.part = Part::Left;
         }
+        self
     }
 }
 
@@ -144,7 +141,7 @@ impl Cover<'_> {
         };
         Judged {
             part,
-            ..Judged::default()
+            uses: Use::default(),
         }
     }
 
@@ -159,20 +156,23 @@ impl Cover<'_> {
 
     /// About a parameter, which may be left by itself.
     pub(super) fn parameter(&self, id: &str, name: &str) -> Judged {
-        let judged = self.inside(id).unless(self.leaves(&format!("{id}.{name}")));
+        let part = self
+            .inside(id)
+            .unless(self.leaves(&format!("{id}.{name}")))
+            .part;
         Judged {
+            part,
             uses: Use::REQUEST,
-            ..judged
         }
     }
 
     /// About a schema.
     pub(super) fn schema(&self, name: &str) -> Judged {
-        let uses = self.uses.get(name);
-        uses.map_or(Judged::default(), |&uses| Judged {
+        let covered = |&uses| Judged {
             part: Part::Covered,
             uses,
-        })
+        };
+        self.uses.get(name).map(covered).unwrap_or_default()
     }
 
     /// About `field` of `schema`.
@@ -195,18 +195,21 @@ impl Cover<'_> {
     }
 
     fn reach(&mut self, document: &Document<'_>, operation: &Operation<'_>) {
-        let mut requests = Vec::new();
-        for (parameter, _) in document.parameters(operation) {
-            references(parameter, &mut requests);
-        }
-        if let Some(body) = operation.raw.get("requestBody") {
-            references(document.resolve(body), &mut requests);
-        }
+        let (mut requests, mut replies) = (Vec::new(), Vec::new());
+        let parameters = document
+            .parameters(operation)
+            .into_iter()
+            .map(|(parameter, _)| parameter);
+        let body = operation
+            .raw
+            .get("requestBody")
+            .map(|body| document.resolve(body));
+        parameters
+            .chain(body)
+            .for_each(|part| references(part, &mut requests));
+        let parts = document.replies(operation).into_iter();
+        parts.for_each(|(_, reply)| references(reply, &mut replies));
         self.spread(document, requests, Use::REQUEST);
-        let mut replies = Vec::new();
-        for (_, reply) in document.replies(operation) {
-            references(reply, &mut replies);
-        }
         self.spread(document, replies, Use::REPLY);
     }
 
