@@ -138,14 +138,8 @@ mod tests {
     #[test]
     fn rows_are_replaced_added_and_taken_out() {
         let update = |page: &str, ids: &[&str], text: &str, from: Option<&str>, date: &str| {
-            update(
-                page,
-                "management",
-                &document(ids),
-                text,
-                &Origin { from, date },
-            )
-            .unwrap()
+            let origin = Origin { from, date };
+            update(page, "management", &document(ids), text, &origin).unwrap()
         };
         let from = Some("https://x.test/a|b\nc");
         let page = update(PAGE, &["b", "c"], "text", from, "2026-02-03");
@@ -183,10 +177,8 @@ mod tests {
             "### Management API",
             " the old place |",
         ] {
-            let origin = Origin {
-                from: None,
-                date: "2026-02-03",
-            };
+            let (from, date) = (None, "2026-02-03");
+            let origin = Origin { from, date };
             let page = PAGE.replace(gone, "");
             let error = update(&page, "management", &document(&["a"]), "t", &origin).unwrap_err();
             assert!(error.starts_with("openapi/PROVENANCE.md"), "{error}");
