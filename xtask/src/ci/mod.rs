@@ -6,7 +6,7 @@ mod steps;
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
-use crate::run::Outcome;
+use crate::run::{self, Outcome};
 use steps::{Depth, STEPS, Step};
 
 /// Which steps to take.
@@ -34,7 +34,7 @@ fn names() -> Vec<&'static str> {
 }
 
 /// Takes one step after the other until one fails.
-pub(crate) fn run(choice: &Choice) -> Result<(), String> {
+pub(crate) fn run(choice: &Choice) -> run::Result {
     if choice.list {
         for step in &STEPS {
             let long = if step.long { " (--full)" } else { "" };
@@ -65,7 +65,7 @@ pub(crate) fn run(choice: &Choice) -> Result<(), String> {
         let begun = Instant::now();
         let outcome = match (step.run)(depth) {
             Ok(Outcome::Skipped(why)) if choice.required => Err(why),
-            outcome => outcome,
+            outcome => outcome.map_err(|error| error.to_string()),
         };
         if let Ok(Outcome::Skipped(why)) = &outcome {
             println!("SKIPPED: {}: {why}", step.name);
@@ -73,7 +73,7 @@ pub(crate) fn run(choice: &Choice) -> Result<(), String> {
         let failed = outcome.as_ref().err().cloned();
         taken.push((step.name, begun.elapsed(), outcome));
         if let Some(why) = failed {
-            return Err(failure(&taken, step.name, &why, depth));
+            return Err(failure(&taken, step.name, &why, depth).into());
         }
     }
     Ok(())
@@ -185,13 +185,10 @@ mod tests {
 
     #[test]
     fn the_table_tells_what_was_skipped_and_what_failed() {
+        let skipped = Ok(Outcome::Skipped("no tool".to_owned()));
         let taken: [Taken; 3] = [
             ("format", Duration::from_millis(1250), Ok(Outcome::Done)),
-            (
-                "fuzz",
-                Duration::ZERO,
-                Ok(Outcome::Skipped("no tool".to_owned())),
-            ),
+            ("fuzz", Duration::ZERO, skipped),
             (
                 "docs",
                 Duration::from_secs(100),
@@ -201,16 +198,13 @@ mod tests {
         let text = "Steps so far:\n  format               1.2 s  ok\n  fuzz                 0.0 s  SKIPPED\n  \
                     docs               100.0 s  FAILED\n\nNot checked on this machine: 1\nSKIPPED: fuzz: no tool";
         assert_eq!(table(&taken), text);
-        let failure = failure(&taken, "docs", "it failed", Depth::Usual);
-        assert!(
-            failure.starts_with("it failed\n\nSteps so far:"),
-            "{failure}"
-        );
-        assert!(
-            failure.ends_with("`cargo xtask ci --from docs`."),
-            "{failure}"
-        );
-        let full = super::failure(&taken, "docs", "it failed", Depth::Full);
-        assert!(full.ends_with("`cargo xtask ci --full --from docs`."));
+        for (depth, command) in [(Depth::Usual, "ci"), (Depth::Full, "ci --full")] {
+            assert_eq!(
+                failure(&taken, "docs", "it failed", depth),
+                format!(
+                    "it failed\n\n{text}\n\nOnce mended, go on with `cargo xtask {command} --from docs`."
+                )
+            );
+        }
     }
 }

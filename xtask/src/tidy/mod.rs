@@ -16,7 +16,7 @@ use std::fmt;
 
 use project::Project;
 
-use crate::run::{metadata, root};
+use crate::run::{self, metadata, shell};
 
 /// Something to mend.
 #[derive(Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -44,7 +44,8 @@ impl fmt::Display for Finding {
     }
 }
 
-type Rule = fn(&Project) -> Result<Vec<Finding>, String>;
+type Found = run::Result<Vec<Finding>>;
+type Rule = fn(&Project) -> Found;
 
 const RULES: [Rule; 9] = [
     source::lengths,
@@ -59,9 +60,9 @@ const RULES: [Rule; 9] = [
 ];
 
 /// Prints all findings. `xtask` is how the commands of this program are called.
-pub(crate) fn run(xtask: clap::Command) -> Result<(), String> {
-    let root = root()?;
-    let project = Project::read(&root, metadata(&root)?.packages, xtask)?;
+pub(crate) fn run(xtask: clap::Command) -> run::Result {
+    let sh = shell()?;
+    let project = Project::read(&sh.current_dir(), metadata(&sh)?.packages, xtask)?;
     let mut findings = Vec::new();
     for rule in RULES {
         findings.extend(rule(&project)?);
@@ -76,6 +77,6 @@ pub(crate) fn run(xtask: clap::Command) -> Result<(), String> {
             println!("tidy: {files} files, nothing to mend");
             Ok(())
         }
-        count => Err(format!("tidy: {count} to mend in {files} files")),
+        count => Err(format!("tidy: {count} to mend in {files} files").into()),
     }
 }
