@@ -18,6 +18,7 @@ mod binary;
 mod browser;
 mod concealed;
 mod controls;
+mod crash;
 mod credentials;
 mod devices;
 mod durability;
