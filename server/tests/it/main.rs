@@ -26,11 +26,13 @@ mod faults;
 mod flex;
 mod limits;
 mod link_rules;
+mod list_filters;
 mod lists;
 mod lookup;
 mod magic_links;
 mod mailbox;
 mod nested;
+mod one_time_code_sign_ins;
 mod one_time_codes;
 mod opened_links;
 mod outbox;
@@ -40,6 +42,8 @@ mod passkeys;
 #[cfg(unix)]
 mod process;
 mod rate_limits;
+mod request_log;
+mod restarts;
 mod routing;
 #[cfg(unix)]
 mod serve;
@@ -55,11 +59,14 @@ mod social_bounds;
 mod social_connections;
 mod social_id_tokens;
 mod social_rules;
+mod social_sign_in;
 mod support;
 mod tokens;
 mod transfer;
+mod transfer_bad_lines;
 #[cfg(unix)]
 mod transfer_binary;
 mod transfer_elsewhere;
+mod transfer_passkeys;
 mod transfer_refused;
 mod users;
