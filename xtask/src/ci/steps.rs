@@ -154,7 +154,7 @@ pub(super) const STEPS: [Step; 20] = [
         "200 kills and half a minute of 64 writers lose no write",
         |_| {
             gate(
-                "test --package passage-server --test crash -- --ignored --nocapture --test-threads 1",
+                "test --package passage-server --test it crash:: -- --ignored --nocapture --test-threads 1",
             )
         },
     ),

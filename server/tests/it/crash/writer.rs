@@ -7,9 +7,9 @@ use reqwest::{Client, RequestBuilder};
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
-use crate::ledger::{Account, Ledger, Pending, session};
-use crate::process::{KEY, Server};
-use crate::random::Random;
+use super::ledger::{Account, Ledger, Pending, session};
+use super::process::{KEY, Server};
+use super::random::Random;
 
 /// What the writers of a round share.
 pub struct Load {

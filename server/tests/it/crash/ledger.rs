@@ -3,7 +3,7 @@
 use reqwest::Client;
 use serde_json::{Value, json};
 
-use crate::process::{KEY, Server};
+use super::process::{KEY, Server};
 
 /// A user whose creation was acknowledged.
 #[derive(Debug)]

@@ -8,8 +8,8 @@ use rusqlite::{Connection, OpenFlags};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use crate::ledger::total_users;
-use crate::process::{KEY, Server};
+use super::ledger::total_users;
+use super::process::{KEY, Server};
 
 pub async fn run(writers: usize, length: Duration) {
     let folder = tempfile::tempdir().unwrap();

@@ -9,10 +9,10 @@ use reqwest::Client;
 use rusqlite::Connection;
 use tokio::task::JoinSet;
 
-use crate::ledger::{Ledger, total_users};
-use crate::process::Server;
-use crate::random::Random;
-use crate::writer::{Load, Writer};
+use super::ledger::{Ledger, total_users};
+use super::process::Server;
+use super::random::Random;
+use super::writer::{Load, Writer};
 
 const WRITERS: usize = 16;
 /// Acknowledged writes before a kill, at most.

@@ -4,7 +4,7 @@
 //! measured:
 //!
 //! ```console
-//! $ cargo test --release -p passage-server --test crash -- --ignored --nocapture --test-threads 1
+//! $ cargo test --release -p passage-server --test it crash:: -- --ignored --nocapture --test-threads 1
 //! ```
 //!
 //! The moments come from a seed that is printed. `PASSAGE_CRASH_SEED` gives one, `PASSAGE_CRASH_ROUNDS` another
@@ -12,13 +12,6 @@
 //!
 //! A kill takes the process away and leaves the system's page cache. That commits reach the disk as well rests on
 //! `synchronous=FULL`, which a test of the storage holds.
-
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    unreachable_pub
-)]
 
 mod busy;
 mod kills;
