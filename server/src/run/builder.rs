@@ -13,6 +13,7 @@ use http::Uri;
 
 use self::social::Social;
 use crate::clock::Clock;
+use crate::clock::Time;
 use crate::delivery::{Delivery, Sender};
 use crate::dev::observe::{Exchange, Observer};
 use crate::dev::{DevTools, Outbox};
@@ -217,7 +218,7 @@ impl ServerBuilder {
             None => Store::in_memory()?,
         };
         let clock = Clock::default();
-        let now = clock.micros();
+        let now = clock.now();
         let row = self.put_app(&store, now).await?;
         let api_key = self.put_api_key(&store, &row.id, now).await?;
         let issuer = self.issuer.unwrap_or_else(|| issuer(&url, &row.id));
@@ -280,7 +281,7 @@ impl ServerBuilder {
     }
 
     /// The app that is asked for, or that the store holds, or a new one, with the settings that are asked for.
-    async fn put_app(&self, store: &Store, now: i64) -> Result<AppRow, StartError> {
+    async fn put_app(&self, store: &Store, now: Time) -> Result<AppRow, StartError> {
         let id = self.app_id.clone();
         let find = store.read(move |tx| {
             let found = match &id {
@@ -316,7 +317,7 @@ impl ServerBuilder {
         &self,
         store: &Store,
         app_id: &str,
-        now: i64,
+        now: Time,
     ) -> Result<String, StartError> {
         let key = self.api_key.clone().unwrap_or_else(api_keys::generate);
         let (app_id, row, hash) = (
@@ -345,6 +346,7 @@ fn is_base_url(url: &str) -> bool {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::clock::at;
 
     #[test]
     fn base_urls() {
@@ -379,7 +381,7 @@ mod tests {
         let app = AppRow {
             id: "app".to_owned(),
             settings: settings.to_owned(),
-            created_at: 0,
+            created_at: at(0),
         };
         let put = store.write(move |tx| Ok::<_, StoreError>(store::apps::put(tx, &app)?));
         put.await.unwrap();

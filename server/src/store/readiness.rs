@@ -1,6 +1,7 @@
 //! What visitors' devices can do with passkeys.
 
 use super::{SqlError, Tx};
+use crate::clock::Time;
 
 /// Where a report comes from, by its headers. What was not said is empty.
 pub(crate) struct Visitor {
@@ -33,7 +34,7 @@ pub(crate) fn put(
     app_id: &str,
     report: &Report,
     visitor: &Visitor,
-    now: i64,
+    now: Time,
 ) -> Result<(), SqlError> {
     tx.run(
         "INSERT OR REPLACE INTO passkey_readiness
