@@ -7,7 +7,6 @@ use jiff::Timestamp;
 
 use super::DataFile;
 use super::error::{AdminError, refused};
-use crate::clock::time;
 use crate::domain::api_keys;
 use crate::domain::settings::{
     APP_ID, AppSettings, MetadataType, SettingsPatch, is_app_id, seconds,
@@ -174,7 +173,7 @@ impl DataFile {
         if !is_app_id(&id) {
             return Err(refused(format!("app id {APP_ID}")));
         }
-        let now = self.clock.micros();
+        let now = self.clock.now();
         let key = api_keys::generate();
         let row = AppRow {
             id: id.clone(),
@@ -291,7 +290,7 @@ impl DataFile {
                 id: row.id,
                 name: settings.name,
                 auth_origin: settings.auth_origin,
-                created_at: time(row.created_at),
+                created_at: row.created_at.timestamp(),
             })
         });
         apps.collect()

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use self::app::require;
 pub use self::app::{CreatedApp, NewApp, StoredApp};
 pub use self::error::AdminError;
-use crate::clock::{Clock, time};
+use crate::clock::Clock;
 use crate::domain::api_keys;
 use crate::ids;
 use crate::keys::WrappingKey;
@@ -77,7 +77,7 @@ impl DataFile {
         name: impl Into<String>,
     ) -> Result<String, AdminError> {
         let key = api_keys::generate();
-        let row = api_keys::row(&key, name.into(), self.clock.micros());
+        let row = api_keys::row(&key, name.into(), self.clock.now());
         let (app_id, hash) = (app_id.into(), ids::hash(&key));
         let insert = self.store.write(move |tx| {
             require(store::apps::get(tx, &app_id)?, &app_id)?;
@@ -100,7 +100,7 @@ impl DataFile {
                     app_id: app.id.clone(),
                     kid: row.kid,
                     state: row.state.as_str().to_owned(),
-                    created_at: time(row.created_at),
+                    created_at: row.created_at.timestamp(),
                 }));
             }
             Ok::<_, AdminError>(keys)
@@ -118,7 +118,7 @@ impl DataFile {
         app_id: Option<String>,
         at_once: bool,
     ) -> Result<(), AdminError> {
-        let now = self.clock.micros();
+        let now = self.clock.now();
         let ask = self.store.write(move |tx| {
             let apps = match &app_id {
                 Some(id) => vec![require(store::apps::get(tx, id)?, id)?],

@@ -129,7 +129,7 @@ impl DataFile {
                 "a passage-server runs on the data file, and could not write during an import: stop it first",
             ));
         }
-        let now = self.clock.micros();
+        let now = self.clock.now();
         let work = self.store.write_once(move |tx| {
             let transferred = transfer::import(tx, lines, now).map_err(Undone::Failed)?;
             if only_check {

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::language::Language;
-use crate::clock::{HOUR, MINUTE, time};
+use crate::clock::Time;
 use crate::identifier::Identifier;
 use crate::ids;
 use crate::store::Purpose;
@@ -90,19 +90,18 @@ pub(crate) struct NewMessage<'a> {
     pub(crate) purpose: Purpose,
     pub(crate) language: Language,
     pub(crate) content: Content,
-    /// In microseconds, as everywhere.
-    pub(crate) created_at: i64,
-    pub(crate) expires_at: i64,
+    pub(crate) created_at: Time,
+    pub(crate) expires_at: Time,
 }
 
 impl Message {
     /// Writes a message in the name of an app.
     pub(crate) fn write(app_name: &str, new: NewMessage<'_>) -> Self {
         let texts = new.language.texts();
-        let minutes = (new.expires_at - new.created_at) / MINUTE;
+        let minutes = new.expires_at.since(new.created_at).as_secs() / 60;
         let time_left = match minutes {
             ..=120 => format!("{}{}", minutes.max(1), texts.minutes),
-            _ => format!("{}{}", minutes / (HOUR / MINUTE), texts.hours),
+            _ => format!("{}{}", minutes / 60, texts.hours),
         };
         let code = match &new.content {
             Content::Code { code, .. } => code.as_str(),
@@ -129,8 +128,8 @@ impl Message {
         };
         Self {
             id: ids::new_id(),
-            created_at: time(new.created_at),
-            expires_at: time(new.expires_at),
+            created_at: new.created_at.timestamp(),
+            expires_at: new.expires_at.timestamp(),
             channel: Channel::of(new.to),
             to: new.to.as_str().to_owned(),
             purpose: new.purpose.as_str().to_owned(),

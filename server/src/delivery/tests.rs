@@ -14,7 +14,9 @@ use self::mail_server::MailServer;
 use super::message::{Content, NewMessage};
 use super::queue::{DeliveryQueue, Failure, Transport};
 use super::{Channel, Delivery, LANGUAGES, Language, Message, Smtp, SmtpSecurity, TextHook};
-use crate::clock::MINUTE;
+
+use crate::clock::Time;
+use crate::clock::at;
 use crate::identifier::Identifier;
 use crate::store::Purpose;
 
@@ -234,8 +236,8 @@ fn written(language: Language, purpose: Purpose, content: Content, minutes: i64)
         purpose,
         language,
         content,
-        created_at: 0,
-        expires_at: minutes * MINUTE,
+        created_at: at(0),
+        expires_at: Time::from_second(minutes * 60),
     };
     Message::write("A {code}\nB", new)
 }

@@ -82,7 +82,7 @@ impl Controls {
         user_id: impl AsRef<str>,
         device: SeedDevice,
     ) -> Result<String, ControlError> {
-        let row = device.into_row(self.state.clock.micros())?;
+        let row = device.into_row(self.state.clock.now())?;
         let (app_id, user_id) = (self.dev.app.id.clone(), user_id.as_ref().to_owned());
         let insert = self.state.store.write(move |tx| {
             store::users::get(tx, &app_id, &user_id)?.ok_or_else(Refusal::user_not_found)?;
@@ -107,7 +107,7 @@ impl Controls {
     ) -> Result<String, ControlError> {
         let simulation = Simulation {
             transaction_id: transaction_id.as_ref().to_owned(),
-            device: SeedDevice::new().into_row(self.state.clock.micros())?,
+            device: SeedDevice::new().into_row(self.state.clock.now())?,
             registered: NewEvent::by_control(Action::Register),
             logged_in: NewEvent::by_control(Action::Login),
         };
@@ -119,12 +119,12 @@ impl Controls {
     /// # Errors
     /// If the key cannot be generated or stored.
     pub async fn rotate_keys(&self) -> Result<String, ControlError> {
-        let lifetime = self.dev.app.settings.session_timeout_length;
+        let lifetime = self.dev.app.settings.session_lifetime();
         let key = self
             .dev
             .app
             .keys
-            .rotate(lifetime, self.state.clock.micros())
+            .rotate(lifetime, self.state.clock.now())
             .await?;
         Ok(key.kid().to_owned())
     }
@@ -139,7 +139,7 @@ impl Controls {
         let state = &self.state;
         state.clock.reset();
         let (app_id, keep) = (self.dev.app.id.clone(), ids::hash(&self.dev.api_key));
-        let key = api_keys::development(&self.dev.api_key, state.clock.micros());
+        let key = api_keys::development(&self.dev.api_key, state.clock.now());
         let clear = state.store.write(move |tx| {
             store::clear(tx, &keep)?;
             Ok::<_, StoreError>(store::api_keys::insert(tx, &app_id, &key, &keep)?)
@@ -178,7 +178,7 @@ impl Controls {
     /// The current time of the server's clock.
     #[must_use]
     pub fn now(&self) -> Timestamp {
-        self.state.clock.now()
+        self.state.clock.now().timestamp()
     }
 
     /// Adds a fault. If several match a request, the one that was added first applies.

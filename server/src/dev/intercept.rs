@@ -84,7 +84,7 @@ impl Intercept {
     }
 
     async fn handle(&self, request: Request<Body>) -> Result<Response, CutOff> {
-        let at = self.state.clock.now();
+        let at = self.state.clock.now().timestamp();
         let (parts, body) = request.into_parts();
         let target = Target::of(&parts);
         // The controls are not part of the APIs: they are not logged, and no fault matches them.

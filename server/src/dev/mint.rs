@@ -111,15 +111,15 @@ impl MintToken {
     }
 
     pub(crate) async fn mint(self, state: &AppState, app: &App) -> Result<String, Refusal> {
-        let issued_at = state.clock.now().as_second();
-        let mut claims = tokens::members(&Claims::new(app, &self.subject, issued_at));
+        let now = state.clock.now();
+        let mut claims = tokens::members(&Claims::new(app, &self.subject, now));
         let mut set = |name: &str, value: Value| claims.insert(name.to_owned(), value);
         if let Some(issuer) = self.issuer {
             set("iss", issuer.into());
         }
         if let Some(seconds) = self.lifetime_seconds {
             let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
-            set("exp", issued_at.saturating_add(seconds).into());
+            set("exp", now.as_second().saturating_add(seconds).into());
         }
         if let Some(expires_at) = self.expires_at {
             set("exp", expires_at.as_second().into());

@@ -93,7 +93,7 @@ async fn health(State(controls): State<Controls>) -> Response {
         "app_id": controls.dev.app.id,
         "issuer": controls.dev.app.issuer,
         "auth_origin": controls.dev.app.settings.auth_origin,
-        "now": controls.state.clock.now(),
+        "now": controls.state.clock.now().timestamp(),
     }))
 }
 
@@ -184,7 +184,7 @@ struct Advance {
 }
 
 async fn now(State(controls): State<Controls>) -> Response {
-    reply::ok(&json!({"now": controls.state.clock.now()}))
+    reply::ok(&json!({"now": controls.state.clock.now().timestamp()}))
 }
 
 async fn advance(State(controls): State<Controls>, body: Bytes) -> Reply {

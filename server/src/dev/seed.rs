@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use passage_identity::generated::management::types::WebAuthnType;
 use serde::{Deserialize, Serialize};
 
-use crate::clock::NEVER;
+use crate::clock::Time;
 use crate::domain::error::Refusal;
 use crate::ids;
 use crate::store::devices::DeviceRow;
@@ -67,7 +67,7 @@ impl SeedDevice {
         self
     }
 
-    pub(crate) fn into_row(self, now: i64) -> Result<DeviceRow, Refusal> {
+    pub(crate) fn into_row(self, now: Time) -> Result<DeviceRow, Refusal> {
         let kind = self.r#type.unwrap_or_else(|| "passkey".to_owned());
         if matches!(WebAuthnType::from(kind.clone()), WebAuthnType::Unknown(_)) {
             return Err(Refusal::invalid_request(
@@ -84,7 +84,11 @@ impl SeedDevice {
             icon_light: self.icon_light,
             icon_dark: self.icon_dark,
             usage_count: self.usage_count.into(),
-            last_login_at: if self.usage_count > 0 { now } else { NEVER },
+            last_login_at: if self.usage_count > 0 {
+                now
+            } else {
+                Time::NEVER
+            },
             created_at: now,
             updated_at: now,
         })

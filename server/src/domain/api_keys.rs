@@ -1,5 +1,6 @@
 //! API keys, which authenticate an app's backend: a readable prefix, a dot, and a secret.
 
+use crate::clock::Time;
 use crate::domain::apps::App;
 use crate::domain::error::Refusal;
 use crate::domain::state::AppState;
@@ -30,12 +31,12 @@ fn prefix(key: &str) -> String {
 }
 
 /// The key that a server is started with, to store under its hash.
-pub(crate) fn development(key: &str, now: i64) -> ApiKeyRow {
+pub(crate) fn development(key: &str, now: Time) -> ApiKeyRow {
     row(key, "development".to_owned(), now)
 }
 
 /// A key to store under its hash.
-pub(crate) fn row(key: &str, name: String, now: i64) -> ApiKeyRow {
+pub(crate) fn row(key: &str, name: String, now: Time) -> ApiKeyRow {
     ApiKeyRow {
         id: ids::new_id(),
         name,
@@ -87,7 +88,7 @@ pub(crate) async fn create(
         return Err(Refusal::invalid_request("name: must not be empty."));
     }
     let key = generate();
-    let row = row(&key, name, state.clock.micros());
+    let row = row(&key, name, state.clock.now());
     let (app_id, new, hash) = (app.id.clone(), row.clone(), ids::hash(&key));
     let insert = state
         .store

@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use jiff::Timestamp;
 
-use crate::clock::time;
+use crate::clock::Time;
 use crate::domain::settings::{AppSettings, SettingsError};
 use crate::keys::{KeyRing, KeyRingError, Sealing};
 use crate::store::Store;
@@ -99,16 +99,16 @@ impl App {
         row: AppRow,
         issuer: String,
         sealing: &Arc<Sealing>,
-        now: i64,
+        now: Time,
     ) -> Result<Self, AppError> {
         let settings = settings(&row)?;
-        let lifetime = settings.session_timeout_length;
+        let lifetime = settings.session_lifetime();
         let keys = KeyRing::open(store, &row.id, Arc::clone(sealing), lifetime, now).await?;
         Ok(Self {
             id: row.id,
             issuer,
             settings,
-            created_at: time(row.created_at),
+            created_at: row.created_at.timestamp(),
             keys,
             stored: row.settings,
         })

@@ -35,7 +35,7 @@ impl ClientInfo {
 
     /// Refuses a client that did this too often recently.
     pub(crate) fn check_rate_limit(&self, state: &AppState, kind: Kind) -> Result<(), Refusal> {
-        let now = state.clock.micros();
+        let now = state.clock.now();
         state.limits.address(kind, self.address, now)
     }
 
@@ -47,9 +47,7 @@ impl ClientInfo {
         receiver: &Identifier,
     ) -> Result<(), Refusal> {
         self.check_rate_limit(state, Kind::Ask)?;
-        state
-            .limits
-            .account(&app.id, receiver, state.clock.micros())
+        state.limits.account(&app.id, receiver, state.clock.now())
     }
 
     /// The browser or program that sends the request.

@@ -51,7 +51,7 @@ pub(crate) async fn rename_own(
             "friendly_name: must have 1 to {LONGEST_NAME} characters."
         )));
     }
-    let now = state.clock.micros();
+    let now = state.clock.now();
     let rename = state.store.write(move |tx| {
         store::devices::rename(tx, &user_id, &id, &name, now)?
             .ok_or_else(Refusal::own_device_not_found)

@@ -8,9 +8,11 @@ use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::clock::MINUTE;
+use crate::clock::Time;
 use crate::domain::error::Refusal;
 use crate::identifier::Identifier;
+
+const MINUTE: Duration = Duration::from_secs(60);
 
 /// Number of places in a table, which take 256 KiB.
 const PLACES: usize = 32 * 1024;
@@ -52,7 +54,7 @@ impl RateLimits {
     }
 
     /// Whether an address may do this now.
-    pub(crate) fn address(&self, kind: Kind, address: IpAddr, now: i64) -> Result<(), Refusal> {
+    pub(crate) fn address(&self, kind: Kind, address: IpAddr, now: Time) -> Result<(), Refusal> {
         take(self.address.as_ref(), (kind, network(address)), now)
     }
 
@@ -61,13 +63,13 @@ impl RateLimits {
         &self,
         app_id: &str,
         identifier: &Identifier,
-        now: i64,
+        now: Time,
     ) -> Result<(), Refusal> {
         take(self.account.as_ref(), (app_id, identifier.as_str()), now)
     }
 }
 
-fn take(table: Option<&Table>, key: impl Hash, now: i64) -> Result<(), Refusal> {
+fn take(table: Option<&Table>, key: impl Hash, now: Time) -> Result<(), Refusal> {
     match table {
         Some(table) => table.take(key, now).map_err(Refusal::too_many_requests),
         None => Ok(()),
@@ -88,23 +90,23 @@ fn network(address: IpAddr) -> IpAddr {
 /// A limit. A place holds the time at which its key will have its full allowance again: each use moves it forward by
 /// its share of a minute, and it may not be more than a minute ahead (the generic cell rate algorithm).
 struct Table {
-    /// The cost of one use, in microseconds.
-    share: i64,
+    /// The cost of one use.
+    share: Duration,
     random: [RandomState; 2],
-    places: Mutex<Vec<i64>>,
+    places: Mutex<Vec<Time>>,
 }
 
 impl Table {
     fn new(limit: u32) -> Self {
         Self {
-            share: MINUTE / i64::from(limit.max(1)),
+            share: MINUTE / limit.max(1),
             random: [RandomState::new(), RandomState::new()],
-            places: Mutex::new(vec![i64::MIN; PLACES]),
+            places: Mutex::new(vec![Time::MIN; PLACES]),
         }
     }
 
     /// Counts a use, or returns how long to wait for the next.
-    fn take(&self, key: impl Hash, now: i64) -> Result<(), Duration> {
+    fn take(&self, key: impl Hash, now: Time) -> Result<(), Duration> {
         let place = |random: &RandomState| {
             usize::try_from(random.hash_one(&key) % PLACES as u64).unwrap_or_default()
         };
@@ -113,22 +115,18 @@ impl Table {
         let free_at = |place: &usize| {
             let at = places.get(*place).copied().unwrap_or(now);
             // A clock that was set back must not lock anybody out.
-            if at > now.saturating_add(MINUTE) {
-                now
-            } else {
-                at.max(now)
-            }
+            if at > now + MINUTE { now } else { at.max(now) }
         };
         // Other keys can only move a place forward, so the lower of the two is closer to the truth.
         let at = chosen.iter().map(free_at).min().unwrap_or(now);
-        let next = at.saturating_add(self.share);
-        let wait = next.saturating_sub(now.saturating_add(MINUTE));
-        if wait > 0 {
-            return Err(Duration::from_micros(wait.unsigned_abs()));
+        let next = at + self.share;
+        let wait = next.since(now + MINUTE);
+        if !wait.is_zero() {
+            return Err(wait);
         }
         for place in chosen {
             if let Some(at) = places.get_mut(place) {
-                *at = if *at > now.saturating_add(MINUTE) {
+                *at = if *at > now + MINUTE {
                     next
                 } else {
                     next.max(*at)
@@ -143,47 +141,51 @@ impl Table {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::clock::SECOND;
+    use crate::clock::at;
+
+    fn second(second: i64) -> Time {
+        Time::from_second(second)
+    }
 
     #[test]
     fn five_at_once_then_one_every_twelve_seconds() {
         let table = Table::new(5);
         for _ in 0..5 {
-            table.take("ada", 0).unwrap();
+            table.take("ada", at(0)).unwrap();
         }
-        assert_eq!(table.take("ada", 0), Err(Duration::from_secs(12)));
-        assert_eq!(table.take("ada", 10 * SECOND), Err(Duration::from_secs(2)));
-        assert_eq!(table.take("ada", 12 * SECOND), Ok(()));
-        assert_eq!(table.take("ada", 12 * SECOND), Err(Duration::from_secs(12)));
-        assert_eq!(table.take("bob", 0), Ok(()), "others are not held up");
+        assert_eq!(table.take("ada", at(0)), Err(Duration::from_secs(12)));
+        assert_eq!(table.take("ada", second(10)), Err(Duration::from_secs(2)));
+        assert_eq!(table.take("ada", second(12)), Ok(()));
+        assert_eq!(table.take("ada", second(12)), Err(Duration::from_secs(12)));
+        assert_eq!(table.take("bob", at(0)), Ok(()), "others are not held up");
         for _ in 0..5 {
-            table.take("ada", 1000 * SECOND).unwrap();
+            table.take("ada", second(1000)).unwrap();
         }
-        assert!(table.take("ada", 1000 * SECOND).is_err());
+        assert!(table.take("ada", second(1000)).is_err());
     }
 
     #[test]
     fn a_clock_that_is_set_back_locks_nobody_out() {
         let table = Table::new(5);
         for _ in 0..5 {
-            table.take("ada", 1000 * MINUTE).unwrap();
+            table.take("ada", second(60_000)).unwrap();
         }
         for _ in 0..5 {
-            assert_eq!(table.take("ada", 0), Ok(()));
+            assert_eq!(table.take("ada", at(0)), Ok(()));
         }
-        assert!(table.take("ada", 0).is_err());
+        assert!(table.take("ada", at(0)).is_err());
     }
 
     #[test]
     fn a_flood_of_keys_takes_no_memory_and_wins_nobody_another_try() {
         let table = Table::new(5);
         for _ in 0..5 {
-            table.take("ada", 0).unwrap();
+            table.take("ada", at(0)).unwrap();
         }
         for key in 0..200_000 {
-            let _either = table.take(key, 0);
+            let _either = table.take(key, at(0));
         }
-        assert!(table.take("ada", 0).is_err());
+        assert!(table.take("ada", at(0)).is_err());
         let places = table.places.lock().unwrap();
         assert_eq!((places.len(), places.capacity()), (PLACES, PLACES));
     }
@@ -191,7 +193,9 @@ mod tests {
     #[test]
     fn few_keys_hardly_ever_share() {
         let table = Table::new(1);
-        let refused = (0..1000).filter(|key| table.take(key, 0).is_err()).count();
+        let refused = (0..1000)
+            .filter(|key| table.take(key, at(0)).is_err())
+            .count();
         // Both places of a key are taken by others with a chance of about one in a thousand here.
         assert!(refused < 20, "{refused}");
     }

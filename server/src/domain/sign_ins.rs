@@ -6,7 +6,7 @@ mod tests;
 
 use passage_identity::generated::auth::types::AuthResult;
 
-use crate::clock::SECOND;
+use crate::clock::Time;
 use crate::domain::apps::App;
 use crate::domain::error::Refusal;
 use crate::domain::settings::AppSettings;
@@ -24,7 +24,7 @@ const SECRET_LENGTH: usize = 48;
 /// A refresh token that was just created.
 pub(crate) struct RefreshToken {
     token: String,
-    expires_at: i64,
+    expires_at: Time,
 }
 
 /// Completes a sign-in: counts it, activates a pending user, records the event, and issues tokens.
@@ -52,7 +52,7 @@ async fn start(
     user_id: &str,
     event: Option<NewEvent>,
 ) -> Result<AuthResult, Refusal> {
-    let now = state.clock.micros();
+    let now = state.clock.now();
     let (row, refresh) = prepare(&app.settings, user_id, now).unzip();
     let (app_id, id) = (app.id.clone(), user_id.to_owned());
     let record = state
@@ -66,13 +66,13 @@ async fn start(
 pub(crate) fn prepare(
     settings: &AppSettings,
     user_id: &str,
-    now: i64,
+    now: Time,
 ) -> Option<(SignInRow, RefreshToken)> {
     if !settings.refresh_enabled {
         return None;
     }
-    let ends_at = now + settings.refresh_absolute_lifetime * SECOND;
-    let expires_at = ends_at.min(now + settings.refresh_inactivity_lifetime * SECOND);
+    let ends_at = now + settings.refresh_lifetime();
+    let expires_at = ends_at.min(now + settings.refresh_idle_lifetime());
     let id = ids::new_id();
     let token = new_token(&id);
     let row = SignInRow {
@@ -93,7 +93,7 @@ pub(crate) fn record(
     user_id: &str,
     event: Option<&NewEvent>,
     sign_in: Option<&SignInRow>,
-    now: i64,
+    now: Time,
 ) -> Result<(), Refusal> {
     let user = store::users::get(tx, app_id, user_id)?.ok_or_else(Refusal::user_not_found)?;
     if user.is_inactive() {
@@ -126,11 +126,11 @@ pub(crate) async fn refresh(
     app: &App,
     token: &str,
 ) -> Result<AuthResult, Refusal> {
-    let now = state.clock.micros();
+    let now = state.clock.now();
     let sign_in = sign_in_of(token).ok_or_else(Refusal::invalid_refresh_token)?;
     let next = new_token(&sign_in);
     let (app_id, hash, next_hash) = (app.id.clone(), ids::hash(token), ids::hash(&next));
-    let idle_until = now + app.settings.refresh_inactivity_lifetime * SECOND;
+    let idle_until = now + app.settings.refresh_idle_lifetime();
     let exchange = state.store.write(move |tx| {
         let token = Presented {
             sign_in: &sign_in,
@@ -182,15 +182,17 @@ pub(crate) async fn auth_result(
     app: &App,
     user_id: &str,
     refresh: Option<RefreshToken>,
-    now: i64,
+    now: Time,
 ) -> Result<AuthResult, Refusal> {
-    let claims = Claims::new(app, user_id, now / SECOND);
+    let claims = Claims::new(app, user_id, now);
     let key = app.keys.active().await?;
     let auth_token = tokens::sign(&key, &Header::new(key.kid()), &claims)?;
     Ok(AuthResult {
         auth_token,
         redirect_url: app.settings.redirect_url.clone(),
-        refresh_token_expiration: refresh.as_ref().map(|refresh| refresh.expires_at / SECOND),
+        refresh_token_expiration: refresh
+            .as_ref()
+            .map(|refresh| refresh.expires_at.as_second()),
         refresh_token: refresh.map(|refresh| refresh.token),
     })
 }

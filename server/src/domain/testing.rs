@@ -44,7 +44,7 @@ impl Fixture {
         let row = AppRow {
             id: "app".to_owned(),
             settings: serde_json::to_string(&settings).unwrap(),
-            created_at: clock.micros(),
+            created_at: clock.now(),
         };
         let put = {
             let row = row.clone();
@@ -52,7 +52,7 @@ impl Fixture {
         };
         put.await.unwrap();
         let issuer = "https://passage.example.com/auth/v1/apps/app".to_owned();
-        let app = App::open(&store, row, issuer, &Arc::default(), clock.micros()).await;
+        let app = App::open(&store, row, issuer, &Arc::default(), clock.now()).await;
         let app = Arc::new(app.unwrap());
         let apps = Apps::default();
         apps.put(Arc::clone(&app));

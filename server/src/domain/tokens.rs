@@ -1,15 +1,18 @@
 //! Auth tokens: JWTs signed with RS256.
 
+use std::time::Duration;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::clock::Time;
 use crate::domain::apps::App;
 use crate::keys::{KeyError, KeyRing, SigningKey};
 
 /// Seconds by which `nbf` precedes `iat`, as in the tokens of the original service.
-pub(crate) const NOT_BEFORE_SLACK: i64 = 5;
+pub(crate) const NOT_BEFORE_SLACK: Duration = Duration::from_secs(5);
 
 /// The contents of a token: exactly these six claims. Times are in Unix seconds.
 #[derive(Debug, Clone, Serialize)]
@@ -30,13 +33,13 @@ pub(crate) struct Claims<'a> {
 
 impl<'a> Claims<'a> {
     /// A token of the app for a user.
-    pub(crate) fn new(app: &'a App, subject: &'a str, issued_at: i64) -> Self {
+    pub(crate) fn new(app: &'a App, subject: &'a str, now: Time) -> Self {
         Self {
             audience: [&app.settings.auth_origin, &app.id],
-            expires_at: issued_at.saturating_add(app.settings.session_timeout_length),
-            issued_at,
+            expires_at: (now + app.settings.session_lifetime()).as_second(),
+            issued_at: now.as_second(),
             issuer: &app.issuer,
-            not_before: issued_at - NOT_BEFORE_SLACK,
+            not_before: (now - NOT_BEFORE_SLACK).as_second(),
             subject,
         }
     }
@@ -94,7 +97,7 @@ pub(crate) async fn verify(
     token: &str,
     issuer: &str,
     audience: &str,
-    now: i64,
+    now: Time,
 ) -> Result<Option<String>, KeyError> {
     let Some((message, signature)) = token.rsplit_once('.') else {
         return Ok(None);
@@ -128,7 +131,7 @@ pub(crate) fn object(part: &str) -> Option<Map<String, Value>> {
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).ok()?).ok()
 }
 
-fn subject(claims: &Map<String, Value>, issuer: &str, audience: &str, now: i64) -> Option<String> {
+fn subject(claims: &Map<String, Value>, issuer: &str, audience: &str, now: Time) -> Option<String> {
     let text = |name: &str| claims.get(name).and_then(Value::as_str);
     let time = |name: &str| claims.get(name).and_then(Value::as_f64);
     let for_us = match claims.get("aud")? {
@@ -140,7 +143,7 @@ fn subject(claims: &Map<String, Value>, issuer: &str, audience: &str, now: i64) 
         clippy::cast_precision_loss,
         reason = "seconds stay exact for millions of years"
     )]
-    let now = now as f64;
+    let now = now.as_second() as f64;
     let begun = |nbf: &Value| nbf.as_f64().is_some_and(|nbf| nbf <= now);
     let in_time = time("exp")? > now && claims.get("nbf").is_none_or(begun);
     let good = for_us && in_time && text("iss")? == issuer;
@@ -178,7 +181,7 @@ mod tests {
         let subject_of = |change: &dyn Fn(&mut Map<String, Value>), now: i64| {
             let mut claims = claims();
             change(&mut claims);
-            subject(&claims, "iss", "app", now)
+            subject(&claims, "iss", "app", Time::from_second(now))
         };
         let same = |_: &mut Map<String, Value>| {};
         assert_eq!(subject_of(&same, 995).as_deref(), Some("user"));

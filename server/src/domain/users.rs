@@ -9,6 +9,7 @@ mod tests;
 
 use serde_json::{Map, Value};
 
+use crate::clock::Time;
 use crate::domain::error::Refusal;
 use crate::identifier::{self, Identifier};
 use crate::store;
@@ -46,7 +47,7 @@ pub(crate) fn create(
     app_id: &str,
     identifier: &Identifier,
     metadata: Map<String, Value>,
-    now: i64,
+    now: Time,
 ) -> Result<UserRow, Refusal> {
     insert(tx, app_id, &new_user(identifier, metadata), now)
 }
@@ -66,7 +67,7 @@ fn new_user(identifier: &Identifier, metadata: Map<String, Value>) -> NewUser {
 }
 
 /// Creates a user whose identifiers must be free.
-fn insert(tx: &Tx<'_>, app_id: &str, new: &NewUser, now: i64) -> Result<UserRow, Refusal> {
+fn insert(tx: &Tx<'_>, app_id: &str, new: &NewUser, now: Time) -> Result<UserRow, Refusal> {
     taken(store::users::insert(tx, app_id, new, now))
 }
 
@@ -98,7 +99,7 @@ pub(crate) fn receiver(
     conceal: bool,
     purpose: Purpose,
     identifier: &Identifier,
-    now: i64,
+    now: Time,
 ) -> Result<Receiver, Refusal> {
     let found = find(tx, app_id, identifier)?;
     let to = |user, purpose| Ok(Receiver { user, purpose });
@@ -132,7 +133,7 @@ pub(crate) fn confirm(
     tx: &Tx<'_>,
     mut user: UserRow,
     identifier: &Identifier,
-    now: i64,
+    now: Time,
 ) -> Result<(), Refusal> {
     let (own, verified) = match identifier {
         Identifier::Email(_) => (&mut user.email, &mut user.email_verified),

@@ -1,11 +1,13 @@
 //! The keys of one app.
 
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use tokio::sync::{Mutex, watch};
 
 use super::schedule::{self, RotationPolicy, RotationRequest, Step};
 use super::{KeyError, KeyRingError, Sealing, SigningKey, generate};
+use crate::clock::Time;
 use crate::store;
 use crate::store::signing_keys::{KeyState, SigningKeyRow};
 use crate::store::{Store, StoreError};
@@ -39,8 +41,8 @@ impl KeyRing {
         store: &Store,
         app_id: &str,
         sealing: Arc<Sealing>,
-        lifetime: i64,
-        now: i64,
+        lifetime: Duration,
+        now: Time,
     ) -> Result<Arc<Self>, KeyRingError> {
         let ring = Arc::new(Self {
             app_id: app_id.to_owned(),
@@ -63,7 +65,7 @@ impl KeyRing {
     }
 
     /// Generates the first key. No verifier knows another, so there is nothing to announce it to.
-    async fn start(self: Arc<Self>, lifetime: i64, now: i64) {
+    async fn start(self: Arc<Self>, lifetime: Duration, now: Time) {
         let made = self.replace_at_once(lifetime, now).await;
         match &made {
             // The server has stopped in the meantime, and generates another at the next start.
@@ -134,10 +136,10 @@ impl KeyRing {
     }
 
     /// Records that the app's tokens have this lifetime from now on.
-    pub(crate) async fn note_lifetime(&self, seconds: i64) -> Result<(), StoreError> {
+    pub(crate) async fn note_lifetime(&self, lifetime: Duration) -> Result<(), StoreError> {
         let app_id = self.app_id.clone();
         let note = self.store.write(move |tx| {
-            Ok::<_, StoreError>(store::signing_keys::note_lifetime(tx, &app_id, seconds)?)
+            Ok::<_, StoreError>(store::signing_keys::note_lifetime(tx, &app_id, lifetime)?)
         });
         note.await
     }
@@ -147,8 +149,8 @@ impl KeyRing {
         &self,
         rotation: RotationRequest,
         policy: RotationPolicy,
-        lifetime: i64,
-        now: i64,
+        lifetime: Duration,
+        now: Time,
     ) -> Result<bool, KeyRingError> {
         let _one_change_at_a_time = self.changes.lock().await;
         let rows = self.rows().await?;
@@ -166,7 +168,7 @@ impl KeyRing {
         Ok(!steps.is_empty())
     }
 
-    async fn announce(&self, now: i64) -> Result<(), KeyRingError> {
+    async fn announce(&self, now: Time) -> Result<(), KeyRingError> {
         let key = generate().await?;
         let kid = key.kid.clone();
         let sealed = self.sealing.seal(&self.app_id, &kid, &key.to_pkcs8()?)?;
@@ -185,7 +187,7 @@ impl KeyRing {
         Ok(())
     }
 
-    async fn activate(&self, lifetime: i64, now: i64) -> Result<(), KeyRingError> {
+    async fn activate(&self, lifetime: Duration, now: Time) -> Result<(), KeyRingError> {
         let app_id = self.app_id.clone();
         let activate = self.store.write(move |tx| {
             Ok::<_, StoreError>(store::signing_keys::activate(tx, &app_id, lifetime, now)?)
@@ -208,8 +210,8 @@ impl KeyRing {
     /// Signs with the announced key, or a new one, from now on.
     async fn replace_at_once(
         &self,
-        lifetime: i64,
-        now: i64,
+        lifetime: Duration,
+        now: Time,
     ) -> Result<Arc<SigningKey>, KeyRingError> {
         let _one_change_at_a_time = self.changes.lock().await;
         if self
@@ -229,8 +231,8 @@ impl KeyRing {
     /// Starts to sign with a new key. The old ones still verify.
     pub(crate) async fn rotate(
         &self,
-        lifetime: i64,
-        now: i64,
+        lifetime: Duration,
+        now: Time,
     ) -> Result<Arc<SigningKey>, KeyRingError> {
         self.active().await?;
         self.replace_at_once(lifetime, now).await
@@ -272,7 +274,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::clock::HOUR;
+    use crate::clock::at;
     use crate::keys::WrappingKey;
     use crate::store::apps::AppRow;
 
@@ -281,7 +283,7 @@ mod tests {
         let app = AppRow {
             id: "app".to_owned(),
             settings: "{}".to_owned(),
-            created_at: 0,
+            created_at: at(0),
         };
         let insert = store.write(move |tx| Ok::<_, StoreError>(store::apps::insert(tx, &app)?));
         insert.await.unwrap();
@@ -296,8 +298,16 @@ mod tests {
     #[tokio::test]
     async fn a_key_goes_through_its_whole_life() {
         let store = store().await;
-        let open = |now| KeyRing::open(&store, "app", Arc::default(), 3600, now);
-        let ring = open(0).await.unwrap();
+        let open = |now| {
+            KeyRing::open(
+                &store,
+                "app",
+                Arc::default(),
+                Duration::from_secs(3600),
+                now,
+            )
+        };
+        let ring = open(at(0)).await.unwrap();
         let first = ring.active().await.unwrap();
         let policy = RotationPolicy::new(
             Some(Duration::from_secs(24 * 3600)),
@@ -305,7 +315,12 @@ mod tests {
         );
         let keep = async |hour: i64| {
             let kept = ring
-                .keep_up(RotationRequest::Nothing, policy, 3600, hour * HOUR)
+                .keep_up(
+                    RotationRequest::Nothing,
+                    policy,
+                    Duration::from_secs(3600),
+                    Time::from_second(hour * 3600),
+                )
                 .await;
             kept.unwrap()
         };
@@ -316,7 +331,7 @@ mod tests {
         assert_eq!(announced.len(), 2);
         assert_eq!(ring.active().await.unwrap().kid, first.kid);
         // The same after a restart, which must not announce another.
-        let again = open(23 * HOUR).await.unwrap();
+        let again = open(Time::from_second(23 * 3600)).await.unwrap();
         assert_eq!(kids(&again).await, announced);
         assert_eq!(again.active().await.unwrap().kid, first.kid);
 
@@ -332,16 +347,28 @@ mod tests {
     #[tokio::test]
     async fn a_key_outlives_the_longest_token_it_signed() {
         let store = store().await;
-        let ring = KeyRing::open(&store, "app", Arc::default(), 10 * 3600, 0).await;
+        let ring = KeyRing::open(
+            &store,
+            "app",
+            Arc::default(),
+            Duration::from_secs(10 * 3600),
+            at(0),
+        )
+        .await;
         let ring = ring.unwrap();
         ring.active().await.unwrap();
         // The app's token lifetime was reduced since.
-        ring.note_lifetime(60).await.unwrap();
-        ring.rotate(60, 0).await.unwrap();
+        ring.note_lifetime(Duration::from_secs(60)).await.unwrap();
+        ring.rotate(Duration::from_secs(60), at(0)).await.unwrap();
         let policy = RotationPolicy::new(None, Duration::ZERO);
         let keep = async |hour: i64| {
             let kept = ring
-                .keep_up(RotationRequest::Nothing, policy, 60, hour * HOUR)
+                .keep_up(
+                    RotationRequest::Nothing,
+                    policy,
+                    Duration::from_secs(60),
+                    Time::from_second(hour * 3600),
+                )
                 .await;
             kept.unwrap();
             kids(&ring).await.len()
@@ -353,11 +380,26 @@ mod tests {
     #[tokio::test]
     async fn keys_are_stored_encrypted_and_follow_a_new_encryption_key() {
         let store = store().await;
-        let plain = KeyRing::open(&store, "app", Arc::default(), 60, 0).await;
+        let plain = KeyRing::open(
+            &store,
+            "app",
+            Arc::default(),
+            Duration::from_secs(60),
+            at(0),
+        )
+        .await;
         let kid = plain.unwrap().active().await.unwrap().kid.clone();
         let (one, two) = (WrappingKey::generate(), WrappingKey::generate());
         let key = |text: &str| WrappingKey::parse(text).unwrap();
-        let open = |sealing: Sealing| KeyRing::open(&store, "app", Arc::new(sealing), 60, 0);
+        let open = |sealing: Sealing| {
+            KeyRing::open(
+                &store,
+                "app",
+                Arc::new(sealing),
+                Duration::from_secs(60),
+                at(0),
+            )
+        };
         let stored = async || {
             let read = store.read(|tx| {
                 let rows = store::signing_keys::list(tx, "app")?;
@@ -370,7 +412,7 @@ mod tests {
         assert!(!sealed(&stored().await));
         let ring = open(Sealing::with(key(&one), Vec::new())).await.unwrap();
         assert_eq!(ring.active().await.unwrap().kid, kid);
-        ring.rotate(60, 1).await.unwrap();
+        ring.rotate(Duration::from_secs(60), at(1)).await.unwrap();
         let under_one = stored().await;
         assert!(sealed(&under_one) && under_one.len() == 2);
 

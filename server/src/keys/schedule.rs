@@ -3,28 +3,24 @@
 
 use std::time::Duration;
 
-use crate::clock::{MINUTE, SECOND};
+use crate::clock::Time;
 use crate::store::signing_keys::{KeyState, SigningKeyRow};
 
-/// How far the clocks of verifiers may be behind, plus the leeway they may grant, in microseconds.
-const LEEWAY: i64 = 10 * MINUTE;
+/// How far the clocks of verifiers may be behind, plus the leeway they may grant.
+const LEEWAY: Duration = Duration::from_secs(600);
 
 /// The rhythm of key changes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RotationPolicy {
-    /// How long a key signs, in microseconds. `None` means until a rotation is requested.
-    every: Option<i64>,
-    /// How long a key is announced before it signs, in microseconds.
-    announce: i64,
+    /// How long a key signs. `None` means until a rotation is requested.
+    every: Option<Duration>,
+    /// How long a key is announced before it signs.
+    announce: Duration,
 }
 
 impl RotationPolicy {
     pub(crate) fn new(every: Option<Duration>, announce: Duration) -> Self {
-        let micros = |time: Duration| i64::try_from(time.as_micros()).unwrap_or(i64::MAX);
-        Self {
-            every: every.map(micros),
-            announce: micros(announce),
-        }
+        Self { every, announce }
     }
 }
 
@@ -54,7 +50,7 @@ pub(super) fn due(
     keys: &[SigningKeyRow],
     rotation: RotationRequest,
     policy: RotationPolicy,
-    now: i64,
+    now: Time,
 ) -> Vec<Step> {
     let in_state = |state: KeyState| keys.iter().filter(move |key| key.state == state);
     let mut steps = Vec::new();
@@ -63,7 +59,7 @@ pub(super) fn due(
         let since = active.active_from.unwrap_or(active.created_at);
         let aged = policy
             .every
-            .is_some_and(|every| now >= since.saturating_add(every - policy.announce));
+            .is_some_and(|every| now >= since + every - policy.announce);
         match in_state(KeyState::Next).next() {
             None if rotation == RotationRequest::AtOnce => {
                 steps.extend([Step::Announce, Step::Activate])
@@ -72,7 +68,7 @@ pub(super) fn due(
             None => {}
             Some(next)
                 if rotation == RotationRequest::AtOnce
-                    || now >= next.created_at.saturating_add(policy.announce) =>
+                    || now >= next.created_at + policy.announce =>
             {
                 steps.push(Step::Activate);
             }
@@ -81,8 +77,7 @@ pub(super) fn due(
     }
     let expired = in_state(KeyState::Retired).filter(|key| {
         let retired_at = key.retired_at.unwrap_or(now);
-        let last = key.longest_token.saturating_mul(SECOND);
-        now > retired_at.saturating_add(last).saturating_add(LEEWAY)
+        now > retired_at + key.longest_token + LEEWAY
     });
     steps.extend(expired.map(|key| Step::Forget(key.kid.clone())));
     steps
@@ -92,17 +87,19 @@ pub(super) fn due(
 mod tests {
     use super::*;
 
-    const DAY: i64 = 24 * crate::clock::HOUR;
+    fn on(day: i64) -> Time {
+        Time::from_second(day * 24 * 3600)
+    }
 
     fn key(kid: &str, state: KeyState, day: i64) -> SigningKeyRow {
         SigningKeyRow {
             kid: kid.to_owned(),
             pkcs8: Vec::new(),
             state,
-            created_at: day * DAY,
-            active_from: (state != KeyState::Next).then_some(day * DAY),
-            retired_at: (state == KeyState::Retired).then_some(day * DAY),
-            longest_token: 24 * 3600,
+            created_at: on(day),
+            active_from: (state != KeyState::Next).then_some(on(day)),
+            retired_at: (state == KeyState::Retired).then_some(on(day)),
+            longest_token: Duration::from_secs(24 * 3600),
         }
     }
 
@@ -112,7 +109,7 @@ mod tests {
             keys,
             rotation,
             RotationPolicy::new(Some(days(90)), days(2)),
-            day * DAY,
+            on(day),
         )
     }
 
@@ -147,10 +144,7 @@ mod tests {
     fn without_a_rhythm_a_key_signs_for_good() {
         let one = [key("a", KeyState::Active, 0)];
         let policy = RotationPolicy::new(None, Duration::from_secs(3600));
-        assert_eq!(
-            due(&one, RotationRequest::Nothing, policy, 10_000 * DAY),
-            []
-        );
+        assert_eq!(due(&one, RotationRequest::Nothing, policy, on(10_000)), []);
     }
 
     #[test]

@@ -16,6 +16,7 @@ use http::Uri;
 
 use self::social::Social;
 use crate::clock::Clock;
+use crate::clock::Time;
 use crate::delivery::{Delivery, Sender};
 use crate::dev::observe::{Exchange, Observer};
 use crate::dev::{DevTools, Outbox};
@@ -218,7 +219,7 @@ impl ServerBuilder {
             None => Store::in_memory()?,
         };
         let clock = Clock::default();
-        let now = clock.micros();
+        let now = clock.now();
         let row = self.put_app(&store, now).await?;
         let api_key = self.put_api_key(&store, &row.id, now).await?;
         let issuer = self.issuer.unwrap_or_else(|| issuer(&url, &row.id));
@@ -281,7 +282,7 @@ impl ServerBuilder {
     }
 
     /// The requested app, the one in the store, or a new one, with the requested settings.
-    async fn put_app(&self, store: &Store, now: i64) -> Result<AppRow, StartError> {
+    async fn put_app(&self, store: &Store, now: Time) -> Result<AppRow, StartError> {
         let id = self.app_id.clone();
         let find = store.read(move |tx| {
             let found = match &id {
@@ -317,7 +318,7 @@ impl ServerBuilder {
         &self,
         store: &Store,
         app_id: &str,
-        now: i64,
+        now: Time,
     ) -> Result<String, StartError> {
         let key = self.api_key.clone().unwrap_or_else(api_keys::generate);
         let (app_id, row, hash) = (

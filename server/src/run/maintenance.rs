@@ -68,7 +68,7 @@ impl Maintenance {
     /// Checks once, and does what is due. A failure for one app does not affect the others.
     async fn round(&self) {
         if let Some(certificate) = &self.certificate {
-            let (certificate, now) = (Arc::clone(certificate), self.state.clock.now());
+            let (certificate, now) = (Arc::clone(certificate), self.state.clock.now().timestamp());
             // The files may be on a slow network. A panic is logged, and the next round checks again.
             let _looked = spawn_blocking(move || certificate.keep_up(now)).await;
         }
@@ -106,10 +106,7 @@ impl Maintenance {
             Some(asked) if asked.at_once => RotationRequest::AtOnce,
             Some(_) => RotationRequest::Rotate,
         };
-        let (lifetime, now) = (
-            app.settings.session_timeout_length,
-            self.state.clock.micros(),
-        );
+        let (lifetime, now) = (app.settings.session_lifetime(), self.state.clock.now());
         app.keys
             .keep_up(rotation, self.policy, lifetime, now)
             .await?;

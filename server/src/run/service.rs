@@ -7,6 +7,7 @@ use std::sync::Arc;
 use axum::Router;
 
 use crate::clock::Clock;
+use crate::clock::Time;
 use crate::config::{AppConfig, Config, ServeSettings};
 use crate::domain::apps::{self, App, Apps, issuer};
 use crate::domain::social::Providers;
@@ -161,7 +162,7 @@ impl Prepared {
                 "neither `mail` nor `texts` is set: no code and no link is sent, and only passkeys sign users in"
             );
         }
-        put_apps(&settings.apps, &store, clock.micros()).await?;
+        put_apps(&settings.apps, &store, clock.now()).await?;
         let policy = request_policy(&settings.listen, &url);
         let state = Arc::new(AppState {
             store,
@@ -197,7 +198,7 @@ impl Prepared {
 }
 
 /// Stores the apps of the configuration.
-async fn put_apps(wanted: &[AppConfig], store: &Store, now: i64) -> Result<(), StartError> {
+async fn put_apps(wanted: &[AppConfig], store: &Store, now: Time) -> Result<(), StartError> {
     for app in wanted {
         let id = app.id.clone();
         let find = store.read(move |tx| Ok::<_, StoreError>(store::apps::get(tx, &id)?));
@@ -230,7 +231,7 @@ pub(crate) async fn load_apps(state: &AppState, sealing: &Arc<Sealing>) -> Resul
     for row in all {
         match state.apps.get(&row.id) {
             None => {
-                let now = state.clock.micros();
+                let now = state.clock.now();
                 let issuer = issuer(&state.url, &row.id);
                 let app = App::open(&state.store, row, issuer, sealing, now).await?;
                 state.apps.put(Arc::new(app));
@@ -238,7 +239,7 @@ pub(crate) async fn load_apps(state: &AppState, sealing: &Arc<Sealing>) -> Resul
             Some(app) if app.stored != row.settings => {
                 let app = app.with_settings(row)?;
                 app.keys
-                    .note_lifetime(app.settings.session_timeout_length)
+                    .note_lifetime(app.settings.session_lifetime())
                     .await?;
                 state.apps.put(Arc::new(app));
             }

@@ -1,6 +1,7 @@
 //! API keys of an app. Only a hash of each key is kept.
 
 use super::{SqlError, Tx, columns};
+use crate::clock::Time;
 
 /// An API key, without the key.
 #[derive(Debug, Clone)]
@@ -9,7 +10,7 @@ pub(crate) struct ApiKeyRow {
     pub(crate) name: String,
     pub(crate) prefix: String,
     pub(crate) role: String,
-    pub(crate) created_at: i64,
+    pub(crate) created_at: Time,
 }
 
 columns!(ApiKeyRow {

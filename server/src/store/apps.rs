@@ -1,6 +1,7 @@
 //! Apps and their settings.
 
 use super::{SqlError, Tx, columns};
+use crate::clock::Time;
 
 /// An app as stored.
 #[derive(Clone)]
@@ -8,7 +9,7 @@ pub(crate) struct AppRow {
     pub(crate) id: String,
     /// Settings as JSON.
     pub(crate) settings: String,
-    pub(crate) created_at: i64,
+    pub(crate) created_at: Time,
 }
 
 columns!(AppRow {

@@ -3,6 +3,7 @@
 use super::sweep::sweep;
 use super::text_enum::text_enum;
 use super::{SqlError, Tx, columns};
+use crate::clock::Time;
 
 text_enum! {
     /// The purpose of a ceremony. It cannot be finished for another.
@@ -23,8 +24,8 @@ pub(crate) struct NewCeremony<'a> {
     pub(crate) transaction_id: Option<&'a str>,
     pub(crate) user_handle: Option<&'a [u8]>,
     pub(crate) state: &'a str,
-    pub(crate) created_at: i64,
-    pub(crate) expires_at: i64,
+    pub(crate) created_at: Time,
+    pub(crate) expires_at: Time,
 }
 
 /// A ceremony as stored.
@@ -38,7 +39,7 @@ pub(crate) struct CeremonyRow {
     pub(crate) user_handle: Option<Vec<u8>>,
     /// State of the library that verifies the outcome.
     pub(crate) state: String,
-    pub(crate) expires_at: i64,
+    pub(crate) expires_at: Time,
 }
 
 columns!(CeremonyRow {
@@ -97,6 +98,7 @@ pub(crate) fn take(tx: &Tx<'_>, app_id: &str, id: &str) -> Result<bool, SqlError
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::clock::at;
     use crate::store::StoreError;
     use crate::store::testing::{APP, File};
 
@@ -108,8 +110,8 @@ mod tests {
             transaction_id: None,
             user_handle: None,
             state: "{}",
-            created_at: 0,
-            expires_at: 10,
+            created_at: at(0),
+            expires_at: at(10),
         }
     }
 

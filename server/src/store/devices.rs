@@ -1,6 +1,7 @@
 //! Devices: the passkeys of users.
 
 use super::{SqlError, Tx, columns};
+use crate::clock::Time;
 
 /// A device as stored.
 #[derive(Debug, Clone)]
@@ -12,9 +13,9 @@ pub(crate) struct DeviceRow {
     pub(crate) icon_light: Option<String>,
     pub(crate) icon_dark: Option<String>,
     pub(crate) usage_count: i64,
-    pub(crate) last_login_at: i64,
-    pub(crate) created_at: i64,
-    pub(crate) updated_at: i64,
+    pub(crate) last_login_at: Time,
+    pub(crate) created_at: Time,
+    pub(crate) updated_at: Time,
 }
 
 columns!(DeviceRow {
@@ -79,7 +80,7 @@ pub(crate) fn rename(
     user_id: &str,
     id: &str,
     name: &str,
-    now: i64,
+    now: Time,
 ) -> Result<Option<DeviceRow>, SqlError> {
     tx.maybe_row(
         "UPDATE devices SET friendly_name = ?, updated_at = ? WHERE user_id = ? AND id = ?

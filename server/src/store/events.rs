@@ -2,6 +2,7 @@
 
 use super::text_enum::text_enum;
 use super::{SqlError, Tx, columns};
+use crate::clock::Time;
 use crate::ids;
 use crate::provider_name::ProviderName;
 
@@ -44,8 +45,8 @@ pub(crate) struct EventRow {
     pub(crate) social_login_type: Option<String>,
     pub(crate) ip_addr: String,
     pub(crate) user_agent: String,
-    pub(crate) created_at: i64,
-    pub(crate) completed_at: Option<i64>,
+    pub(crate) created_at: Time,
+    pub(crate) completed_at: Option<Time>,
 }
 
 columns!(EventRow {
@@ -91,7 +92,7 @@ pub(crate) fn insert(
     tx: &Tx<'_>,
     user_id: &str,
     event: &NewEvent,
-    now: i64,
+    now: Time,
 ) -> Result<(), SqlError> {
     tx.run(
         "INSERT INTO events (id, user_id, action, type, status, social_login_type,

@@ -1,11 +1,13 @@
 //! Magic links. Only hashes of a link's secret and of its id are kept.
 
+use std::time::Duration;
+
 use super::sweep::sweep;
 use super::{Purpose, SqlError, Tx, columns};
-use crate::clock::HOUR;
+use crate::clock::Time;
 
-/// How long an expired link is kept, in microseconds, so that a waiting client learns that it expired.
-const KEPT: i64 = HOUR;
+/// How long an expired link is kept, so that a waiting client learns that it expired.
+const KEPT: Duration = Duration::from_secs(3600);
 
 /// A link as stored.
 pub(crate) struct LinkRow {
@@ -19,11 +21,11 @@ pub(crate) struct LinkRow {
     /// Whether the server itself sent it to the identifier.
     pub(crate) delivered: bool,
     pub(crate) redirect_url: String,
-    pub(crate) created_at: i64,
-    pub(crate) expires_at: i64,
-    pub(crate) opened_at: Option<i64>,
+    pub(crate) created_at: Time,
+    pub(crate) expires_at: Time,
+    pub(crate) opened_at: Option<Time>,
     /// When the waiting device got its tokens.
-    pub(crate) claimed_at: Option<i64>,
+    pub(crate) claimed_at: Option<Time>,
 }
 
 columns!(LinkRow {
@@ -69,7 +71,7 @@ pub(crate) fn open(
     tx: &Tx<'_>,
     app_id: &str,
     hash: &[u8],
-    now: i64,
+    now: Time,
 ) -> Result<Option<LinkRow>, SqlError> {
     tx.maybe_row(
         "UPDATE magic_links SET opened_at = ? WHERE app_id = ? AND hash = ?
@@ -91,7 +93,7 @@ pub(crate) fn by_id(
 }
 
 /// Marks the tokens of a link that was opened after `since` as issued. Returns whether they were available.
-pub(crate) fn claim(tx: &Tx<'_>, id_hash: &[u8], since: i64, now: i64) -> Result<bool, SqlError> {
+pub(crate) fn claim(tx: &Tx<'_>, id_hash: &[u8], since: Time, now: Time) -> Result<bool, SqlError> {
     tx.hits(
         "UPDATE magic_links SET claimed_at = ? WHERE id_hash = ? AND opened_at > ?
          AND claimed_at IS NULL",
@@ -103,10 +105,11 @@ pub(crate) fn claim(tx: &Tx<'_>, id_hash: &[u8], since: i64, now: i64) -> Result
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::clock::at;
     use crate::store::apps::{self, AppRow};
     use crate::store::{Store, StoreError};
 
-    fn link(name: &str, now: i64) -> LinkRow {
+    fn link(name: &str, now: Time) -> LinkRow {
         LinkRow {
             id_hash: name.into(),
             app_id: "app".to_owned(),
@@ -117,7 +120,7 @@ mod tests {
             delivered: true,
             redirect_url: String::new(),
             created_at: now,
-            expires_at: now + 60,
+            expires_at: now + Duration::from_micros(60),
             opened_at: None,
             claimed_at: None,
         }
@@ -152,13 +155,13 @@ mod tests {
         );
         assert_eq!(
             (link.delivered, link.expires_at, link.opened_at),
-            (false, 9, None)
+            (false, at(9), None)
         );
         let opened = by_secret(&[2]);
-        assert_eq!(opened.opened_at, Some(8));
+        assert_eq!(opened.opened_at, Some(at(8)));
         assert_ne!(link.id_hash, opened.id_hash);
-        assert!(open(&tx, "app", &[1], 8).unwrap().is_some());
-        assert!(open(&tx, "app", &[2], 8).unwrap().is_none());
+        assert!(open(&tx, "app", &[1], at(8)).unwrap().is_some());
+        assert!(open(&tx, "app", &[2], at(8)).unwrap().is_none());
     }
 
     #[tokio::test]
@@ -168,23 +171,23 @@ mod tests {
             let app = AppRow {
                 id: "app".to_owned(),
                 settings: "{}".to_owned(),
-                created_at: 0,
+                created_at: at(0),
             };
             apps::put(tx, &app)?;
             let mut claims = Vec::new();
-            insert(tx, &link("a", 1000))?;
-            claims.push(claim(tx, b"a", 0, 1001)?);
-            open(tx, "app", b"a", 1010)?;
-            claims.push(claim(tx, b"a", 1010, 1011)?);
-            claims.push(claim(tx, b"a", 1009, 1011)?);
-            claims.push(claim(tx, b"a", 1009, 1012)?);
+            insert(tx, &link("a", at(1000)))?;
+            claims.push(claim(tx, b"a", at(0), at(1001))?);
+            open(tx, "app", b"a", at(1010))?;
+            claims.push(claim(tx, b"a", at(1010), at(1011))?);
+            claims.push(claim(tx, b"a", at(1009), at(1011))?);
+            claims.push(claim(tx, b"a", at(1009), at(1012))?);
             let mut known = Vec::new();
-            for (name, now) in [("b", 1060 + KEPT - 1), ("c", 1060 + KEPT)] {
+            for (name, now) in [("b", at(1059) + KEPT), ("c", at(1060) + KEPT)] {
                 insert(tx, &link(name, now))?;
                 known.push(by_id(tx, "app", b"a")?.is_some());
             }
             known.push(by_id(tx, "other", b"b")?.is_some());
-            known.push(open(tx, "other", b"b", 1060 + KEPT)?.is_some());
+            known.push(open(tx, "other", b"b", at(1060) + KEPT)?.is_some());
             Ok::<_, StoreError>((claims, known))
         });
         let (claims, known) = work.await.unwrap();
@@ -199,18 +202,23 @@ mod tests {
             let app = AppRow {
                 id: "app".to_owned(),
                 settings: "{}".to_owned(),
-                created_at: 0,
+                created_at: at(0),
             };
             apps::put(tx, &app)?;
-            insert(tx, &link("a", 1000))?;
-            insert(tx, &link("b", 1000))?;
+            insert(tx, &link("a", at(1000)))?;
+            insert(tx, &link("b", at(1000)))?;
             let mut opened = Vec::new();
-            for (name, now) in [("a", 1059), ("a", 1059), ("b", 1060), ("c", 1000)] {
+            for (name, now) in [
+                ("a", at(1059)),
+                ("a", at(1059)),
+                ("b", at(1060)),
+                ("c", at(1000)),
+            ] {
                 let link = open(tx, "app", name.as_bytes(), now)?;
                 opened.push(link.and_then(|link| link.opened_at));
             }
             Ok::<_, StoreError>(opened)
         });
-        assert_eq!(work.await.unwrap(), [Some(1059), None, None, None]);
+        assert_eq!(work.await.unwrap(), [Some(at(1059)), None, None, None]);
     }
 }

@@ -34,6 +34,7 @@ pub(crate) mod transfer;
 mod tx;
 pub(crate) mod user_list;
 pub(crate) mod users;
+mod values;
 
 use std::fmt;
 use std::path::{Path, PathBuf};

@@ -1,12 +1,14 @@
 //! One-time codes. Neither a code nor the id that its client holds is stored, only what verifies them.
 
+use std::time::Duration;
+
 use super::sweep::sweep;
 use super::tx::Params;
 use super::{Purpose, SqlError, Tx, columns};
-use crate::clock::HOUR;
+use crate::clock::Time;
 
-/// How long an expired code is kept, in microseconds: its failed tries count that long.
-pub(crate) const KEPT: i64 = HOUR;
+/// How long an expired code is kept: its failed tries count that long.
+pub(crate) const KEPT: Duration = Duration::from_secs(3600);
 
 /// A code as stored.
 pub(crate) struct CodeRow {
@@ -18,8 +20,8 @@ pub(crate) struct CodeRow {
     pub(crate) identifier: String,
     pub(crate) seal: Vec<u8>,
     pub(crate) tries: i64,
-    pub(crate) created_at: i64,
-    pub(crate) expires_at: i64,
+    pub(crate) created_at: Time,
+    pub(crate) expires_at: Time,
 }
 
 columns!(CodeRow {
@@ -68,12 +70,12 @@ pub(crate) fn get(tx: &Tx<'_>, app_id: &str, id_hash: &[u8]) -> Result<Option<Co
 pub(crate) struct Attempt<'a> {
     pub(crate) app_id: &'a str,
     pub(crate) id_hash: &'a [u8],
-    pub(crate) now: i64,
+    pub(crate) now: Time,
     /// Maximum number of wrong tries of a code.
     pub(crate) most_of_code: i64,
     /// Maximum number of wrong tries over all codes of an identifier that were created since a time.
     pub(crate) most_of_identifier: i64,
-    pub(crate) since: i64,
+    pub(crate) since: Time,
 }
 
 /// The condition of both statements on an attempt, so that concurrent callers get no extra tries.
@@ -128,7 +130,7 @@ pub(crate) fn tries_since(
     tx: &Tx<'_>,
     app_id: &str,
     identifier: &str,
-    since: i64,
+    since: Time,
 ) -> Result<i64, SqlError> {
     tx.value(
         "SELECT COALESCE(SUM(tries), 0) FROM one_time_codes WHERE app_id = ?
@@ -141,10 +143,11 @@ pub(crate) fn tries_since(
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::clock::at;
     use crate::store::apps::{self, AppRow};
     use crate::store::{Store, StoreError};
 
-    fn code(name: &str, now: i64) -> CodeRow {
+    fn code(name: &str, now: Time) -> CodeRow {
         CodeRow {
             id_hash: name.into(),
             app_id: "app".to_owned(),
@@ -154,7 +157,7 @@ mod tests {
             seal: vec![0],
             tries: 2,
             created_at: now,
-            expires_at: now + 60,
+            expires_at: now + Duration::from_micros(60),
         }
     }
 
@@ -165,18 +168,18 @@ mod tests {
             let app = AppRow {
                 id: "app".to_owned(),
                 settings: "{}".to_owned(),
-                created_at: 0,
+                created_at: at(0),
             };
             apps::put(tx, &app)?;
             let mut kept = Vec::new();
-            for (name, now) in [("a", 1000), ("b", 1060 + KEPT - 1), ("c", 1060 + KEPT)] {
+            for (name, now) in [("a", at(1000)), ("b", at(1059) + KEPT), ("c", at(1060) + KEPT)] {
                 insert(tx, &code(name, now))?;
                 let ids = "SELECT group_concat(CAST(id_hash AS TEXT), '' ORDER BY id_hash) FROM one_time_codes";
                 kept.push(tx.value::<String>(ids, ())?);
             }
-            let tries = tries_since(tx, "app", "ada@example.com", 0)?;
-            let recent = tries_since(tx, "app", "ada@example.com", 1060 + KEPT - 1)?;
-            let other = tries_since(tx, "app", "bob@example.com", 0)?;
+            let tries = tries_since(tx, "app", "ada@example.com", at(0))?;
+            let recent = tries_since(tx, "app", "ada@example.com", at(1059) + KEPT)?;
+            let other = tries_since(tx, "app", "bob@example.com", at(0))?;
             Ok::<_, StoreError>((kept, tries, recent, other))
         });
         let (kept, tries, recent, other) = work.await.unwrap();
@@ -188,10 +191,10 @@ mod tests {
         Attempt {
             app_id: "app",
             id_hash: name.as_bytes(),
-            now: 1059,
+            now: at(1059),
             most_of_code: 5,
             most_of_identifier: 9,
-            since: 0,
+            since: at(0),
         }
     }
 
@@ -202,11 +205,11 @@ mod tests {
             let app = AppRow {
                 id: "app".to_owned(),
                 settings: "{}".to_owned(),
-                created_at: 0,
+                created_at: at(0),
             };
             apps::put(tx, &app)?;
-            insert(tx, &code("a", 1000))?;
-            insert(tx, &code("b", 1000))?;
+            insert(tx, &code("a", at(1000)))?;
+            insert(tx, &code("b", at(1000)))?;
             command(tx)
         });
         work.await.unwrap()
@@ -228,7 +231,7 @@ mod tests {
             for name in ["a", "a", "a", "a", "b", "b", "b"] {
                 counted.push(count_try(tx, &attempt(name))?);
             }
-            Ok((counted, tries_since(tx, "app", "ada@example.com", 0)?))
+            Ok((counted, tries_since(tx, "app", "ada@example.com", at(0))?))
         });
         let a = [Some(3), Some(4), Some(5), None];
         let b = [Some(3), Some(4), None];
@@ -248,7 +251,7 @@ mod tests {
                 ..attempt("a")
             };
             let expired = Attempt {
-                now: 1060,
+                now: at(1060),
                 ..attempt("a")
             };
             let of_another_app = Attempt {

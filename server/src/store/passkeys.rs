@@ -3,6 +3,7 @@
 use super::devices::DeviceRow;
 use super::tx::params;
 use super::{FromRow, Row, SqlError, Tx, columns};
+use crate::clock::Time;
 
 /// The public part of a passkey.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -144,7 +145,7 @@ pub(crate) fn count_login(
     device_id: &str,
     sign_count: i64,
     backed_up: bool,
-    now: i64,
+    now: Time,
 ) -> Result<bool, SqlError> {
     tx.hits(
         "UPDATE devices SET sign_count = ?1, backed_up = ?2, usage_count = usage_count + 1,

@@ -1,6 +1,7 @@
 //! Passkey support of visitors' devices.
 
 use super::{SqlError, Tx};
+use crate::clock::Time;
 
 /// The origin of a report, from its headers. Missing headers are empty.
 pub(crate) struct Visitor {
@@ -33,7 +34,7 @@ pub(crate) fn put(
     app_id: &str,
     report: &Report,
     visitor: &Visitor,
-    now: i64,
+    now: Time,
 ) -> Result<(), SqlError> {
     tx.run(
         "INSERT OR REPLACE INTO passkey_readiness

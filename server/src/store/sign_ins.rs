@@ -1,6 +1,7 @@
 //! Sign-ins that continue with refresh tokens: one row each, with a hash of the one valid token.
 
 use super::{SqlError, Tx, columns};
+use crate::clock::Time;
 
 /// A sign-in as stored.
 pub(crate) struct SignInRow {
@@ -8,17 +9,17 @@ pub(crate) struct SignInRow {
     pub(crate) user_id: String,
     /// Hash of its refresh token.
     pub(crate) hash: Vec<u8>,
-    pub(crate) created_at: i64,
+    pub(crate) created_at: Time,
     /// When it ends, even if it is in use.
-    pub(crate) ends_at: i64,
+    pub(crate) ends_at: Time,
     /// When its refresh token expires.
-    pub(crate) expires_at: i64,
+    pub(crate) expires_at: Time,
 }
 
 /// What a refresh needs to know about a sign-in.
 pub(crate) struct Refreshed {
     pub(crate) user_id: String,
-    pub(crate) expires_at: i64,
+    pub(crate) expires_at: Time,
 }
 
 columns!(Refreshed {
@@ -60,8 +61,8 @@ pub(crate) fn exchange(
     app_id: &str,
     token: &Presented<'_>,
     next: &[u8],
-    expires_at: i64,
-    now: i64,
+    expires_at: Time,
+    now: Time,
 ) -> Result<Option<Refreshed>, SqlError> {
     tx.maybe_row(
         "UPDATE sign_ins SET hash = ?, expires_at = min(ends_at, ?)
@@ -105,6 +106,7 @@ pub(crate) fn end_all(tx: &Tx<'_>, user_id: &str) -> Result<(), SqlError> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::clock::at;
     use crate::store::apps::{self, AppRow};
     use crate::store::users::{self, NewUser};
     use crate::store::{Store, StoreError};
@@ -116,17 +118,17 @@ mod tests {
             let app = AppRow {
                 id: "app".to_owned(),
                 settings: "{}".to_owned(),
-                created_at: 0,
+                created_at: at(0),
             };
             apps::put(tx, &app)?;
-            let user = users::insert(tx, "app", &NewUser::default(), 0)?;
+            let user = users::insert(tx, "app", &NewUser::default(), at(0))?;
             let sign_in = SignInRow {
                 id: "sign-in".to_owned(),
                 user_id: user.id,
                 hash: vec![1],
-                created_at: 0,
-                ends_at: 100,
-                expires_at: 50,
+                created_at: at(0),
+                ends_at: at(100),
+                expires_at: at(50),
             };
             insert(tx, &sign_in)?;
             let token = Presented {
@@ -135,7 +137,7 @@ mod tests {
             };
             let mut exchanged = Vec::new();
             for next in [[2], [3]] {
-                exchanged.push(exchange(tx, "app", &token, &next, 200, 10)?);
+                exchanged.push(exchange(tx, "app", &token, &next, at(200), at(10))?);
             }
             let ends: Vec<_> = exchanged
                 .iter()
@@ -143,6 +145,6 @@ mod tests {
                 .collect();
             Ok::<_, StoreError>(ends)
         });
-        assert_eq!(work.await.unwrap(), [Some(100), None]);
+        assert_eq!(work.await.unwrap(), [Some(at(100)), None]);
     }
 }

@@ -1,7 +1,10 @@
 //! Keys that sign auth tokens, and requested rotations.
 
+use crate::clock::Time;
+use std::time::Duration;
+
 use super::text_enum::text_enum;
-use super::{SqlError, Tx, columns};
+use super::{FromRow, Row, SqlError, Tx, columns};
 
 text_enum! {
     /// The state of a key.
@@ -22,22 +25,32 @@ pub(crate) struct SigningKeyRow {
     /// The key pair, encrypted if the server has an encryption key.
     pub(crate) pkcs8: Vec<u8>,
     pub(crate) state: KeyState,
-    pub(crate) created_at: i64,
-    pub(crate) active_from: Option<i64>,
-    pub(crate) retired_at: Option<i64>,
+    pub(crate) created_at: Time,
+    pub(crate) active_from: Option<Time>,
+    pub(crate) retired_at: Option<Time>,
     /// Maximum lifetime of the tokens that it signed, in seconds.
-    pub(crate) longest_token: i64,
+    pub(crate) longest_token: Duration,
 }
 
-columns!(SigningKeyRow {
-    kid,
-    pkcs8,
-    state,
-    created_at,
-    active_from,
-    retired_at,
-    longest_token
-});
+impl FromRow for SigningKeyRow {
+    fn from_row(row: &Row<'_>) -> Result<Self, SqlError> {
+        let longest_token: i64 = row.get("longest_token")?;
+        Ok(Self {
+            kid: row.get("kid")?,
+            pkcs8: row.get("pkcs8")?,
+            state: row.get("state")?,
+            created_at: row.get("created_at")?,
+            active_from: row.get("active_from")?,
+            retired_at: row.get("retired_at")?,
+            longest_token: Duration::from_secs(u64::try_from(longest_token).unwrap_or_default()),
+        })
+    }
+}
+
+/// Whole seconds, as they are stored.
+fn seconds(lifetime: Duration) -> i64 {
+    i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX)
+}
 
 /// All keys of an app that verifiers must know, oldest first.
 pub(crate) fn list(tx: &Tx<'_>, app_id: &str) -> Result<Vec<SigningKeyRow>, SqlError> {
@@ -54,7 +67,7 @@ pub(crate) fn announce(
     app_id: &str,
     kid: &str,
     pkcs8: &[u8],
-    now: i64,
+    now: Time,
 ) -> Result<(), SqlError> {
     tx.run(
         "INSERT INTO signing_keys (kid, app_id, pkcs8, state, created_at)
@@ -68,8 +81,8 @@ pub(crate) fn announce(
 pub(crate) fn activate(
     tx: &Tx<'_>,
     app_id: &str,
-    longest_token: i64,
-    now: i64,
+    longest_token: Duration,
+    now: Time,
 ) -> Result<(), SqlError> {
     tx.run(
         "UPDATE signing_keys SET state = ?, retired_at = ? WHERE app_id = ? AND state = ?",
@@ -78,17 +91,23 @@ pub(crate) fn activate(
     tx.run(
         "UPDATE signing_keys SET state = ?, active_from = ?, longest_token = ?
          WHERE app_id = ? AND state = ?",
-        (KeyState::Active, now, longest_token, app_id, KeyState::Next),
+        (
+            KeyState::Active,
+            now,
+            seconds(longest_token),
+            app_id,
+            KeyState::Next,
+        ),
     )?;
     Ok(())
 }
 
 /// Records that the active key signs tokens with this lifetime, in seconds.
-pub(crate) fn note_lifetime(tx: &Tx<'_>, app_id: &str, seconds: i64) -> Result<(), SqlError> {
+pub(crate) fn note_lifetime(tx: &Tx<'_>, app_id: &str, lifetime: Duration) -> Result<(), SqlError> {
     tx.run(
         "UPDATE signing_keys SET longest_token = max(longest_token, ?) WHERE app_id = ?
          AND state = ?",
-        (seconds, app_id, KeyState::Active),
+        (seconds(lifetime), app_id, KeyState::Active),
     )?;
     Ok(())
 }
@@ -116,7 +135,7 @@ pub(crate) fn forget(tx: &Tx<'_>, app_id: &str, kid: &str) -> Result<(), SqlErro
 pub(crate) struct RotationRow {
     pub(crate) app_id: String,
     pub(crate) at_once: bool,
-    pub(crate) asked_at: i64,
+    pub(crate) asked_at: Time,
 }
 
 columns!(RotationRow {
@@ -126,7 +145,7 @@ columns!(RotationRow {
 });
 
 /// Requests a rotation. An earlier, more urgent request stays urgent.
-pub(crate) fn ask(tx: &Tx<'_>, app_id: &str, at_once: bool, now: i64) -> Result<(), SqlError> {
+pub(crate) fn ask(tx: &Tx<'_>, app_id: &str, at_once: bool, now: Time) -> Result<(), SqlError> {
     tx.run(
         "INSERT INTO rotations (app_id, at_once, asked_at) VALUES (?, ?, ?)
          ON CONFLICT (app_id) DO UPDATE SET at_once = max(at_once, excluded.at_once),

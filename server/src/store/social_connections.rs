@@ -2,6 +2,7 @@
 //! belongs to one user of the app.
 
 use super::{SqlError, Tx, columns};
+use crate::clock::Time;
 
 /// A connection as stored.
 #[derive(Clone)]
@@ -11,8 +12,8 @@ pub(crate) struct ConnectionRow {
     pub(crate) r#type: String,
     pub(crate) provider_id: String,
     pub(crate) provider_identifier: String,
-    pub(crate) created_at: i64,
-    pub(crate) last_login_at: i64,
+    pub(crate) created_at: Time,
+    pub(crate) last_login_at: Time,
 }
 
 columns!(ConnectionRow {
@@ -75,7 +76,7 @@ pub(crate) fn note_login(
     tx: &Tx<'_>,
     connection: &ConnectionRow,
     identifier: &str,
-    now: i64,
+    now: Time,
 ) -> Result<(), SqlError> {
     tx.run(
         "UPDATE social_connections SET last_login_at = ?, provider_identifier = ?

@@ -5,6 +5,7 @@ use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ValueRef};
 
 use super::sweep::sweep;
 use super::{SqlError, Tx, columns};
+use crate::clock::Time;
 use crate::provider_name::ProviderName;
 
 impl FromSql for ProviderName {
@@ -24,7 +25,7 @@ pub(crate) struct LoginRow {
     pub(crate) redirect_uri: String,
     pub(crate) client_state: Option<String>,
     pub(crate) code_challenge: String,
-    pub(crate) expires_at: i64,
+    pub(crate) expires_at: Time,
 }
 
 columns!(LoginRow {
@@ -48,7 +49,7 @@ pub(crate) struct SocialCodeRow {
     pub(crate) email: Option<String>,
     pub(crate) email_verified: bool,
     pub(crate) code_challenge: String,
-    pub(crate) expires_at: i64,
+    pub(crate) expires_at: Time,
 }
 
 columns!(SocialCodeRow {
@@ -63,7 +64,7 @@ columns!(SocialCodeRow {
 });
 
 /// Stores a login, and deletes some that have expired.
-pub(crate) fn insert_login(tx: &Tx<'_>, login: &LoginRow, now: i64) -> Result<(), SqlError> {
+pub(crate) fn insert_login(tx: &Tx<'_>, login: &LoginRow, now: Time) -> Result<(), SqlError> {
     sweep(tx, "social_logins", now)?;
     tx.run(
         "INSERT INTO social_logins
@@ -91,7 +92,7 @@ pub(crate) fn take_login(
     tx: &Tx<'_>,
     app_id: Option<&str>,
     state_hash: &[u8],
-    now: i64,
+    now: Time,
 ) -> Result<Option<LoginRow>, SqlError> {
     tx.maybe_row(
         "DELETE FROM social_logins
@@ -103,7 +104,7 @@ pub(crate) fn take_login(
 }
 
 /// Stores a code, and deletes some that have expired.
-pub(crate) fn insert_code(tx: &Tx<'_>, code: &SocialCodeRow, now: i64) -> Result<(), SqlError> {
+pub(crate) fn insert_code(tx: &Tx<'_>, code: &SocialCodeRow, now: Time) -> Result<(), SqlError> {
     sweep(tx, "social_codes", now)?;
     tx.run(
         "INSERT INTO social_codes
@@ -128,7 +129,7 @@ pub(crate) fn take_code(
     tx: &Tx<'_>,
     app_id: &str,
     code_hash: &[u8],
-    now: i64,
+    now: Time,
 ) -> Result<Option<SocialCodeRow>, SqlError> {
     tx.maybe_row(
         "DELETE FROM social_codes WHERE app_id = ? AND code_hash = ? AND expires_at > ?

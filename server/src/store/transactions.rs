@@ -3,6 +3,7 @@
 use super::sweep::sweep;
 use super::text_enum::text_enum;
 use super::{SqlError, Tx, columns};
+use crate::clock::Time;
 
 text_enum! {
     /// The purpose of a transaction.
@@ -18,8 +19,8 @@ pub(crate) struct TransactionRow {
     pub(crate) kind: Kind,
     pub(crate) external_id: String,
     pub(crate) passkey_display_name: String,
-    pub(crate) created_at: i64,
-    pub(crate) expires_at: i64,
+    pub(crate) created_at: Time,
+    pub(crate) expires_at: Time,
 }
 
 columns!(TransactionRow {
@@ -61,7 +62,7 @@ pub(crate) fn get(
     app_id: &str,
     id: &str,
     kind: Kind,
-    now: i64,
+    now: Time,
 ) -> Result<Option<TransactionRow>, SqlError> {
     tx.maybe_row(
         "SELECT * FROM transactions WHERE app_id = ? AND id = ? AND kind = ?
@@ -75,7 +76,7 @@ pub(crate) fn take(
     tx: &Tx<'_>,
     app_id: &str,
     id: &str,
-    now: i64,
+    now: Time,
 ) -> Result<Option<TransactionRow>, SqlError> {
     tx.maybe_row(
         "DELETE FROM transactions WHERE app_id = ? AND id = ? AND expires_at > ?
@@ -90,8 +91,8 @@ pub(crate) fn insert_nonce(
     app_id: &str,
     hash: &[u8],
     external_id: &str,
-    now: i64,
-    expires_at: i64,
+    now: Time,
+    expires_at: Time,
 ) -> Result<(), SqlError> {
     sweep(tx, "nonces", now)?;
     tx.run(
@@ -106,7 +107,7 @@ pub(crate) fn take_nonce(
     tx: &Tx<'_>,
     app_id: &str,
     hash: &[u8],
-    now: i64,
+    now: Time,
 ) -> Result<Option<String>, SqlError> {
     tx.maybe_value(
         "DELETE FROM nonces WHERE app_id = ? AND hash = ? AND expires_at > ?
@@ -119,6 +120,7 @@ pub(crate) fn take_nonce(
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::clock::at;
     use crate::store::StoreError;
     use crate::store::testing::{APP, File};
 
@@ -132,8 +134,8 @@ mod tests {
                     kind,
                     external_id: "customer".to_owned(),
                     passkey_display_name: String::new(),
-                    created_at: 0,
-                    expires_at: 10,
+                    created_at: at(0),
+                    expires_at: at(10),
                 };
                 insert(tx, APP, &transaction)?;
             }
@@ -142,11 +144,11 @@ mod tests {
                 Ok::<_, StoreError>(taken.map(|taken| taken.kind))
             };
             Ok::<_, StoreError>([
-                take("another", "Register", 9)?,
-                take(APP, "Register", 10)?,
-                take(APP, "Register", 9)?,
-                take(APP, "Register", 9)?,
-                take(APP, "Authenticate", 9)?,
+                take("another", "Register", at(9))?,
+                take(APP, "Register", at(10))?,
+                take(APP, "Register", at(9))?,
+                take(APP, "Register", at(9))?,
+                take(APP, "Authenticate", at(9))?,
             ])
         });
         let (register, authenticate) = (Some(Kind::Register), Some(Kind::Authenticate));
@@ -158,13 +160,13 @@ mod tests {
     async fn a_nonce_is_taken_once_in_time_and_from_its_app() {
         let file = File::new().await;
         let takes = file.run(|tx| {
-            insert_nonce(tx, APP, &[1], "customer", 0, 10)?;
+            insert_nonce(tx, APP, &[1], "customer", at(0), at(10))?;
             Ok::<_, StoreError>([
-                take_nonce(tx, "another", &[1], 9)?,
-                take_nonce(tx, APP, &[2], 9)?,
-                take_nonce(tx, APP, &[1], 10)?,
-                take_nonce(tx, APP, &[1], 9)?,
-                take_nonce(tx, APP, &[1], 9)?,
+                take_nonce(tx, "another", &[1], at(9))?,
+                take_nonce(tx, APP, &[2], at(9))?,
+                take_nonce(tx, APP, &[1], at(10))?,
+                take_nonce(tx, APP, &[1], at(9))?,
+                take_nonce(tx, APP, &[1], at(9))?,
             ])
         });
         let expected = [None, None, None, Some("customer".to_owned()), None];

@@ -1,5 +1,6 @@
 //! Import and export of users with everything that belongs to them.
 
+use crate::clock::Time;
 use serde_json::{Map, Value};
 
 use super::devices::{self, DeviceRow};
@@ -19,9 +20,9 @@ pub(crate) struct UserRecord {
     pub(crate) external_id: Option<String>,
     pub(crate) status: String,
     pub(crate) login_count: i64,
-    pub(crate) last_login_at: i64,
-    pub(crate) created_at: i64,
-    pub(crate) updated_at: i64,
+    pub(crate) last_login_at: Time,
+    pub(crate) created_at: Time,
+    pub(crate) updated_at: Time,
     pub(crate) metadata: Map<String, Value>,
     pub(crate) user_handle: Option<Vec<u8>>,
     pub(crate) connections: Vec<ConnectionRow>,
@@ -74,7 +75,7 @@ impl FromRow for DeviceRecord {
 
 /// A position in the list of users in order of creation, to continue from.
 pub(crate) struct Place {
-    pub(crate) created_at: i64,
+    pub(crate) created_at: Time,
     pub(crate) id: String,
 }
 
@@ -85,7 +86,7 @@ pub(crate) fn users(
     after: Option<&Place>,
     limit: i64,
 ) -> Result<Vec<UserRecord>, SqlError> {
-    let (created_at, id) = after.map_or((i64::MIN, ""), |place| (place.created_at, &place.id));
+    let (created_at, id) = after.map_or((Time::MIN, ""), |place| (place.created_at, &place.id));
     let mut users: Vec<UserRecord> = tx.rows(
         "SELECT * FROM users WHERE app_id = ? AND (created_at, id) > (?, ?)
          ORDER BY created_at, id LIMIT ?",

@@ -3,6 +3,7 @@
 use super::tx::{Value, params_from_iter};
 use super::users::UserRow;
 use super::{SqlError, Tx};
+use crate::clock::Time;
 
 /// Something to filter or order by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,8 +37,8 @@ pub(crate) enum Compare {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Operand {
     Text(String),
-    /// A count, or a time in microseconds.
     Number(i64),
+    Time(Time),
 }
 
 /// One condition on the users to list.
@@ -72,7 +73,7 @@ pub(crate) fn list(
     tx: &Tx<'_>,
     app_id: &str,
     query: &UserQuery,
-    before: i64,
+    before: Time,
 ) -> Result<Page, SqlError> {
     let mut count = Statement::new("SELECT count(*)");
     conditions(&mut count, app_id, query, before);
@@ -116,10 +117,10 @@ impl Statement {
     }
 }
 
-fn conditions(sql: &mut Statement, app_id: &str, query: &UserQuery, before: i64) {
+fn conditions(sql: &mut Statement, app_id: &str, query: &UserQuery, before: Time) {
     sql.push(" FROM users WHERE app_id = ")
         .bind(app_id.to_owned());
-    sql.push(" AND created_at < ").bind(before);
+    sql.push(" AND created_at < ").bind(before.as_microsecond());
     for filter in &query.filters {
         sql.push(" AND ");
         condition(sql, filter);
@@ -136,6 +137,11 @@ fn condition(sql: &mut Statement, filter: &Filter) {
             sql.push(column(filter.field))
                 .push(operator(filter.compare))
                 .bind(*number);
+        }
+        Operand::Time(time) => {
+            sql.push(column(filter.field))
+                .push(operator(filter.compare))
+                .bind(time.as_microsecond());
         }
     }
 }

@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::text_enum::text_enum;
 use super::{SqlError, Tx, columns};
+use crate::clock::Time;
 use crate::ids;
 
 text_enum! {
@@ -28,9 +29,9 @@ pub(crate) struct UserRow {
     pub(crate) external_id: Option<String>,
     pub(crate) status: UserStatus,
     pub(crate) login_count: i64,
-    pub(crate) last_login_at: i64,
-    pub(crate) created_at: i64,
-    pub(crate) updated_at: i64,
+    pub(crate) last_login_at: Time,
+    pub(crate) created_at: Time,
+    pub(crate) updated_at: Time,
     user_metadata: String,
 }
 
@@ -104,7 +105,7 @@ pub(crate) fn insert(
     tx: &Tx<'_>,
     app_id: &str,
     new: &NewUser,
-    now: i64,
+    now: Time,
 ) -> Result<UserRow, SqlError> {
     tx.row(
         "INSERT INTO users (id, app_id, email, phone, external_id, status, created_at,
@@ -173,7 +174,7 @@ pub(crate) fn update(
     tx: &Tx<'_>,
     user: &UserRow,
     metadata: &Map<String, Value>,
-    now: i64,
+    now: Time,
 ) -> Result<UserRow, SqlError> {
     tx.row(
         "UPDATE users SET email = ?, email_verified = ?, phone = ?, phone_verified = ?,
@@ -196,7 +197,7 @@ pub(crate) fn set_status(
     app_id: &str,
     id: &str,
     status: UserStatus,
-    now: i64,
+    now: Time,
 ) -> Result<Option<UserRow>, SqlError> {
     tx.maybe_row(
         "UPDATE users SET status = ?, updated_at = ? WHERE app_id = ? AND id = ?
@@ -206,7 +207,7 @@ pub(crate) fn set_status(
 }
 
 /// Counts a login, which also activates a pending user.
-pub(crate) fn count_login(tx: &Tx<'_>, id: &str, now: i64) -> Result<(), SqlError> {
+pub(crate) fn count_login(tx: &Tx<'_>, id: &str, now: Time) -> Result<(), SqlError> {
     tx.run(
         "UPDATE users SET login_count = login_count + 1, last_login_at = ?, updated_at = ?,
          status = ? WHERE id = ?",

@@ -10,6 +10,7 @@ use super::format::{AppLine, FORMAT, HeaderLine, Kind, UserLine, VERSION};
 use super::lines::{LONGEST, Line, Lines};
 use super::problem::{BadLines, LineErrors};
 use super::{TransferCounts, check};
+use crate::clock::Time;
 use crate::domain::settings::{AppSettings, SettingsError};
 use crate::store;
 use crate::store::apps::AppRow;
@@ -49,7 +50,7 @@ impl From<SqlError> for ImportError {
 pub(crate) fn import(
     tx: &Tx<'_>,
     input: impl BufRead,
-    now: i64,
+    now: Time,
 ) -> Result<TransferCounts, ImportError> {
     let mut lines = Lines::new(input);
     let mut import = Import {
@@ -142,7 +143,7 @@ fn read<T: DeserializeOwned>(text: &[u8], findings: &mut LineErrors<'_>) -> Opti
 /// An import in progress.
 struct Import<'c> {
     tx: &'c Tx<'c>,
-    now: i64,
+    now: Time,
     /// The existing apps that were looked up.
     apps: HashMap<String, AppSettings>,
     /// The apps that this file declared.

@@ -4,20 +4,20 @@ use webauthn_rs::prelude::Uuid;
 
 use super::format::{AppLine, ConnectionLine, DeviceLine, FieldLine, Kind, Metadata, UserLine};
 use super::records::AppRecord;
-use crate::clock::{self, NEVER};
+use crate::clock::Time;
 use crate::domain::passkeys::response::base64url;
 use crate::domain::settings::{MetadataField, SettingsPatch};
 use crate::store::devices::DeviceRow;
 use crate::store::social_connections::ConnectionRow;
 use crate::store::transfer::{DeviceRecord, UserRecord};
 
-fn time(micros: i64) -> String {
-    clock::time(micros).to_string()
+fn text(time: Time) -> String {
+    time.timestamp().to_string()
 }
 
 /// `None` for a time that means "never".
-fn ever(micros: i64) -> Option<String> {
-    (micros != NEVER).then(|| time(micros))
+fn ever(time: Time) -> Option<String> {
+    (time != Time::NEVER).then(|| text(time))
 }
 
 pub(super) fn app(app: AppRecord) -> AppLine {
@@ -31,7 +31,7 @@ pub(super) fn app(app: AppRecord) -> AppLine {
         id: app.id,
         settings: SettingsPatch::of(&app.settings),
         metadata_fields: Some(app.settings.metadata.into_iter().map(field).collect()),
-        created_at: Some(time(app.created_at)),
+        created_at: Some(text(app.created_at)),
     }
 }
 
@@ -48,8 +48,8 @@ pub(super) fn user(user: UserRecord) -> UserLine {
         status: Some(user.status),
         login_count: user.login_count,
         last_login_at: ever(user.last_login_at),
-        created_at: Some(time(user.created_at)),
-        updated_at: Some(time(user.updated_at)),
+        created_at: Some(text(user.created_at)),
+        updated_at: Some(text(user.updated_at)),
         user_metadata: Some(user.metadata)
             .filter(|metadata| !metadata.is_empty())
             .map(Metadata),
@@ -65,7 +65,7 @@ fn connection(connection: ConnectionRow) -> ConnectionLine {
         provider_id: connection.provider_id,
         provider_identifier: Some(connection.provider_identifier),
         last_login_at: ever(connection.last_login_at),
-        created_at: Some(time(connection.created_at)),
+        created_at: Some(text(connection.created_at)),
     }
 }
 
@@ -99,7 +99,7 @@ fn device(record: DeviceRecord) -> DeviceLine {
         icon_dark,
         usage_count,
         last_login_at: ever(last_login_at),
-        created_at: Some(time(created_at)),
-        updated_at: Some(time(updated_at)),
+        created_at: Some(text(created_at)),
+        updated_at: Some(text(updated_at)),
     }
 }

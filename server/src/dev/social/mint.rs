@@ -133,7 +133,7 @@ impl MintIdToken {
         if let Some(subject) = self.subject {
             account.subject = subject;
         }
-        let now = state.clock.micros();
+        let now = state.clock.now();
         let grant = Grant {
             provider,
             client_id: client_id.unwrap_or(SHARED_CLIENT_ID).to_owned(),

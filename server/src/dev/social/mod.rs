@@ -9,18 +9,20 @@ pub(crate) mod routes;
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
 pub use self::mint::{IdToken, MintIdToken};
+use crate::clock::Time;
 use crate::domain::social::{self, Redemption, SocialProvider};
 use crate::domain::tokens;
 use crate::domain::tokens::Header;
 use crate::ids;
 use crate::keys::{self, KeyError, SigningKey};
 
-/// Lifetime of a code, in microseconds.
-const CODE_LIFETIME: i64 = 60 * 1_000_000;
+/// Lifetime of a code.
+const CODE_LIFETIME: Duration = Duration::from_secs(60);
 /// Characters of a code: 285 random bits.
 const CODE_LENGTH: usize = 48;
 /// Lifetime of an ID token, in seconds.
@@ -71,7 +73,7 @@ struct Grant {
     challenge: Option<String>,
     account: Account,
     nonce: Option<String>,
-    expires_at: i64,
+    expires_at: Time,
 }
 
 /// The issuer of a provider's ID tokens, and the URL below which the test provider answers instead.
@@ -89,9 +91,9 @@ impl Grant {
             && self.expires_at > by.now
     }
 
-    /// The claims of the ID token. `now` is in microseconds, and `url` that of the server.
-    fn claims(&self, url: &str, now: i64) -> Map<String, Value> {
-        let now = now / 1_000_000;
+    /// The claims of the ID token. `url` is that of the server.
+    fn claims(&self, url: &str, now: Time) -> Map<String, Value> {
+        let now = now.as_second();
         let mut claims = Map::from_iter(
             [
                 ("iss", issuer(url, self.provider).into()),
@@ -111,7 +113,7 @@ impl Grant {
     }
 
     /// The ID token that the code is exchanged for.
-    async fn id_token(&self, url: &str, now: i64) -> Result<String, KeyError> {
+    async fn id_token(&self, url: &str, now: Time) -> Result<String, KeyError> {
         let key = keys::test_provider().await?;
         tokens::sign(&key, &Header::new(key.kid()), &self.claims(url, now))
     }
@@ -177,6 +179,7 @@ impl TestProvider {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::clock::at;
 
     fn grant(number: usize) -> Grant {
         let email = format!("{number}@example.com");
@@ -187,13 +190,13 @@ mod tests {
             challenge: Some(social::challenge_of("verifier")),
             account: Account::of(SocialProvider::Google, email, true),
             nonce: None,
-            expires_at: 1000,
+            expires_at: at(1000),
         }
     }
 
     const GOOGLE: SocialProvider = SocialProvider::Google;
 
-    fn redemption(code: &str, now: i64) -> Redemption<'_> {
+    fn redemption(code: &str, now: Time) -> Redemption<'_> {
         Redemption {
             code,
             client_id: "client",
@@ -207,31 +210,37 @@ mod tests {
     fn a_code_is_redeemed_once_and_only_as_it_was_asked_for() {
         let provider = TestProvider::default();
         let code = provider.grant(grant(1));
-        assert!(provider.redeem(GOOGLE, &redemption(&code, 999)).is_some());
         assert!(
-            provider.redeem(GOOGLE, &redemption(&code, 999)).is_none(),
+            provider
+                .redeem(GOOGLE, &redemption(&code, at(999)))
+                .is_some()
+        );
+        assert!(
+            provider
+                .redeem(GOOGLE, &redemption(&code, at(999)))
+                .is_none(),
             "twice"
         );
 
-        let redeemed_at = |at, change: fn(&mut Redemption<'_>), now| {
+        let redeemed_at = |of, change: fn(&mut Redemption<'_>), now| {
             let code = provider.grant(grant(1));
             let mut by = redemption(&code, now);
             change(&mut by);
-            let redeemed = provider.redeem(at, &by).is_some();
+            let redeemed = provider.redeem(of, &by).is_some();
             // A failed attempt uses up the code.
-            assert!(provider.redeem(GOOGLE, &redemption(&code, 0)).is_none());
+            assert!(provider.redeem(GOOGLE, &redemption(&code, at(0))).is_none());
             redeemed
         };
         let redeemed = |change, now| redeemed_at(GOOGLE, change, now);
-        assert!(redeemed(|_| {}, 999));
-        assert!(!redeemed(|_| {}, 1000));
-        assert!(!redeemed_at(SocialProvider::Apple, |_| {}, 0));
-        assert!(!redeemed(|by| by.client_id = "other", 0));
-        assert!(!redeemed(|by| by.redirect_uri = Some("elsewhere"), 0));
-        assert!(!redeemed(|by| by.redirect_uri = None, 0));
-        assert!(!redeemed(|by| by.verifier = Some("other"), 0));
-        assert!(!redeemed(|by| by.verifier = None, 0));
-        assert!(provider.redeem(GOOGLE, &redemption("", 0)).is_none());
+        assert!(redeemed(|_| {}, at(999)));
+        assert!(!redeemed(|_| {}, at(1000)));
+        assert!(!redeemed_at(SocialProvider::Apple, |_| {}, at(0)));
+        assert!(!redeemed(|by| by.client_id = "other", at(0)));
+        assert!(!redeemed(|by| by.redirect_uri = Some("elsewhere"), at(0)));
+        assert!(!redeemed(|by| by.redirect_uri = None, at(0)));
+        assert!(!redeemed(|by| by.verifier = Some("other"), at(0)));
+        assert!(!redeemed(|by| by.verifier = None, at(0)));
+        assert!(provider.redeem(GOOGLE, &redemption("", at(0))).is_none());
     }
 
     #[test]
@@ -241,7 +250,11 @@ mod tests {
         for number in 1..=KEPT_CODES {
             provider.grant(grant(number));
         }
-        assert!(provider.redeem(GOOGLE, &redemption(&first, 0)).is_none());
+        assert!(
+            provider
+                .redeem(GOOGLE, &redemption(&first, at(0)))
+                .is_none()
+        );
         let accounts = provider.accounts(SocialProvider::Google);
         assert_eq!(accounts.len(), KEPT_ACCOUNTS);
         assert_eq!(accounts.first().unwrap().email, "1000@example.com");

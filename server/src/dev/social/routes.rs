@@ -82,7 +82,7 @@ async fn authorize(
         challenge: Some(request.challenge.clone()),
         account: Account::of(provider, email, verified),
         nonce: request.nonce.clone(),
-        expires_at: controls.state.clock.micros() + CODE_LIFETIME,
+        expires_at: controls.state.clock.now() + CODE_LIFETIME,
     });
     Ok(request.answer(("code", &code)))
 }

@@ -1,6 +1,9 @@
 //! Completing a transaction: the user gets a passkey or signs in, the event is recorded, and a nonce proves it.
 
+use std::time::Duration;
+
 use super::{active_user, transactions, user_with_passkey};
+use crate::clock::Time;
 use crate::domain::apps::App;
 use crate::domain::error::Refusal;
 use crate::domain::passkeys::{self, Credential};
@@ -14,8 +17,8 @@ use crate::store::events::NewEvent;
 use crate::store::transactions::{Kind, TransactionRow};
 use crate::store::users::{NewUser, UserRow};
 
-/// Lifetime of a nonce, in microseconds.
-const NONCE_LIFETIME: i64 = 300 * 1_000_000;
+/// Lifetime of a nonce.
+const NONCE_LIFETIME: Duration = Duration::from_secs(300);
 /// Characters of a nonce: 285 random bits.
 const NONCE_LENGTH: usize = 48;
 
@@ -23,7 +26,7 @@ const NONCE_LENGTH: usize = 48;
 pub(super) struct Completion {
     pub(super) app_id: String,
     nonce_hash: Vec<u8>,
-    pub(super) now: i64,
+    pub(super) now: Time,
 }
 
 /// The passkey that a registration gives to its user.
@@ -40,7 +43,7 @@ pub(super) enum NewPasskey<'a> {
 
 impl Completion {
     /// A completion, and the nonce that proves it.
-    pub(super) fn new(app_id: &str, now: i64) -> (Self, String) {
+    pub(super) fn new(app_id: &str, now: Time) -> (Self, String) {
         let nonce = ids::alphanumeric(NONCE_LENGTH);
         let completion = Self {
             app_id: app_id.to_owned(),
@@ -156,7 +159,7 @@ pub(crate) async fn simulate(
     app: &App,
     simulation: Simulation,
 ) -> Result<String, Refusal> {
-    let (completion, nonce) = Completion::new(&app.id, state.clock.micros());
+    let (completion, nonce) = Completion::new(&app.id, state.clock.now());
     let Simulation {
         transaction_id,
         device,

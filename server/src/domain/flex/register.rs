@@ -27,7 +27,7 @@ pub(crate) async fn start(
     transaction_id: String,
     attachment: &AuthenticatorAttachment,
 ) -> Result<CredentialCreationChallenge, Refusal> {
-    let now = state.clock.micros();
+    let now = state.clock.now();
     let id = Some(transaction_id.clone());
     let (start, pending) = StartCreation::new(app, Purpose::FlexRegister, id, attachment, now)?;
     let app_id = app.id.clone();
@@ -58,7 +58,7 @@ pub(crate) async fn finish(
     };
     let register = async {
         let (ceremony, credential) = finish.creation(state, app, creation).await?;
-        let (completion, nonce) = Completion::new(&app.id, state.clock.micros());
+        let (completion, nonce) = Completion::new(&app.id, state.clock.now());
         let command = Register {
             transaction_id: transaction_id.to_owned(),
             device: device::new(String::new(), &credential, creation, completion.now),

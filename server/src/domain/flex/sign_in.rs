@@ -4,6 +4,7 @@ use passage_identity::generated::auth::types::CredentialAssertionChallenge;
 
 use super::complete::Completion;
 use super::{transactions, user_with_passkey};
+use crate::clock::Time;
 use crate::domain::apps::App;
 use crate::domain::client::ClientInfo;
 use crate::domain::error::Refusal;
@@ -23,7 +24,7 @@ pub(crate) async fn start(
     app: &App,
     transaction_id: Option<String>,
 ) -> Result<CredentialAssertionChallenge, Refusal> {
-    let now = state.clock.micros();
+    let now = state.clock.now();
     let id = transaction_id.clone();
     let (start, pending) = StartAssertion::new(app, Purpose::FlexLogin, id, now)?;
     let app_id = app.id.clone();
@@ -44,7 +45,7 @@ fn allowed(
     tx: &Tx<'_>,
     app_id: &str,
     transaction_id: &str,
-    now: i64,
+    now: Time,
 ) -> Result<(String, Vec<Credential>), Refusal> {
     let transaction = transactions::find(tx, app_id, transaction_id, Kind::Authenticate, now)?;
     let user = user_with_passkey(tx, app_id, &transaction.external_id)?;
@@ -72,7 +73,7 @@ pub(crate) async fn finish(
     };
     let sign_in = async {
         let proof = finish.assertion(state, app, assertion).await?;
-        let (completion, nonce) = Completion::new(&app.id, state.clock.micros());
+        let (completion, nonce) = Completion::new(&app.id, state.clock.now());
         let command = SignIn {
             completion,
             proof,

@@ -5,6 +5,7 @@ use super::complete::Completion;
 use super::register::Register;
 use super::sign_in::SignIn;
 use super::transactions::VerifyNonce;
+use crate::clock::at;
 use crate::domain::error::{Reason, Refusal};
 use crate::domain::passkeys::ceremony::Proof;
 use crate::domain::passkeys::relying_party::Signed;
@@ -25,8 +26,8 @@ async fn create(file: &File, kind: Kind, external_id: &'static str) {
             kind,
             external_id: external_id.to_owned(),
             passkey_display_name: "Ada".to_owned(),
-            created_at: 0,
-            expires_at: 10,
+            created_at: at(0),
+            expires_at: at(10),
         };
         Ok::<_, Refusal>(store::transactions::insert(tx, APP, &transaction)?)
     });
@@ -52,7 +53,7 @@ async fn of_many_who_complete_one_registration_one_succeeds() {
         start(&file, &id, purpose, Some(USER), Some(TRANSACTION)).await;
         let (device, credential) = passkey(number);
         let command = Register {
-            completion: Completion::new(APP, 1).0,
+            completion: Completion::new(APP, at(1)).0,
             transaction_id: TRANSACTION.to_owned(),
             ceremony: read(&file, &id).await,
             device,
@@ -83,7 +84,7 @@ async fn of_many_who_complete_one_login_one_succeeds() {
         let passkey =
             file.run(move |tx| Ok::<_, Refusal>(store::passkeys::by_cred_id(tx, APP, &cred_id)?));
         let command = SignIn {
-            completion: Completion::new(APP, 1).0,
+            completion: Completion::new(APP, at(1)).0,
             proof: Proof {
                 ceremony: read(&file, &id).await,
                 passkey: passkey.await.unwrap().unwrap(),
@@ -107,7 +108,7 @@ async fn of_many_who_complete_one_login_one_succeeds() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_many_who_verify_one_nonce_one_succeeds() {
     let file = File::new().await;
-    let (completion, nonce) = Completion::new(APP, 0);
+    let (completion, nonce) = Completion::new(APP, at(0));
     let prove = file.run(move |tx| {
         let event = NewEvent::by_control(Action::Login);
         completion.prove(tx, USER, "customer", &event)
@@ -117,7 +118,7 @@ async fn of_many_who_verify_one_nonce_one_succeeds() {
         let command = VerifyNonce {
             app_id: APP.to_owned(),
             hash: ids::hash(&nonce),
-            now: 1,
+            now: at(1),
         };
         move |tx: &store::Tx<'_>| command.run(tx)
     });

@@ -1,6 +1,9 @@
 //! Operations of the app's backend: creating transactions, and verifying nonces.
 
+use std::time::Duration;
+
 use super::user_with_passkey;
+use crate::clock::Time;
 use crate::domain::apps::App;
 use crate::domain::error::Refusal;
 use crate::domain::state::AppState;
@@ -9,8 +12,8 @@ use crate::store;
 use crate::store::Tx;
 use crate::store::transactions::{Kind, TransactionRow};
 
-/// Lifetime of a transaction, in microseconds.
-const LIFETIME: i64 = 300 * 1_000_000;
+/// Lifetime of a transaction.
+const LIFETIME: Duration = Duration::from_secs(300);
 
 /// Creates a transaction that gives a user a passkey with this name. Returns its id.
 pub(crate) async fn create_registration(
@@ -57,7 +60,7 @@ async fn create(
     external_id: String,
     passkey_display_name: String,
 ) -> Result<String, Refusal> {
-    let now = state.clock.micros();
+    let now = state.clock.now();
     let id = ids::new_id();
     let transaction = TransactionRow {
         id: id.clone(),
@@ -87,7 +90,7 @@ pub(crate) async fn verify_nonce(
     let command = VerifyNonce {
         app_id: app.id.clone(),
         hash: ids::hash(nonce),
-        now: state.clock.micros(),
+        now: state.clock.now(),
     };
     state.store.write(move |tx| command.run(tx)).await
 }
@@ -96,7 +99,7 @@ pub(crate) async fn verify_nonce(
 pub(super) struct VerifyNonce {
     pub(super) app_id: String,
     pub(super) hash: Vec<u8>,
-    pub(super) now: i64,
+    pub(super) now: Time,
 }
 
 impl VerifyNonce {
@@ -112,7 +115,7 @@ pub(super) fn find(
     app_id: &str,
     id: &str,
     kind: Kind,
-    now: i64,
+    now: Time,
 ) -> Result<TransactionRow, Refusal> {
     store::transactions::get(tx, app_id, id, kind, now)?.ok_or_else(Refusal::transaction_not_found)
 }
@@ -122,7 +125,7 @@ pub(super) fn take(
     tx: &Tx<'_>,
     app_id: &str,
     id: &str,
-    now: i64,
+    now: Time,
 ) -> Result<TransactionRow, Refusal> {
     store::transactions::take(tx, app_id, id, now)?.ok_or_else(Refusal::transaction_not_found)
 }

@@ -1,9 +1,11 @@
 //! Creating a link for an app's backend, which receives the link itself and can have it sent as well.
 
+use std::time::Duration;
+
 use serde_json::Map;
 
 use super::{LinkFor, NewLink, url};
-use crate::clock::MINUTE;
+use crate::clock::Time;
 use crate::delivery::{Channel, Content, Language, Message, NewMessage};
 use crate::domain::apps::App;
 use crate::domain::error::Refusal;
@@ -27,7 +29,7 @@ pub(crate) struct LinkOrder {
     pub(crate) receiver: LinkReceiver,
     /// How the server sends the link itself.
     pub(crate) send: Option<Channel>,
-    pub(crate) ttl_minutes: i64,
+    pub(crate) lifetime: Duration,
     pub(crate) purpose: Purpose,
     pub(crate) language: Language,
     /// The page of the app that the link opens, as returned by [`landing`](super::landing).
@@ -56,8 +58,8 @@ pub(crate) async fn create(
     {
         return Err(Refusal::custom_provider_required());
     }
-    let created_at = state.clock.micros();
-    let expires_at = created_at + order.ttl_minutes * MINUTE;
+    let created_at = state.clock.now();
+    let expires_at = created_at + order.lifetime;
     let (purpose, delivered) = (order.purpose, order.send.is_some());
     let link = NewLink::make();
     let id = link.id.clone();
@@ -109,7 +111,7 @@ fn receive(
     tx: &Tx<'_>,
     app_id: &str,
     receiver: &LinkReceiver,
-    now: i64,
+    now: Time,
 ) -> Result<(UserRow, Identifier), Refusal> {
     let (user, identifier) = match receiver {
         LinkReceiver::UserId(id, channel) => {

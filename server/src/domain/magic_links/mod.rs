@@ -7,6 +7,7 @@ mod send;
 #[allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 mod tests;
 
+use crate::clock::Time;
 use crate::domain::apps::App;
 use crate::domain::error::Refusal;
 use crate::identifier::Identifier;
@@ -35,8 +36,8 @@ struct LinkFor<'a> {
     /// Whether the server itself sends it to the identifier.
     delivered: bool,
     redirect_url: &'a str,
-    created_at: i64,
-    expires_at: i64,
+    created_at: Time,
+    expires_at: Time,
 }
 
 impl NewLink {

@@ -1,8 +1,10 @@
 //! Opening a link, and waiting until it is opened elsewhere.
 
+use std::time::Duration;
+
 use passage_identity::generated::auth::types::AuthResult;
 
-use crate::clock::MINUTE;
+use crate::clock::Time;
 use crate::domain::apps::App;
 use crate::domain::client::ClientInfo;
 use crate::domain::error::{Reason, Refusal};
@@ -17,8 +19,8 @@ use crate::store::events::EventKind;
 use crate::store::magic_links::LinkRow;
 use crate::store::{Purpose, Tx};
 
-/// How long the waiting device can get its tokens after a link was opened, in microseconds.
-const CLAIM_LIFETIME: i64 = 5 * MINUTE;
+/// How long the waiting device can get its tokens after a link was opened.
+const CLAIM_LIFETIME: Duration = Duration::from_secs(300);
 
 /// Signs in the user who opened a link. Whatever the link's purpose, the API's only reply carries tokens.
 pub(crate) async fn open(
@@ -28,7 +30,7 @@ pub(crate) async fn open(
     client_info: &ClientInfo,
 ) -> Result<AuthResult, Refusal> {
     client_info.check_rate_limit(state, Kind::Try)?;
-    let now = state.clock.micros();
+    let now = state.clock.now();
     let (app_id, hash) = (app.id.clone(), ids::hash(secret));
     let (user_id, link) = state
         .store
@@ -40,7 +42,7 @@ pub(crate) async fn open(
 }
 
 /// Uses a link up: records what it proves, and prevents it from being opened again. An error rolls this back.
-fn take(tx: &Tx<'_>, app_id: &str, hash: &[u8], now: i64) -> Result<(String, LinkRow), Refusal> {
+fn take(tx: &Tx<'_>, app_id: &str, hash: &[u8], now: Time) -> Result<(String, LinkRow), Refusal> {
     let link =
         store::magic_links::open(tx, app_id, hash, now)?.ok_or_else(Refusal::invalid_magic_link)?;
     let user_id = link
@@ -65,7 +67,7 @@ fn take(tx: &Tx<'_>, app_id: &str, hash: &[u8], now: i64) -> Result<(String, Lin
 
 /// Issues tokens, once, to the device that waits for a link, after the link was opened.
 pub(crate) async fn wait(state: &AppState, app: &App, id: &str) -> Result<AuthResult, Refusal> {
-    let now = state.clock.micros();
+    let now = state.clock.now();
     let (app_id, id_hash) = (app.id.clone(), ids::hash(id));
     let find = state
         .store

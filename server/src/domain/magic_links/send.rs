@@ -1,7 +1,7 @@
 //! Sending links requested through the Auth API.
 
 use super::{LinkFor, NewLink, landing, url};
-use crate::clock::SECOND;
+use crate::clock::Time;
 use crate::delivery::{Content, Language, Message, NewMessage};
 use crate::domain::apps::App;
 use crate::domain::client::ClientInfo;
@@ -67,7 +67,7 @@ impl LinkTarget {
         app_id: &str,
         conceal: bool,
         identifier: &Identifier,
-        now: i64,
+        now: Time,
     ) -> Result<(Option<String>, Purpose), Refusal> {
         match self {
             Self::Has(purpose) => {
@@ -97,8 +97,8 @@ async fn send_to(
     let path = landing(app, options.path)?;
     let redirect_url = landing_after(app, options.redirect_url)?;
     state.sender.check(&identifier)?;
-    let created_at = state.clock.micros();
-    let expires_at = created_at + app.settings.magic_link_ttl * SECOND;
+    let created_at = state.clock.now();
+    let expires_at = created_at + app.settings.magic_link_lifetime();
     let link = NewLink::make();
     let id = link.id.clone();
     let (app_id, conceal, to) = (

@@ -1,5 +1,7 @@
 //! Links without HTTP, and links that many callers open or wait for concurrently.
 
+use std::time::Duration;
+
 use super::*;
 use crate::delivery::{Channel, Language};
 use crate::domain::error::Reason;
@@ -72,7 +74,7 @@ async fn a_backend_gets_its_link_whole_and_may_have_it_sent() {
     let order = LinkOrder {
         receiver: LinkReceiver::Reached(Identifier::Email("ada@example.com".to_owned())),
         send: Some(Channel::Email),
-        ttl_minutes: 10,
+        lifetime: Duration::from_secs(600),
         purpose: Purpose::VerifyIdentifier,
         language: Language::asked_for(None),
         path: "/in".to_owned(),

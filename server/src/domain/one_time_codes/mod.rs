@@ -7,7 +7,7 @@ mod tests;
 
 use passage_identity::generated::auth::types::AuthResult;
 
-use crate::clock::SECOND;
+use crate::clock::Time;
 use crate::delivery::{Content, Language, Message, NewMessage};
 use crate::domain::apps::App;
 use crate::domain::client::ClientInfo;
@@ -45,8 +45,8 @@ pub(crate) async fn send(
         ));
     }
     state.sender.check(&identifier)?;
-    let now = state.clock.micros();
-    let expires_at = now + app.settings.otp_ttl * SECOND;
+    let now = state.clock.now();
+    let expires_at = now + app.settings.one_time_code_lifetime();
     let (id, code) = (ids::new_id(), seal::digits());
     let (app_id, conceal) = (app.id.clone(), app.settings.conceal_users);
     let (to, secret) = (identifier.clone(), (id.clone(), code.clone()));
@@ -92,12 +92,12 @@ pub(crate) async fn send(
 }
 
 /// The start of the period in which wrong tries of an identifier count.
-fn counted_since(now: i64) -> i64 {
+fn counted_since(now: Time) -> Time {
     now - store::one_time_codes::KEPT
 }
 
 /// Whether too many wrong codes were recently tried for an identifier.
-fn is_spent(tx: &Tx<'_>, app_id: &str, identifier: &str, now: i64) -> Result<bool, SqlError> {
+fn is_spent(tx: &Tx<'_>, app_id: &str, identifier: &str, now: Time) -> Result<bool, SqlError> {
     let tries = store::one_time_codes::tries_since(tx, app_id, identifier, counted_since(now))?;
     Ok(tries >= TRIES_IN_AN_HOUR)
 }
@@ -133,7 +133,7 @@ pub(crate) async fn activate(
 /// Looks a code up and compares it outside the store's single writer. Whether it can still be tried is decided by the
 /// statement that uses it up or counts the try: other callers may have been faster.
 async fn check(state: &AppState, app: &App, id: &str, code: &str) -> Result<Outcome, Refusal> {
-    let now = state.clock.micros();
+    let now = state.clock.now();
     let (app_id, id_hash) = (app.id.clone(), ids::hash(id));
     let find = state
         .store

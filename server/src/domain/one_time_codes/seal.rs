@@ -49,6 +49,7 @@ fn text(row: &CodeRow, code: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::at;
     use crate::store::Purpose;
 
     fn row() -> CodeRow {
@@ -60,8 +61,8 @@ mod tests {
             identifier: "ada@example.com".to_owned(),
             seal: Vec::new(),
             tries: 0,
-            created_at: 0,
-            expires_at: 0,
+            created_at: at(0),
+            expires_at: at(0),
         }
     }
 

@@ -28,10 +28,14 @@ fn other_than(code: &str) -> String {
 
 /// The number of wrong tries stored for all codes.
 async fn tries(fixture: &Fixture) -> i64 {
-    let read = fixture
-        .state
-        .store
-        .read(|tx| Ok::<_, Refusal>(store::one_time_codes::tries_since(tx, "app", ADA, 0)?));
+    let read = fixture.state.store.read(|tx| {
+        Ok::<_, Refusal>(store::one_time_codes::tries_since(
+            tx,
+            "app",
+            ADA,
+            Time::from_second(0),
+        )?)
+    });
     read.await.unwrap()
 }
 

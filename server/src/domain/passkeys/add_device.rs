@@ -23,7 +23,7 @@ pub(crate) async fn start(
     user: &UserRow,
     attachment: &AuthenticatorAttachment,
 ) -> Result<CredentialCreationChallenge, Refusal> {
-    let now = state.clock.micros();
+    let now = state.clock.now();
     let (start, pending) = StartCreation::new(app, Purpose::AddDevice, None, attachment, now)?;
     let user_id = user.id.clone();
     let command = state.store.write(move |tx| start.run(tx, Some(&user_id)));
@@ -52,7 +52,7 @@ pub(crate) async fn finish(
         }
         let (ceremony, credential) = finish.creation(state, app, creation).await?;
         let name = device::name(client_info.user_agent());
-        let device = device::new(name, &credential, creation, state.clock.micros());
+        let device = device::new(name, &credential, creation, state.clock.now());
         let command = AddDevice {
             app_id: app.id.clone(),
             user_id: user_id.to_owned(),

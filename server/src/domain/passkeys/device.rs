@@ -2,7 +2,7 @@
 
 use super::Credential;
 use super::response::Creation;
-use crate::clock::NEVER;
+use crate::clock::Time;
 use crate::ids;
 use crate::store::devices::DeviceRow;
 
@@ -11,7 +11,7 @@ pub(crate) fn new(
     friendly_name: String,
     credential: &Credential,
     creation: &Creation,
-    now: i64,
+    now: Time,
 ) -> DeviceRow {
     DeviceRow {
         id: ids::new_id(),
@@ -26,7 +26,7 @@ pub(crate) fn new(
         icon_light: None,
         icon_dark: None,
         usage_count: 0,
-        last_login_at: NEVER,
+        last_login_at: Time::NEVER,
         created_at: now,
         updated_at: now,
     }

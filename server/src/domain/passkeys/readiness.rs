@@ -41,7 +41,7 @@ pub(crate) async fn report(
         cross_device_credential: sent.cross_device_credential,
         conditional_ui: sent.conditional_ui,
     };
-    let now = state.clock.micros();
+    let now = state.clock.now();
     let put = state.store.write(move |tx| {
         Ok::<_, Refusal>(store::readiness::put(tx, &app_id, &report, &visitor, now)?)
     });

@@ -8,6 +8,7 @@ use serde_json::Map;
 use super::ceremony::{Finish, Holder, StartCreation, end, once, user_name};
 use super::response::Creation;
 use super::{Credential, add, device};
+use crate::clock::Time;
 use crate::domain::apps::App;
 use crate::domain::client::ClientInfo;
 use crate::domain::error::Refusal;
@@ -36,7 +37,7 @@ pub(crate) async fn start(
     identifier: Identifier,
     attachment: &AuthenticatorAttachment,
 ) -> Result<Started, Refusal> {
-    let now = state.clock.micros();
+    let now = state.clock.now();
     let (start, pending) = StartCreation::new(app, Purpose::Register, None, attachment, now)?;
     let command = Start {
         app_id: app.id.clone(),
@@ -55,7 +56,7 @@ struct Start {
     app_id: String,
     identifier: Identifier,
     start: StartCreation,
-    now: i64,
+    now: Time,
 }
 
 impl Start {
@@ -103,7 +104,7 @@ pub(crate) async fn finish(
     };
     let register = async {
         let (ceremony, credential) = finish.creation(state, app, creation).await?;
-        let now = state.clock.micros();
+        let now = state.clock.now();
         let name = device::name(client_info.user_agent());
         let (sign_in, refresh) = sign_ins::prepare(&app.settings, user_id, now).unzip();
         let command = Register {
@@ -131,7 +132,7 @@ struct Register {
     device: DeviceRow,
     credential: Credential,
     event: NewEvent,
-    now: i64,
+    now: Time,
 }
 
 impl Register {

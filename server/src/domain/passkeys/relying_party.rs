@@ -1,5 +1,7 @@
 //! The app as a relying party: creates challenges for its origin, and verifies the outcomes.
 
+use std::time::Duration;
+
 use passage_identity::generated::auth::types::{
     AuthenticatorAttachment, CredentialCreation, CredentialCreationPublicKey,
     CredentialCreationPublicKeyExcludeCredentialsInner, CredentialDescriptor,
@@ -18,8 +20,8 @@ use super::response::{Assertion, Creation};
 use crate::domain::error::Refusal;
 use crate::domain::settings::AppSettings;
 
-/// How long a ceremony may take, in microseconds: the timeout that the browser gets.
-pub(crate) const LIFETIME: i64 = DEFAULT_AUTHENTICATOR_TIMEOUT.as_micros() as i64;
+/// How long a ceremony may take: the timeout that the browser gets.
+pub(crate) const LIFETIME: Duration = DEFAULT_AUTHENTICATOR_TIMEOUT;
 
 /// The error for a rejected outcome.
 pub(crate) type Refuse = fn(&'static str) -> Refusal;
@@ -274,6 +276,6 @@ mod tests {
 
     #[test]
     fn a_ceremony_takes_five_minutes() {
-        assert_eq!(LIFETIME, 300_000_000);
+        assert_eq!(LIFETIME, Duration::from_secs(300));
     }
 }

@@ -5,6 +5,7 @@ use passage_identity::generated::auth::types::{AuthResult, CredentialAssertionCh
 use super::Credential;
 use super::ceremony::{Finish, Proof, StartAssertion, once};
 use super::response::Assertion;
+use crate::clock::Time;
 use crate::domain::apps::App;
 use crate::domain::client::ClientInfo;
 use crate::domain::error::Refusal;
@@ -32,7 +33,7 @@ pub(crate) async fn start(
     app: &App,
     identifier: Option<Identifier>,
 ) -> Result<Started, Refusal> {
-    let (start, pending) = StartAssertion::new(app, Purpose::Login, None, state.clock.micros())?;
+    let (start, pending) = StartAssertion::new(app, Purpose::Login, None, state.clock.now())?;
     let app_id = app.id.clone();
     let command = state.store.write(move |tx| {
         let named = match &identifier {
@@ -97,7 +98,7 @@ pub(crate) async fn finish(
     };
     let sign_in = async {
         let proof = finish.assertion(state, app, assertion).await?;
-        let now = state.clock.micros();
+        let now = state.clock.now();
         let user_id = proof.passkey.user_id.clone();
         let (sign_in, refresh) = sign_ins::prepare(&app.settings, &user_id, now).unzip();
         let command = SignIn {
@@ -119,7 +120,7 @@ pub(super) struct SignIn {
     pub(super) sign_in: Option<SignInRow>,
     pub(super) proof: Proof,
     pub(super) event: NewEvent,
-    pub(super) now: i64,
+    pub(super) now: Time,
 }
 
 impl SignIn {

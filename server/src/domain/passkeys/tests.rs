@@ -7,6 +7,7 @@ use super::ceremony::Proof;
 use super::limit::MOST;
 use super::relying_party::Signed;
 use super::sign_in::SignIn;
+use crate::clock::at;
 use crate::domain::error::{Reason, Refusal};
 use crate::store;
 use crate::store::ceremonies::{CeremonyRow, NewCeremony, Purpose};
@@ -25,9 +26,9 @@ pub(crate) fn passkey(number: usize) -> (DeviceRow, Credential) {
         icon_light: None,
         icon_dark: None,
         usage_count: 0,
-        last_login_at: 0,
-        created_at: 0,
-        updated_at: 0,
+        last_login_at: at(0),
+        created_at: at(0),
+        updated_at: at(0),
     };
     let credential = Credential {
         cred_id,
@@ -58,8 +59,8 @@ pub(crate) async fn start(
             transaction_id,
             user_handle: Some(&[1]),
             state: "{}",
-            created_at: 0,
-            expires_at: 10,
+            created_at: at(0),
+            expires_at: at(10),
         };
         Ok::<_, Refusal>(store::ceremonies::insert(tx, APP, &ceremony)?)
     });
@@ -121,7 +122,7 @@ async fn of_many_who_sign_in_with_one_ceremony_one_succeeds() {
                 },
             },
             event: NewEvent::by_control(Action::Login),
-            now: 1,
+            now: at(1),
         };
         commands.push(move |tx: &store::Tx<'_>| command.run(tx).map(|_| ()));
     }

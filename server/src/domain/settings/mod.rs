@@ -32,6 +32,11 @@ pub(crate) fn seconds(lifetime: Duration) -> i64 {
     i64::try_from(lifetime.as_secs()).map_or(LONGEST, |it| it.min(LONGEST))
 }
 
+/// A lifetime that settings have in seconds.
+fn lifetime(seconds: i64) -> Duration {
+    Duration::from_secs(u64::try_from(seconds).unwrap_or_default())
+}
+
 /// Whether the text is valid as the id of an app, which is used in paths.
 pub(crate) fn is_app_id(text: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
@@ -90,6 +95,31 @@ impl AppSettings {
             .strip_suffix(rp_id.as_str())
             .is_some_and(|rest| named && rest.ends_with('.') && rp_id.contains('.'));
         (host == *rp_id || above).then(|| rp_id.clone())
+    }
+
+    /// Lifetime of an auth token.
+    pub(crate) fn session_lifetime(&self) -> Duration {
+        lifetime(self.session_timeout_length)
+    }
+
+    /// Maximum lifetime of a sign-in with refresh tokens.
+    pub(crate) fn refresh_lifetime(&self) -> Duration {
+        lifetime(self.refresh_absolute_lifetime)
+    }
+
+    /// Lifetime of a refresh token that is not used.
+    pub(crate) fn refresh_idle_lifetime(&self) -> Duration {
+        lifetime(self.refresh_inactivity_lifetime)
+    }
+
+    /// Lifetime of a magic link.
+    pub(crate) fn magic_link_lifetime(&self) -> Duration {
+        lifetime(self.magic_link_ttl)
+    }
+
+    /// Lifetime of a one-time code.
+    pub(crate) fn one_time_code_lifetime(&self) -> Duration {
+        lifetime(self.otp_ttl)
     }
 
     /// The API's preferred way to sign in without a passkey, and its lifetime.

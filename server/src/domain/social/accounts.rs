@@ -3,7 +3,7 @@
 use serde_json::Map;
 
 use super::Identity;
-use crate::clock::NEVER;
+use crate::clock::Time;
 use crate::domain::error::Refusal;
 use crate::domain::state::AppState;
 use crate::domain::users;
@@ -23,7 +23,7 @@ pub(super) fn user(
     tx: &Tx<'_>,
     app_id: &str,
     identity: &Identity,
-    now: i64,
+    now: Time,
 ) -> Result<(String, Action), Refusal> {
     let provider = identity.provider.as_str();
     let known = store::social_connections::by_account(tx, app_id, provider, &identity.subject)?;
@@ -50,7 +50,7 @@ pub(super) fn connect(
     app_id: &str,
     user_id: &str,
     identity: &Identity,
-    now: i64,
+    now: Time,
 ) -> Result<(), Refusal> {
     let user = active(tx, app_id, user_id)?;
     let provider = identity.provider.as_str();
@@ -64,7 +64,7 @@ pub(super) fn connect(
         }
         None => {}
     }
-    let row = connection(&user.id, identity, now, NEVER);
+    let row = connection(&user.id, identity, now, Time::NEVER);
     match store::social_connections::insert(tx, app_id, &row) {
         Err(error) if error.is_taken() => Err(Refusal::operation_not_allowed(
             "social login: another account of this provider is connected, remove it first.",
@@ -100,8 +100,8 @@ fn active(tx: &Tx<'_>, app_id: &str, user_id: &str) -> Result<UserRow, Refusal> 
 fn connection(
     user_id: &str,
     identity: &Identity,
-    created_at: i64,
-    last_login_at: i64,
+    created_at: Time,
+    last_login_at: Time,
 ) -> ConnectionRow {
     ConnectionRow {
         user_id: user_id.to_owned(),

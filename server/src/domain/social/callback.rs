@@ -1,10 +1,12 @@
 //! The callback from the provider, and the redirect to the app.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::id_token::Nonce;
 use super::start::Secrets;
 use super::{Identity, ProviderError, Redemption, client, id_token, redirect, unavailable};
+use crate::clock::Time;
 use crate::domain::apps::App;
 use crate::domain::error::Refusal;
 use crate::domain::state::AppState;
@@ -12,8 +14,8 @@ use crate::ids;
 use crate::store;
 use crate::store::social_logins::{LoginRow, SocialCodeRow};
 
-/// Lifetime of a code, in microseconds. Clients exchange it at once.
-const CODE_LIFETIME: i64 = 60 * 1_000_000;
+/// Lifetime of a code. Clients exchange it at once.
+const CODE_LIFETIME: Duration = Duration::from_secs(60);
 /// Characters of a code: 285 random bits.
 const CODE_LENGTH: usize = 48;
 
@@ -32,7 +34,7 @@ pub(crate) async fn handle_callback(
     app_id: Option<&str>,
     answer: CallbackParams,
 ) -> Result<String, Refusal> {
-    let now = app_state.clock.micros();
+    let now = app_state.clock.now();
     let login = take(app_state, app_id, &answer.state, now).await?;
     let app = app_of(app_state, &login)?;
     // It was allowed when the login began, but may no longer be.
@@ -69,7 +71,7 @@ async fn take(
     app_state: &AppState,
     app_id: Option<&str>,
     state: &str,
-    now: i64,
+    now: Time,
 ) -> Result<LoginRow, Refusal> {
     let (app_id, hash) = (app_id.map(str::to_owned), ids::hash(state));
     let take = app_state.store.write(move |tx| {
@@ -94,7 +96,7 @@ async fn ask_provider(
 ) -> Result<Identity, Refusal> {
     let (client, provider) = client(app_state, app, &login.r#type)?;
     let secrets = Secrets::of(&login.salt, state);
-    let now = app_state.clock.micros();
+    let now = app_state.clock.now();
     let redeemed = provider.redeem(Redemption {
         code,
         client_id: &client.id,
@@ -111,7 +113,7 @@ async fn ask_provider(
     let expected = id_token::Expected {
         audience: &client.id,
         nonce: Nonce::Exactly(Some(&secrets.nonce)),
-        now: now / 1_000_000,
+        now,
     };
     let verified = id_token::verify(&redeemed.id_token, provider, &expected).await?;
     Ok(verified.identity)
@@ -122,7 +124,7 @@ async fn make_code(
     app_state: &AppState,
     login: &LoginRow,
     identity: Identity,
-    now: i64,
+    now: Time,
 ) -> Result<String, Refusal> {
     let code = ids::alphanumeric(CODE_LENGTH);
     let row = SocialCodeRow {

@@ -4,6 +4,7 @@ use passage_identity::generated::auth::types::AuthResult;
 
 use super::id_token::Nonce;
 use super::{Identity, ProviderError, Redemption, accounts, client, id_token, pkce, unavailable};
+use crate::clock::Time;
 use crate::domain::apps::App;
 use crate::domain::client::ClientInfo;
 use crate::domain::error::Refusal;
@@ -35,7 +36,7 @@ pub(super) async fn exchange(
     code: &str,
     verifier: String,
 ) -> Result<(String, Action, ProviderName), Refusal> {
-    let now = state.clock.micros();
+    let now = state.clock.now();
     let (app_id, hash) = (app.id.clone(), ids::hash(code));
     let exchange = state.store.write(move |tx| {
         let Some(identity) = take(tx, &app_id, &hash, &verifier, now)? else {
@@ -56,7 +57,7 @@ pub(crate) async fn link(
     verifier: String,
     client_info: ClientInfo,
 ) -> Result<(), Refusal> {
-    let now = state.clock.micros();
+    let now = state.clock.now();
     let (app_id, hash) = (app.id.clone(), ids::hash(code));
     let exchange = state.store.write(move |tx| {
         let Some(identity) = take(tx, &app_id, &hash, &verifier, now)? else {
@@ -80,7 +81,7 @@ pub(crate) async fn sign_in_natively(
     client_info: &ClientInfo,
 ) -> Result<AuthResult, Refusal> {
     let (client, provider) = client(state, app, provider)?;
-    let now = state.clock.micros();
+    let now = state.clock.now();
     let redeemed = provider.redeem(Redemption {
         code,
         client_id: &client.id,
@@ -95,7 +96,7 @@ pub(crate) async fn sign_in_natively(
     let expected = |nonce| id_token::Expected {
         audience: &client.id,
         nonce,
-        now: now / 1_000_000,
+        now,
     };
     // Only the provider knows which nonce the device sent, and whose account this is.
     let of_code = id_token::verify(&redeemed.id_token, provider, &expected(Nonce::Any)).await?;
@@ -127,7 +128,7 @@ fn take(
     app_id: &str,
     code_hash: &[u8],
     verifier: &str,
-    now: i64,
+    now: Time,
 ) -> Result<Option<Identity>, Refusal> {
     let Some(row) = store::social_logins::take_code(tx, app_id, code_hash, now)? else {
         return Ok(None);

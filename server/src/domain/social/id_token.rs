@@ -5,6 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 
 use super::{Identity, IdentityProvider, unavailable};
+use crate::clock::Time;
 use crate::domain::error::Refusal;
 use crate::domain::tokens::object;
 use crate::identifier;
@@ -17,8 +18,7 @@ const LONGEST_SUBJECT: usize = 255;
 pub(super) struct Expected<'a> {
     pub(super) audience: &'a str,
     pub(super) nonce: Nonce<'a>,
-    /// In Unix seconds.
-    pub(super) now: i64,
+    pub(super) now: Time,
 }
 
 /// The nonce that a token must have.
@@ -103,13 +103,13 @@ fn read(
     if !audience(claims, expected.audience) {
         return Err("is for another audience");
     }
-    if time("exp").is_none_or(|exp| exp <= expected.now) {
+    if time("exp").is_none_or(|exp| exp <= expected.now.as_second()) {
         return Err("has expired");
     }
     let begun = |name| {
         claims
             .get(name)
-            .is_none_or(|_| time(name).is_some_and(|it| it <= expected.now))
+            .is_none_or(|_| time(name).is_some_and(|it| it <= expected.now.as_second()))
     };
     if time("iat").is_none() || !begun("iat") || !begun("nbf") {
         return Err("is not good yet");
@@ -166,7 +166,7 @@ mod tests {
         let expected = Expected {
             audience: "client",
             nonce: Nonce::Exactly(nonce),
-            now,
+            now: Time::from_second(now),
         };
         let verified = read(claims, &ProviderName::GOOGLE, "issuer", &expected)?;
         Ok(verified.identity)

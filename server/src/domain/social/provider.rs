@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::keys::KeySource;
 use super::redirect;
+use crate::clock::Time;
 use crate::provider_name::ProviderName;
 
 /// An identity provider that the API knows, as an option of the server.
@@ -147,8 +148,7 @@ pub(crate) struct Redemption<'a> {
     /// `None` for a code that a device got without a browser, which has no verifier either.
     pub(crate) redirect_uri: Option<&'a str>,
     pub(crate) verifier: Option<&'a str>,
-    /// In microseconds since 1970.
-    pub(crate) now: i64,
+    pub(crate) now: Time,
 }
 
 /// What a code was redeemed for.

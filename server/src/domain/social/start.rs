@@ -1,5 +1,7 @@
 //! The start of a social login: the redirect to the provider.
 
+use std::time::Duration;
+
 use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -13,8 +15,8 @@ use crate::provider_name::ProviderName;
 use crate::store;
 use crate::store::social_logins::LoginRow;
 
-/// How long a person may take at the provider, in microseconds.
-const LIFETIME: i64 = 600 * 1_000_000;
+/// How long a person may take at the provider.
+const LIFETIME: Duration = Duration::from_secs(600);
 /// Characters of a state: 285 random bits.
 const STATE_LENGTH: usize = 48;
 /// Maximum length of the client's own state, in bytes.
@@ -84,7 +86,7 @@ pub(crate) async fn start(
             "state: must not be longer than {LONGEST_STATE} bytes."
         )));
     }
-    let now = app_state.clock.micros();
+    let now = app_state.clock.now();
     let (state, salt) = (
         ids::alphanumeric(STATE_LENGTH),
         ids::random_bytes::<32>().to_vec(),

@@ -3,6 +3,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::{BoxFuture, join_all};
 use serde_json::json;
@@ -11,6 +12,7 @@ use tokio::sync::Barrier;
 
 use super::exchange::exchange;
 use super::*;
+use crate::clock::at;
 use crate::domain::settings::AppSettings;
 use crate::domain::state::testing::state;
 use crate::domain::tokens::{self, Header};
@@ -77,7 +79,7 @@ impl IdentityProvider for Acme {
         Box::pin(async move {
             // The code of this provider is the nonce of the request.
             let key = keys::test_provider().await.unwrap();
-            let now = redemption.now / 1_000_000;
+            let now = redemption.now.as_second();
             let claims = json!({
                 "iss": ISSUER, "aud": redemption.client_id, "sub": "account", "iat": now, "exp": now + 60,
                 "nonce": redemption.code, "email": "ada@example.com", "email_verified": true,
@@ -133,13 +135,13 @@ impl Fixture {
         let row = AppRow {
             id: "app".to_owned(),
             settings: serde_json::to_string(&settings).unwrap(),
-            created_at: 0,
+            created_at: at(0),
         };
         let stored = row.clone();
         let put = first.write(move |tx| Ok::<_, StoreError>(store::apps::put(tx, &stored)?));
         put.await.unwrap();
         let sealing = Arc::default();
-        let app = App::open(&first, row, "issuer".to_owned(), &sealing, 0);
+        let app = App::open(&first, row, "issuer".to_owned(), &sealing, at(0));
         let app = Arc::new(app.await.unwrap());
         let second = Store::open_beside(&path).unwrap();
         let servers = [first, second].map(|store| {
@@ -288,7 +290,7 @@ async fn of_many_callers_at_once_one_exchanges_a_code() {
     let store = fixture.servers[0].store.clone();
     for round in 0..4 {
         let code = format!("code {round}");
-        let now = fixture.servers[0].clock.micros();
+        let now = fixture.servers[0].clock.now();
         let hash = ids::hash(&code);
         let insert = store.write(move |tx| {
             let row = SocialCodeRow {
@@ -299,7 +301,7 @@ async fn of_many_callers_at_once_one_exchanges_a_code() {
                 email: Some("ada@example.com".to_owned()),
                 email_verified: true,
                 code_challenge: challenge_of(VERIFIER),
-                expires_at: now + 60_000_000,
+                expires_at: now + Duration::from_secs(60),
             };
             Ok::<_, StoreError>(store::social_logins::insert_code(tx, &row, now)?)
         });
@@ -318,7 +320,7 @@ async fn of_many_callers_at_once_one_comes_back_with_a_state() {
     let store = fixture.servers[0].store.clone();
     for round in 0..4 {
         let secret = format!("state {round}");
-        let now = fixture.servers[0].clock.micros();
+        let now = fixture.servers[0].clock.now();
         let hash = ids::hash(&secret);
         let insert = store.write(move |tx| {
             let row = LoginRow {
@@ -330,7 +332,7 @@ async fn of_many_callers_at_once_one_comes_back_with_a_state() {
                 redirect_uri: format!("{ORIGIN}/back"),
                 client_state: None,
                 code_challenge: challenge_of(VERIFIER),
-                expires_at: now + 60_000_000,
+                expires_at: now + Duration::from_secs(60),
             };
             Ok::<_, StoreError>(store::social_logins::insert_login(tx, &row, now)?)
         });

@@ -3,7 +3,6 @@
 use passage_identity::generated::auth::types as auth;
 use passage_identity::generated::management::types as management;
 
-use crate::clock::time;
 use crate::domain::apps::App;
 use crate::domain::state::AppState;
 use crate::provider_name::ProviderName;
@@ -13,8 +12,8 @@ use crate::store::social_connections::ConnectionRow;
 macro_rules! shown {
     ($connections:expr, $provider:expr, $api:ident::$shown:ident) => {
         find($connections, &$provider).map(|connection| $api::$shown {
-            created_at: time(connection.created_at),
-            last_login_at: time(connection.last_login_at),
+            created_at: connection.created_at.timestamp(),
+            last_login_at: connection.last_login_at.timestamp(),
             provider_id: connection.provider_id.clone(),
             provider_identifier: connection.provider_identifier.clone(),
         })

@@ -27,7 +27,7 @@ pub(crate) async fn authenticate(
     app: &App,
     token: &str,
 ) -> Result<Account, Refusal> {
-    let now = state.clock.now().as_second();
+    let now = state.clock.now();
     let subject = tokens::verify(&app.keys, token, &app.issuer, &app.id, now).await?;
     let user_id =
         subject.ok_or_else(|| Refusal::invalid_access_token("auth token: bad or expired."))?;
@@ -91,7 +91,7 @@ pub(crate) async fn create(
         .map_err(Refusal::invalid_request)?;
     metadata.retain(|_, value| !value.is_null());
     let new = new_user(identifier, metadata);
-    let (app_id, now) = (app.id.clone(), state.clock.micros());
+    let (app_id, now) = (app.id.clone(), state.clock.now());
     let create = state.store.write(move |tx| insert(tx, &app_id, &new, now));
     create.await
 }
@@ -106,7 +106,7 @@ pub(crate) async fn update_metadata(
     app.settings
         .check_metadata(&changes)
         .map_err(Refusal::invalid_request)?;
-    let (app_id, now) = (app.id.clone(), state.clock.micros());
+    let (app_id, now) = (app.id.clone(), state.clock.now());
     let update = state.store.write(move |tx| {
         let user = store::users::get(tx, &app_id, &user_id)?.ok_or_else(Refusal::user_not_found)?;
         let metadata = merged(&user, &changes);

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::{email, insert, phone, taken};
-use crate::clock::SECOND;
+use crate::clock::Time;
 use crate::domain::apps::App;
 use crate::domain::error::Refusal;
 use crate::domain::state::AppState;
@@ -67,7 +67,7 @@ pub(crate) async fn create(
     if new.email.is_none() && new.phone.is_none() {
         return Err(no_identifier());
     }
-    let (app_id, now) = (app.id.clone(), state.clock.micros());
+    let (app_id, now) = (app.id.clone(), state.clock.now());
     let create = state.store.write(move |tx| insert(tx, &app_id, &new, now));
     Ok(WholeUser {
         user: create.await?,
@@ -132,7 +132,7 @@ pub(crate) async fn update(
     app.settings
         .check_metadata(&changes.metadata)
         .map_err(Refusal::invalid_request)?;
-    let (app_id, now) = (app.id.clone(), state.clock.micros());
+    let (app_id, now) = (app.id.clone(), state.clock.now());
     let update = state.store.write(move |tx| {
         let mut user = store::users::get(tx, &app_id, &id)?.ok_or_else(Refusal::user_not_found)?;
         let email = &mut user.email;
@@ -178,7 +178,7 @@ pub(crate) async fn set_status(
     id: String,
     status: UserStatus,
 ) -> Result<WholeUser, Refusal> {
-    let (app_id, now) = (app.id.clone(), state.clock.micros());
+    let (app_id, now) = (app.id.clone(), state.clock.now());
     let update = state.store.write(move |tx| {
         let user = store::users::set_status(tx, &app_id, &id, status, now)?
             .ok_or_else(Refusal::user_not_found)?;
@@ -197,7 +197,7 @@ pub(crate) async fn list(
 ) -> Result<(Page, i64), Refusal> {
     // The current second counts as a whole, so that a user who was just created is in the list.
     let created_before = created_before.unwrap_or_else(|| state.clock.now().as_second() + 1);
-    let (app_id, before) = (app.id.clone(), created_before.saturating_mul(SECOND));
+    let (app_id, before) = (app.id.clone(), Time::from_second(created_before));
     let read = state
         .store
         .read(move |tx| Ok::<_, Refusal>(store::user_list::list(tx, &app_id, &query, before)?));

@@ -5,7 +5,6 @@ use passage_identity::generated::auth::types::{
     Credential, CurrentUser, CurrentUserResponse, WebAuthnIcons,
 };
 
-use crate::clock::time;
 use crate::domain::error::Refusal;
 use crate::domain::social;
 use crate::http::extract::UserAuth;
@@ -29,16 +28,16 @@ pub(super) fn view(
     let user_metadata = Some(user.metadata());
     let webauthn_types = store::devices::kinds(&devices);
     CurrentUser {
-        created_at: time(user.created_at).to_string(),
+        created_at: user.created_at.timestamp().to_string(),
         email: user.email.unwrap_or_default(),
         email_verified: user.email_verified,
-        last_login_at: time(user.last_login_at).to_string(),
+        last_login_at: user.last_login_at.timestamp().to_string(),
         login_count: user.login_count,
         phone: user.phone.unwrap_or_default(),
         phone_verified: user.phone_verified,
         social_connections: social::own_connections(connections),
         status: user.status.as_str().to_owned().into(),
-        updated_at: time(user.updated_at).to_string(),
+        updated_at: user.updated_at.timestamp().to_string(),
         user_metadata,
         webauthn: !devices.is_empty(),
         webauthn_devices: devices
@@ -52,7 +51,7 @@ pub(super) fn view(
 
 pub(super) fn credential(device: DeviceRow, user_id: &str) -> Credential {
     Credential {
-        created_at: time(device.created_at).to_string(),
+        created_at: device.created_at.timestamp().to_string(),
         cred_id: device.cred_id,
         friendly_name: device.friendly_name,
         icons: WebAuthnIcons {
@@ -60,9 +59,9 @@ pub(super) fn credential(device: DeviceRow, user_id: &str) -> Credential {
             light: device.icon_light,
         },
         id: device.id,
-        last_login_at: time(device.last_login_at).to_string(),
+        last_login_at: device.last_login_at.timestamp().to_string(),
         type_: device.r#type.into(),
-        updated_at: time(device.updated_at).to_string(),
+        updated_at: device.updated_at.timestamp().to_string(),
         usage_count: device.usage_count,
         user_id: user_id.to_owned(),
     }

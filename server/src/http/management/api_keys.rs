@@ -8,7 +8,6 @@ use passage_identity::generated::management::types::{
     ListApiKeysResponse,
 };
 
-use crate::clock::time;
 use crate::domain::api_keys;
 use crate::domain::error::Refusal;
 use crate::http::extract::{ApiKeyAuth, json};
@@ -17,7 +16,7 @@ use crate::store::api_keys::ApiKeyRow;
 
 fn view(key: ApiKeyRow) -> ApiKey {
     ApiKey {
-        created_at: time(key.created_at),
+        created_at: key.created_at.timestamp(),
         id: key.id,
         key_prefix: key.prefix,
         name: key.name,

@@ -150,7 +150,7 @@ fn filter(name: &str, field: Field, value: &str) -> Result<Filter, String> {
             let time: Timestamp = text
                 .parse()
                 .map_err(|_| format!("{name}: must be a time like 2006-01-02T15:04:05.000000Z."))?;
-            Operand::Number(time.as_microsecond())
+            Operand::Time(time.into())
         }
         _ => Operand::Text(text.to_owned()),
     };
@@ -179,7 +179,10 @@ fn operator(name: &str, op: &str) -> Result<Compare, String> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::clock::{Time, at};
 
     fn parse(query: &str) -> Result<ListQuery, String> {
         ListQuery::parse(
@@ -253,19 +256,19 @@ mod tests {
                 "created_at=<gt:1970-01-01T00:00:01.000002Z>",
                 Field::CreatedAt,
                 Compare::Greater,
-                Operand::Number(1_000_002),
+                Operand::Time(at(1_000_002)),
             ),
             (
                 "updated_at=1970-01-01T00:00:01Z",
                 Field::UpdatedAt,
                 Compare::Equal,
-                Operand::Number(1_000_000),
+                Operand::Time(at(1_000_000)),
             ),
             (
                 "last_login_at=<lt:0001-01-02T00:00:00Z>",
                 Field::LastLoginAt,
                 Compare::Less,
-                Operand::Number(crate::clock::NEVER + 86_400_000_000),
+                Operand::Time(Time::NEVER + Duration::from_secs(24 * 3600)),
             ),
             (
                 "identifier=<a",

@@ -1,5 +1,7 @@
 //! Magic links.
 
+use std::time::Duration;
+
 use axum::response::Response;
 use bytes::Bytes;
 use passage_identity::generated::management::types::{
@@ -63,10 +65,14 @@ fn check(request: CreateMagicLinkRequest, app: &App) -> Result<LinkOrder, Refusa
         _ => None,
     };
     let ttl_minutes = request.ttl.unwrap_or(app.settings.magic_link_ttl / 60);
-    // A year is more than enough, and keeps the sum with the present time small.
-    if !(1..=525_600).contains(&ttl_minutes) {
+    // A year is more than enough.
+    let Some(minutes) = u64::try_from(ttl_minutes)
+        .ok()
+        .filter(|it| (1..=525_600).contains(it))
+    else {
         return invalid("ttl: must be a number of minutes from 1 to 525600.");
-    }
+    };
+    let lifetime = Duration::from_secs(minutes * 60);
     let purpose = match request.type_ {
         None | Some(MagicLinkType::Login) => Purpose::Login,
         Some(MagicLinkType::VerifyIdentifier) => Purpose::VerifyIdentifier,
@@ -81,7 +87,7 @@ fn check(request: CreateMagicLinkRequest, app: &App) -> Result<LinkOrder, Refusa
     Ok(LinkOrder {
         receiver,
         send,
-        ttl_minutes,
+        lifetime,
         purpose,
         language: Language::asked_for(Some(language.as_ref())),
         path,
@@ -91,7 +97,10 @@ fn check(request: CreateMagicLinkRequest, app: &App) -> Result<LinkOrder, Refusa
 
 pub(crate) async fn create_magic_link(call: ApiKeyAuth, body: Bytes) -> Result<Response, Refusal> {
     let request = check(read(&body)?, &call.app)?;
-    let (redirect_url, ttl) = (request.redirect_url.clone(), request.ttl_minutes);
+    let (redirect_url, ttl) = (
+        request.redirect_url.clone(),
+        request.lifetime.as_secs() / 60,
+    );
     let type_ = match request.purpose {
         Purpose::VerifyIdentifier => MagicLinkType::VerifyIdentifier,
         _ => MagicLinkType::Login,
@@ -104,7 +113,7 @@ pub(crate) async fn create_magic_link(call: ApiKeyAuth, body: Bytes) -> Result<R
         identifier: link.identifier.as_str().to_owned(),
         redirect_url,
         secret: link.secret,
-        ttl,
+        ttl: i64::try_from(ttl).unwrap_or(i64::MAX),
         type_,
         url: link.url,
         user_id: link.user_id,

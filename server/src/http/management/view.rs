@@ -4,7 +4,7 @@ use passage_identity::generated::management::types::{
     ListPaginatedUsersItem, UserInfo, UserRecentEvent, WebAuthnDevices, WebAuthnIcons,
 };
 
-use crate::clock::time;
+use crate::clock::Time;
 use crate::domain::social;
 use crate::domain::users::manage::WholeUser;
 use crate::store;
@@ -22,19 +22,19 @@ pub(crate) fn user_info(whole: WholeUser) -> UserInfo {
     let user_metadata = Some(user.metadata());
     let webauthn_types = store::devices::kinds(&devices);
     UserInfo {
-        created_at: time(user.created_at),
+        created_at: user.created_at.timestamp(),
         email: user.email.unwrap_or_default(),
         email_verified: user.email_verified,
         external_id: user.external_id.unwrap_or_default(),
         id: user.id,
-        last_login_at: time(user.last_login_at),
+        last_login_at: user.last_login_at.timestamp(),
         login_count: user.login_count,
         phone: user.phone.unwrap_or_default(),
         phone_verified: user.phone_verified,
         recent_events: events.into_iter().map(recent_event).collect(),
         social_connections: social::users_connections(&connections),
         status: user.status.as_str().to_owned().into(),
-        updated_at: time(user.updated_at),
+        updated_at: user.updated_at.timestamp(),
         user_metadata,
         webauthn: !devices.is_empty(),
         webauthn_devices: devices.into_iter().map(device).collect(),
@@ -45,24 +45,24 @@ pub(crate) fn user_info(whole: WholeUser) -> UserInfo {
 pub(crate) fn list_item(user: UserRow) -> ListPaginatedUsersItem {
     let user_metadata = Some(user.metadata());
     ListPaginatedUsersItem {
-        created_at: time(user.created_at),
+        created_at: user.created_at.timestamp(),
         email: user.email.unwrap_or_default(),
         email_verified: user.email_verified,
         external_id: user.external_id.unwrap_or_default(),
         id: user.id,
-        last_login_at: time(user.last_login_at),
+        last_login_at: user.last_login_at.timestamp(),
         login_count: user.login_count,
         phone: user.phone.unwrap_or_default(),
         phone_verified: user.phone_verified,
         status: user.status.as_str().to_owned().into(),
-        updated_at: time(user.updated_at),
+        updated_at: user.updated_at.timestamp(),
         user_metadata,
     }
 }
 
 pub(crate) fn device(device: DeviceRow) -> WebAuthnDevices {
     WebAuthnDevices {
-        created_at: time(device.created_at),
+        created_at: device.created_at.timestamp(),
         cred_id: device.cred_id,
         friendly_name: device.friendly_name,
         icons: WebAuthnIcons {
@@ -70,9 +70,9 @@ pub(crate) fn device(device: DeviceRow) -> WebAuthnDevices {
             light: device.icon_light,
         },
         id: device.id,
-        last_login_at: time(device.last_login_at),
+        last_login_at: device.last_login_at.timestamp(),
         type_: device.r#type.into(),
-        updated_at: time(device.updated_at),
+        updated_at: device.updated_at.timestamp(),
         usage_count: device.usage_count,
     }
 }
@@ -80,8 +80,8 @@ pub(crate) fn device(device: DeviceRow) -> WebAuthnDevices {
 fn recent_event(event: EventRow) -> UserRecentEvent {
     UserRecentEvent {
         action: event.action.as_str().to_owned().into(),
-        completed_at: event.completed_at.map(time),
-        created_at: time(event.created_at),
+        completed_at: event.completed_at.map(Time::timestamp),
+        created_at: event.created_at.timestamp(),
         id: event.id,
         ip_addr: event.ip_addr,
         social_login_type: event.social_login_type.map(Into::into),

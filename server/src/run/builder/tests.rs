@@ -149,7 +149,7 @@ async fn settings_that_cannot_be_read_are_not_overwritten() {
     let app = AppRow {
         id: "app".to_owned(),
         settings: settings.to_owned(),
-        created_at: 0,
+        created_at: crate::clock::at(0),
     };
     let put = store.write(move |tx| Ok::<_, StoreError>(store::apps::put(tx, &app)?));
     put.await.unwrap();

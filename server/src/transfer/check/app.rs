@@ -4,11 +4,12 @@ use super::super::format::{AppLine, FieldLine};
 use super::super::problem::LineErrors;
 use super::super::records::AppRecord;
 use super::time;
+use crate::clock::Time;
 use crate::domain::settings::{APP_ID, AppSettings, MetadataField, is_app_id};
 use crate::ids;
 
 /// The app in its stored form, if its line is valid.
-pub(crate) fn app(line: AppLine, now: i64, findings: &mut LineErrors<'_>) -> Option<AppRecord> {
+pub(crate) fn app(line: AppLine, now: Time, findings: &mut LineErrors<'_>) -> Option<AppRecord> {
     if !is_app_id(&line.id) {
         findings.add("id", APP_ID);
     }

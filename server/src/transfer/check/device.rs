@@ -6,7 +6,7 @@ use webauthn_rs::prelude::Uuid;
 use super::super::format::DeviceLine;
 use super::super::problem::LineErrors;
 use super::{bytes, count, id, time};
-use crate::clock::NEVER;
+use crate::clock::Time;
 use crate::domain::passkeys::device::kind;
 use crate::domain::passkeys::response::{TRANSPORTS, base64url, is_transport};
 use crate::domain::passkeys::{Credential, credential};
@@ -17,7 +17,7 @@ use crate::store::transfer::DeviceRecord;
 pub(super) fn device(
     line: DeviceLine,
     place: usize,
-    users_created_at: i64,
+    users_created_at: Time,
     findings: &mut LineErrors<'_>,
 ) -> Option<DeviceRecord> {
     let member = |name: &str| format!("devices[{place}].{name}");
@@ -63,7 +63,7 @@ pub(super) fn device(
         usage_count: count(line.usage_count, member("usage_count"), findings),
         last_login_at: time(
             line.last_login_at.as_deref(),
-            NEVER,
+            Time::NEVER,
             member("last_login_at"),
             findings,
         ),

@@ -14,7 +14,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 
 use super::problem::LineErrors;
-use crate::clock::NEVER;
+use crate::clock::Time;
 use crate::domain::settings::is_id;
 use crate::ids;
 
@@ -37,20 +37,18 @@ fn id(given: Option<String>, member: &str, findings: &mut LineErrors<'_>) -> Str
 /// A time in microseconds, or the default if none was given.
 fn time(
     given: Option<&str>,
-    otherwise: i64,
+    otherwise: Time,
     member: impl Into<String>,
     findings: &mut LineErrors<'_>,
-) -> i64 {
+) -> Time {
     let Some(text) = given else {
         return otherwise;
     };
     let time = text.parse::<Timestamp>().ok();
-    let micros = time
-        .map(Timestamp::as_microsecond)
-        .filter(|micros| *micros >= NEVER);
+    let time = time.map(Time::from).filter(|time| *time >= Time::NEVER);
     let wrong = "must be a time in the form of RFC 3339, such as 2026-01-31T12:00:00Z";
     findings
-        .check(member, micros.ok_or(wrong))
+        .check(member, time.ok_or(wrong))
         .unwrap_or(otherwise)
 }
 

@@ -4,7 +4,7 @@ use super::super::format::{ConnectionLine, UserLine};
 use super::super::problem::LineErrors;
 use super::device::device;
 use super::{bytes, count, id, time};
-use crate::clock::NEVER;
+use crate::clock::Time;
 use crate::domain::settings::AppSettings;
 use crate::domain::social::SocialProvider;
 use crate::identifier;
@@ -15,7 +15,7 @@ use crate::store::transfer::UserRecord;
 pub(crate) fn user(
     line: UserLine,
     app: &AppSettings,
-    now: i64,
+    now: Time,
     findings: &mut LineErrors<'_>,
 ) -> Option<UserRecord> {
     let given = |text: Option<String>| text.filter(|text| !text.is_empty());
@@ -86,7 +86,7 @@ pub(crate) fn user(
         login_count: count(line.login_count, "login_count", findings),
         last_login_at: time(
             line.last_login_at.as_deref(),
-            NEVER,
+            Time::NEVER,
             "last_login_at",
             findings,
         ),
@@ -118,7 +118,7 @@ fn connection(
     place: usize,
     user_id: &str,
     email: Option<&str>,
-    users_created_at: i64,
+    users_created_at: Time,
     findings: &mut LineErrors<'_>,
 ) -> ConnectionRow {
     let member = |name: &str| format!("social_connections[{place}].{name}");
@@ -144,7 +144,7 @@ fn connection(
         ),
         last_login_at: time(
             line.last_login_at.as_deref(),
-            NEVER,
+            Time::NEVER,
             member("last_login_at"),
             findings,
         ),

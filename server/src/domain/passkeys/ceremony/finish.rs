@@ -1,5 +1,6 @@
 //! The second step: verifies the outcome and ends the ceremony.
 
+use crate::clock::Time;
 use crate::domain::apps::App;
 use crate::domain::error::{Reason, Refusal};
 use crate::domain::passkeys::Credential;
@@ -40,7 +41,7 @@ impl Finish<'_> {
             .store
             .read(move |tx| Ok::<_, Refusal>(store::ceremonies::get(tx, &app_id, &id)?));
         let ceremony = self
-            .check(read.await?, app_state.clock.micros())
+            .check(read.await?, app_state.clock.now())
             .map_err(refuse)?;
         if ceremony.user_id.as_deref() != given(self.user_id)
             && self.purpose != Purpose::FlexRegister
@@ -75,7 +76,7 @@ impl Finish<'_> {
             None => refusal(given(self.user_id).is_some()),
         };
         let ceremony = self
-            .check(ceremony, app_state.clock.micros())
+            .check(ceremony, app_state.clock.now())
             .map_err(refuse)?;
         let passkey = passkey.ok_or_else(|| refuse("passkey: unknown, or removed."))?;
         belongs(&ceremony, &passkey, assertion, given(self.user_id)).map_err(refuse)?;
@@ -94,7 +95,7 @@ impl Finish<'_> {
     }
 
     /// The ceremony that was started, if the request may finish it.
-    fn check(&self, found: Option<CeremonyRow>, now: i64) -> Result<CeremonyRow, &'static str> {
+    fn check(&self, found: Option<CeremonyRow>, now: Time) -> Result<CeremonyRow, &'static str> {
         let ceremony = found.ok_or("handshake: unknown, expired or used.")?;
         if ceremony.expires_at <= now {
             return Err("handshake: unknown, expired or used.");
@@ -116,7 +117,7 @@ impl Proof {
     }
 
     /// Ends the ceremony, and counts the login on the device, which may have been deleted.
-    pub(crate) fn end(&self, tx: &Tx<'_>, app_id: &str, now: i64) -> Result<(), Refusal> {
+    pub(crate) fn end(&self, tx: &Tx<'_>, app_id: &str, now: Time) -> Result<(), Refusal> {
         end(tx, app_id, &self.ceremony, self.refuse())?;
         let Signed {
             sign_count,

@@ -7,6 +7,7 @@ use passage_identity::generated::auth::types::{
     AuthenticatorAttachment, CredentialAssertionChallenge, CredentialCreationChallenge,
 };
 
+use crate::clock::Time;
 use crate::domain::apps::App;
 use crate::domain::error::Refusal;
 use crate::domain::passkeys::Credential;
@@ -30,7 +31,7 @@ struct Start {
     purpose: Purpose,
     transaction_id: Option<String>,
     state: String,
-    now: i64,
+    now: Time,
 }
 
 impl Start {
@@ -79,7 +80,7 @@ impl StartCreation {
         purpose: Purpose,
         transaction_id: Option<String>,
         attachment: &AuthenticatorAttachment,
-        now: i64,
+        now: Time,
     ) -> Result<(Self, PendingCreation), Refusal> {
         let (options, state) = RelyingParty::new(&app.settings)?.start_creation(attachment)?;
         let id = ids::new_id();
@@ -138,7 +139,7 @@ impl StartAssertion {
         app: &App,
         purpose: Purpose,
         transaction_id: Option<String>,
-        now: i64,
+        now: Time,
     ) -> Result<(Self, PendingAssertion), Refusal> {
         let (options, state) = RelyingParty::new(&app.settings)?.start_assertion()?;
         let id = ids::new_id();

@@ -14,7 +14,7 @@ use super::*;
 use crate::domain::settings::{AppSettings, MetadataType, SettingsPatch};
 use crate::store::transfer::UserRecord;
 
-const NOW: i64 = 1_700_000_000_000_000;
+const NOW: Time = Time::from_microsecond(1_700_000_000_000_000);
 /// A P-256 key in COSE form.
 const KEY: &str = "pQECAyYgASFYIGsX0fLhLEJH-Lzm5WOkQPJ3A32BLeszoPShOUXYmMKWIlggT-NC4v4af5uO5-tKfA-eFivOM1drMV7Oy7ZAaDe_UfU";
 

@@ -13,7 +13,7 @@ fn a_short_line_is_enough_for_a_user() {
     );
     assert_eq!(
         (user.created_at, user.updated_at, user.last_login_at),
-        (NOW, NOW, NEVER)
+        (NOW, NOW, Time::NEVER)
     );
     assert!(user.user_handle.is_none() && user.metadata.is_empty());
 }
@@ -26,8 +26,11 @@ fn empty_texts_and_the_zero_time_of_the_api_are_nothing() {
     });
     let user = a_user(&members).unwrap();
     assert!(user.phone.is_none() && user.external_id.is_none());
-    assert_eq!(user.last_login_at, NEVER);
-    assert_eq!(user.created_at, 1_709_204_400_123_456);
+    assert_eq!(user.last_login_at, Time::NEVER);
+    assert_eq!(
+        user.created_at,
+        Time::from_microsecond(1_709_204_400_123_456)
+    );
     assert_eq!(user.updated_at, user.created_at);
 }
 
