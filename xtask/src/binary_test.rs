@@ -21,7 +21,7 @@ const SUITE: [&str; 11] = [
     "verification",
 ];
 
-/// Builds the server, runs the suite against it, and says what ran where.
+/// Builds the server, runs the suite against it, and reports what ran where.
 pub(crate) fn run() -> Result<Outcome, String> {
     let root = root()?;
     let folder = metadata(&root)?.target_directory.join("binary-test");
@@ -49,8 +49,8 @@ fn read(file: &Path) -> Result<String, String> {
     fs::read_to_string(file).map_err(|e| format!("{}: {e}", file.display()))
 }
 
-/// How many tests used the binary, and which keep to servers in their own process. Fails if a program of the suite
-/// started no server: it would have passed whatever the binary does.
+/// How many tests used the binary, and which ones only use servers in their own process. Fails if a program of the
+/// suite started no server: it would have passed whatever the binary does.
 fn summary(report: &str) -> Result<String, String> {
     let lines = || {
         report.lines().filter_map(|line| {

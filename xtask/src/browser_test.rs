@@ -8,7 +8,7 @@ use crate::packages;
 use crate::run::{Outcome, metadata, root, server_binary, skip_unless, succeed};
 
 const HERE: &str = "e2e/browser";
-/// Where another Chromium can be named.
+/// Names another Chromium.
 const CHROMIUM: &str = "PASSAGE_CHROMIUM";
 /// Names under which systems install it.
 const CHROMIUMS: [&str; 6] = [
@@ -20,8 +20,8 @@ const CHROMIUMS: [&str; 6] = [
     "google-chrome-stable",
 ];
 
-/// Installs the packages below the target folder, builds the server, and lets `run.mjs` do the rest. Without a tool
-/// or a package registry it is skipped, or fails if it is `required`.
+/// Installs the packages below the target folder, builds the server, and runs `run.mjs`. Without a tool or a package
+/// registry it is skipped, or fails if it is `required`.
 pub(crate) fn run(only: Option<&str>, required: bool) -> Result<Outcome, String> {
     let skip = |why: &str| skip_unless(required, &format!("browser-test needs {why}"));
     if let Err(why) = packages::node().and_then(|()| packages::openssl()) {

@@ -9,8 +9,8 @@ const HERE: &str = "e2e/clients";
 /// The library for Rust uses the system's OpenSSL.
 const OPENSSL: [&str; 2] = ["--exists", "openssl"];
 
-/// Installs the libraries below the target folder, builds the server, and lets `run.py` do the rest. Without a tool or
-/// a registry it is skipped, or fails if it is `required`.
+/// Installs the libraries below the target folder, builds the server, and runs `run.py`. Without a tool or a registry
+/// it is skipped, or fails if it is `required`.
 pub(crate) fn run(required: bool) -> Result<Outcome, String> {
     let skip = |why: &str| skip_unless(required, &format!("client-test needs {why}"));
     let python = match packages::openssl()

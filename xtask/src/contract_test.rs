@@ -1,5 +1,5 @@
-//! `cargo xtask contract-test`: holds the server binary to the vendored documents, with requests that
-//! schemathesis makes up.
+//! `cargo xtask contract-test`: tests the server binary against the vendored documents, with requests that schemathesis
+//! generates.
 
 use std::process::Command;
 
@@ -8,8 +8,8 @@ use crate::run::{Outcome, metadata, root, server_binary, skip_unless, succeed};
 
 const HERE: &str = "e2e/schemathesis";
 
-/// Installs schemathesis below the target folder, builds the server, and lets `run.py` do the rest. Without
-/// Python or a package index it is skipped, or fails if it is `required`.
+/// Installs schemathesis below the target folder, builds the server, and runs `run.py`. Without Python or a package
+/// index it is skipped, or fails if it is `required`.
 pub(crate) fn run(cases: u32, required: bool) -> Result<Outcome, String> {
     let root = root()?;
     let python = match packages::python() {
@@ -27,7 +27,7 @@ pub(crate) fn run(cases: u32, required: bool) -> Result<Outcome, String> {
         }
     };
     let scripts = root.join(HERE);
-    // What judges is tested first.
+    // The checker itself is tested first.
     succeed(
         Command::new(&python)
             .current_dir(&scripts)

@@ -8,8 +8,8 @@ use crate::tools::{self, FUZZ};
 
 pub(crate) const TARGETS: [&str; 4] = ["token", "cookie", "authorization", "jwks"];
 
-/// Builds all targets, then runs one after the other, each for so many seconds. If a tool is
-/// missing nothing is run: an error if fuzzing is `required`, else it is skipped.
+/// Builds all targets, then runs them one after the other, each for this many seconds. If a tool is missing nothing is
+/// run: an error if fuzzing is `required`, otherwise it is skipped.
 pub(crate) fn run(seconds: u32, required: bool) -> Result<Outcome, String> {
     if let Err(why) = FUZZ.install() {
         return skip_unless(required, &why);
@@ -61,9 +61,8 @@ fn copy_lock(root: &Path, fuzz: &Path) -> io::Result<()> {
     fs::copy(from, to).map(|_| ())
 }
 
-/// Without a sanitizer: this project has no unsafe code, and the C code below it would not be
-/// instrumented. What is looked for are panics and wrong verdicts, and those come faster without.
-/// Without one, too, any compiler will do.
+/// Without a sanitizer: this project has no unsafe code, and the C code below it would not be instrumented. We look for
+/// panics and wrong verdicts, which are found faster without one. It also makes any compiler suitable.
 fn cargo_fuzz(command: &str, arguments: &[&str]) -> Result<(), String> {
     succeed(
         tools::cargo_with_tools()?

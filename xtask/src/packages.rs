@@ -13,7 +13,7 @@ const PROBE: &str =
     "import sys, venv, ensurepip; sys.exit(0 if sys.version_info >= (3, 11) else 1)";
 const NODE: &str = "process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)";
 
-/// Whether a program is there and does this.
+/// Whether a program exists and runs.
 pub(crate) fn works(program: &str, arguments: &[&str]) -> bool {
     Command::new(program)
         .args(arguments)
@@ -21,7 +21,7 @@ pub(crate) fn works(program: &str, arguments: &[&str]) -> bool {
         .is_ok_and(|output| output.status.success())
 }
 
-/// A Python that is new enough, or what is missing.
+/// A Python that is recent enough, or what is missing.
 pub(crate) fn python() -> Result<&'static str, String> {
     ["python3", "python"]
         .into_iter()
@@ -29,7 +29,7 @@ pub(crate) fn python() -> Result<&'static str, String> {
         .ok_or_else(|| "Python 3.11 or newer, with venv and pip".to_owned())
 }
 
-/// That Node and npm are there and new enough, or what is missing.
+/// Checks that Node and npm exist and are recent enough, or returns what is missing.
 pub(crate) fn node() -> Result<(), String> {
     for (program, arguments, what) in [
         ("node", ["-e", NODE].as_slice(), "Node 20 or newer"),
@@ -42,7 +42,7 @@ pub(crate) fn node() -> Result<(), String> {
     Ok(())
 }
 
-/// That openssl is there, or what is missing.
+/// Checks that openssl exists, or returns what is missing.
 pub(crate) fn openssl() -> Result<(), String> {
     let there = works("openssl", &["version"]);
     there
@@ -50,7 +50,8 @@ pub(crate) fn openssl() -> Result<(), String> {
         .ok_or_else(|| "openssl, to make a certificate".to_owned())
 }
 
-/// The Python of an environment in `folder` that has what a requirements file names. It is made anew when that changes.
+/// The Python of an environment in `folder` with the packages of a requirements file. It is recreated when that file
+/// changes.
 pub(crate) fn pip(requirements: &Path, folder: &Path, python: &str) -> Result<PathBuf, String> {
     let wanted = read(requirements)?;
     let venv = folder.join("venv");
@@ -86,14 +87,14 @@ pub(crate) fn pip(requirements: &Path, folder: &Path, python: &str) -> Result<Pa
     Ok(inside)
 }
 
-/// The packages that a requirements file names, without their hashes.
+/// The packages in a requirements file, without their hashes.
 pub(crate) fn requirements_in(text: &str) -> impl Iterator<Item = &str> {
     text.lines()
         .filter(|line| line.starts_with(|first: char| first.is_ascii_alphanumeric()))
         .map(|line| line.trim_end_matches(" \\"))
 }
 
-/// Installs into `folder` what the lock file in `here` names, unless it is there. The packages' scripts do not run.
+/// Installs the packages of the lock file in `here` into `folder`, unless they are installed. Their scripts do not run.
 pub(crate) fn npm(here: &Path, folder: &Path) -> Result<(), String> {
     let lock = read(&here.join("package-lock.json"))?;
     let installed = folder.join("installed.json");
@@ -124,7 +125,7 @@ pub(crate) fn npm(here: &Path, folder: &Path) -> Result<(), String> {
     write("installed.json", &lock)
 }
 
-/// The packages in a lock file of npm, without those that are for other systems.
+/// The packages in a lock file of npm, except those for other systems.
 pub(crate) fn locked_in(lock: &str) -> Result<Vec<String>, String> {
     let lock: Value = serde_json::from_str(lock).map_err(|e| format!("package-lock.json: {e}"))?;
     let packages = lock.get("packages").and_then(Value::as_object);

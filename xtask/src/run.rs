@@ -1,4 +1,4 @@
-//! Other programs, and what cargo knows of the project.
+//! Running other programs, and what cargo knows about the project.
 
 use std::env;
 use std::ffi::OsString;
@@ -7,25 +7,25 @@ use std::process::Command;
 
 use serde_json::Value;
 
-/// How a command ended that did not fail.
+/// How a command that did not fail ended.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Outcome {
     Done,
-    /// It could not be done here; the reason.
+    /// It could not be run here; the reason.
     Skipped(String),
 }
 
-/// A tool that is no part of the project.
+/// A tool that is not part of the project.
 pub(crate) struct Tool {
-    /// The arguments of cargo that show that it is there.
+    /// The arguments of cargo that show whether it is installed.
     pub(crate) probe: &'static [&'static str],
     pub(crate) name: &'static str,
-    /// How to get it.
+    /// How to install it.
     pub(crate) remedy: &'static str,
 }
 
 impl Tool {
-    /// If it is not there: its name, and how to get it.
+    /// If it is missing: its name, and how to install it.
     pub(crate) fn missing(&self) -> Option<String> {
         let there = Command::new("cargo")
             .args(self.probe)
@@ -37,7 +37,7 @@ impl Tool {
     }
 }
 
-/// What to do about something that is missing: fail if it is `required`, else skip.
+/// What to do about a missing tool: fail if it is `required`, otherwise skip.
 pub(crate) fn skip_unless(required: bool, missing: &str) -> Result<Outcome, String> {
     if required {
         Err(missing.to_owned())
@@ -61,7 +61,7 @@ pub(crate) fn root() -> Result<PathBuf, String> {
         .ok_or_else(|| format!("{manifest} has no parent"))
 }
 
-/// Runs a command to its end. The error says what was run; why it failed is what it printed.
+/// Runs a command to its end. The error names the command; its output shows why it failed.
 pub(crate) fn succeed(command: &mut Command) -> Result<(), String> {
     let program = Path::new(command.get_program())
         .file_stem()
@@ -115,7 +115,7 @@ pub(crate) fn regen(arguments: &[OsString]) -> Result<(), String> {
     )
 }
 
-/// Builds the server for development, and says where the program is.
+/// Builds the server for development, and returns the path of the program.
 pub(crate) fn server_binary(root: &Path) -> Result<PathBuf, String> {
     let name = "passage-server";
     succeed(cargo().current_dir(root).args([

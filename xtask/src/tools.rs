@@ -29,8 +29,8 @@ pub(crate) const HACK: CargoTool = CargoTool {
 };
 
 impl CargoTool {
-    /// Builds it into `tools` in the target folder, unless it is there in this version. The error says why it cannot be
-    /// had.
+    /// Builds it into `tools` in the target folder, unless this version is there already. The error says why that is
+    /// not possible.
     pub(crate) fn install(&self) -> Result<(), String> {
         let root = root()?;
         let folder = folder(&root)?;
@@ -48,7 +48,7 @@ impl CargoTool {
             cargo()
                 .current_dir(&root)
                 .args(["install", "--quiet", "--locked", "--force"])
-                // Half the time to build, and fast enough for what the gate asks of them.
+                // Half the build time, and fast enough for the gate.
                 .arg("--debug")
                 .env("CARGO_PROFILE_DEV_DEBUG", "0")
                 .arg("--root")
@@ -66,7 +66,7 @@ impl CargoTool {
         let program = folder
             .join("bin")
             .join(format!("{}{}", self.name, env::consts::EXE_SUFFIX));
-        // As cargo calls it: cargo-hack knows no other way.
+        // As cargo calls it: cargo-hack accepts no other way.
         let command = self.name.trim_start_matches("cargo-");
         let output = Command::new(program).args([command, "--version"]).output();
         // Such as `cargo-deny 0.20.2`.

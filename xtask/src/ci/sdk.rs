@@ -32,12 +32,13 @@ pub(super) fn powerset() -> Result<Outcome, String> {
     }
     let mut command = tools::cargo_with_tools()?;
     command.args(["hack", "check", "--quiet", "--package", NAME, "--lib"]);
-    // `default` is empty, and only doubles the work.
+    // `default` is empty, and would only double the work.
     command.args(["--feature-powerset", "--exclude-features", "default"]);
     succeed(command.args(["--depth", "2"])).map(|()| Outcome::Done)
 }
 
-/// With the `rust-version` of the manifest. Another folder, so that the compilers do not undo each other's work.
+/// With the `rust-version` of the manifest. In another target folder, so that the compilers do not invalidate each
+/// other's work.
 pub(super) fn oldest_compiler() -> Result<Outcome, String> {
     let root = root()?;
     let version = package(&root)?.rust_version;
@@ -64,8 +65,8 @@ pub(super) fn oldest_compiler() -> Result<Outcome, String> {
     Ok(Outcome::Done)
 }
 
-/// As it would be published, with the oldest version of each dependency that its manifest admits. Those that they need
-/// themselves are the newest: their bounds are not ours.
+/// As it would be published, with the oldest version of each dependency that its manifest allows. Their own
+/// dependencies are the newest: those bounds are not ours.
 pub(super) fn oldest_dependencies() -> Result<Outcome, String> {
     let root = root()?;
     let version = package(&root)?.version;
@@ -102,14 +103,14 @@ pub(super) fn oldest_dependencies() -> Result<Outcome, String> {
         command.env("CARGO_TARGET_DIR", &target);
         command
     };
-    // The option is unstable. Only cargo is told to admit it: what is compiled is as with any compiler.
+    // The option is unstable. Only cargo is told to accept it: the code is compiled as with any compiler.
     let mut update = cargo_there(&["update", "--quiet", "-Z", "direct-minimal-versions"]);
     succeed(update.env("RUSTC_BOOTSTRAP", "1"))?;
     let check = ["check", "--quiet", "--locked", "--lib", "--all-features"];
     succeed(&mut cargo_there(&check)).map(|()| Outcome::Done)
 }
 
-/// A manifest without what only the package's own tests and examples need, so that it moves no version.
+/// A manifest without the dependencies of the package's own tests and examples, so that they do not affect versions.
 fn for_users(manifest: &str) -> String {
     let mut kept = true;
     let mut text = String::new();

@@ -7,7 +7,7 @@ use crate::run::{Outcome, gated, regen, succeed};
 use crate::tools::{self, DENY};
 use crate::{binary_test, browser_test, client_test, contract_test, fuzz, tidy};
 
-/// How much is asked for.
+/// How thorough the checks are.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Depth {
     /// What every change must pass, in less than half an hour.
@@ -26,12 +26,12 @@ impl Depth {
     }
 }
 
-/// Something that must hold before a change lands.
+/// A check that must pass before a change lands.
 pub(super) struct Step {
     pub(super) name: &'static str,
-    /// For people.
+    /// The description for people.
     pub(super) what: &'static str,
-    /// Whether it is left to `--full`.
+    /// Whether it runs only with `--full`.
     pub(super) long: bool,
     pub(super) run: fn(Depth) -> Result<Outcome, String>,
 }
@@ -64,38 +64,42 @@ const fn long(
     }
 }
 
-/// Quick ones first. The tests are last, so that what the gate prints ends with what they say.
+/// Quick ones first. The tests are last, so that their results end the output.
 pub(super) const STEPS: [Step; 20] = [
     step("format", "all code is formatted", |_| {
         gate(&["fmt", "--all", "--check"])
     }),
     step(
         "tidy",
-        "layers, lengths, links and commands in documents are right",
+        "layers, file lengths, and links and commands in documents are correct",
         |_| tidy::run(crate::command()).map(|()| Outcome::Done),
     ),
     step(
         "deny",
-        "licences, sources and bans of dependencies are as deny.toml has them",
+        "licences, sources and bans of dependencies comply with deny.toml",
         |_| deny(&["bans", "licenses", "sources"]),
     ),
     step(
         "advisories",
-        "no dependency has a known weakness, if RustSec's database can be had",
+        "no dependency has a known vulnerability, if RustSec's database is available",
         |_| advisories(),
     ),
     step(
         "lint",
-        "clippy has nothing to say, with all features",
+        "clippy reports no warnings with all features",
         |_| {
             let what = ["clippy", "--workspace", "--all-targets", "--all-features"];
             gate(&[what.as_slice(), &["--", "-D", "warnings"]].concat())
         },
     ),
-    step("lint-default", "nor with the default features", |_| {
-        let what = ["clippy", "--package", "passage-identity", "--lib"];
-        gate(&[what.as_slice(), &["--", "-D", "warnings"]].concat())
-    }),
+    step(
+        "lint-default",
+        "clippy reports no warnings with the default features",
+        |_| {
+            let what = ["clippy", "--package", "passage-identity", "--lib"];
+            gate(&[what.as_slice(), &["--", "-D", "warnings"]].concat())
+        },
+    ),
     step(
         "features",
         "the SDK compiles with each feature alone",
@@ -103,20 +107,20 @@ pub(super) const STEPS: [Step; 20] = [
     ),
     long(
         "powerset",
-        "and with each two of them, and with none",
+        "the SDK compiles with each pair of features, and with none",
         |_| sdk::powerset(),
     ),
     step(
         "msrv",
-        "the SDK compiles with its oldest compiler, if that is installed",
+        "the SDK compiles with its minimum Rust version, if that is installed",
         |_| sdk::oldest_compiler(),
     ),
     long(
         "minimal-versions",
-        "the SDK compiles with the oldest dependencies that it admits",
+        "the SDK compiles with the oldest dependencies that it allows",
         |_| sdk::oldest_dependencies(),
     ),
-    step("docs", "rustdoc has nothing to say", |_| {
+    step("docs", "rustdoc reports no warnings", |_| {
         let mut doc = gated(&["doc", "--workspace", "--all-features", "--no-deps"]);
         succeed(doc.env("RUSTDOCFLAGS", "-D warnings")).map(|()| Outcome::Done)
     }),
@@ -135,12 +139,12 @@ pub(super) const STEPS: [Step; 20] = [
     ),
     step(
         "contract",
-        "the server keeps to the API descriptions, if schemathesis can be installed",
+        "the server conforms to the API descriptions, if schemathesis can be installed",
         |depth| contract_test::run(depth.of(30, 200), false),
     ),
     step(
         "browser",
-        "the official web packages work with the server, if Chromium is at hand",
+        "the official web packages work with the server, if Chromium is available",
         |_| browser_test::run(None, false),
     ),
     step(
@@ -150,7 +154,7 @@ pub(super) const STEPS: [Step; 20] = [
     ),
     step(
         "binary",
-        "the SDK's tests pass against the server binary, too",
+        "the SDK's tests also pass against the server binary",
         |_| binary_test::run(),
     ),
     long(
@@ -187,7 +191,7 @@ fn advisories() -> Result<Outcome, String> {
     }
     let fetched = succeed(tools::cargo_with_tools()?.args(["deny", "fetch", "db"]));
     if fetched.is_err() {
-        let why = "RustSec's database cannot be had here, see above: nothing was checked";
+        let why = "RustSec's database is not available here, see above: nothing was checked";
         return Ok(Outcome::Skipped(why.to_owned()));
     }
     deny(&["advisories"])

@@ -1,4 +1,4 @@
-//! Imports go down only: which module of the server may name which, and what keeps to one module.
+//! Imports go down only: which modules of the server may import which, and what stays inside one module.
 
 use std::str::FromStr;
 
@@ -6,7 +6,7 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
 use super::{Finding, project::Project};
 
-/// The floors of a crate from top to bottom. Modules on one floor may not name each other.
+/// The layers of a crate from top to bottom. Modules of the same layer may not name each other.
 struct Floors {
     /// Where the crate's modules are.
     folder: &'static str,
@@ -32,7 +32,7 @@ const SERVER: Floors = Floors {
 /// Modules in which not even a comment speaks of HTTP.
 const NO_HTTP: [&str; 4] = ["domain", "store", "delivery", "keys"];
 
-/// Modules name modules on lower floors only.
+/// Modules name modules of lower layers only.
 pub(super) fn layers(project: &Project) -> Result<Vec<Finding>, String> {
     check(project, &SERVER)
 }
@@ -89,7 +89,7 @@ fn check(project: &Project, crate_: &Floors) -> Result<Vec<Finding>, String> {
             let why = match floor(&name) {
                 Some(other) if other < own => "above it",
                 Some(other) if other == own && own != bottom => "on the same floor",
-                // What `lib.rs` shows comes from any floor.
+                // The exports of `lib.rs` come from any layer.
                 None if name.starts_with(char::is_uppercase) => "at the root: name its module",
                 _ => continue,
             };
@@ -202,7 +202,7 @@ mod tests {
             }
         }
         assert!(forms > 20, "{forms}");
-        // Elsewhere there are no floors.
+        // Other crates have no layers.
         assert_eq!(
             found(layers, &[("src/store.rs", "use crate::http;")]),
             [""; 0]

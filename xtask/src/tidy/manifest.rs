@@ -1,10 +1,10 @@
-//! The README says what the manifests say.
+//! The README agrees with the manifests.
 
 use super::{Finding, markdown::Markdown, project::Project};
 
 const README: &str = "README.md";
 
-/// The README names the oldest compiler and the version of every published package, and no other.
+/// The README names the minimum Rust version and the version of every published package, and no other.
 pub(super) fn versions(project: &Project) -> Result<Vec<Finding>, String> {
     let mut findings = Vec::new();
     let text = project.text(README)?;

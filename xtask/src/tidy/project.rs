@@ -8,7 +8,7 @@ use crate::run::Package;
 /// A checkout.
 pub(super) struct Project {
     root: PathBuf,
-    /// All files that people write, relative to the root, with `/` between folders, in order.
+    /// All files that people write, relative to the root, with `/` between folders, sorted.
     pub(super) files: Vec<String>,
     pub(super) packages: Vec<Package>,
     /// How `cargo xtask` is called.
@@ -38,7 +38,7 @@ impl Project {
         fs::read_to_string(self.root.join(file)).map_err(|e| format!("{file}: {e}"))
     }
 
-    /// Whether there is such a file or folder.
+    /// Whether the file or folder exists.
     pub(super) fn exists(&self, path: &str) -> bool {
         self.root.join(path).exists()
     }
@@ -57,7 +57,7 @@ impl Project {
     }
 }
 
-/// Leaves out what is hidden, except for the gate, and what programs write.
+/// Excludes hidden files, except for the gate, and generated ones.
 fn list(folder: &Path, prefix: &str, files: &mut Vec<String>) -> Result<(), String> {
     let entries = fs::read_dir(folder).map_err(|e| format!("{}: {e}", folder.display()))?;
     for entry in entries {

@@ -1,4 +1,4 @@
-//! Source files: not too long, and nothing left to do without a reason.
+//! Source files: not too long, and no open tasks without a reason.
 
 use super::{Finding, project::Project};
 
@@ -8,7 +8,7 @@ const LIMITS: (usize, usize) = (500, 1000);
 /// Written like this so that this file is no finding.
 const MARKS: [&str; 2] = [concat!("TO", "DO"), concat!("FIX", "ME")];
 
-/// No file is too long to be read in one go.
+/// No file is too long to be read at once.
 pub(super) fn lengths(project: &Project) -> Result<Vec<Finding>, String> {
     // Tests stand in a folder or a file that says so; benchmarks and examples are as free.
     let free = |part: &str| part.ends_with("tests") || part == "benches" || part == "examples";
@@ -25,7 +25,7 @@ pub(super) fn lengths(project: &Project) -> Result<Vec<Finding>, String> {
     Ok(findings)
 }
 
-/// What is left to do has a reason or an issue in brackets: `TODO(#12): what`.
+/// Open tasks have a reason or an issue in brackets: `TODO(#12): what`.
 pub(super) fn promises(project: &Project) -> Result<Vec<Finding>, String> {
     let mut findings = Vec::new();
     for file in &project.files {
