@@ -24,7 +24,8 @@ impl FromRef<Shared> for Passage {
     }
 }
 
-pub(crate) fn service(passage: Passage) -> Router {
+/// The whole service.
+pub fn service(passage: Passage) -> Router {
     // Nothing gets to these handlers without a good token, not even by a handler's mistake.
     let members = Router::new()
         .route("/members/me", get(me))

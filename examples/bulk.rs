@@ -18,7 +18,7 @@ use tokio::io::BufReader;
 type Failure = Box<dyn std::error::Error>;
 
 /// Imports a file. If the position of an earlier run is there, goes on from it.
-pub(crate) async fn import(
+pub async fn import(
     passage: &Passage,
     file: &Path,
     position: &Path,
@@ -54,7 +54,7 @@ pub(crate) async fn import(
 
 /// Exports all users into a file, or goes on with it. Beside it is written, after each piece, how
 /// far the export came.
-pub(crate) async fn export(
+pub async fn export(
     passage: &Passage,
     file: &Path,
     position: &Path,
@@ -95,7 +95,7 @@ pub(crate) async fn export(
 }
 
 /// Writes a file to be imported.
-pub(crate) fn generate(file: &Path, users: u64) -> Result<(), Failure> {
+pub fn generate(file: &Path, users: u64) -> Result<(), Failure> {
     let mut file = std::io::BufWriter::new(std::fs::File::create(file)?);
     for number in 0..users {
         let plan = if number % 10 == 0 { "pro" } else { "free" };

@@ -1,5 +1,6 @@
 //! Authenticating by hand, for frameworks that this crate has no feature for: a middleware that
-//! answers a bad token with 401 and keys that cannot be had with 503. (It is one of axum's, which
+//! answers a bad token with 401, a request of another site with 403, and keys that cannot be had
+//! with 503. (It is one of axum's, which
 //! has a feature; the examples `axum` and `tower` are shorter.)
 //!
 //! Run it with `cargo run --example middleware`, then call it as it says.
@@ -19,10 +20,13 @@ use passage_server::{MintToken, PassageServer};
 type Failure = Box<dyn std::error::Error>;
 
 /// The service: one route, only for those who are signed in.
-pub(crate) fn service(passage: Passage) -> Router {
-    Router::new()
-        .route("/me", get(me))
-        .layer(middleware::from_fn_with_state(passage, authenticate))
+pub fn service(passage: Passage) -> Router {
+    guarded(Router::new().route("/me", get(me)), passage)
+}
+
+/// Puts the middleware before all routes of a router.
+pub fn guarded(router: Router, passage: Passage) -> Router {
+    router.layer(middleware::from_fn_with_state(passage, authenticate))
 }
 
 async fn me(Extension(user_id): Extension<UserId>) -> String {
@@ -34,7 +38,12 @@ async fn authenticate(
     mut request: Request,
     next: Next,
 ) -> Response {
-    match passage.authenticate(request.headers()).await {
+    // A browser sends the cookie with what pages of other sites make, too.
+    let (method, uri, headers) = (request.method(), request.uri(), request.headers());
+    if let Err(error) = passage.check_cross_site(method, uri, headers) {
+        return refuse(&error);
+    }
+    match passage.authenticate(headers).await {
         Ok(user_id) => {
             request.extensions_mut().insert(user_id);
             next.run(request).await

@@ -18,7 +18,7 @@ async fn main() -> Result<(), Failure> {
 }
 
 /// Does the work and writes what happens to `out`.
-pub(crate) async fn run(out: &mut impl Write) -> Result<(), Failure> {
+pub async fn run(out: &mut impl Write) -> Result<(), Failure> {
     // Your service talks to a passage-server of yours; here one lives in this process.
     let server = PassageServer::builder().start().await?;
     writeln!(out, "passage-server is ready at {}", server.url())?;

@@ -39,7 +39,8 @@ impl<B> Service<Request<B>> for WhoAmI {
     }
 }
 
-pub(crate) fn service(passage: Passage) -> axum::Router {
+/// The whole service.
+pub fn service(passage: Passage) -> axum::Router {
     let members = PassageLayer::required(passage.clone()).layer(WhoAmI);
     let everyone = PassageLayer::optional(passage).layer(WhoAmI);
     // axum only to tell the paths apart and to serve them.

@@ -44,12 +44,15 @@ use std::pin::Pin;
 use std::rc::Rc;
 
 use actix_web::body::EitherBody;
-use actix_web::dev::{Payload, Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
+use actix_web::dev::{
+    Payload, RequestHead, Service, ServiceRequest, ServiceResponse, Transform, forward_ready,
+};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ContentType, HeaderMap, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, ResponseError, web};
 use serde::de::DeserializeOwned;
 
+use crate::auth::Target;
 use crate::error::{Error, ErrorKind};
 use crate::web::{Extract, Guard, Verified, absent};
 use crate::{Claims, Passage, RequestHeaders};
@@ -157,6 +160,13 @@ impl ResponseError for Rejection {
     }
 }
 
+fn target(head: &RequestHead) -> Target<'_> {
+    Target {
+        method: head.method.as_str(),
+        authority: head.uri.authority().map(|authority| authority.as_str()),
+    }
+}
+
 fn passage(request: &HttpRequest) -> Result<Passage, Error> {
     request
         .app_data::<web::Data<Passage>>()
@@ -185,7 +195,8 @@ fn extract<T: Extract>(
         let claims = match known {
             Some(claims) => claims,
             None => {
-                let claims = passage.verify_request(&request).await?;
+                let verifying = passage.verify_request_to(target(request.head()), &request);
+                let claims = verifying.await?;
                 let verified = Verified::new(passage.clone(), claims.clone());
                 request.extensions_mut().insert(verified);
                 claims
@@ -270,7 +281,11 @@ extractor!(PassageClaims<C>, C: DeserializeOwned);
 /// | with a valid token | goes on, with its [`Claims`] in the extensions | the same |
 /// | without a token | 401, `WWW-Authenticate: Bearer` | goes on, without claims |
 /// | with an invalid token | 401, `WWW-Authenticate: Bearer error="invalid_token", ..` | the same |
+/// | with a token in the cookie, from another site | 403 | the same |
 /// | with any token while the keys are unavailable | 503, `Retry-After` | the same |
+///
+/// Only methods that may change something are refused for where they come from, and exemptions are
+/// in [`CrossSitePolicy`](crate::verification::CrossSitePolicy).
 ///
 /// Claims that were in the extensions before are removed in any case. The extractors of this
 /// module find what the middleware verified and do not verify it again.
@@ -351,7 +366,8 @@ where
         Box::pin(async move {
             request.extensions_mut().remove::<Claims>();
             request.extensions_mut().remove::<Verified>();
-            match guard.check(&request).await {
+            let check = guard.check(target(request.head()), &request);
+            match check.await {
                 Ok(Some(verified)) => {
                     let mut extensions = request.extensions_mut();
                     extensions.insert(verified.claims().clone());

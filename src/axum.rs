@@ -27,6 +27,10 @@
 //! They also reuse the result of a `PassageLayer` (feature `tower`) with a clone of the same
 //! `Passage`. `Claims` that something else put in the extensions are never trusted.
 //!
+//! Where the token is in the cookie, a request that a page of another site may have made is refused
+//! with 403 unless its method is a safe one; exemptions are in
+//! [`CrossSitePolicy`](crate::verification::CrossSitePolicy).
+//!
 //! With the layer but without such a state, take `Extension<Claims>`, as the layer's page shows.
 
 use axum_core::extract::{FromRef, FromRequestParts, OptionalFromRequestParts};
@@ -35,6 +39,7 @@ use http::request::Parts;
 use serde::de::DeserializeOwned;
 
 use crate::Passage;
+use crate::auth::Target;
 use crate::web::{Extract, Verified, absent, response};
 
 /// An extractor for handlers that need the user, and not only the user's id.
@@ -121,7 +126,11 @@ where
     let claims = match known.and_then(|verified| verified.claims_for(&passage)) {
         Some(claims) => claims,
         None => {
-            let claims = passage.verify_request(&parts.headers).await?;
+            let target = Target {
+                method: parts.method.as_str(),
+                authority: parts.uri.authority().map(http::uri::Authority::as_str),
+            };
+            let claims = passage.verify_request_to(target, &parts.headers).await?;
             let verified = Verified::new(passage.clone(), claims.clone());
             parts.extensions.insert(verified);
             claims

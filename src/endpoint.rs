@@ -1,6 +1,7 @@
 //! Where the two APIs are.
 
 use std::fmt;
+use std::net::IpAddr;
 
 use reqwest::Url;
 
@@ -46,7 +47,7 @@ impl Endpoint {
     }
 
     /// Both URLs, checked and without trailing slashes.
-    pub(crate) fn check(&self) -> Result<(String, String)> {
+    pub(crate) fn check(&self, allows_http: bool) -> Result<(String, String)> {
         match (&self.api, &self.auth) {
             (None, None) => Err(Error::config(
                 "no server URL is set. There is no default: the hosted Passage service was retired on \
@@ -59,7 +60,10 @@ impl Endpoint {
             (Some(_), None) => Err(Error::config(
                 "the API URL is set but not the auth API's: call .auth_url(url) or set PASSAGE_AUTH_URL",
             )),
-            (Some(api), Some(auth)) => Ok((check_url(api)?, check_url(auth)?)),
+            (Some(api), Some(auth)) => {
+                let check = |url| check_url(url, allows_http);
+                Ok((check(api)?, check(auth)?))
+            }
         }
     }
 }
@@ -69,7 +73,7 @@ impl fmt::Debug for Endpoint {
         // A URL that was not checked yet may hold a password.
         let shown = |url: &Option<String>| {
             url.as_deref()
-                .map(|url| check_url(url).unwrap_or_else(|_| "(not valid)".to_owned()))
+                .map(|url| check_url(url, true).unwrap_or_else(|_| "(not valid)".to_owned()))
         };
         f.debug_struct("Endpoint")
             .field("api", &shown(&self.api))
@@ -79,7 +83,9 @@ impl fmt::Debug for Endpoint {
 }
 
 /// Errors do not repeat the URL, since it may hold a password. They name it by `what` it is.
-pub(crate) fn parse_url(text: &str, what: &'static str) -> Result<Url> {
+///
+/// `http` is for this machine, unless `allows_http`.
+pub(crate) fn parse_url(text: &str, what: &'static str, allows_http: bool) -> Result<Url> {
     let refuse = |why: &str| Error::new(ErrorKind::Config, format!("{what} {why}"));
     let url = Url::parse(text).map_err(|error| refuse("cannot be parsed").with_source(error))?;
     if !matches!(url.scheme(), "http" | "https") {
@@ -89,13 +95,33 @@ pub(crate) fn parse_url(text: &str, what: &'static str) -> Result<Url> {
         return Err(refuse("has no host"));
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(refuse("holds credentials: take them out"));
+        return Err(refuse(
+            "holds credentials, which do not belong there: an API key goes to .api_key(key)",
+        ));
+    }
+    if url.scheme() == "http" && !is_loopback(&url) && !allows_http {
+        return Err(refuse(
+            "is http and leads beyond this machine, where anybody on the way can read and change \
+             what is sent: use https, or call .danger_allow_http() for a network of your own",
+        ));
     }
     Ok(url)
 }
 
-fn check_url(text: &str) -> Result<String> {
-    let url = parse_url(text, "a server URL")?;
+/// Whether a URL leads to this machine: `localhost` and the loopback addresses.
+pub(crate) fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    match host.trim_matches(['[', ']']).parse::<IpAddr>() {
+        Ok(address) => address.to_canonical().is_loopback(),
+        Err(_) => {
+            // What is below it, `x.localhost`, not every resolver keeps on this machine.
+            host.strip_suffix('.').unwrap_or(host) == "localhost"
+        }
+    }
+}
+
+fn check_url(text: &str, allows_http: bool) -> Result<String> {
+    let url = parse_url(text, "a server URL", allows_http)?;
     if url.query().is_some() || url.fragment().is_some() {
         return Err(Error::config("a server URL has a query or a fragment"));
     }
@@ -104,8 +130,6 @@ fn check_url(text: &str) -> Result<String> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
-
     use super::*;
 
     #[test]
@@ -119,7 +143,7 @@ mod tests {
             ),
             ("http://[::1]:80/x", "http://[::1]/x"),
         ] {
-            assert_eq!(check_url(given).unwrap(), kept);
+            assert_eq!(check_url(given, false).unwrap(), kept);
         }
     }
 
@@ -136,7 +160,7 @@ mod tests {
             "https://example.com?key=hunter2",
             "https://example.com#hunter2",
         ] {
-            let error = check_url(url).unwrap_err();
+            let error = check_url(url, true).unwrap_err();
             assert!(error.is_config(), "{url}");
             assert!(!format!("{error} {error:?}").contains("hunter2"), "{url}");
             let endpoint = Endpoint::new(url, url);
@@ -145,8 +169,39 @@ mod tests {
     }
 
     #[test]
+    fn http_is_for_this_machine_unless_it_is_allowed() {
+        for (url, is_local) in [
+            ("http://127.0.0.1:8787", true),
+            ("http://127.9.9.9", true),
+            ("http://2130706433", true),
+            ("http://[::1]:8787", true),
+            ("http://[::ffff:127.0.0.1]", true),
+            ("http://localhost:8787", true),
+            ("http://LOCALHOST.", true),
+            ("http://passage.localhost", false),
+            ("http://passage.example.com", false),
+            ("http://passage:8787", false),
+            ("http://10.0.0.1", false),
+            ("http://0.0.0.0", false),
+            ("http://[::]", false),
+            ("http://localhost.example.com", false),
+            ("http://notlocalhost", false),
+            ("http://127.0.0.1.example.com", false),
+        ] {
+            assert_eq!(check_url(url, false).is_ok(), is_local, "{url}");
+            assert!(check_url(url, true).is_ok(), "{url}");
+            let https = url.replace("http://", "https://");
+            assert!(check_url(&https, false).is_ok(), "{https}");
+        }
+        let error = check_url("http://passage.example.com", false).unwrap_err();
+        assert!(error.to_string().contains("danger_allow_http"), "{error}");
+    }
+
+    #[test]
     fn a_server_has_both_apis() {
-        let (api, auth) = Endpoint::server("http://127.0.0.1:8787/").check().unwrap();
+        let (api, auth) = Endpoint::server("http://127.0.0.1:8787/")
+            .check(false)
+            .unwrap();
         assert_eq!(
             (api.as_str(), auth.as_str()),
             (

@@ -208,8 +208,6 @@ id! {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
-
     use super::*;
 
     const BAD: [&str; 7] = ["", ".", "..", "a\\..\\b", "a\nb", "\u{0}", "a\u{85}"];

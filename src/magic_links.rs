@@ -331,8 +331,6 @@ impl From<types::MagicLink> for MagicLink {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
-
     use serde_json::{Value, json};
 
     use super::*;

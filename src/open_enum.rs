@@ -87,8 +87,6 @@ pub(crate) use open_enum;
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
-
     open_enum! {
         /// Sample.
         pub enum Fruit {

@@ -33,7 +33,11 @@
 //! | with a valid token | goes on, with its [`Claims`] in the extensions | the same |
 //! | without a token | 401, `WWW-Authenticate: Bearer` | goes on, without claims |
 //! | with an invalid token | 401, `WWW-Authenticate: Bearer error="invalid_token", ..` | the same |
+//! | with a token in the cookie, from another site | 403 | the same |
 //! | with any token while the keys are unavailable | 503, `Retry-After` | the same |
+//!
+//! Only methods that may change something are refused for where they come from, and exemptions are
+//! in [`CrossSitePolicy`](crate::verification::CrossSitePolicy).
 //!
 //! The [`AuthStrategy`](crate::AuthStrategy) of the `Passage` selects where the token is. The
 //! extensions get [`Claims`] and nothing else that is public: the user's id is [`Claims::user_id`],
@@ -49,6 +53,7 @@ use http::{Request, Response};
 use tower_layer::Layer;
 use tower_service::Service;
 
+use crate::auth::Target;
 use crate::web::{Answer, Guard, Verified, response};
 use crate::{Claims, Passage};
 
@@ -136,7 +141,11 @@ where
             let extensions = request.extensions_mut();
             extensions.remove::<Claims>();
             extensions.remove::<Verified>();
-            let check = guard.check(request.headers());
+            let target = Target {
+                method: request.method().as_str(),
+                authority: request.uri().authority().map(http::uri::Authority::as_str),
+            };
+            let check = guard.check(target, request.headers());
             match check.await {
                 Ok(Some(verified)) => {
                     let extensions = request.extensions_mut();

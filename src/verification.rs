@@ -1,3 +1,3 @@
 #![doc = include_str!("../docs/verification.md")]
 
-pub use crate::auth::{AUTH_COOKIE, ClaimsSet};
+pub use crate::auth::{AUTH_COOKIE, ClaimsSet, CrossSitePolicy};

@@ -191,8 +191,6 @@ impl StdError for DecodeError {}
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
-
     use super::*;
     use crate::generated::management::types::UserResponse;
 

@@ -14,7 +14,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::generated::{auth, management};
 use crate::ids::AppId;
 use crate::secret::Secret;
-use crate::transport::{self, CallOptions, Limits, Quota, Transport};
+use crate::transport::{self, CallOptions, HttpClient, Limits, Quota, Transport};
 use call::Generated;
 
 /// Cheap to clone.
@@ -39,7 +39,7 @@ pub(crate) struct ApiSettings<'a> {
 impl Api {
     pub(crate) fn new(settings: &ApiSettings<'_>) -> Result<Self> {
         let limits = settings.limits;
-        let client = transport::http_client(limits.timeout, limits.connect)?;
+        let (for_management, for_auth) = clients(settings.api_url, settings.auth_url, limits)?;
         let quota = Arc::new(Quota::new());
         let with_key = Transport::new(settings.api_key, limits, Arc::clone(&quota))?;
         let without = Transport::new(None, limits, quota)?;
@@ -47,10 +47,10 @@ impl Api {
             app_id: settings.app_id.clone(),
             management: management::Client::new_with_client(
                 settings.api_url,
-                client.clone(),
+                for_management,
                 with_key,
             ),
-            auth: auth::Client::new_with_client(settings.auth_url, client, without),
+            auth: auth::Client::new_with_client(settings.auth_url, for_auth, without),
         })))
     }
 
@@ -66,8 +66,7 @@ impl Api {
                 inner.auth.client().clone(),
             )
         } else {
-            let client = transport::http_client(limits.timeout, limits.connect)?;
-            (client.clone(), client)
+            clients(inner.management.baseurl(), inner.auth.baseurl(), limits)?
         };
         Ok(Self(Arc::new(Inner {
             app_id: inner.app_id.clone(),
@@ -132,6 +131,21 @@ impl Api {
         }
         call::call(operation, send(&self.0.management, self.app_id().as_str())).await
     }
+}
+
+/// Clients for both APIs: one for both, unless only one of them may be reached through a proxy.
+fn clients(api_url: &str, auth_url: &str, limits: Limits) -> Result<(HttpClient, HttpClient)> {
+    let client = |use_proxy| transport::http_client(limits.timeout, limits.connect, use_proxy);
+    let may_use_proxy =
+        |url: &str| reqwest::Url::parse(url).is_ok_and(|url| transport::may_use_proxy(&url));
+    let (for_api, for_auth) = (may_use_proxy(api_url), may_use_proxy(auth_url));
+    let first = client(for_api)?;
+    let second = if for_api == for_auth {
+        first.clone()
+    } else {
+        client(for_auth)?
+    };
+    Ok((first, second))
 }
 
 impl fmt::Debug for Api {

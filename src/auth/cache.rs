@@ -120,8 +120,6 @@ impl Hasher for NameHasher {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
-
     use std::hash::BuildHasher;
 
     use super::*;

@@ -45,6 +45,7 @@ impl KeySource {
     pub fn builder(url: impl Into<String>) -> KeySourceBuilder {
         KeySourceBuilder {
             url: url.into(),
+            allows_http: false,
             settings: KeySettings::default(),
             clock: Arc::new(SystemClock),
         }
@@ -122,6 +123,7 @@ impl fmt::Debug for KeySource {
 #[must_use = "a builder does nothing until build() is called"]
 pub struct KeySourceBuilder {
     url: String,
+    allows_http: bool,
     settings: KeySettings,
     clock: Arc<dyn Clock>,
 }
@@ -161,6 +163,13 @@ impl KeySourceBuilder {
         self
     }
 
+    /// Accepts an `http://` URL that leads beyond this machine. **This is dangerous**: as
+    /// [`PassageBuilder::danger_allow_http`](crate::PassageBuilder::danger_allow_http).
+    pub fn danger_allow_http(mut self) -> Self {
+        self.allows_http = true;
+        self
+    }
+
     /// Uses this clock.
     #[cfg(test)]
     pub(super) fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
@@ -174,7 +183,7 @@ impl KeySourceBuilder {
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the URL is not one of `http` or `https`,
     /// or holds credentials; if there is no algorithm; or if a time-out is zero.
     pub fn build(self) -> Result<KeySource> {
-        let url = endpoint::parse_url(&self.url, "the URL of a key set")?;
+        let url = endpoint::parse_url(&self.url, "the URL of a key set", self.allows_http)?;
         let algorithms = self.settings.algorithms.clone();
         if algorithms.is_empty() {
             return Err(Error::config(

@@ -165,8 +165,6 @@ fn value_of<'a>(pair: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
-
     use http::{HeaderMap, HeaderValue, header};
 
     use super::*;

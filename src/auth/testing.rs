@@ -1,6 +1,4 @@
 //! Keys, tokens, a clock and a fetcher for the tests of this module.
-#![allow(clippy::unwrap_used)]
-
 use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;

@@ -282,8 +282,6 @@ impl Stream for Feed {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
-
     use std::net::TcpListener;
     use std::task::Waker;
     use std::thread;

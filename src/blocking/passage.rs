@@ -187,6 +187,23 @@ impl Passage {
         Ok(verified.user_id().clone())
     }
 
+    /// As [`crate::Passage::check_cross_site`]: call it before [`authenticate`](Self::authenticate)
+    /// in whatever changes something.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn check_cross_site<R>(
+        &self,
+        method: &http::Method,
+        uri: &http::Uri,
+        request: &R,
+    ) -> Result<()>
+    where
+        R: RequestHeaders + ?Sized,
+    {
+        self.inner.check_cross_site(method, uri, request)
+    }
+
     /// As [`crate::Passage::verify_request`].
     ///
     /// # Errors

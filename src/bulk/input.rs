@@ -177,8 +177,6 @@ impl Lines {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
-
     use std::future::poll_fn;
 
     use tokio::io::BufReader;

@@ -124,8 +124,6 @@ opaque::as_text!(ImportPosition, "a position in an import");
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
-
     use super::*;
 
     #[test]

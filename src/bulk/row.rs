@@ -114,8 +114,6 @@ impl From<Wire> for ImportUser {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
-
     use serde_json::json;
 
     use super::*;

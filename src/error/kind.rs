@@ -53,6 +53,8 @@ enum Family {
     Caller,
     /// The token is invalid: 401.
     Token,
+    /// The request comes from another site: 403.
+    Site,
     /// The keys are unavailable: 503.
     Keys,
     /// A call of the API failed.
@@ -107,6 +109,9 @@ kinds! {
 
     /// The app's keys could not be fetched, so no token can be verified.
     JwksUnavailable, Keys, "jwks_unavailable", "the keys of the app could not be fetched";
+
+    /// A request with a cookie was made by a page of another site, or may have been.
+    CrossSite, Site, "cross_site", "the request comes from another site";
 
     /// The server answered with an error.
     Api, Call, "api", "the server refused the request";
@@ -163,6 +168,7 @@ mod tests {
             );
             let answer = match kind.family() {
                 Family::Token => 401,
+                Family::Site => 403,
                 Family::Keys => 503,
                 Family::Caller => 500,
                 Family::Call => continue,

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Passage;
-use crate::auth::{AuthStrategy, Clock, JwkSet, JwksEvent, KeySettings, SystemClock};
+use crate::auth::{
+    AuthStrategy, Clock, CrossSitePolicy, JwkSet, JwksEvent, KeySettings, SystemClock,
+};
 use crate::endpoint::Endpoint;
 use crate::error::{Error, Result};
 use crate::ids::AppId;
@@ -39,6 +41,8 @@ pub struct PassageBuilder {
     pub(super) endpoint: Endpoint,
     api_key: Option<Secret>,
     pub(super) strategy: AuthStrategy,
+    cross_site: CrossSitePolicy,
+    allows_http: bool,
     issuers: Vec<String>,
     audiences: Vec<String>,
     leeway: Duration,
@@ -56,6 +60,7 @@ pub(crate) struct Settings {
     pub(crate) auth_url: String,
     pub(crate) api_key: Option<Secret>,
     pub(crate) strategy: AuthStrategy,
+    pub(crate) cross_site: CrossSitePolicy,
     /// The server's issuer for the app, then those that were added.
     pub(crate) issuers: Vec<String>,
     /// The app id, then the audiences that were added.
@@ -74,6 +79,8 @@ impl PassageBuilder {
             endpoint: Endpoint::default(),
             api_key: None,
             strategy: AuthStrategy::default(),
+            cross_site: CrossSitePolicy::new(),
+            allows_http: false,
             issuers: Vec::new(),
             audiences: Vec::new(),
             leeway: DEFAULT_LEEWAY,
@@ -85,8 +92,8 @@ impl PassageBuilder {
     }
 
     /// The URL of a passage-server, which serves both APIs: short for
-    /// [`Endpoint::server`]. Plain `http` is accepted, for servers on your own machine or
-    /// network; anything that crosses a network you do not trust needs `https`.
+    /// [`Endpoint::server`]. Plain `http` is accepted for servers on this machine; see
+    /// [`danger_allow_http`](Self::danger_allow_http) for others.
     pub fn server(self, url: impl AsRef<str>) -> Self {
         self.endpoint(Endpoint::server(url))
     }
@@ -119,6 +126,22 @@ impl PassageBuilder {
     /// Where [`Passage::authenticate`] looks for the token. Defaults to the cookie.
     pub fn auth_strategy(mut self, strategy: AuthStrategy) -> Self {
         self.strategy = strategy;
+        self
+    }
+
+    /// From which other sites the layer, the middleware and the extractors accept requests whose
+    /// token is in the cookie. Defaults to none.
+    pub fn cross_site(mut self, policy: CrossSitePolicy) -> Self {
+        self.cross_site = policy;
+        self
+    }
+
+    /// Accepts `http://` URLs of servers beyond this machine. **This is dangerous**: anybody on
+    /// the path reads the API key, and can replace the app's keys with their own. It is for
+    /// private networks; everywhere else use `https`. Loopback addresses need no
+    /// permission.
+    pub fn danger_allow_http(mut self) -> Self {
+        self.allows_http = true;
         self
     }
 
@@ -161,7 +184,7 @@ impl PassageBuilder {
         self
     }
 
-    /// How long known keys stay in use when no new set can be fetched. Defaults to 24 hours. After
+    /// How long known keys stay in use when no new set can be fetched. Defaults to an hour. After
     /// that every token is answered with
     /// [`ErrorKind::JwksUnavailable`](crate::ErrorKind::JwksUnavailable). Values below ten minutes,
     /// the age at which keys are due for a fetch anyway, count as ten minutes.
@@ -259,7 +282,7 @@ impl PassageBuilder {
             )
             .with_source(error)
         })?;
-        let (api_url, auth_url) = self.endpoint.check()?;
+        let (api_url, auth_url) = self.endpoint.check(self.allows_http)?;
         if let Some(key) = &self.api_key {
             check_key(key.expose())?;
         }
@@ -287,6 +310,7 @@ impl PassageBuilder {
             auth_url,
             api_key: self.api_key,
             strategy: self.strategy,
+            cross_site: self.cross_site.checked()?,
             issuers,
             audiences,
             leeway: self.leeway,

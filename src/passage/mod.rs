@@ -265,8 +265,6 @@ fn jwks_url(auth_url: &str, app_id: &AppId) -> Result<reqwest::Url> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
-
     use super::*;
 
     #[test]

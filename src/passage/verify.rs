@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 
 use super::Passage;
-use crate::auth::{Claims, JwksHealth, RequestHeaders, UnverifiedToken, Verified};
+use crate::auth::{Claims, JwksHealth, RequestHeaders, Target, UnverifiedToken, Verified};
 use crate::error::Result;
 use crate::ids::UserId;
 
@@ -16,6 +16,11 @@ impl Passage {
     /// to the headers can be used: an [`http::HeaderMap`], [`http::request::Parts`], an
     /// [`http::Request`], or your own type, see [`RequestHeaders`]. The future does not borrow the
     /// request.
+    ///
+    /// **It knows no method, so it does not look where the request comes from.** A browser sends
+    /// the cookie with a form on any other site too. The layer, the middleware and the extractors
+    /// of this crate check that; without them call [`check_cross_site`](Self::check_cross_site)
+    /// first, in whatever changes something.
     ///
     /// # Errors
     /// [`Error::is_token_invalid`](crate::Error::is_token_invalid) holds if the token is missing or
@@ -49,6 +54,73 @@ impl Passage {
     {
         let tokens = self.find_tokens(request);
         async move { self.verify_tokens(&tokens?).await }
+    }
+
+    /// Checks that a request whose token is in the cookie does not come from a page of another
+    /// site, which could make any browser send it. Not needed behind the layer or the middleware
+    /// of this crate, nor with its extractors: they do it.
+    ///
+    /// Requests of safe methods pass, those without a token too, and all of them with the strategy
+    /// [`Header`](crate::AuthStrategy::Header). The rules are in
+    /// [`verification`](crate::verification), exemptions are in
+    /// [`CrossSitePolicy`](crate::verification::CrossSitePolicy).
+    ///
+    /// # Errors
+    /// [`ErrorKind::CrossSite`](crate::ErrorKind::CrossSite): answer 403.
+    ///
+    /// ```no_run
+    /// # async fn example(passage: passage_identity::Passage, request: http::Request<()>) -> passage_identity::Result<()> {
+    /// passage.check_cross_site(request.method(), request.uri(), &request)?;
+    /// let user_id = passage.authenticate(&request).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn check_cross_site<R>(
+        &self,
+        method: &http::Method,
+        uri: &http::Uri,
+        request: &R,
+    ) -> Result<()>
+    where
+        R: RequestHeaders + ?Sized,
+    {
+        let target = Target {
+            method: method.as_str(),
+            authority: uri.authority().map(http::uri::Authority::as_str),
+        };
+        match self.find_tokens(request) {
+            Ok(_) => self.check_site(target, request),
+            // Whatever is wrong with it, it is for the verification to say.
+            Err(_) => Ok(()),
+        }
+    }
+
+    fn check_site(
+        &self,
+        target: Target<'_>,
+        request: &(impl RequestHeaders + ?Sized),
+    ) -> Result<()> {
+        let settings = &self.0.settings;
+        settings
+            .cross_site
+            .check(settings.strategy, target, request)
+    }
+
+    /// As [`verify_request`](Self::verify_request), for a request of which it is known what it is
+    /// for: one with a token that another site may have made is refused.
+    #[cfg(any(feature = "actix", feature = "axum", feature = "tower"))]
+    pub(crate) fn verify_request_to<'a, R>(
+        &'a self,
+        target: Target<'_>,
+        request: &R,
+    ) -> impl Future<Output = Result<Claims>> + Send + use<'a, R>
+    where
+        R: RequestHeaders + ?Sized,
+    {
+        let tokens = self
+            .find_tokens(request)
+            .and_then(|tokens| self.check_site(target, request).map(|()| tokens));
+        async move { Ok(self.verify_tokens(&tokens?).await?.into_claims()) }
     }
 
     pub(crate) fn find_tokens(

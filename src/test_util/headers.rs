@@ -46,8 +46,6 @@ fn field(name: HeaderName, value: &[&[u8]]) -> Result<HeaderMap> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
-
     use super::*;
 
     #[test]

@@ -1,5 +1,3 @@
-#![allow(clippy::unwrap_used)]
-
 use std::time::Duration;
 
 use super::{TestClock, TestIssuer, TestToken, bearer, cookie};

@@ -207,8 +207,6 @@ fn numeric_date(time: Timestamp) -> Value {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
-
     use super::*;
 
     fn texts(token: &TestToken) -> (Value, Value) {

@@ -19,6 +19,7 @@ use reqwest::{Request, Response};
 use tracing::Instrument;
 use tracing::field::Empty;
 
+use crate::endpoint::is_loopback;
 use crate::error::{Error, Result};
 use crate::jitter::jitter;
 use crate::secret::Secret;
@@ -167,10 +168,27 @@ impl fmt::Debug for Transport {
     }
 }
 
+/// Whether requests to a URL may go through the proxy that the environment names. To one on this
+/// machine they need not; and in clear a proxy would see the API key, and could answer with keys of
+/// its own.
+pub(crate) fn may_use_proxy(url: &reqwest::Url) -> bool {
+    url.scheme() == "https" && !is_loopback(url)
+}
+
 /// The client under both APIs and the key source. Redirects are off, so that a credential goes to
 /// the configured host and nowhere else.
-pub(crate) fn http_client(timeout: Duration, connect_timeout: Duration) -> Result<HttpClient> {
-    reqwest::Client::builder()
+pub(crate) fn http_client(
+    timeout: Duration,
+    connect_timeout: Duration,
+    use_proxy: bool,
+) -> Result<HttpClient> {
+    let builder = reqwest::Client::builder();
+    let builder = if use_proxy {
+        builder
+    } else {
+        builder.no_proxy()
+    };
+    builder
         .user_agent(USER_AGENT)
         .redirect(reqwest::redirect::Policy::none())
         .timeout(timeout)
@@ -211,8 +229,6 @@ impl fmt::Display for CamelCase<'_> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
-
     use super::*;
 
     #[test]

@@ -133,8 +133,6 @@ pub(super) fn fingerprint(texts: &[&Option<String>]) -> u16 {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
-
     use super::*;
 
     fn cursor() -> ListCursor {

@@ -206,8 +206,6 @@ impl From<Timestamp> for TimeFilter {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
-
     use super::*;
 
     #[test]

@@ -298,8 +298,6 @@ impl fmt::Debug for UpdateUser {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
-
     use serde_json::json;
 
     use super::*;

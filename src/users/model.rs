@@ -194,8 +194,6 @@ impl From<types::ListPaginatedUsersItem> for UserSummary {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
-
     use serde_json::json;
 
     use super::super::device::DeviceIcons;

@@ -35,6 +35,8 @@ impl Answer {
     pub(crate) fn of(error: &Error) -> Self {
         if error.is_token_invalid() {
             Self::unauthorized(challenge(error.kind()))
+        } else if error.kind() == ErrorKind::CrossSite {
+            Self::plain(403)
         } else if error.code() == Some(&ErrorCode::InvalidNonce) {
             // Not sent as a bearer token, so there is nothing to say about one.
             Self::unauthorized("Bearer")
@@ -70,8 +72,9 @@ fn retry_after(error: &Error) -> u64 {
 }
 
 impl Error {
-    /// The status to answer your own client with: 401 if the token or a Flex nonce is invalid, 503
-    /// if no decision was possible, and 500 for everything else.
+    /// The status to answer your own client with: 401 if the token or a Flex nonce is invalid, 403 if
+    /// the request comes from another site, 503 if no decision was possible, and 500 for
+    /// everything else.
     #[must_use]
     pub fn answer_status(&self) -> u16 {
         Answer::of(self).status
@@ -117,8 +120,6 @@ impl Error {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
-
     use std::time::Duration;
 
     use http::HeaderValue;
@@ -157,6 +158,7 @@ mod tests {
                 ),
             ),
             (api(401, "invalid_nonce"), token("Bearer")),
+            (Error::of(CrossSite), (403, None, None)),
             (Error::of(JwksUnavailable), (503, None, Some(5))),
             (Error::of(Timeout), (503, None, Some(5))),
             (Error::of(Connection), (503, None, Some(5))),

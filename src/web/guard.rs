@@ -1,6 +1,7 @@
 //! Which requests reach a service.
 
 use super::Verified;
+use crate::auth::Target;
 use crate::error::{ErrorKind, Result};
 use crate::{Passage, RequestHeaders};
 
@@ -31,12 +32,13 @@ impl Guard {
     /// ended must learn that, and not be treated as anonymous.
     pub(crate) fn check<'a, R>(
         &'a self,
+        target: Target<'_>,
         request: &R,
     ) -> impl Future<Output = Result<Option<Verified>>> + Send + use<'a, R>
     where
         R: RequestHeaders + ?Sized,
     {
-        let claims = self.passage.verify_request(request);
+        let claims = self.passage.verify_request_to(target, request);
         async move {
             match claims.await {
                 Ok(claims) => Ok(Some(Verified::new(self.passage.clone(), claims))),

@@ -8,7 +8,7 @@ use crate::error::{Error, ErrorCode, ErrorKind};
 /// | Status | When | Header |
 /// |---|---|---|
 /// | 401 | the token is missing or invalid, or its user no longer exists | `WWW-Authenticate: Bearer`, with an error as in RFC 6750 unless the token is missing |
-/// | 403 | the user was deactivated ([`CurrentUser`](super::CurrentUser) only) | |
+/// | 403 | the request comes from another site, or the user was deactivated ([`CurrentUser`](super::CurrentUser) only) | |
 /// | 503 | the app's keys, or the user, are unavailable | `Retry-After` |
 /// | 500 | the service is misconfigured, or its server does not behave as expected; the error is logged | |
 ///
@@ -71,7 +71,7 @@ impl From<Error> for Rejection {
     fn from(error: Error) -> Self {
         let answer = Answer::of(&error);
         let text = match answer.status {
-            401 => error.kind().message(),
+            401 | 403 => error.kind().message(),
             503 if error.kind() == ErrorKind::JwksUnavailable => error.kind().message(),
             503 => "the user cannot be looked up at the moment",
             _ => {
@@ -119,7 +119,7 @@ mod tests {
         for &kind in ErrorKind::ALL {
             let rejection = Rejection::from(Error::of(kind));
             let text = match rejection.status() {
-                401 => kind.message(),
+                401 | 403 => kind.message(),
                 503 if kind == ErrorKind::JwksUnavailable => kind.message(),
                 503 => "the user cannot be looked up at the moment",
                 500 => "the request could not be handled",

@@ -1,14 +1,11 @@
 //! Maintainers' commands.
 
 mod binary_test;
-mod browser_test;
 mod ci;
-mod client_test;
-mod contract_test;
 mod fuzz;
-mod packages;
 mod run;
 mod semver;
+mod suites;
 mod tidy;
 mod tools;
 
@@ -73,8 +70,13 @@ enum Command {
     /// skipped with a message without them.
     BrowserTest {
         /// Run only scenarios whose name contains this.
-        #[arg(long, value_name = "TEXT")]
-        only: Option<String>,
+        #[arg(
+            long,
+            value_name = "TEXT",
+            default_value = "",
+            hide_default_value = true
+        )]
+        only: String,
         /// Fail if a tool is missing.
         #[arg(long)]
         required: bool,
@@ -89,37 +91,53 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    // Whether to fail instead of skipping.
+    let mut all = false;
     let done = match Cli::parse().command {
         Command::Ci(choice) => ci::run(&choice).map(done),
         Command::Tidy => tidy::run(command()).map(done),
-        Command::Semver { against, package } => semver::run(against.as_deref(), &package),
+        Command::Semver { against, package } => semver::run(against, package).map(done),
         Command::Regen { arguments } => run::regen(&arguments).map(done),
-        Command::Fuzz { seconds, required } => fuzz::run(seconds, required),
-        Command::ContractTest { cases, required } => contract_test::run(cases, required),
-        Command::BinaryTest => binary_test::run(),
-        Command::BrowserTest { only, required } => browser_test::run(only.as_deref(), required),
-        Command::ClientTest { required } => client_test::run(required),
+        Command::BinaryTest => binary_test::run().map(done),
+        Command::Fuzz { seconds, required } => {
+            all = required;
+            fuzz::run(seconds)
+        }
+        Command::ContractTest { cases, required } => {
+            all = required;
+            suites::contract(cases)
+        }
+        Command::BrowserTest { only, required } => {
+            all = required;
+            suites::browser(&only)
+        }
+        Command::ClientTest { required } => {
+            all = required;
+            suites::clients()
+        }
     };
     match done {
-        Ok(Outcome::Done) => ExitCode::SUCCESS,
-        Ok(Outcome::Skipped(why)) => {
-            println!("SKIPPED: {why}");
-            ExitCode::SUCCESS
-        }
-        Err(message) => {
-            if !message.is_empty() {
-                eprintln!("error: {message}");
-            }
-            ExitCode::FAILURE
-        }
+        Ok(Outcome::Skipped(why)) if !all => println!("SKIPPED: {why}"),
+        Ok(Outcome::Done) => {}
+        Ok(Outcome::Skipped(message)) => return failed(&message),
+        Err(error) => return failed(&error.to_string()),
     }
+    ExitCode::SUCCESS
+}
+
+/// An empty message means that enough was said.
+fn failed(message: &str) -> ExitCode {
+    if !message.is_empty() {
+        eprintln!("error: {message}");
+    }
+    ExitCode::FAILURE
 }
 
 fn done((): ()) -> Outcome {
     Outcome::Done
 }
 
-/// The command that runs this program.
+/// How this program is called.
 fn command() -> clap::Command {
     Cli::command()
 }

@@ -1,12 +1,11 @@
 //! Tools that cargo installs, in the versions that the gate is known to work with.
 
 use std::env;
-use std::ffi::OsString;
-use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use crate::run::{cargo, metadata, root, succeed};
+use xshell::{Shell, cmd};
+
+use crate::run::{Outcome, Result, shell, target};
 
 /// A cargo command that is a package of its own.
 pub(crate) struct CargoTool {
@@ -15,87 +14,71 @@ pub(crate) struct CargoTool {
     version: &'static str,
 }
 
-pub(crate) const DENY: CargoTool = CargoTool {
-    name: "cargo-deny",
-    version: "0.20.2",
-};
-pub(crate) const FUZZ: CargoTool = CargoTool {
-    name: "cargo-fuzz",
-    version: "0.13.2",
-};
-pub(crate) const HACK: CargoTool = CargoTool {
-    name: "cargo-hack",
-    version: "0.6.46",
-};
+const fn tool(name: &'static str, version: &'static str) -> CargoTool {
+    CargoTool { name, version }
+}
+
+pub(crate) const DENY: CargoTool = tool("cargo-deny", "0.20.2");
+pub(crate) const FUZZ: CargoTool = tool("cargo-fuzz", "0.13.2");
+pub(crate) const HACK: CargoTool = tool("cargo-hack", "0.6.46");
 
 impl CargoTool {
-    /// Builds it into `tools` in the target folder, unless this version is there already. The error says why that is
-    /// not possible.
-    pub(crate) fn install(&self) -> Result<(), String> {
-        let root = root()?;
-        let folder = folder(&root)?;
-        if self.is_in(&folder) {
-            return Ok(());
+    /// Has it do `work`, or skips that with the reason where the tool cannot be had. It is built into `tools` in the
+    /// target folder, unless it is there in this version.
+    pub(crate) fn with(&self, work: impl FnOnce(&Shell) -> Result<Outcome>) -> Result<Outcome> {
+        let sh = shell()?;
+        let folder = target(&sh, "tools")?;
+        if !self.is_in(&folder)
+            && let Err(why) = self.install(&sh, &folder)
+        {
+            let (name, version) = (self.name, self.version);
+            return Ok(Outcome::Skipped(format!(
+                "{name} {version} cannot be installed: {why}"
+            )));
         }
-        println!(
-            "installing {} {} into {}",
-            self.name,
-            self.version,
-            folder.display()
+        sh.set_var("PATH", before(folder.join("bin"))?);
+        work(&sh)
+    }
+
+    fn install(&self, sh: &Shell, folder: &Path) -> xshell::Result<()> {
+        let (build, package) = (
+            folder.join("build"),
+            format!("{}@{}", self.name, self.version),
         );
-        let build = folder.join("build");
-        let built = succeed(
-            cargo()
-                .current_dir(&root)
-                .args(["install", "--quiet", "--locked", "--force"])
-                // Half the build time, and fast enough for the gate.
-                .arg("--debug")
-                .env("CARGO_PROFILE_DEV_DEBUG", "0")
-                .arg("--root")
-                .arg(&folder)
-                .arg("--target-dir")
-                .arg(&build)
-                .arg(format!("{}@{}", self.name, self.version)),
+        println!("installing {package} into {}", folder.display());
+        // Without optimisation: half the time to build, and fast enough for what the gate asks of them.
+        let install = cmd!(
+            sh,
+            "cargo install --quiet --locked --force --debug --root {folder} {package}"
         );
+        let install = install.arg("--target-dir").arg(&build);
+        let installed = install.env("CARGO_PROFILE_DEV_DEBUG", "0").run();
         // It takes hundreds of megabytes, and the next tool shares little of it.
-        let _ = fs::remove_dir_all(build);
-        built.map_err(|why| format!("{} {} cannot be installed: {why}", self.name, self.version))
+        let _ = sh.remove_path(build);
+        installed
     }
 
     fn is_in(&self, folder: &Path) -> bool {
         let program = folder
             .join("bin")
             .join(format!("{}{}", self.name, env::consts::EXE_SUFFIX));
-        // As cargo calls it: cargo-hack accepts no other way.
+        // As cargo calls it: cargo-hack knows no other way.
         let command = self.name.trim_start_matches("cargo-");
-        let output = Command::new(program).args([command, "--version"]).output();
+        let said = Shell::new().and_then(|sh| {
+            let ask = cmd!(sh, "{program} {command} --version");
+            ask.quiet().ignore_stderr().read()
+        });
         // Such as `cargo-deny 0.20.2`.
-        output.is_ok_and(|output| {
-            String::from_utf8_lossy(&output.stdout)
-                .split_whitespace()
-                .any(|word| word == self.version)
-        })
+        said.is_ok_and(|said| said.split_whitespace().any(|word| word == self.version))
     }
 }
 
-fn folder(root: &Path) -> Result<PathBuf, String> {
-    Ok(metadata(root)?.target_directory.join("tools"))
-}
-
-/// Cargo in the root, where it finds the tools that were installed.
-pub(crate) fn cargo_with_tools() -> Result<Command, String> {
-    let root = root()?;
-    let own = folder(&root)?.join("bin");
-    let mut command = cargo();
-    command.current_dir(root).env("PATH", before(own)?);
-    Ok(command)
-}
-
 /// The programs in this folder before those of `PATH`.
-fn before(folder: PathBuf) -> Result<OsString, String> {
+fn before(folder: PathBuf) -> Result<std::ffi::OsString> {
     let path = env::var_os("PATH").unwrap_or_default();
-    let folders = [folder].into_iter().chain(env::split_paths(&path));
-    env::join_paths(folders).map_err(|e| format!("PATH: {e}"))
+    Ok(env::join_paths(
+        [folder].into_iter().chain(env::split_paths(&path)),
+    )?)
 }
 
 #[cfg(test)]
@@ -107,20 +90,18 @@ mod tests {
     #[cfg(unix)]
     #[test]
     fn a_tool_that_is_not_there_or_older_is_not_taken() {
-        let folder = tempfile::tempdir().unwrap();
+        use std::fs::{Permissions, set_permissions};
+        use std::os::unix::fs::PermissionsExt;
+
+        let (sh, folder) = (Shell::new().unwrap(), tempfile::tempdir().unwrap());
         assert!(!DENY.is_in(folder.path()));
-        let bin = folder.path().join("bin");
-        fs::create_dir(&bin).unwrap();
-        let program = |version: &str| {
-            use std::os::unix::fs::PermissionsExt;
-            let path = bin.join(DENY.name);
-            fs::write(&path, format!("#!/bin/sh\necho cargo-deny {version}\n")).unwrap();
-            fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
-        };
-        program("0.1.0");
-        assert!(!DENY.is_in(folder.path()));
-        program(DENY.version);
-        assert!(DENY.is_in(folder.path()));
+        let program = folder.path().join("bin/cargo-deny");
+        for (version, taken) in [("0.1.0", false), (DENY.version, true)] {
+            sh.write_file(&program, format!("#!/bin/sh\necho cargo-deny {version}\n"))
+                .unwrap();
+            set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
+            assert_eq!(DENY.is_in(folder.path()), taken, "{version}");
+        }
     }
 
     #[test]

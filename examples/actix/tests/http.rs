@@ -1,9 +1,6 @@
 //! The actix example, driven over HTTP, and what its extractors and the middleware do besides.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
-#[path = "../../../tests/web/mod.rs"]
-mod web;
-
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
 use actix_web::middleware::from_fn;
 use actix_web::web::{Data, ReqData, ServiceConfig, get, resource, scope};
@@ -14,8 +11,10 @@ use passage_identity::actix::{
 };
 use passage_identity::{Claims, ErrorCode, Passage};
 use passage_server::{Fault, MintToken};
+use passage_test_support::web::{
+    ACCOUNT, HELLO, ME, Route, Setup, answer, gone, inactive, try_route, try_session, try_sites,
+};
 use std::time::Duration;
-use web::{ACCOUNT, HELLO, ME, Route, Setup, answer, gone, inactive, try_route, try_session};
 
 /// Serves an app and gives its URL. It ends with the test's runtime.
 fn serve<C>(config: impl Fn() -> C + Clone + Send + 'static) -> String
@@ -284,4 +283,35 @@ async fn a_request_that_is_refused_is_a_response_to_outer_middlewares() {
     let (status, challenge, _, body) = answer(setup.http.get(&url)).await;
     assert_eq!((status, body.as_str()), (401, "seen"));
     assert_eq!(challenge.as_deref(), Some("Bearer"));
+}
+
+#[actix_web::test]
+async fn the_middleware_refuses_requests_of_other_sites() {
+    try_sites(async |passage: Passage| {
+        serve(move || {
+            let middleware = PassageMiddleware::required(passage.clone());
+            move |config: &mut ServiceConfig| {
+                let act = scope("/act").wrap(middleware);
+                config.service(act.default_service(actix_web::web::to(HttpResponse::Ok)));
+            }
+        })
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn an_extractor_refuses_requests_of_other_sites() {
+    async fn act(_: PassageUser) -> HttpResponse {
+        HttpResponse::Ok().finish()
+    }
+    try_sites(async |passage: Passage| {
+        serve(move || {
+            let data = Data::new(passage.clone());
+            move |config: &mut ServiceConfig| {
+                config.app_data(data);
+                config.service(resource("/act").to(act));
+            }
+        })
+    })
+    .await;
 }

@@ -14,7 +14,7 @@ mod queue;
 mod smtp;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::indexing_slicing)]
-mod tests;
+pub(crate) mod tests;
 mod texts;
 
 use std::fmt;

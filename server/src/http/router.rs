@@ -255,35 +255,3 @@ async fn method_not_allowed(
         &format!("{path}: does not answer to {method}."),
     )
 }
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
-mod tests {
-    use serde_json::Value;
-
-    use crate::PassageServer;
-    use crate::http::operations::OPERATIONS;
-
-    #[tokio::test]
-    async fn every_operation_has_its_route() {
-        let server = PassageServer::builder()
-            .app_id("app_id")
-            .start()
-            .await
-            .unwrap();
-        let http = reqwest::Client::new();
-        for operation in &OPERATIONS {
-            let path = operation.path.replace(['{', '}'], "");
-            let url = format!("{}{}{path}", server.url(), operation.api.prefix());
-            let request = http
-                .request(operation.method.clone(), url)
-                .bearer_auth(server.api_key());
-            let response = request.send().await.unwrap();
-            let status = response.status().as_u16();
-            let body: Value = response.json().await.unwrap_or_default();
-            assert_ne!(status, 405, "{}", operation.id);
-            assert_ne!(body["code"], "not_found", "{}", operation.id);
-            assert_ne!(status, 501, "{}", operation.id);
-        }
-    }
-}

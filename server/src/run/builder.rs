@@ -2,6 +2,9 @@
 
 mod sign_in;
 mod social;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+mod tests;
 
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -337,59 +340,4 @@ fn is_base_url(url: &str) -> bool {
     };
     let of_the_web = matches!(uri.scheme_str(), Some("http" | "https"));
     of_the_web && uri.query().is_none() && !url.contains('#') && !url.ends_with('/')
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn base_urls() {
-        for good in [
-            "http://127.0.0.1:8080/passage",
-            "https://example.com",
-            "http://[::1]:1/a/b",
-        ] {
-            assert!(is_base_url(good), "{good}");
-        }
-        for bad in [
-            "",
-            "/passage",
-            "127.0.0.1:8080/passage",
-            "ftp://example.com",
-            "http://example.com/",
-            "http://example.com/passage/",
-            "http://example.com?a",
-            "http://example.com/a#b",
-            "http://",
-        ] {
-            assert!(!is_base_url(bad), "{bad}");
-        }
-    }
-
-    #[tokio::test]
-    async fn settings_that_cannot_be_read_are_not_overwritten() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("passage.db");
-        let settings = r#"{"metadata": [{"id": "a", "name": "b", "type": "newer"}]}"#;
-        let store = Store::open(&file).await.unwrap();
-        let app = AppRow {
-            id: "app".to_owned(),
-            settings: settings.to_owned(),
-            created_at: 0,
-        };
-        let put = store.write(move |tx| Ok::<_, StoreError>(store::apps::put(tx, &app)?));
-        put.await.unwrap();
-        store.close().await;
-
-        let start = PassageServer::builder().data(&file).start();
-        let problem = start.await.unwrap_err().to_string();
-        assert!(problem.contains("settings"), "{problem}");
-
-        let store = Store::open(&file).await.unwrap();
-        let find = store.read(|tx| Ok::<_, StoreError>(store::apps::first(tx)?));
-        assert_eq!(find.await.unwrap().unwrap().settings, settings);
-        store.close().await;
-    }
 }

@@ -65,7 +65,11 @@ pub(in crate::auth) struct HttpFetch {
 
 impl HttpFetch {
     pub(in crate::auth) fn new(url: reqwest::Url, settings: &KeySettings) -> crate::Result<Self> {
-        let client = transport::http_client(settings.timeout, settings.connect_timeout)?;
+        let client = transport::http_client(
+            settings.timeout,
+            settings.connect_timeout,
+            transport::may_use_proxy(&url),
+        )?;
         Ok(Self { client, url })
     }
 
@@ -100,8 +104,6 @@ fn request_failed(error: reqwest::Error) -> FetchError {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
-
     use httpmock::prelude::*;
 
     use super::*;

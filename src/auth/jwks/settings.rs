@@ -8,7 +8,9 @@ use super::jwk_set::JwkSet;
 use super::status::JwksEvent;
 use crate::auth::algorithm::Algorithm;
 
-const DEFAULT_MAX_STALE: Duration = Duration::from_secs(24 * 3600);
+/// Long enough to mend a server, and not long enough for a key that was withdrawn because it
+/// leaked to serve for a day.
+const DEFAULT_MAX_STALE: Duration = Duration::from_secs(3600);
 
 /// Where keys come from, what they are for and how long they serve.
 #[derive(Clone, Debug)]

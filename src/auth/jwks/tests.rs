@@ -1,5 +1,3 @@
-#![allow(clippy::unwrap_used)]
-
 use bytes::Bytes;
 
 use super::super::testing::{self, TestClock, TestFetch, TestKey, key_set};
@@ -439,4 +437,22 @@ async fn in_an_outage_nobody_waits_for_the_next_try() {
     );
     settle().await;
     assert_eq!(fixture.fetch.calls(), 3);
+}
+
+#[tokio::test]
+async fn known_keys_serve_for_an_hour_unless_set_otherwise() {
+    let clock = Arc::new(TestClock::default());
+    let fetch = TestFetch::new([set(&["a"]), down()]);
+    let jwks = Jwks::new(
+        KeySettings::default(),
+        |_| Ok(Box::new(fetch)),
+        clock.clone(),
+    )
+    .unwrap();
+    assert!(jwks.find("a").await.is_ok());
+    clock.advance(Duration::from_secs(3599));
+    assert!(jwks.find("a").await.is_ok());
+    clock.advance(Duration::from_secs(1));
+    let error = jwks.find("a").await.err().unwrap();
+    assert_eq!(error.kind(), ErrorKind::JwksUnavailable);
 }

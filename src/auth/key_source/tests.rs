@@ -1,5 +1,3 @@
-#![allow(clippy::unwrap_used)]
-
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
 use httpmock::prelude::*;
@@ -196,6 +194,10 @@ fn bad_settings_are_refused_without_showing_the_url() {
             KeySource::builder("https://hunter2@id.example/"),
             "credentials",
         ),
+        (
+            KeySource::builder("http://id.example/hunter2"),
+            "danger_allow_http",
+        ),
         (good().algorithms([]), "algorithm"),
         (good().timeout(Duration::ZERO), "time-out"),
         (good().connect_timeout(Duration::ZERO), "time-out"),
@@ -207,4 +209,6 @@ fn bad_settings_are_refused_without_showing_the_url() {
         assert!(!format!("{shown} {error:?}").contains("hunter2"));
     }
     assert!(good().build().is_ok());
+    let http = KeySource::builder("http://id.example/jwks");
+    assert!(http.danger_allow_http().build().is_ok());
 }

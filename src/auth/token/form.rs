@@ -95,8 +95,6 @@ pub(in crate::auth) fn check_signature(
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
-
     use ErrorKind::{Malformed, TokenMissing, TooLarge};
 
     use super::*;

@@ -100,8 +100,6 @@ fn key_name<'a>(
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
-
     use ErrorKind::{BadType, Malformed, UnknownKey, UnsupportedAlgorithm, UnsupportedCritical};
     use base64::Engine as _;
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;

@@ -1,5 +1,3 @@
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
-
 use std::future::{pending, ready};
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;

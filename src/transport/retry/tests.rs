@@ -1,5 +1,3 @@
-#![allow(clippy::indexing_slicing)]
-
 use std::cell::RefCell;
 
 use Outcome::{Broken, Done, NotSent, Refused, TimedOut};

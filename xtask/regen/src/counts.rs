@@ -22,44 +22,38 @@ pub(crate) fn update(text: &str, api: &str, document: &Value) -> Result<String, 
 fn count(document: &Document<'_>) -> Value {
     let length = |value: &Value, key: &str| items(value, key).count();
     let sum = |rows: &Map<String, Value>, key: &str| -> u64 {
-        let count = |row: &Value| match row.get(key)? {
-            Value::Array(list) => u64::try_from(list.len()).ok(),
-            number => number.as_u64(),
-        };
-        rows.values().filter_map(count).sum()
+        rows.values().filter_map(|row| row.get(key)?.as_u64()).sum()
     };
-    let operations = document
+    let (mut operations, mut schemas, mut responses) = (Map::new(), Map::new(), 0);
+    for operation in document
         .operations()
-        .filter(|operation| !operation.id.is_empty());
-    let operations: Map<String, Value> = operations
-        .map(|operation| {
-            let statuses = members(operation.raw, "responses");
-            let statuses: Vec<Value> = statuses
-                .map(|(status, _)| status.parse::<u16>().map_or(json!(status), Value::from))
-                .collect();
-            let row = json!({
-                "method": operation.method.to_uppercase(),
-                "path": operation.path,
-                "parameters": length(operation.raw, "parameters"),
-                "statuses": statuses,
-            });
-            (operation.id.to_owned(), row)
-        })
-        .collect();
-    let schemas = document.components("schemas").map(|(name, schema)| {
+        .filter(|operation| !operation.id.is_empty())
+    {
+        let statuses = members(operation.raw, "responses").map(|(status, _)| status);
+        let number = |status: &str| status.parse::<u16>().map_or(json!(status), Value::from);
+        let statuses: Vec<Value> = statuses.map(number).collect();
+        responses += statuses.len();
+        let row = json!({
+            "method": operation.method.to_uppercase(),
+            "path": operation.path,
+            "parameters": length(operation.raw, "parameters"),
+            "statuses": statuses,
+        });
+        operations.insert(operation.id.to_owned(), row);
+    }
+    for (name, schema) in document.components("schemas") {
         let row = json!({
             "properties": members(schema, "properties").count(),
             "required": length(schema, "required"),
             "enum": length(schema, "enum"),
         });
-        (name.to_owned(), row)
-    });
-    let schemas: Map<String, Value> = schemas.collect();
+        schemas.insert(name.to_owned(), row);
+    }
     json!({
         "totals": {
             "operations": operations.len(),
             "parameters": sum(&operations, "parameters"),
-            "responses": sum(&operations, "statuses"),
+            "responses": responses,
             "schemas": schemas.len(),
             "properties": sum(&schemas, "properties"),
             "enum_values": sum(&schemas, "enum"),

@@ -3,7 +3,7 @@
 use roas::{v2, v3_0};
 use serde_json::Value;
 
-use crate::validate::{self, pointer_of, validate};
+use crate::validate::{findings, typed, validate};
 use crate::yaml;
 
 /// A description that takes the place of a vendored document.
@@ -57,9 +57,8 @@ fn parse(text: &str) -> Result<Value, String> {
 
 /// Swagger 2.0 to OpenAPI 3.0. The Swagger document is checked first, so that errors name places in it.
 fn convert(name: &str, swagger: &Value) -> Result<Value, String> {
-    let spec: v2::spec::Spec = serde_path_to_error::deserialize(swagger)
-        .map_err(|error| format!("{name}#{}: {}", pointer_of(error.path()), error.inner()))?;
-    validate::findings(name, swagger, &spec)?;
+    let spec: v2::spec::Spec = typed(name, swagger)?;
+    findings(name, swagger, &spec)?;
     serde_json::to_value(v3_0::spec::Spec::from(spec))
         .map_err(|error| format!("{name} cannot be converted to OpenAPI 3.0: {error}"))
 }
@@ -78,12 +77,7 @@ mod tests {
     fn swagger_becomes_openapi() {
         let document = read("s.yaml", SWAGGER).unwrap();
         assert!(document.converted);
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/snapshots");
-        let mut settings = insta::Settings::clone_current();
-        settings.set_snapshot_path(folder);
-        settings.set_prepend_module_to_snapshot(false);
-        settings.set_omit_expression(true);
-        settings.bind(|| insta::assert_snapshot!("swagger", yaml::write(&document.value).unwrap()));
+        crate::cases::snapshot("swagger", &yaml::write(&document.value).unwrap());
     }
 
     #[test]

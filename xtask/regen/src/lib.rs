@@ -3,12 +3,11 @@
 
 mod attempt;
 mod changelog;
-#[path = "../../../build/mod.rs"]
+#[path = "../../../codegen/mod.rs"]
 mod codegen;
 mod counts;
-pub mod diff;
+mod diff;
 mod document;
-mod files;
 mod import;
 mod make;
 mod normalise;
@@ -38,5 +37,14 @@ mod cases {
     pub(crate) fn read(name: &str) -> Vec<serde_json::Value> {
         let path = format!("{}/tests/cases/{name}.yaml", env!("CARGO_MANIFEST_DIR"));
         crate::yaml::parse(&std::fs::read_to_string(path).unwrap()).unwrap()
+    }
+
+    /// Holds `text` against a file in `tests/snapshots`.
+    pub(crate) fn snapshot(name: &str, text: &str) {
+        let mut settings = insta::Settings::clone_current();
+        settings.set_snapshot_path(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/snapshots"));
+        settings.set_prepend_module_to_snapshot(false);
+        settings.set_omit_expression(true);
+        settings.bind(|| insta::assert_snapshot!(name, text));
     }
 }

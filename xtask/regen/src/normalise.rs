@@ -12,7 +12,7 @@ use crate::document::references;
 const METHODS: [&str; 5] = ["get", "put", "post", "patch", "delete"];
 const SCHEMA_REF: &str = "#/components/schemas/";
 
-/// Brings `document` into the form that `build/` reads.
+/// Brings `document` into the form that `codegen/` reads.
 pub(crate) fn normalise(document: &mut Value) -> Result<(), String> {
     unite_enums(document)?;
     drop_empty_paths(document);
@@ -36,19 +36,17 @@ fn schemas(document: &mut Value) -> Result<&mut Map<String, Value>, String> {
 /// Fills `enum` of every schema that names others in `x-passage-union`, each value once.
 fn unite_enums(document: &mut Value) -> Result<(), String> {
     let schemas = schemas(document)?;
-    let unions: Vec<(String, Value)> = schemas
+    let union = |schema: &Value| schema.get("x-passage-union").map(strings);
+    let unions = schemas
         .iter()
-        .filter_map(|(name, schema)| Some((name.clone(), schema.get("x-passage-union")?.clone())))
-        .collect();
-    for (name, parts) in unions {
+        .filter_map(|(name, schema)| Some((name.clone(), union(schema)?)));
+    for (name, parts) in unions.collect::<Vec<_>>() {
         let mut values: Vec<Value> = Vec::new();
-        for part in strings(&parts)? {
+        for part in parts? {
             let list = schemas
                 .get(&part)
-                .and_then(|s| s.get("enum"))
-                .and_then(Value::as_array)
-                .ok_or_else(|| format!("{name} unites {part}, which is no enum"))?;
-            for value in list {
+                .and_then(|schema| schema.get("enum")?.as_array());
+            for value in list.ok_or_else(|| format!("{name} unites {part}, which is no enum"))? {
                 if !values.contains(value) {
                     values.push(value.clone());
                 }
@@ -78,25 +76,19 @@ fn drop_empty_paths(document: &mut Value) {
 /// has the same values already, or a new one named after its place.
 fn hoist_inline_enums(document: &mut Value) -> Result<(), String> {
     let schemas = schemas(document)?;
-    let mut known: Vec<(String, Vec<String>)> = schemas
-        .iter()
-        .filter_map(|(name, schema)| Some((name.clone(), enum_values(schema)?)))
-        .collect();
+    let values = |(name, schema): (&String, &Value)| Some((name.clone(), enum_values(schema)?));
+    let mut known: Vec<(String, Vec<String>)> = schemas.iter().filter_map(values).collect();
     let old = known.len();
-    for (part, components) in [
-        ("/components/schemas", true),
-        ("/components/parameters", false),
-        ("/paths", false),
-    ] {
-        let Some(part) = document.pointer_mut(part) else {
-            continue;
-        };
-        each_schema(part, "", components, &mut |place, schema| {
-            if !components || place.contains('-') {
-                hoist(place, schema, &mut known);
-            }
-            Ok(())
-        })?;
+    for place in ["/components/schemas", "/components/parameters", "/paths"] {
+        let components = place == "/components/schemas";
+        if let Some(part) = document.pointer_mut(place) {
+            each_schema(part, "", components, &mut |place, schema| {
+                if !components || place.contains('-') {
+                    hoist(place, schema, &mut known);
+                }
+                Ok(())
+            })?;
+        }
     }
     let schemas = self::schemas(document)?;
     for (name, values) in known.split_off(old) {
@@ -116,15 +108,13 @@ fn hoist(place: &str, schema: &mut Value, known: &mut Vec<(String, Vec<String>)>
     let Some(values) = enum_values(schema) else {
         return;
     };
-    let same = known.iter().find(|(_, v)| same_values(v, &values));
-    let name = match same {
-        Some((name, _)) => name.clone(),
-        None => {
-            let name = place.to_pascal_case();
-            known.push((name.clone(), values));
-            name
-        }
-    };
+    // In any order.
+    let set = |values: &[String]| values.iter().cloned().collect::<BTreeSet<_>>();
+    let same = known.iter().find(|(_, known)| set(known) == set(&values));
+    let name = same.map_or_else(|| place.to_pascal_case(), |(name, _)| name.clone());
+    if same.is_none() {
+        known.push((name.clone(), values));
+    }
     let Some(members) = schema.as_object_mut() else {
         return;
     };
@@ -143,11 +133,6 @@ fn enum_values(schema: &Value) -> Option<Vec<String>> {
         return None;
     }
     strings(schema.get("enum")?).ok()
-}
-
-fn same_values(a: &[String], b: &[String]) -> bool {
-    let a: BTreeSet<&String> = a.iter().collect();
-    a == b.iter().collect()
 }
 
 /// Drops the schemas that no operation leads to: the error bodies that were united, and what only the
@@ -323,27 +308,16 @@ mod tests {
                 "paths": {"/p": {"get": get}, "/empty": {"summary": "nothing left"}},
                 "components": {"schemas": case["schemas"]},
             });
-            let done = normalise(&mut document);
-            assert_eq!(
-                done.err().as_deref(),
-                case["fails"].as_str(),
-                "{}",
-                case["name"]
-            );
+            let (error, name) = (normalise(&mut document).err(), &case["name"]);
+            assert_eq!(error.as_deref(), case["fails"].as_str(), "{name}");
             if case.get("out").is_some() {
-                assert_eq!(
-                    document["components"]["schemas"], case["out"],
-                    "{}",
-                    case["name"]
-                );
+                assert_eq!(document["components"]["schemas"], case["out"], "{name}");
                 assert!(document["paths"].get("/empty").is_none());
             }
             let schemas = case["parameters_out"].as_array().into_iter().flatten();
             for (at, schema) in schemas.enumerate() {
-                assert_eq!(
-                    document["paths"]["/p"]["get"]["parameters"][at]["schema"],
-                    *schema
-                );
+                let parameter = &document["paths"]["/p"]["get"]["parameters"][at];
+                assert_eq!(parameter["schema"], *schema, "{name}");
             }
         }
     }

@@ -1,5 +1,6 @@
 //! cargo, git and the clock.
 
+use std::collections::BTreeSet;
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -64,19 +65,17 @@ impl World for Outside {
         let pending = self.folder.join("pending");
         let _ = fs::remove_file(&references);
         let _ = fs::remove_dir_all(&pending);
+        let update = if mode == Mode::Accept {
+            "always"
+        } else {
+            "new"
+        };
         // The cargo that runs this, so that its toolchain is kept.
         let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         command
             .current_dir(&self.root)
             .args(["test", "--package", "passage-shapes", "--test", "shapes"])
-            .env(
-                "INSTA_UPDATE",
-                if mode == Mode::Accept {
-                    "always"
-                } else {
-                    "new"
-                },
-            )
+            .env("INSTA_UPDATE", update)
             // A snapshot that differs shows in the files; what fails then is something else.
             .env("INSTA_FORCE_PASS", "1")
             .env("INSTA_OUTPUT", "none")
@@ -93,23 +92,14 @@ impl World for Outside {
         if passed && referenced.is_empty() {
             return Err(format!("{text}\nno test asked for a snapshot"));
         }
+        let new = |path: &Path| path.with_extension("snap.new");
+        let left = referenced.iter().filter(|path| new(path).exists());
         let differing = match mode {
-            Mode::Look => pending_names(&pending)?,
-            Mode::Leave => {
-                let left = referenced
-                    .iter()
-                    .filter(|path| path.with_extension("snap.new").exists());
-                let name = |path: &PathBuf| {
-                    let name = path.strip_prefix(&self.root).unwrap_or(path);
-                    name.display().to_string()
-                };
-                left.map(name).collect()
-            }
+            Mode::Look => names(&pending, regen::files_below(&pending)?.iter()),
+            Mode::Leave => names(&self.root, left),
             Mode::Accept => {
                 // From a run before this one.
-                for path in &referenced {
-                    let _ = fs::remove_file(path.with_extension("snap.new"));
-                }
+                left.for_each(|path| drop(fs::remove_file(new(path))));
                 Vec::new()
             }
         };
@@ -130,21 +120,19 @@ pub(crate) fn today() -> String {
 /// Sorted, each once. Tests run side by side, so the order is another every time.
 fn lines(file: &Path) -> Vec<PathBuf> {
     let text = fs::read_to_string(file).unwrap_or_default();
-    let mut lines: Vec<PathBuf> = text.lines().map(PathBuf::from).collect();
-    lines.sort();
-    lines.dedup();
-    lines
+    let lines: BTreeSet<PathBuf> = text.lines().map(PathBuf::from).collect();
+    lines.into_iter().collect()
 }
 
-/// What insta would have put into the project, as names within it.
-fn pending_names(folder: &Path) -> Result<Vec<String>, String> {
-    let names = regen::files_below(folder)?.into_iter().map(|path| {
-        let name = path
-            .strip_prefix(folder)
-            .unwrap_or(&path)
+/// The names of snapshots within a folder.
+fn names<'a>(folder: &Path, paths: impl Iterator<Item = &'a PathBuf>) -> Vec<String> {
+    let names = paths.map(|path| {
+        path.strip_prefix(folder)
+            .unwrap_or(path)
             .display()
-            .to_string();
-        name.trim_end_matches(".new").to_owned()
+            .to_string()
     });
-    Ok(names.collect())
+    names
+        .map(|name| name.trim_end_matches(".new").to_owned())
+        .collect()
 }

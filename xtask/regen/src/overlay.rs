@@ -72,11 +72,10 @@ impl Overlay {
                 failed.push(action.fail(index, &format!("{e} in {file}")));
             }
         }
-        if failed.is_empty() {
-            Ok(())
-        } else {
-            Err(failed.join("\n"))
-        }
+        failed
+            .is_empty()
+            .then_some(())
+            .ok_or_else(|| failed.join("\n"))
     }
 }
 
@@ -87,9 +86,8 @@ impl Action {
 
     fn apply(&self, document: &mut Value) -> Result<(), String> {
         let path = JsonPath::parse(&self.target).map_err(|e| format!("is no JSONPath: {e}"))?;
-        let mut targets: Vec<String> = path
-            .query_located(document)
-            .dedup()
+        let found = path.query_located(document).dedup();
+        let mut targets: Vec<String> = found
             .locations()
             .map(NormalizedPath::to_json_pointer)
             .collect();
@@ -104,30 +102,26 @@ impl Action {
         for target in &targets {
             changed |= match &self.update {
                 Some(update) => merge_at(document, target, update)?,
-                None => remove_at(document, target),
+                None => remove_at(document, target).is_some(),
             };
         }
-        if changed {
-            Ok(())
-        } else {
-            Err("changes nothing".to_owned())
-        }
+        changed
+            .then_some(())
+            .ok_or_else(|| "changes nothing".to_owned())
     }
 }
 
 fn merge_at(document: &mut Value, target: &str, update: &Value) -> Result<bool, String> {
-    let Some(node) = document.pointer_mut(target) else {
+    match document.pointer_mut(target) {
         // Only an earlier target of the same action can have replaced it.
-        return Ok(false);
-    };
-    match node {
-        Value::Array(list) => {
+        None => Ok(false),
+        Some(Value::Array(list)) => {
             list.push(update.clone());
             Ok(true)
         }
-        Value::Object(_) if update.is_object() => Ok(merge(node, update)),
-        Value::Object(_) => Err(format!("updates the object {target} with something else")),
-        _ => Err(format!(
+        Some(node @ Value::Object(_)) if update.is_object() => Ok(merge(node, update)),
+        Some(Value::Object(_)) => Err(format!("updates the object {target} with something else")),
+        Some(_) => Err(format!(
             "updates {target}, which is neither object nor list"
         )),
     }
@@ -161,23 +155,15 @@ fn merge(node: &mut Value, update: &Value) -> bool {
     }
 }
 
-fn remove_at(document: &mut Value, target: &str) -> bool {
-    let Some((parent, key)) = target.rsplit_once('/') else {
-        return false;
-    };
-    match document.pointer_mut(parent) {
-        Some(Value::Object(members)) => {
-            let key = key.replace("~1", "/").replace("~0", "~");
-            members.shift_remove(&key).is_some()
+fn remove_at(document: &mut Value, target: &str) -> Option<Value> {
+    let (parent, key) = target.rsplit_once('/')?;
+    match document.pointer_mut(parent)? {
+        Value::Object(members) => members.shift_remove(&key.replace("~1", "/").replace("~0", "~")),
+        Value::Array(list) => {
+            let index = key.parse().ok().filter(|index| *index < list.len());
+            index.map(|index| list.remove(index))
         }
-        Some(Value::Array(list)) => match key.parse::<usize>() {
-            Ok(index) if index < list.len() => {
-                list.remove(index);
-                true
-            }
-            _ => false,
-        },
-        _ => false,
+        _ => None,
     }
 }
 

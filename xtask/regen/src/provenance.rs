@@ -3,6 +3,7 @@
 //! The page is written by hand but for the rows of two tables: the documents and the operations.
 
 use aws_lc_rs::digest::{SHA256, digest};
+use heck::ToTitleCase;
 use serde_json::Value;
 
 use crate::document::Document;
@@ -63,54 +64,42 @@ const EDITED: &str = ", edited since";
 /// Drops the rows of operations that are gone, and adds rows for new ones. The sources of an operation
 /// that nobody looked up are the document itself.
 fn operation_rows(page: &str, api: &str, document: &Value, from: &str) -> Result<String, String> {
-    let operations = Document { root: document }
-        .operations()
-        .map(|operation| operation.id);
-    let ids: Vec<&str> = operations.filter(|id| !id.is_empty()).collect();
-    let mut missing = ids.clone();
-    let mut title = api.to_owned();
-    if let Some(first) = title.get_mut(..1) {
-        first.make_ascii_uppercase();
-    }
-    let heading = format!("### {title} API, ");
-    let mut lines: Vec<String> = Vec::new();
-    let mut inside = false;
-    let mut found = false;
-    // The line behind the last row of the table.
-    let mut end = 0;
-    for line in page.lines() {
-        if line.starts_with('#') {
-            inside = line.starts_with(&heading);
-            if inside {
-                found = true;
-                lines.push(format!("{heading}{} operations", ids.len()));
-                continue;
-            }
-        }
-        if inside && line.starts_with('|') {
-            if let Some(id) = line
-                .strip_prefix("| `")
-                .and_then(|rest| rest.split('`').next())
-            {
-                if !ids.contains(&id) {
-                    continue;
-                }
-                missing.retain(|other| *other != id);
-            }
-            end = lines.len() + 1;
-        }
-        lines.push(line.to_owned());
-    }
-    if !found || end == 0 {
-        return Err(format!(
-            "openapi/PROVENANCE.md has no table under `{heading}.. operations`"
-        ));
-    }
-    let rows = missing
+    let operations = Document { root: document }.operations();
+    let ids: Vec<&str> = operations
+        .map(|operation| operation.id)
+        .filter(|id| !id.is_empty())
+        .collect();
+    let heading = format!("### {} API, ", api.to_title_case());
+    let failed = || format!("openapi/PROVENANCE.md has no table under `{heading}.. operations`");
+    let (before, rest) = page.split_once(&heading).ok_or_else(failed)?;
+    let (_, rest) = rest.split_once('\n').ok_or_else(failed)?;
+    let (section, after) = rest.split_at(rest.find("\n#").unwrap_or(rest.len()));
+    let of = |line: &str| {
+        line.strip_prefix("| `")?
+            .split('`')
+            .next()
+            .map(str::to_owned)
+    };
+    let old: Vec<String> = section.lines().filter_map(of).collect();
+    let kept = section
+        .lines()
+        .filter(|line| of(line).is_none_or(|id| ids.contains(&id.as_str())));
+    let mut lines: Vec<String> = kept.map(str::to_owned).collect();
+    let end = lines
         .iter()
-        .map(|id| format!("| `{id}` | {from} | documented |"));
-    lines.splice(end..end, rows);
-    Ok(lines.join("\n") + "\n")
+        .rposition(|line| line.starts_with('|'))
+        .ok_or_else(failed)?
+        + 1;
+    let new = ids.iter().filter(|id| !old.iter().any(|old| old == *id));
+    lines.splice(
+        end..end,
+        new.map(|id| format!("| `{id}` | {from} | documented |")),
+    );
+    let (count, lines) = (ids.len(), lines.join("\n"));
+    let last = if section.ends_with('\n') { "\n" } else { "" };
+    Ok(format!(
+        "{before}{heading}{count} operations\n{lines}{last}{after}"
+    ))
 }
 
 /// In one line, and without an end of the cell.
@@ -138,27 +127,7 @@ mod tests {
 
     use super::*;
 
-    const PAGE: &str = "\
-# Title
-
-| Document | SHA-256 | Version | Since | From |
-|---|---|---|---|---|
-| `management.yaml` | `00` | 1 | 2026-01-01 | the old place |
-| `auth.yaml` | `11` | 1 | 2026-01-01 | elsewhere |
-
-### Management API, 2 operations
-
-| Operation | Sources | Status codes |
-|---|---|---|
-| `a` | S | documented |
-| `b` | S, L | inferred |
-
-### Auth API, 1 operations
-
-| Operation | Sources | Status codes |
-|---|---|---|
-| `b` | M | documented |
-";
+    const PAGE: &str = include_str!("../tests/cases/provenance.md");
 
     fn document(ids: &[&str]) -> Value {
         let get = |id: &&str| (format!("/{id}"), json!({"get": {"operationId": id}}));
@@ -169,14 +138,8 @@ mod tests {
     #[test]
     fn rows_are_replaced_added_and_taken_out() {
         let update = |page: &str, ids: &[&str], text: &str, from: Option<&str>, date: &str| {
-            update(
-                page,
-                "management",
-                &document(ids),
-                text,
-                &Origin { from, date },
-            )
-            .unwrap()
+            let origin = Origin { from, date };
+            update(page, "management", &document(ids), text, &origin).unwrap()
         };
         let from = Some("https://x.test/a|b\nc");
         let page = update(PAGE, &["b", "c"], "text", from, "2026-02-03");
@@ -214,10 +177,8 @@ mod tests {
             "### Management API",
             " the old place |",
         ] {
-            let origin = Origin {
-                from: None,
-                date: "2026-02-03",
-            };
+            let (from, date) = (None, "2026-02-03");
+            let origin = Origin { from, date };
             let page = PAGE.replace(gone, "");
             let error = update(&page, "management", &document(&["a"]), "t", &origin).unwrap_err();
             assert!(error.starts_with("openapi/PROVENANCE.md"), "{error}");

@@ -57,23 +57,13 @@ mod tests {
         let long = "word ".repeat(40);
         let short = "|a|yes|N|null|~|1|1.0|0x1f|3.0.3|a: b|a #b|#a|-|- a|it's|'a'|\"a\"|`a`|@a|%a|&a|*a|!a|[a|{a|a,b|a:|\
                      :a|---|...|2024-01-01|.inf|<<|=|>|true|FALSE| |a ";
-        let odd = [
-            "a\tb",
-            "two\nlines",
-            "ends\n",
-            "ends\n\n",
-            "\nstarts",
-            "  indented\nline",
-            "a\r\nb",
-            "\u{7f}",
-            "\u{feff}a",
-            "\u{85}",
-            "\u{2028}",
-            "caf\u{e9} \u{1f600}",
-            long.as_str(),
-            long.trim_end(),
-        ];
-        for text in short.split('|').chain(odd) {
+        let odd = "a\tb|two\nlines|ends\n|ends\n\n|\nstarts|  indented\nline|a\r\nb|\u{7f}|\u{feff}a|\u{85}|\u{2028}|\
+                   caf\u{e9} \u{1f600}";
+        for text in short
+            .split('|')
+            .chain(odd.split('|'))
+            .chain([&long, long.trim_end()])
+        {
             let document = json!({"k": text, "list": [text, [text, {text: text}], {"a": text, "b": []}],
                                   "m": {text: {}, "null": null, "n": 1.5, "b": true}});
             let written = write(&document).unwrap_or_else(|error| panic!("{text:?}: {error}"));

@@ -6,7 +6,7 @@ mod steps;
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
-use crate::run::Outcome;
+use crate::run::{self, Outcome};
 use steps::{Depth, STEPS, Step};
 
 /// Which steps to run.
@@ -34,7 +34,7 @@ fn names() -> Vec<&'static str> {
 }
 
 /// Runs the steps in order until one fails.
-pub(crate) fn run(choice: &Choice) -> Result<(), String> {
+pub(crate) fn run(choice: &Choice) -> run::Result {
     if choice.list {
         for step in &STEPS {
             let long = if step.long { " (--full)" } else { "" };
@@ -51,7 +51,7 @@ pub(crate) fn run(choice: &Choice) -> Result<(), String> {
     let mut taken = Vec::new();
     let chosen = chosen(&STEPS, choice);
     for (index, step) in chosen.iter().enumerate() {
-        // The table is printed before the last step, whose output must end that of the gate.
+        // The table stands before the last step, whose output ends that of the gate.
         if index > 0 && index + 1 == chosen.len() {
             println!("\n{}", table(&taken));
         }
@@ -65,7 +65,7 @@ pub(crate) fn run(choice: &Choice) -> Result<(), String> {
         let begun = Instant::now();
         let outcome = match (step.run)(depth) {
             Ok(Outcome::Skipped(why)) if choice.required => Err(why),
-            outcome => outcome,
+            outcome => outcome.map_err(|error| error.to_string()),
         };
         if let Ok(Outcome::Skipped(why)) = &outcome {
             println!("SKIPPED: {}: {why}", step.name);
@@ -73,7 +73,7 @@ pub(crate) fn run(choice: &Choice) -> Result<(), String> {
         let failed = outcome.as_ref().err().cloned();
         taken.push((step.name, begun.elapsed(), outcome));
         if let Some(why) = failed {
-            return Err(failure(&taken, step.name, &why, depth));
+            return Err(failure(&taken, step.name, &why, depth).into());
         }
     }
     Ok(())
@@ -85,7 +85,7 @@ fn chosen<'a>(steps: &'a [Step], choice: &Choice) -> Vec<&'a Step> {
         .iter()
         .skip_while(|step| from.is_some_and(|from| from != step.name));
     let only = &choice.only;
-    // A long step that is named explicitly is run.
+    // A long step that is named is meant.
     let wanted = |step: &&Step| match only.is_empty() {
         true => choice.full || !step.long || from == Some(step.name),
         false => only.iter().any(|name| name == step.name),
@@ -95,7 +95,7 @@ fn chosen<'a>(steps: &'a [Step], choice: &Choice) -> Vec<&'a Step> {
 
 type Taken = (&'static str, Duration, Result<Outcome, String>);
 
-/// The time of each step, and then what was not checked.
+/// What took how long, and after that what was not checked.
 fn table(taken: &[Taken]) -> String {
     let mut lines = vec!["Steps so far:".to_owned()];
     let mut skipped = Vec::new();
@@ -117,7 +117,7 @@ fn table(taken: &[Taken]) -> String {
     lines.join("\n")
 }
 
-/// The message at the end when a step failed. Nothing follows the output of the tests.
+/// What is said at the end when a step failed. Nothing is put behind what the tests print.
 fn failure(taken: &[Taken], step: &str, why: &str, depth: Depth) -> String {
     if Some(step) == STEPS.last().map(|step| step.name) {
         return String::new();
@@ -133,9 +133,9 @@ fn seconds(time: Duration) -> String {
     format!("{:.1} s", time.as_secs_f64())
 }
 
-/// So that the output of a step follows ours.
+/// So that what a step prints comes after what we print.
 fn flush() {
-    // If the pipe is closed, nobody reads either.
+    // Whoever closed the pipe reads neither.
     let _ = io::stdout().flush();
 }
 
@@ -185,13 +185,10 @@ mod tests {
 
     #[test]
     fn the_table_tells_what_was_skipped_and_what_failed() {
+        let skipped = Ok(Outcome::Skipped("no tool".to_owned()));
         let taken: [Taken; 3] = [
             ("format", Duration::from_millis(1250), Ok(Outcome::Done)),
-            (
-                "fuzz",
-                Duration::ZERO,
-                Ok(Outcome::Skipped("no tool".to_owned())),
-            ),
+            ("fuzz", Duration::ZERO, skipped),
             (
                 "docs",
                 Duration::from_secs(100),
@@ -201,16 +198,13 @@ mod tests {
         let text = "Steps so far:\n  format               1.2 s  ok\n  fuzz                 0.0 s  SKIPPED\n  \
                     docs               100.0 s  FAILED\n\nNot checked on this machine: 1\nSKIPPED: fuzz: no tool";
         assert_eq!(table(&taken), text);
-        let failure = failure(&taken, "docs", "it failed", Depth::Usual);
-        assert!(
-            failure.starts_with("it failed\n\nSteps so far:"),
-            "{failure}"
-        );
-        assert!(
-            failure.ends_with("`cargo xtask ci --from docs`."),
-            "{failure}"
-        );
-        let full = super::failure(&taken, "docs", "it failed", Depth::Full);
-        assert!(full.ends_with("`cargo xtask ci --full --from docs`."));
+        for (depth, command) in [(Depth::Usual, "ci"), (Depth::Full, "ci --full")] {
+            assert_eq!(
+                failure(&taken, "docs", "it failed", depth),
+                format!(
+                    "it failed\n\n{text}\n\nOnce mended, go on with `cargo xtask {command} --from docs`."
+                )
+            );
+        }
     }
 }

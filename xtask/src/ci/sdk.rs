@@ -1,116 +1,95 @@
 //! The SDK with other features, compilers and dependencies than those of the workspace.
 
-use std::fs;
-use std::path::Path;
-use std::process::Command;
+use xshell::{Shell, cmd};
 
-use crate::run::{Outcome, Package, cargo, gated, metadata, root, succeed};
-use crate::tools::{self, HACK};
+use crate::run::{Outcome, Package, Result, gated, metadata, shell, target};
+use crate::tools::HACK;
 
 const NAME: &str = "passage-identity";
 
-fn package(root: &Path) -> Result<Package, String> {
-    let packages = metadata(root)?.packages;
-    let sdk = packages.into_iter().find(|package| package.name == NAME);
-    sdk.ok_or_else(|| format!("there is no package {NAME}"))
+fn package(sh: &Shell) -> Result<Package> {
+    let mut packages = metadata(sh)?.packages.into_iter();
+    Ok(packages
+        .find(|package| package.name == NAME)
+        .ok_or("the SDK is no package")?)
 }
 
-pub(super) fn each_feature() -> Result<Outcome, String> {
-    for feature in package(&root()?)?.features {
-        println!("feature {feature}");
-        super::flush();
-        let what = ["check", "--quiet", "--package", NAME, "--lib"];
-        let features = ["--no-default-features", "--features", &feature];
-        succeed(&mut gated(&[what.as_slice(), &features].concat()))?;
+pub(super) fn each_feature() -> Result<Outcome> {
+    let sh = shell()?;
+    for feature in package(&sh)?.features() {
+        let what =
+            "check --quiet --package passage-identity --lib --no-default-features --features";
+        gated(&sh, what).arg(feature).run()?;
     }
     Ok(Outcome::Done)
 }
 
-pub(super) fn powerset() -> Result<Outcome, String> {
-    if let Err(why) = HACK.install() {
-        return Ok(Outcome::Skipped(why));
-    }
-    let mut command = tools::cargo_with_tools()?;
-    command.args(["hack", "check", "--quiet", "--package", NAME, "--lib"]);
-    // `default` is empty, and would only double the work.
-    command.args(["--feature-powerset", "--exclude-features", "default"]);
-    succeed(command.args(["--depth", "2"])).map(|()| Outcome::Done)
+pub(super) fn powerset() -> Result<Outcome> {
+    HACK.with(|sh| {
+        let check = cmd!(
+            sh,
+            "cargo hack check --quiet --package {NAME} --lib --feature-powerset --depth 2"
+        );
+        // `default` is empty, and only doubles the work.
+        check.args(["--exclude-features", "default"]).run()?;
+        Ok(Outcome::Done)
+    })
 }
 
-/// With the `rust-version` of the manifest. In another target folder, so that the compilers do not invalidate each
-/// other's work.
-pub(super) fn oldest_compiler() -> Result<Outcome, String> {
-    let root = root()?;
-    let version = package(&root)?.rust_version;
-    let there = Command::new("rustup")
-        .args(["run", &version, "cargo", "--version"])
-        .output()
-        .is_ok_and(|output| output.status.success());
-    if !there {
+/// With the `rust-version` of the manifest. Another folder, so that the compilers do not undo each other's work.
+pub(super) fn oldest_compiler() -> Result<Outcome> {
+    let sh = shell()?;
+    let version = package(&sh)?.rust_version.unwrap_or_default();
+    let probe = cmd!(sh, "rustup run {version} cargo --version").quiet();
+    if probe.ignore_stdout().ignore_stderr().run().is_err() {
         return Ok(Outcome::Skipped(format!(
             "nothing was checked with Rust {version}: rustup toolchain install {version} --profile minimal"
         )));
     }
-    let target = metadata(&root)?.target_directory.join("msrv");
-    succeed(
-        Command::new("rustup")
-            .current_dir(&root)
-            .args(["run", &version, "cargo", "check", "--locked"])
-            .args(["--package", NAME, "--lib", "--all-features"])
-            // The cargo that runs this exports its own compiler.
-            .env_remove("RUSTUP_TOOLCHAIN")
-            .env_remove("CARGO")
-            .env("CARGO_TARGET_DIR", target),
-    )?;
+    cmd!(
+        sh,
+        "rustup run {version} cargo check --locked --package {NAME} --lib --all-features"
+    )
+    // The cargo that runs this exports its own compiler.
+    .env_remove("RUSTUP_TOOLCHAIN")
+    .env_remove("CARGO")
+    .env("CARGO_TARGET_DIR", target(&sh, "msrv")?)
+    .run()?;
     Ok(Outcome::Done)
 }
 
-/// As it would be published, with the oldest version of each dependency that its manifest allows. Their own
-/// dependencies are the newest: those bounds are not ours.
-pub(super) fn oldest_dependencies() -> Result<Outcome, String> {
-    let root = root()?;
-    let version = package(&root)?.version;
-    let folder = metadata(&root)?.target_directory.join("minimal-versions");
-    let target = folder.join("target");
-    succeed(
-        cargo()
-            .current_dir(&root)
-            .args(["package", "--quiet", "--allow-dirty", "--no-verify"])
-            .args(["--package", NAME, "--target-dir"])
-            .arg(&target),
-    )?;
+/// As it would be published, with the oldest version of each dependency that its manifest admits. Those that they need
+/// themselves are the newest: their bounds are not ours.
+pub(super) fn oldest_dependencies() -> Result<Outcome> {
+    let sh = shell()?;
+    let folder = target(&sh, "minimal-versions")?;
+    let (target, version) = (folder.join("target"), package(&sh)?.version);
+    let package = cmd!(
+        sh,
+        "cargo package --quiet --allow-dirty --no-verify --package {NAME}"
+    );
+    package.arg("--target-dir").arg(&target).run()?;
     let unpacked = folder.join(format!("{NAME}-{version}"));
-    let _ = fs::remove_dir_all(&unpacked);
-    let archive = target
-        .join("package")
-        .join(format!("{NAME}-{version}.crate"));
-    succeed(
-        Command::new("tar")
-            .arg("-xzf")
-            .arg(archive)
-            .arg("-C")
-            .arg(&folder),
-    )?;
-    let manifest = unpacked.join("Cargo.toml");
-    let text = fs::read_to_string(&manifest).map_err(|e| format!("{}: {e}", manifest.display()))?;
+    sh.remove_path(&unpacked)?;
+    cmd!(
+        sh,
+        "tar -xzf {target}/package/{NAME}-{version}.crate -C {folder}"
+    )
+    .run()?;
+    sh.change_dir(&unpacked);
     // A workspace of its own, as it lies inside the project's.
-    let text = format!("{}\n[workspace]\n", for_users(&text));
-    fs::write(&manifest, text).map_err(|e| format!("{}: {e}", manifest.display()))?;
-    let _ = fs::remove_file(unpacked.join("Cargo.lock"));
-    let cargo_there = |arguments: &[&str]| {
-        let mut command = cargo();
-        command.current_dir(&unpacked).args(arguments);
-        command.env("CARGO_TARGET_DIR", &target);
-        command
-    };
-    // The option is unstable. Only cargo is told to accept it: the code is compiled as with any compiler.
-    let mut update = cargo_there(&["update", "--quiet", "-Z", "direct-minimal-versions"]);
-    succeed(update.env("RUSTC_BOOTSTRAP", "1"))?;
-    let check = ["check", "--quiet", "--locked", "--lib", "--all-features"];
-    succeed(&mut cargo_there(&check)).map(|()| Outcome::Done)
+    let manifest = format!("{}\n[workspace]\n", for_users(&sh.read_file("Cargo.toml")?));
+    sh.write_file("Cargo.toml", manifest)?;
+    sh.remove_path("Cargo.lock")?;
+    sh.set_var("CARGO_TARGET_DIR", &target);
+    // The option is unstable. Only cargo is told to admit it: what is compiled is as with any compiler.
+    let update = cmd!(sh, "cargo update --quiet -Z direct-minimal-versions");
+    update.env("RUSTC_BOOTSTRAP", "1").run()?;
+    cmd!(sh, "cargo check --quiet --locked --lib --all-features").run()?;
+    Ok(Outcome::Done)
 }
 
-/// A manifest without the dependencies of the package's own tests and examples, so that they do not affect versions.
+/// A manifest without what only the package's own tests and examples need, so that it moves no version.
 fn for_users(manifest: &str) -> String {
     let mut kept = true;
     let mut text = String::new();

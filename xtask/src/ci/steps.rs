@@ -2,12 +2,14 @@
 
 use std::ffi::OsString;
 
-use super::sdk;
-use crate::run::{Outcome, gated, regen, succeed};
-use crate::tools::{self, DENY};
-use crate::{binary_test, browser_test, client_test, contract_test, fuzz, tidy};
+use xshell::cmd;
 
-/// How thorough the checks are.
+use super::sdk;
+use crate::run::{Outcome, Result, gated, regen, shell};
+use crate::tools::DENY;
+use crate::{binary_test, fuzz, suites, tidy};
+
+/// How much is asked for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Depth {
     /// What every change must pass, in less than half an hour.
@@ -26,173 +28,164 @@ impl Depth {
     }
 }
 
-/// A check that must pass before a change lands.
+/// Something that must hold before a change lands.
 pub(super) struct Step {
     pub(super) name: &'static str,
-    /// The description for people.
+    /// For people.
     pub(super) what: &'static str,
-    /// Whether it runs only with `--full`.
+    /// Whether it is left to `--full`.
     pub(super) long: bool,
-    pub(super) run: fn(Depth) -> Result<Outcome, String>,
+    pub(super) run: Run,
 }
 
-const fn step(
-    name: &'static str,
-    what: &'static str,
-    run: fn(Depth) -> Result<Outcome, String>,
-) -> Step {
-    let long = false;
-    Step {
-        name,
-        what,
-        long,
-        run,
+type Run = fn(Depth) -> Result<Outcome>;
+
+impl Step {
+    const fn new(name: &'static str, what: &'static str, run: Run) -> Self {
+        let long = false;
+        Self {
+            name,
+            what,
+            long,
+            run,
+        }
+    }
+
+    const fn long(name: &'static str, what: &'static str, run: Run) -> Self {
+        let long = true;
+        Self {
+            name,
+            what,
+            long,
+            run,
+        }
     }
 }
 
-const fn long(
-    name: &'static str,
-    what: &'static str,
-    run: fn(Depth) -> Result<Outcome, String>,
-) -> Step {
-    let long = true;
-    Step {
-        name,
-        what,
-        long,
-        run,
-    }
-}
-
-/// Quick ones first. The tests are last, so that their results end the output.
+/// Quick ones first. The tests are last, so that what the gate prints ends with what they say.
 pub(super) const STEPS: [Step; 20] = [
-    step("format", "all code is formatted", |_| {
-        gate(&["fmt", "--all", "--check"])
+    Step::new("format", "all code is formatted", |_| {
+        gate("fmt --all --check")
     }),
-    step(
+    Step::new(
         "tidy",
         "layers, file lengths, and links and commands in documents are correct",
         |_| tidy::run(crate::command()).map(|()| Outcome::Done),
     ),
-    step(
+    Step::new(
         "deny",
         "licences, sources and bans of dependencies comply with deny.toml",
-        |_| deny(&["bans", "licenses", "sources"]),
+        |_| deny("bans licenses sources"),
     ),
-    step(
+    Step::new(
         "advisories",
         "no dependency has a known vulnerability, if RustSec's database is available",
         |_| advisories(),
     ),
-    step(
+    Step::new(
         "lint",
         "clippy reports no warnings with all features",
-        |_| {
-            let what = ["clippy", "--workspace", "--all-targets", "--all-features"];
-            gate(&[what.as_slice(), &["--", "-D", "warnings"]].concat())
-        },
+        |_| gate("clippy --workspace --all-targets --all-features -- -D warnings"),
     ),
-    step(
+    Step::new(
         "lint-default",
         "clippy reports no warnings with the default features",
-        |_| {
-            let what = ["clippy", "--package", "passage-identity", "--lib"];
-            gate(&[what.as_slice(), &["--", "-D", "warnings"]].concat())
-        },
+        |_| gate("clippy --package passage-identity --lib -- -D warnings"),
     ),
-    step(
+    Step::new(
         "features",
         "the SDK compiles with each feature alone",
         |_| sdk::each_feature(),
     ),
-    long(
+    Step::long(
         "powerset",
         "the SDK compiles with each pair of features, and with none",
         |_| sdk::powerset(),
     ),
-    step(
+    Step::new(
         "msrv",
         "the SDK compiles with its minimum Rust version, if that is installed",
         |_| sdk::oldest_compiler(),
     ),
-    long(
+    Step::long(
         "minimal-versions",
         "the SDK compiles with the oldest dependencies that it allows",
         |_| sdk::oldest_dependencies(),
     ),
-    step("docs", "rustdoc reports no warnings", |_| {
-        let mut doc = gated(&["doc", "--workspace", "--all-features", "--no-deps"]);
-        succeed(doc.env("RUSTDOCFLAGS", "-D warnings")).map(|()| Outcome::Done)
+    Step::new("docs", "rustdoc reports no warnings", |_| {
+        let sh = shell()?;
+        let doc = gated(&sh, "doc --workspace --all-features --no-deps");
+        doc.env("RUSTDOCFLAGS", "-D warnings").run()?;
+        Ok(Outcome::Done)
     }),
-    step(
+    Step::new(
         "regen",
         "vendored documents, effective documents and pinned shapes agree",
         |_| regen(&[OsString::from("--check")]).map(|()| Outcome::Done),
     ),
-    step("quickstart", "the first example runs", |_| {
-        gate(&["run", "--quiet", "--example", "quickstart"])
+    Step::new("quickstart", "the first example runs", |_| {
+        gate("run --quiet --example quickstart")
     }),
-    step(
+    Step::new(
         "fuzz",
         "fuzzing finds nothing: ten seconds for each target, with --full two minutes",
-        |depth| fuzz::run(depth.of(10, 120), false),
+        |depth| fuzz::run(depth.of(10, 120)),
     ),
-    step(
+    Step::new(
         "contract",
         "the server conforms to the API descriptions, if schemathesis can be installed",
-        |depth| contract_test::run(depth.of(30, 200), false),
+        |depth| suites::contract(depth.of(30, 200)),
     ),
-    step(
+    Step::new(
         "browser",
         "the official web packages work with the server, if Chromium is available",
-        |_| browser_test::run(None, false),
+        |_| suites::browser(""),
     ),
-    step(
+    Step::new(
         "clients",
         "the official client libraries work with the server, if they can be installed",
-        |_| client_test::run(false),
+        |_| suites::clients(),
     ),
-    step(
+    Step::new(
         "binary",
         "the SDK's tests also pass against the server binary",
-        |_| binary_test::run(),
+        |_| binary_test::run().map(|()| Outcome::Done),
     ),
-    long(
+    Step::long(
         "crash",
         "200 kills and half a minute of 64 writers lose no write",
         |_| {
-            let what = ["test", "--package", "passage-server", "--test", "crash"];
-            let how = ["--", "--ignored", "--nocapture", "--test-threads", "1"];
-            gate(&[what.as_slice(), &how].concat())
+            gate(
+                "test --package passage-server --test it crash:: -- --ignored --nocapture --test-threads 1",
+            )
         },
     ),
-    step("test", "all tests pass, and no snapshot differs", |_| {
-        gate(&["test", "--workspace"])
+    Step::new("test", "all tests pass, and no snapshot differs", |_| {
+        gate("test --workspace")
     }),
 ];
 
-fn gate(arguments: &[&str]) -> Result<Outcome, String> {
-    succeed(&mut gated(arguments)).map(|()| Outcome::Done)
+/// Cargo with these words.
+fn gate(words: &str) -> Result<Outcome> {
+    gated(&shell()?, words).run()?;
+    Ok(Outcome::Done)
 }
 
 /// `cargo deny` for these of its checks.
-fn deny(checks: &[&str]) -> Result<Outcome, String> {
-    if let Err(why) = DENY.install() {
-        return Ok(Outcome::Skipped(why));
-    }
-    let mut command = tools::cargo_with_tools()?;
-    command.args(["deny", "--log-level", "warn", "check"]);
-    succeed(command.args(checks)).map(|()| Outcome::Done)
+fn deny(checks: &str) -> Result<Outcome> {
+    DENY.with(|sh| {
+        let checks = checks.split(' ');
+        cmd!(sh, "cargo deny --log-level warn check {checks...}").run()?;
+        Ok(Outcome::Done)
+    })
 }
 
-fn advisories() -> Result<Outcome, String> {
-    if let Err(why) = DENY.install() {
-        return Ok(Outcome::Skipped(why));
-    }
-    let fetched = succeed(tools::cargo_with_tools()?.args(["deny", "fetch", "db"]));
-    if fetched.is_err() {
-        let why = "RustSec's database is not available here, see above: nothing was checked";
-        return Ok(Outcome::Skipped(why.to_owned()));
-    }
-    deny(&["advisories"])
+fn advisories() -> Result<Outcome> {
+    DENY.with(|sh| match cmd!(sh, "cargo deny fetch db").run() {
+        Ok(()) => deny("advisories"),
+        Err(_) => {
+            let why = "RustSec's database is not available here, see above: nothing was checked";
+            Ok(Outcome::Skipped(why.to_owned()))
+        }
+    })
 }

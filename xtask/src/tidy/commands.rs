@@ -1,123 +1,116 @@
-//! Every command in a document is valid.
+//! Every command that a document names can be given.
 
-use super::{Finding, markdown::Markdown, project::Project};
+use super::{Found, markdown::Markdown, project::Project};
 
-/// The targets, packages, features, files and tasks in commands exist.
-pub(super) fn commands(project: &Project) -> Result<Vec<Finding>, String> {
-    let mut findings = Vec::new();
-    for file in project.ending(".md") {
-        let markdown = Markdown::read(&project.text(file)?);
-        let shell = ["console", "sh", "bash", "shell"];
-        let fenced = markdown.fenced.into_iter();
-        let fenced = fenced.filter(|(_, language, _)| shell.contains(&language.as_str()));
-        let lines = fenced.map(|(line, _, code)| (line, code));
-        for (line, code) in lines.chain(markdown.spans) {
+/// Targets, packages, features, files and tasks that commands name exist.
+pub(super) fn commands(project: &Project) -> Found {
+    project.each(&[".md"], |_, text, find| {
+        let markdown = Markdown::read(text);
+        let shell = |language: &str| ["console", "sh", "bash", "shell"].contains(&language);
+        let fenced = markdown
+            .fenced
+            .into_iter()
+            .filter(|(_, language, _)| shell(language));
+        let fenced = fenced.map(|(line, _, code)| (line, code));
+        for (line, code) in fenced.chain(markdown.spans) {
             for what in problems(project, &code) {
-                findings.push(Finding::new(
-                    file,
-                    line,
-                    format!("`{}`: {what}", code.trim()),
-                ));
+                find(line, format!("`{}`: {what}", code.trim()));
             }
         }
-    }
-    Ok(findings)
+        Ok(())
+    })
 }
 
 /// What is wrong with one line of shell.
 fn problems(project: &Project, code: &str) -> Vec<String> {
     let words = code.split_whitespace().take_while(|word| *word != "#");
-    let words: Vec<&str> = words.collect();
-    let after = |program: &str| {
-        // Behind a prompt or settings of variables.
-        let start = words.iter().position(|word| *word == program)?;
-        let (before, command) = words.split_at(start);
-        let settings = |word: &&str| *word == "$" || word.contains('=');
-        let starts = before.iter().all(settings);
-        starts.then(|| command.iter().copied().skip(1))
-    };
-    if let Some(mut words) = after("bash") {
-        let script = words.next().filter(|script| !script.starts_with('-'));
-        let script = script.filter(|script| named(script));
-        return missing_file(project, script).into_iter().collect();
-    }
-    let Some(words) = after("cargo") else {
-        return Vec::new();
-    };
+    // Behind a prompt or settings of variables.
+    let mut words = words.skip_while(|word| *word == "$" || word.contains('='));
+    let program = words.next();
     let words: Vec<&str> = words.skip_while(|word| word.starts_with('+')).collect();
-    match words.split_first() {
-        Some((&"xtask", words)) => task(project, words),
-        Some((_, words)) => cargo(project, words),
-        None => Vec::new(),
+    match (program, words.as_slice()) {
+        (Some("bash"), [script, ..]) if !script.starts_with('-') && named(script) => {
+            unless(project.exists(script), "file", script)
+                .into_iter()
+                .collect()
+        }
+        (Some("cargo"), ["xtask", words @ ..]) => task(project, words),
+        (Some("cargo"), [_, words @ ..]) => cargo(project, words),
+        _ => Vec::new(),
     }
 }
 
-/// Whether `xtask` itself accepts these words.
+/// What `xtask` itself says of these words.
 fn task(project: &Project, words: &[&str]) -> Vec<String> {
     if !words.first().is_some_and(|name| named(name)) || words.contains(&"--help") {
         return Vec::new();
     }
     // What stands for a name or a number can be one.
-    let words = words.iter();
-    let words = words.map(|word| if named(word) { word } else { "1" });
+    let words = words
+        .iter()
+        .map(|word| if named(word) { word } else { "1" });
     let words = ["xtask"].into_iter().chain(words);
-    let Err(error) = project.xtask.clone().try_get_matches_from(words) else {
-        return Vec::new();
-    };
-    let error = error.to_string();
-    let first = error.lines().next().unwrap_or_default();
-    vec![first.trim_start_matches("error: ").to_owned()]
+    let error = project.xtask.clone().try_get_matches_from(words).err();
+    let error = error.map(|error| error.to_string()).unwrap_or_default();
+    let first = error.lines().next();
+    first
+        .map(|line| line.trim_start_matches("error: ").to_owned())
+        .into_iter()
+        .collect()
 }
 
 fn cargo(project: &Project, words: &[&str]) -> Vec<String> {
-    let words = words.iter().copied().take_while(|word| *word != "--");
-    let words: Vec<&str> = words.collect();
-    let value = |options: &[&str]| {
-        let pairs = words.iter().zip(words.iter().skip(1));
-        let mut values = pairs
-            .filter(|(option, _)| options.contains(option))
-            .map(|(_, value)| *value);
-        values.rfind(|value| named(value))
-    };
-    let mut problems = Vec::new();
-    let package = value(&["-p", "--package"]);
-    if let Some(name) = package
-        && !project.packages.iter().any(|package| package.name == name)
-    {
-        problems.push(format!("no package {name} in the workspace"));
-    }
-    let packages = || {
-        let packages = project.packages.iter();
-        packages.filter(move |candidate| package.is_none_or(|name| candidate.name == name))
-    };
-    for kind in ["example", "bench", "test", "bin"] {
-        if let Some(name) = value(&[&format!("--{kind}")]) {
-            let target = (kind.to_owned(), name.to_owned());
-            if !packages().any(|package| package.targets.contains(&target)) {
-                problems.push(format!("no {kind} {name}"));
-            }
+    let words: Vec<&str> = words
+        .iter()
+        .copied()
+        .take_while(|word| *word != "--")
+        .collect();
+    let options = words
+        .iter()
+        .zip(words.iter().skip(1))
+        .filter(|(_, value)| named(value));
+    let mut packages = options
+        .clone()
+        .filter(|(option, _)| ["-p", "--package"].contains(option));
+    let package = packages.next().map(|(_, name)| *name);
+    let all = || project.packages.iter();
+    let problem = |(option, value): (&&str, &&str)| match *option {
+        "-p" | "--package" => unless(
+            all().any(|package| package.name == *value),
+            "package",
+            value,
+        )
+        .map(|problem| problem + " in the workspace"),
+        "--example" | "--bench" | "--test" | "--bin" => {
+            let kind = option.trim_start_matches('-');
+            let mut packages =
+                all().filter(|candidate| package.is_none_or(|name| candidate.name == name));
+            let known = packages.any(|package| {
+                let mut targets = package.targets.iter();
+                targets
+                    .any(|target| target.name == *value && target.kind.iter().any(|of| of == kind))
+            });
+            unless(known, kind, value)
         }
-    }
-    for feature in value(&["-F", "--features"]).unwrap_or_default().split(',') {
-        let name = feature.rsplit('/').next().unwrap_or_default().to_owned();
-        let mut features = project
-            .packages
-            .iter()
-            .flat_map(|package| &package.features);
-        if !name.is_empty() && !features.any(|feature| *feature == name) {
-            problems.push(format!("no feature {name}"));
-        }
-    }
-    problems.extend(missing_file(project, value(&["--file", "--manifest-path"])));
-    problems
+        "-F" | "--features" => value.split(',').find_map(|feature| {
+            let name = feature.rsplit('/').next().unwrap_or_default();
+            unless(
+                all().any(|package| package.features.contains_key(name)),
+                "feature",
+                name,
+            )
+        }),
+        "--file" | "--manifest-path" => unless(project.exists(value), "file", value),
+        _ => None,
+    };
+    options.filter_map(problem).collect()
 }
 
-fn missing_file(project: &Project, file: Option<&str>) -> Option<String> {
-    let file = file.filter(|file| !project.exists(file))?;
-    Some(format!("no file {file}"))
+fn unless(known: bool, kind: &str, name: &str) -> Option<String> {
+    (!known).then(|| format!("no {kind} {name}"))
 }
 
-/// Whether a word is a name, instead of a placeholder for the reader.
+/// Whether a word names something, instead of standing for what the reader puts there.
 fn named(word: &str) -> bool {
     let place = word.contains(['<', '>', '{', '*', '…', '$']) || word.starts_with("..");
     !place && word.chars().any(|c| !c.is_ascii_uppercase())
@@ -126,64 +119,27 @@ fn named(word: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tidy::project::testing::found;
-
-    /// In a block and in a sentence alike.
-    fn problems_of(command: &str) -> String {
-        let (text, span) = (
-            format!("```console\n$ {command}\n```\n"),
-            format!("x\nUse `{command}`.\n"),
-        );
-        let files = [
-            ("README.md", text.as_str()),
-            ("docs/x.md", &span),
-            (".ci/run", ""),
-        ];
-        let found = found(commands, &files);
-        let (fenced, spans): (Vec<_>, Vec<_>) =
-            found.iter().partition(|found| found.starts_with("README"));
-        assert_eq!(fenced.len(), spans.len(), "{spans:?}");
-        let problems = spans
-            .iter()
-            .map(|problem| problem.replace(&format!("docs/x.md:2: `{command}`: "), ""));
-        problems.collect()
-    }
+    use crate::tidy::project::testing::{cases, found};
 
     #[test]
     fn commands_can_be_given() {
-        for (command, problem) in [
-            ("cargo run --example tour", ""),
-            ("cargo run -p sdk --example tour -- --example none", ""),
-            ("PATH=x cargo +nightly bench --bench speed", ""),
-            ("cargo test --test lists", ""),
-            ("cargo build --features axum,sdk/tower", ""),
-            ("cargo xtask fuzz --seconds=5", ""),
-            ("cargo xtask fuzz --seconds SECONDS", ""),
-            ("cargo xtask regen --whatever", ""),
-            ("cargo xtask", ""),
-            ("cargo fuzz run <target>", ""),
-            ("cargo run --example NAME", ""),
-            ("cargo test # --test none", ""),
-            ("bash .ci/run", ""),
-            ("echo cargo xtask none", ""),
-            ("cargo run --example none", "no example none"),
-            ("cargo run -p tools --example tour", "no example tour"),
-            ("cargo bench --bench none", "no bench none"),
-            ("cargo test --test tour", "no test tour"),
-            (
-                "cargo run --package none",
-                "no package none in the workspace",
-            ),
-            ("cargo check --features axum,none", "no feature none"),
-            ("cargo mutants --file src/none.rs", "no file src/none.rs"),
-            ("cargo xtask none", "unrecognized subcommand 'none'"),
-            (
-                "cargo xtask fuzz --minutes 1",
-                "unexpected argument '--minutes' found",
-            ),
-            ("bash .ci/walk", "no file .ci/walk"),
-        ] {
-            assert_eq!(problems_of(command), problem, "{command}");
+        for (command, problem) in cases(include_str!("commands.cases")) {
+            // In a block and in a sentence alike.
+            let block = format!("```console\n$ {command}\n```\n");
+            let span = format!("x\nUse `{command}`.\n");
+            let files = [
+                ("README.md", block.as_str()),
+                ("docs/x.md", &span),
+                (".ci/run", ""),
+            ];
+            let expected = match problem {
+                "" => Vec::new(),
+                problem => vec![
+                    format!("README.md:2: `$ {command}`: {problem}"),
+                    format!("docs/x.md:2: `{command}`: {problem}"),
+                ],
+            };
+            assert_eq!(found(commands, &files), expected, "{command}");
         }
     }
 }

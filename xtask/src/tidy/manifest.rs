@@ -1,162 +1,121 @@
-//! The README agrees with the manifests.
+//! The documents say what the manifests say.
 
-use super::{Finding, markdown::Markdown, project::Project};
+use regex::{Regex, escape};
+
+use super::{Finding, Found, markdown::Markdown, project::Project};
 
 const README: &str = "README.md";
 
-/// The README names the minimum Rust version and the version of every published package, and no other.
-pub(super) fn versions(project: &Project) -> Result<Vec<Finding>, String> {
-    let mut findings = Vec::new();
-    let text = project.text(README)?;
+/// The README names the oldest compiler of every published package, and no other; wherever a package is named with a
+/// version, it is the current one.
+pub(super) fn versions(project: &Project) -> Found {
+    let compiler = Regex::new(r"Rust (\d+(?:\.\d+)+)")?;
+    let known = |rust: &str| {
+        let mut versions = project
+            .packages
+            .iter()
+            .map(|package| package.rust_version.as_deref());
+        versions.any(|version| version == Some(rust))
+    };
+    let mut packages = Vec::new();
     for package in project.published() {
-        let (name, rust) = (
-            format!("`{}`", package.name),
-            format!("Rust {}", package.rust_version),
-        );
-        if !text
-            .lines()
-            .any(|line| line.contains(&name) && line.contains(&rust))
-        {
-            let what = format!(
-                "no line has {name} and its oldest compiler, {rust} (Cargo.toml): write one"
-            );
-            findings.push(Finding::new(README, 1, what));
-        }
+        // `name = "1.2"`, `name = { version = "1.2", .. }` and `name@1.2`.
+        let before = format!(r#"{}(?: = "| = .*version = "|@)"#, escape(&package.name));
+        packages.push((
+            package,
+            Regex::new(&format!(r"{before}[=^~]?(\d+(?:\.\d+)*)"))?,
+        ));
     }
-    for file in project.ending(".md").filter(|file| *file != "CHANGELOG.md") {
-        for (index, line) in project.text(file)?.lines().enumerate() {
-            let mut find = |what| findings.push(Finding::new(file, index + 1, what));
-            let rust = line
-                .split("Rust ")
-                .skip(1)
-                .map(number)
-                .filter(|version| version.contains('.'));
-            for version in rust.filter(|_| file == README) {
-                if !project
-                    .packages
-                    .iter()
-                    .any(|package| package.rust_version == version)
-                {
-                    find(format!(
-                        "Rust {version} is the rust-version of no package: correct it"
-                    ));
+    let mut findings = project.each(&[".md"], |file, text, find| {
+        for (index, line) in text.lines().enumerate().filter(|_| file != "CHANGELOG.md") {
+            for (_, [rust]) in compiler.captures_iter(line).map(|found| found.extract()) {
+                if file == README && !known(rust) {
+                    let what = format!("Rust {rust} is the rust-version of no package: correct it");
+                    find(index + 1, what);
                 }
             }
-            for package in project.published() {
-                let wanted = requirement(line, &package.name).unwrap_or_default();
+            for (package, version) in &packages {
+                let wanted = version.captures(line).map(|found| found.extract().1);
+                let [wanted] = wanted.unwrap_or_default();
                 let mut pairs = wanted.split('.').zip(package.version.split('.'));
                 if !wanted.is_empty() && pairs.any(|(wanted, current)| wanted != current) {
-                    find(format!(
-                        "{} is at {}, not {wanted}: correct it",
-                        package.name, package.version
-                    ));
+                    let (name, current) = (&package.name, &package.version);
+                    find(
+                        index + 1,
+                        format!("{name} is at {current}, not {wanted}: correct it"),
+                    );
                 }
             }
+        }
+        Ok(())
+    })?;
+    let text = project.text(README)?;
+    for (package, _) in packages {
+        let rust = package.rust_version.as_deref().unwrap_or_default();
+        let both = [format!("`{}`", package.name), format!("Rust {rust}")];
+        if !text
+            .lines()
+            .any(|line| both.iter().all(|name| line.contains(name)))
+        {
+            let what = both.join(" and its oldest compiler, ");
+            let what = format!("no line has {what} (Cargo.toml): write one");
+            findings.push(Finding::new(README, 1, what));
         }
     }
     Ok(findings)
 }
 
-/// The version with which `text` begins.
-fn number(text: &str) -> &str {
-    let end = text
-        .find(|c: char| !c.is_ascii_digit() && c != '.')
-        .unwrap_or(text.len());
-    text.split_at(end).0.trim_end_matches('.')
-}
-
-/// The version in `name = "1.2"`, `name = { version = "1.2", .. }` and `name@1.2`.
-fn requirement<'a>(line: &'a str, name: &str) -> Option<&'a str> {
-    let rest = line.split_once(name)?.1;
-    let value = rest
-        .strip_prefix(" = ")
-        .and_then(|value| match value.strip_prefix('"') {
-            Some(version) => Some(version),
-            None => Some(value.split_once("version = \"")?.1),
-        });
-    let version = value.or_else(|| rest.strip_prefix('@'))?;
-    Some(number(version.trim_start_matches(['=', '^', '~'])))
-}
-
 /// The README's table of features lists those of the first published package, all of them.
-pub(super) fn features(project: &Project) -> Result<Vec<Finding>, String> {
+pub(super) fn features(project: &Project) -> Found {
     let Some(package) = project.published().next() else {
         return Ok(Vec::new());
     };
-    let cell = |cells: &[String]| {
+    let mut tables = Markdown::read(&project.text(README)?).tables.into_iter();
+    let name = |cells: &[String]| {
         cells
             .first()
             .map_or("", |cell| cell.trim_matches('`'))
             .to_owned()
     };
-    let tables = Markdown::read(&project.text(README)?).tables;
-    let rows = tables
-        .iter()
-        .map(|rows| rows.iter().map(|(line, cells)| (*line, cell(cells))));
-    let mut tables = rows.map(|rows| rows.collect::<Vec<_>>());
-    let table = tables.find(|rows| rows.first().is_some_and(|(_, name)| name == "Feature"));
-    let table = table.unwrap_or_else(|| vec![(1, String::new())]);
-    let Some(((line, _), rows)) = table.split_first() else {
-        return Ok(Vec::new());
-    };
-    let mut findings = Vec::new();
-    for feature in package
-        .features
-        .iter()
-        .filter(|feature| !rows.iter().any(|(_, name)| name == *feature))
-    {
+    let table = tables.find(|rows| {
+        rows.first()
+            .is_some_and(|(_, cells)| name(cells) == "Feature")
+    });
+    let mut rows = table
+        .unwrap_or_default()
+        .into_iter()
+        .map(|(line, cells)| (line, name(&cells)));
+    let first = rows.next().map_or(1, |(line, _)| line);
+    let rows: Vec<(usize, String)> = rows.collect();
+    let missing = package
+        .features()
+        .filter(|feature| !rows.iter().any(|(_, name)| name == feature));
+    let missing = missing.map(|feature| {
         let what = format!("the table `| Feature |` lacks `{feature}`: say what it adds");
-        findings.push(Finding::new(README, *line, what));
-    }
-    for (line, name) in rows
+        Finding::new(README, first, what)
+    });
+    let unknown = rows
         .iter()
-        .filter(|(_, name)| !package.features.contains(name))
-    {
+        .filter(|(_, name)| !package.features.contains_key(name));
+    let unknown = unknown.map(|(line, name)| {
         let what = format!("{} has no feature `{name}`: take the row out", package.name);
-        findings.push(Finding::new(README, *line, what));
-    }
-    Ok(findings)
+        Finding::new(README, *line, what)
+    });
+    Ok(missing.chain(unknown).collect())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tidy::project::testing::found;
-
-    const COMPILERS: &str = "`sdk` needs Rust 1.88, the tools Rust 1.94. In Rust we trust.\n";
+    use crate::tidy::project::testing::{cases, found};
 
     #[test]
     fn versions_are_the_current_ones() {
-        for (text, finding) in [
-            ("", ""),
-            ("sdk = \"1.2\"", ""),
-            ("sdk = { version = \"1\", features = [] }", ""),
-            ("`cargo add sdk@1.2.3`", ""),
-            ("other = \"7\"", ""),
-            ("sdk = { path = \"..\" }", ""),
-            (
-                "sdk = \"1.1\"",
-                "README.md:2: sdk is at 1.2.3, not 1.1: correct it",
-            ),
-            (
-                "sdk = { version = \"^1.1\", features = [] }",
-                "README.md:2: sdk is at 1.2.3, not 1.1: correct it",
-            ),
-            (
-                "`cargo add sdk@1.1`",
-                "README.md:2: sdk is at 1.2.3, not 1.1: correct it",
-            ),
-            (
-                "Rust 1.85.",
-                "README.md:2: Rust 1.85 is the rust-version of no package: correct it",
-            ),
-        ] {
-            let readme = format!("{COMPILERS}{text}\n");
-            assert_eq!(
-                found(versions, &[(README, &readme)]).concat(),
-                finding,
-                "{text}"
-            );
+        let compilers = "`sdk` needs Rust 1.88, the tools Rust 1.94. In Rust we trust.\n";
+        for (text, finding) in cases(include_str!("versions.cases")) {
+            let readme = format!("{compilers}{text}\n");
+            let found = found(versions, &[(README, &readme)]).concat();
+            assert_eq!(found.replace("README.md:2: ", ""), finding, "{text}");
         }
         let finding = "README.md:1: no line has `sdk` and its oldest compiler, Rust 1.88 (Cargo.toml): write one";
         assert_eq!(
@@ -167,21 +126,21 @@ mod tests {
 
     #[test]
     fn the_table_of_features_is_complete() {
-        for (rows, findings) in [
-            ("| `tower` | a |\n| `axum` | b |", &[][..]),
-            (
-                "| `axum` | b |\n| `none` | c |",
-                &[
-                    "README.md:3: the table `| Feature |` lacks `tower`: say what it adds",
-                    "README.md:6: sdk has no feature `none`: take the row out",
-                ],
-            ),
-        ] {
-            let readme = format!(
+        let found = |rows: &str| {
+            let table = format!(
                 "# x\n\n| Feature | Adds |\n|---|---|\n{rows}\n\n| not |\n|---|\n| this |\n"
             );
-            assert_eq!(found(features, &[(README, &readme)]), findings);
-        }
-        assert_eq!(found(features, &[(README, "no table")]).len(), 2);
+            found(features, &[(README, &table)])
+        };
+        assert_eq!(found("| `tower` | a |\n| `axum` | b |"), [""; 0]);
+        let findings = [
+            "README.md:3: the table `| Feature |` lacks `tower`: say what it adds",
+            "README.md:6: sdk has no feature `none`: take the row out",
+        ];
+        assert_eq!(found("| `axum` | b |\n| `none` | c |"), findings);
+        assert_eq!(
+            super::tests::found(features, &[(README, "no table")]).len(),
+            2
+        );
     }
 }

@@ -1,7 +1,7 @@
-//! `cargo xtask tidy`: checks that no compiler does.
+//! `cargo xtask tidy`: what no compiler sees.
 //!
-//! Each rule is a function from the project to its findings; all of them run, regardless of the others. A finding names
-//! the file, the line and what to do.
+//! Each rule is a function from the project to what it finds; all of them run, whatever the others
+//! find. A finding names the file, the line and what to do.
 
 mod commands;
 mod fidelity;
@@ -16,15 +16,15 @@ use std::fmt;
 
 use project::Project;
 
-use crate::run::{metadata, root};
+use crate::run::{self, metadata, shell};
 
-/// A finding.
+/// Something to mend.
 #[derive(Debug, Eq, Ord, PartialEq, PartialOrd)]
 struct Finding {
     file: String,
-    /// Starts at 1.
+    /// From 1.
     line: usize,
-    /// What is wrong and how to fix it.
+    /// What is wrong and what mends it.
     what: String,
 }
 
@@ -44,7 +44,8 @@ impl fmt::Display for Finding {
     }
 }
 
-type Rule = fn(&Project) -> Result<Vec<Finding>, String>;
+type Found = run::Result<Vec<Finding>>;
+type Rule = fn(&Project) -> Found;
 
 const RULES: [Rule; 9] = [
     source::lengths,
@@ -59,9 +60,9 @@ const RULES: [Rule; 9] = [
 ];
 
 /// Prints all findings. `xtask` is how the commands of this program are called.
-pub(crate) fn run(xtask: clap::Command) -> Result<(), String> {
-    let root = root()?;
-    let project = Project::read(&root, metadata(&root)?.packages, xtask)?;
+pub(crate) fn run(xtask: clap::Command) -> run::Result {
+    let sh = shell()?;
+    let project = Project::read(&sh.current_dir(), metadata(&sh)?.packages, xtask)?;
     let mut findings = Vec::new();
     for rule in RULES {
         findings.extend(rule(&project)?);
@@ -76,6 +77,6 @@ pub(crate) fn run(xtask: clap::Command) -> Result<(), String> {
             println!("tidy: {files} files, nothing to mend");
             Ok(())
         }
-        count => Err(format!("tidy: {count} to mend in {files} files")),
+        count => Err(format!("tidy: {count} to mend in {files} files").into()),
     }
 }

@@ -3,11 +3,11 @@
 use reqwest::Client;
 
 use super::*;
+use crate::admin::{DataFile, NewApp};
 use crate::http::entry::RequestPolicy;
 use crate::http::serve::ConnectionLimits;
 use crate::run::running::testing;
 use crate::store::Store;
-use crate::{DataFile, NewApp};
 
 #[tokio::test]
 async fn a_running_server_takes_up_the_apps_that_commands_make() {

@@ -1,6 +1,4 @@
 //! The key source against a real listener, on a clock that only the tests move.
-#![allow(clippy::unwrap_used)]
-
 mod bad_answers;
 mod site;
 mod timeouts;

@@ -1,6 +1,4 @@
 //! A site on the loopback address that answers as it is told, well or badly.
-#![allow(clippy::unwrap_used)]
-
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
 

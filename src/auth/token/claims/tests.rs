@@ -1,5 +1,3 @@
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
-
 use ErrorKind::{
     BadAudience, BadIssuer, BadSubject, Expired, Malformed, MissingClaim, NotYetValid,
 };

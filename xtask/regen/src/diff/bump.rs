@@ -5,25 +5,16 @@ use semver::Version;
 
 use super::changes::Class;
 
-/// The least version that may carry the changes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Advice {
-    /// Which number goes up: `major`, `minor`, `patch` or `none`.
-    pub bump: &'static str,
-    /// The version now.
-    pub from: Version,
-    /// The version to come.
-    pub to: Version,
-    /// Why, in one sentence.
-    pub why: &'static str,
-}
-
-/// `worst` is nothing if nothing changed.
-pub(super) fn advise(from: &Version, worst: Option<Class>) -> Advice {
+/// Which number goes up, the least version that may carry the changes, and why in one sentence. `worst` is nothing if
+/// nothing changed.
+pub(super) fn advise(
+    from: &Version,
+    worst: Option<Class>,
+) -> (&'static str, Version, &'static str) {
     use Class::{Additive, Breaking, DocsOnly, NoChange};
     let (bump, why) = match (from.major, from.minor, worst) {
         (_, _, None) => ("none", "Nothing changed."),
-        (0, 0, Some(_)) => (
+        (0, 0, _) => (
             "patch",
             "Below 0.1.0 every version is incompatible with the one before.",
         ),
@@ -40,24 +31,13 @@ pub(super) fn advise(from: &Version, worst: Option<Class>) -> Advice {
         (_, _, Some(DocsOnly)) => ("patch", "Only docs change."),
         (_, _, Some(NoChange)) => ("patch", "Callers notice nothing."),
     };
-    let Version {
-        major,
-        minor,
-        patch,
-        ..
-    } = *from;
     let to = match bump {
-        "patch" => Version::new(major, minor, patch + 1),
-        "minor" => Version::new(major, minor + 1, 0),
-        "major" => Version::new(major + 1, 0, 0),
+        "patch" => Version::new(from.major, from.minor, from.patch + 1),
+        "minor" => Version::new(from.major, from.minor + 1, 0),
+        "major" => Version::new(from.major + 1, 0, 0),
         _ => from.clone(),
     };
-    Advice {
-        bump,
-        from: from.clone(),
-        to,
-        why,
-    }
+    (bump, to, why)
 }
 
 #[cfg(test)]
@@ -76,13 +56,10 @@ mod tests {
         ] {
             let from: Version = from.parse().unwrap();
             for (worst, next) in Class::WORST_FIRST.into_iter().zip(next) {
-                assert_eq!(
-                    advise(&from, Some(worst)).to.to_string(),
-                    next,
-                    "{from} {worst}"
-                );
+                let (_, to, _) = advise(&from, Some(worst));
+                assert_eq!(to.to_string(), next, "{from} {worst}");
             }
-            assert_eq!(advise(&from, None).to, from);
+            assert_eq!(advise(&from, None).1, from);
         }
     }
 }

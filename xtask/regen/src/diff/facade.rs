@@ -10,7 +10,7 @@ use crate::yaml;
 /// The content of `openapi/facade.yaml`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(transparent)]
-pub struct Facade {
+pub(crate) struct Facade {
     apis: BTreeMap<String, Api>,
 }
 
@@ -35,7 +35,7 @@ impl Facade {
     ///
     /// # Errors
     /// What is wrong with the text: no YAML of that form, an operation without a method, an empty reason.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let facade: Self = yaml::parse(text).map_err(|e| format!("facade.yaml: {e}"))?;
         for (api, content) in &facade.apis {
             let places = content.left.iter().map(|(place, why)| (place, Some(why)));
@@ -86,19 +86,12 @@ pub(super) struct Use {
 }
 
 impl Use {
-    pub(super) const REQUEST: Self = Self {
-        request: true,
-        reply: false,
-    };
-    pub(super) const REPLY: Self = Self {
-        request: false,
-        reply: true,
-    };
-    #[cfg(test)]
-    pub(super) const BOTH: Self = Self {
-        request: true,
-        reply: true,
-    };
+    pub(super) const REQUEST: Self = Self::new(true, false);
+    pub(super) const REPLY: Self = Self::new(false, true);
+
+    pub(super) const fn new(request: bool, reply: bool) -> Self {
+        Self { request, reply }
+    }
 }
 
 /// Whether the facade covers a place.
@@ -123,14 +116,11 @@ pub(super) struct Judged {
 
 impl Judged {
     /// The same, unless it is covered and `left` out.
-    fn unless(self, left: bool) -> Self {
-        match self.part {
-            Part::Covered if left => Self {
-                part: Part::Left,
-                ..self
-            },
-            _ => self,
+    fn unless(mut self, left: bool) -> Self {
+        if left && self.part == Part::Covered {
+            self.part = Part::Left;
         }
+        self
     }
 }
 
@@ -151,7 +141,7 @@ impl Cover<'_> {
         };
         Judged {
             part,
-            ..Judged::default()
+            uses: Use::default(),
         }
     }
 
@@ -166,20 +156,23 @@ impl Cover<'_> {
 
     /// About a parameter, which may be left by itself.
     pub(super) fn parameter(&self, id: &str, name: &str) -> Judged {
-        let judged = self.inside(id).unless(self.leaves(&format!("{id}.{name}")));
+        let part = self
+            .inside(id)
+            .unless(self.leaves(&format!("{id}.{name}")))
+            .part;
         Judged {
+            part,
             uses: Use::REQUEST,
-            ..judged
         }
     }
 
     /// About a schema.
     pub(super) fn schema(&self, name: &str) -> Judged {
-        let uses = self.uses.get(name);
-        uses.map_or(Judged::default(), |&uses| Judged {
+        let covered = |&uses| Judged {
             part: Part::Covered,
             uses,
-        })
+        };
+        self.uses.get(name).map(covered).unwrap_or_default()
     }
 
     /// About `field` of `schema`.
@@ -202,18 +195,21 @@ impl Cover<'_> {
     }
 
     fn reach(&mut self, document: &Document<'_>, operation: &Operation<'_>) {
-        let mut requests = Vec::new();
-        for (parameter, _) in document.parameters(operation) {
-            references(parameter, &mut requests);
-        }
-        if let Some(body) = operation.raw.get("requestBody") {
-            references(document.resolve(body), &mut requests);
-        }
+        let (mut requests, mut replies) = (Vec::new(), Vec::new());
+        let parameters = document
+            .parameters(operation)
+            .into_iter()
+            .map(|(parameter, _)| parameter);
+        let body = operation
+            .raw
+            .get("requestBody")
+            .map(|body| document.resolve(body));
+        parameters
+            .chain(body)
+            .for_each(|part| references(part, &mut requests));
+        let parts = document.replies(operation).into_iter();
+        parts.for_each(|(_, reply)| references(reply, &mut replies));
         self.spread(document, requests, Use::REQUEST);
-        let mut replies = Vec::new();
-        for (_, reply) in document.replies(operation) {
-            references(reply, &mut replies);
-        }
         self.spread(document, replies, Use::REPLY);
     }
 

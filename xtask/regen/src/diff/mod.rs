@@ -34,9 +34,8 @@ use serde_json::Value;
 use crate::codegen;
 use crate::document::{Document, Operation};
 
-pub use bump::Advice;
-pub use changes::{Change, Changes, Class, Kind, Verdict};
-pub use facade::Facade;
+pub(crate) use changes::{Change, Changes, Class};
+pub(crate) use facade::Facade;
 
 use facade::Judged;
 use rules::{Rule, rule};
@@ -50,7 +49,12 @@ use tree::{Node, Trees, asked, reordered};
 ///
 /// # Errors
 /// If the generator cannot read one of them.
-pub fn compare(api: &str, old: &Value, new: &Value, facade: &Facade) -> Result<Changes, String> {
+pub(crate) fn compare(
+    api: &str,
+    old: &Value,
+    new: &Value,
+    facade: &Facade,
+) -> Result<Changes, String> {
     if old == new {
         return Ok(Changes::default());
     }

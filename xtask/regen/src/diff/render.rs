@@ -11,8 +11,7 @@ const NAMED: usize = 6;
 
 impl Changes {
     /// The report for a terminal, with the version that follows `current`.
-    #[must_use]
-    pub fn to_text(&self, current: &Version) -> String {
+    pub(crate) fn to_text(&self, current: &Version) -> String {
         if self.is_empty() {
             return "The API descriptions say the same.\n".to_owned();
         }
@@ -22,10 +21,9 @@ impl Changes {
             let _ = writeln!(out, "{heading} ({})", changes.len());
             for change in changes {
                 let _ = writeln!(out, "  {} {}: {}", change.api, change.place, change.words);
-                let (client, facade) = (
-                    said(&change.generated, ", "),
-                    said(&change.facade, ", ").replace("`src/`", "src/"),
-                );
+                let [client, facade] =
+                    [&change.generated, &change.facade].map(|side| said(side, ", "));
+                let facade = facade.replace("`src/`", "src/");
                 // Where nothing means anything to anybody, once is enough.
                 if class == Class::NoChange && !change.facade.follow {
                     let _ = writeln!(out, "    {client}");
@@ -40,22 +38,19 @@ impl Changes {
         if !follow.is_empty() {
             let _ = writeln!(out, "src/ has to follow: {}\n", follow.join(", "));
         }
-        let advice = self.bump(current);
-        let (bump, from, to, why) = (advice.bump, advice.from, advice.to, advice.why);
-        let _ = writeln!(out, "version: {bump} ({from} → {to}). {why}");
+        let (bump, to, why) = self.bump(current);
+        let _ = writeln!(out, "version: {bump} ({current} → {to}). {why}");
         out
     }
 
     /// The report for a pull request, with the version that follows `current`.
-    #[must_use]
-    pub fn to_markdown(&self, current: &Version) -> String {
+    pub(crate) fn to_markdown(&self, current: &Version) -> String {
         let mut out = "# What the new API description changes for callers\n\n".to_owned();
         if self.is_empty() {
             return out + "Nothing.\n";
         }
-        let advice = self.bump(current);
-        let (bump, from, to, why) = (advice.bump, advice.from, advice.to, advice.why);
-        let _ = writeln!(out, "**Version: {from} → {to} ({bump}).** {why}\n");
+        let (bump, to, why) = self.bump(current);
+        let _ = writeln!(out, "**Version: {current} → {to} ({bump}).** {why}\n");
         out += "| | breaking | additive | docs only | no change |\n|---|---:|---:|---:|---:|\n";
         type Side = fn(&Change) -> Class;
         let sides: [(&str, Side); 2] = [
@@ -95,8 +90,7 @@ impl Changes {
 
     /// Bullets under the headings of Keep a Changelog, for somebody to put into words for callers. Empty if
     /// callers notice nothing.
-    #[must_use]
-    pub fn changelog_draft(&self) -> String {
+    pub(crate) fn changelog_draft(&self) -> String {
         let kinds = [
             ("Added", Kind::Added),
             ("Changed", Kind::Changed),

@@ -69,23 +69,22 @@ impl<'ast> Visit<'ast> for Surface {
                         self.put(format!("{name}::{field_name}"), compact(&field.ty));
                     }
                 }
-                let what = match &structure.fields {
-                    syn::Fields::Unnamed(_) => structure
-                        .fields
-                        .iter()
-                        .map(|field| compact(&field.ty))
-                        .collect(),
-                    _ => "struct".to_owned(),
-                };
-                self.put(name, what);
+                let types = structure.fields.iter().map(|field| compact(&field.ty));
+                let unnamed = matches!(structure.fields, syn::Fields::Unnamed(_));
+                self.put(
+                    name,
+                    if unnamed {
+                        types.collect()
+                    } else {
+                        "struct".to_owned()
+                    },
+                );
             }
             Item::Enum(enumeration) => {
                 let name = format!("types::{}", enumeration.ident);
                 for variant in &enumeration.variants {
-                    self.put(
-                        format!("{name}::{}", variant.ident),
-                        compact(&variant.fields),
-                    );
+                    let item = format!("{name}::{}", variant.ident);
+                    self.put(item, compact(&variant.fields));
                 }
                 // A new variant breaks nobody only if it may come.
                 let open = |attr: &syn::Attribute| attr.path().is_ident("non_exhaustive");
@@ -93,13 +92,12 @@ impl<'ast> Visit<'ast> for Surface {
                 self.put(name, if open { "enum" } else { "closed enum" });
             }
             Item::Impl(block) if block.trait_.is_none() && compact(&block.self_ty) == "Client" => {
-                for item in &block.items {
-                    if let ImplItem::Fn(function) = item
-                        && function.sig.asyncness.is_some()
-                    {
-                        self.method(&function.sig);
-                    }
-                }
+                let signatures = block.items.iter().filter_map(|item| match item {
+                    ImplItem::Fn(function) => Some(&function.sig),
+                    _ => None,
+                });
+                let methods = signatures.filter(|signature| signature.asyncness.is_some());
+                methods.for_each(|signature| self.method(signature));
             }
             _ => {}
         }

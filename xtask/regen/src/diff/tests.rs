@@ -13,6 +13,7 @@ use std::sync::LazyLock;
 use semver::Version;
 
 use super::*;
+use crate::cases::snapshot;
 use crate::make::APIS;
 use crate::normalise::normalise;
 use crate::overlay::Overlay;
@@ -110,14 +111,6 @@ fn report(fixture: &str) -> Changes {
     let (_, reports) = FIXTURES.iter().find(|(name, _)| name == fixture).unwrap();
     let reports = reports.iter().map(|(.., report)| report.clone());
     reports.reduce(Changes::and).unwrap()
-}
-
-fn snapshot(name: &str, text: &str) {
-    let mut settings = insta::Settings::clone_current();
-    settings.set_snapshot_path(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots"));
-    settings.set_prepend_module_to_snapshot(false);
-    settings.set_omit_expression(true);
-    settings.bind(|| insta::assert_snapshot!(name, text));
 }
 
 #[test]
@@ -263,11 +256,11 @@ fn reports_say_of_the_generated_client_what_its_code_shows() {
 
 #[test]
 fn what_no_rule_explains_is_said() {
-    let surface = |items: &[(&str, &str)]| {
+    let surface = |items: &str| {
+        let items = items.split("; ").filter_map(|item| item.split_once(": "));
         Surface(
             items
-                .iter()
-                .map(|(item, what)| ((*item).to_owned(), (*what).to_owned()))
+                .map(|(item, what)| (item.to_owned(), what.to_owned()))
                 .collect(),
         )
     };
@@ -278,12 +271,8 @@ fn what_no_rule_explains_is_said() {
     };
     found.explained.insert(("types::User".to_owned(), false));
     found.unexplained(
-        &surface(&[
-            ("types::User::a", "i32"),
-            ("types::UserInfo", "struct"),
-            ("types::B", "enum"),
-        ]),
-        &surface(&[("types::User::a", "i64"), ("types::B", "enum")]),
+        &surface("types::User::a: i32; types::UserInfo: struct; types::B: enum"),
+        &surface("types::User::a: i64; types::B: enum"),
     );
     let [change] = found.changes.as_slice() else {
         panic!("{:?}", found.changes)
@@ -300,12 +289,15 @@ fn what_no_rule_explains_is_said() {
 #[ignore = "minutes: compiles the SDK once for each fixture"]
 fn src_has_to_follow_where_the_report_says_so() {
     let folder = tempfile::tempdir().unwrap();
-    let tracked = Command::new("git")
-        .current_dir(root())
-        .args(["ls-files"])
-        .output()
-        .unwrap();
-    for name in String::from_utf8(tracked.stdout).unwrap().lines() {
+    let run = |program: &str, words: &str, from: &Path| {
+        Command::new(program)
+            .args(words.split(' '))
+            .current_dir(from)
+            .output()
+            .unwrap()
+    };
+    let tracked = run("git", "ls-files", &root()).stdout;
+    for name in String::from_utf8(tracked).unwrap().lines() {
         let to = folder.path().join(name);
         fs::create_dir_all(to.parent().unwrap()).unwrap();
         fs::copy(root().join(name), to).unwrap();
@@ -315,20 +307,8 @@ fn src_has_to_follow_where_the_report_says_so() {
             let path = folder.path().join(format!("openapi/effective/{api}.json"));
             fs::write(path, documents(api).to_string()).unwrap();
         }
-        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap());
-        let arguments = [
-            "check",
-            "--quiet",
-            "--offline",
-            "-p",
-            "passage-identity",
-            "--lib",
-        ];
-        let done = cargo
-            .current_dir(folder.path())
-            .args(arguments)
-            .output()
-            .unwrap();
+        let check = "check --quiet --offline -p passage-identity --lib";
+        let done = run("cargo", check, folder.path());
         (
             done.status.success(),
             String::from_utf8_lossy(&done.stderr).into_owned(),

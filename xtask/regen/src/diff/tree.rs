@@ -1,8 +1,9 @@
 //! A document as a tree of the things that a report speaks of, each with what of it can change.
 
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::facade::{Cover, Judged};
 use super::names::{method, rust_type, snake, variant};
@@ -74,12 +75,9 @@ impl Node {
         self.children.iter().find(|child| child.name == name)
     }
 
-    fn added(&mut self, rule: &'static str, told: impl Into<String>) {
-        self.added = Some((rule, told.into()));
-    }
-
-    fn removed(&mut self, rule: &'static str, told: impl Into<String>) {
-        self.removed = Some((rule, told.into()));
+    /// The rules for coming and going, each with what is told.
+    fn comes(&mut self, added: (&'static str, String), removed: (&'static str, String)) {
+        (self.added, self.removed) = (Some(added), Some(removed));
     }
 
     /// Something that can change, by the rule for that.
@@ -89,6 +87,10 @@ impl Node {
 
     fn described(&mut self, rule: &'static str, raw: &Value) {
         self.aspect(rule, text(raw, "description").unwrap_or_default());
+    }
+
+    fn flagged(&mut self, rule: &'static str, raw: &Value, key: &str) {
+        self.aspect(rule, flag(raw, key).to_string());
     }
 }
 
@@ -116,8 +118,7 @@ impl Trees<'_> {
         let tags = items(document.root, "tags").map(|tag| {
             let name = text(tag, "name").unwrap_or_default();
             let mut node = alone(name, format!("tag {name}"));
-            node.added("tag added", "");
-            node.removed("tag removed", "");
+            node.comes(("tag added", String::new()), ("tag removed", String::new()));
             node.aspect("description of the tag", tag.to_string());
             node
         });
@@ -157,8 +158,10 @@ impl Trees<'_> {
         let tagged = if tags.is_empty() { "" } else { ", tag " };
         let tagged = format!("{tagged}{}", tags.join(", "));
         let route = format!("`{}`", operation.route());
-        node.added("operation added", format!("{route}{tagged}"));
-        node.removed("operation removed", route);
+        node.comes(
+            ("operation added", format!("{route}{tagged}")),
+            ("operation removed", route),
+        );
         let words = ["summary", "description"].map(|key| text(raw, key).unwrap_or_default());
         node.aspect("operation id", id);
         node.aspect("method and path", operation.route());
@@ -168,7 +171,7 @@ impl Trees<'_> {
         node.aspect("order of arguments", code.get(&item));
         node.aspect("reply", code.get(&format!("{item} reply")));
         node.aspect("error", code.get(&format!("{item} error")));
-        node.aspect("deprecated", flag(raw, "deprecated").to_string());
+        node.flagged("deprecated", raw, "deprecated");
         node.rest = unread(raw, OPERATION);
         let parameters = document.parameters(operation);
         let parameters = parameters.into_iter().map(|(raw, shared)| {
@@ -186,8 +189,10 @@ impl Trees<'_> {
         let replies = document.replies(operation).into_iter();
         let replies = replies.map(|(status, reply)| {
             let mut node = Node::new(status, id.to_owned(), &item, judged);
-            node.added("status added", "");
-            node.removed("status removed", "");
+            node.comes(
+                ("status added", String::new()),
+                ("status removed", String::new()),
+            );
             node.described("description of a reply", reply);
             node.rest = unread(reply, "description content");
             node
@@ -207,13 +212,12 @@ impl Trees<'_> {
             known @ ("enum" | "struct") => known.to_owned(),
             other => format!("`{other}`"),
         };
-        node.added("type added", kind.clone());
-        node.removed("type removed", kind.clone());
+        node.comes(("type added", kind.clone()), ("type removed", kind.clone()));
         node.aspect("type", kind);
         let values = texts(schema, "enum");
         node.aspect("order of values", values.join(" "));
         node.described("description of the type", schema);
-        node.aspect("deprecated", flag(schema, "deprecated").to_string());
+        node.flagged("deprecated", schema, "deprecated");
         node.rest = unread(schema, SCHEMA);
         node.children = self.fields(
             &Owner {
@@ -228,8 +232,10 @@ impl Trees<'_> {
             let variant = variant(schema, value);
             let item = format!("{item}::{variant}");
             let mut node = Node::new(value, name.to_owned(), &item, judged);
-            node.added("value added", "");
-            node.removed("value removed", "");
+            node.comes(
+                ("value added", String::new()),
+                ("value removed", String::new()),
+            );
             node.aspect("variant", variant);
             node
         }));
@@ -273,14 +279,15 @@ impl Trees<'_> {
             "optional" => "optional field added",
             _ => "required field added",
         };
-        node.added(added, format!("{presence} field added: `{rust}`"));
-        node.removed("field removed", format!("{presence} field removed"));
+        node.comes(
+            (added, format!("{presence} field added: `{rust}`")),
+            ("field removed", format!("{presence} field removed")),
+        );
         node.shape = Some([presence.to_owned(), rust.to_owned(), wire(property)]);
-        let empty = flag(property, "x-passage-null-as-empty");
-        node.aspect("null as empty", empty.to_string());
-        node.aspect("secret", flag(property, "x-passage-secret").to_string());
+        node.flagged("null as empty", property, "x-passage-null-as-empty");
+        node.flagged("secret", property, "x-passage-secret");
         node.described("description of the field", property);
-        node.aspect("deprecated", flag(property, "deprecated").to_string());
+        node.flagged("deprecated", property, "deprecated");
         node.rest = unread(property, SCHEMA);
         // A property, or its items, can be a struct of its own.
         let (mut inside, mut rust) = (property, format!("{}-{name}", owner.rust));
@@ -315,8 +322,10 @@ fn parameter(mut node: Node, raw: &Value, shared: bool, rust: &str) -> Node {
         false => ("optional", "optional argument added"),
     };
     let told = format!("{presence} {location} parameter added: `{rust}`");
-    node.added(added, told);
-    node.removed("argument removed", format!("{presence} parameter removed"));
+    node.comes(
+        (added, told),
+        ("argument removed", format!("{presence} parameter removed")),
+    );
     node.shape = Some([presence.to_owned(), rust.to_owned(), wire(schema)]);
     node.aspect("location", location);
     let own = if shared { &Value::Null } else { raw };
@@ -324,7 +333,7 @@ fn parameter(mut node: Node, raw: &Value, shared: bool, rust: &str) -> Node {
     // Only the parameter's own text is in the method's docs.
     let limits = text(schema, "description").unwrap_or_default();
     node.aspect("limits or default of the parameter", limits);
-    node.aspect("deprecated", flag(raw, "deprecated").to_string());
+    node.flagged("deprecated", raw, "deprecated");
     node.rest = unread(raw, &format!("{PARAMETER} {SCHEMA}"));
     node
 }
@@ -335,8 +344,10 @@ fn body(mut node: Node, raw: &Value, rust: &str) -> Node {
         false => ("optional", "optional argument added"),
     };
     let media: Vec<&str> = members(raw, "content").map(|(kind, _)| kind).collect();
-    node.added(added, format!("{presence} body added: `{rust}`"));
-    node.removed("argument removed", format!("body removed: `{rust}`"));
+    node.comes(
+        (added, format!("{presence} body added: `{rust}`")),
+        ("argument removed", format!("body removed: `{rust}`")),
+    );
     node.aspect("body", rust);
     node.aspect("media type", media.join(" or "));
     node.aspect("presence of the body", presence);
@@ -378,38 +389,26 @@ pub(super) fn reordered(old: &str, new: &str) -> bool {
     both(old, new) != both(new, old)
 }
 
-fn listed<T: AsRef<str>>(list: &[T]) -> String {
-    match list {
-        [] => NONE.to_owned(),
-        list => list
-            .iter()
-            .map(AsRef::as_ref)
-            .collect::<Vec<_>>()
-            .join(" or "),
+fn listed<T: Borrow<str>>(list: &[T]) -> String {
+    if list.is_empty() {
+        NONE.to_owned()
+    } else {
+        list.join(" or ")
     }
 }
 
 /// The ways to be let in, each as text: `bearerAuth`, or `none` if no credential is needed.
 fn credentials(document: &Document<'_>, operation: &Operation<'_>) -> Vec<String> {
-    let none = json!([{}]);
-    let ways = operation
-        .raw
-        .get("security")
-        .or_else(|| document.root.get("security"));
-    let ways = ways.filter(|ways| ways.as_array().is_some_and(|ways| !ways.is_empty()));
-    let ways = ways.unwrap_or(&none).as_array().into_iter().flatten();
+    let own = operation.raw.get("security").is_some();
+    let ways = items(if own { operation.raw } else { document.root }, "security");
     let mut ways: Vec<String> = ways
-        .filter_map(Value::as_object)
-        .map(|way| {
-            match way
-                .keys()
-                .map(String::as_str)
-                .collect::<Vec<_>>()
-                .as_slice()
-            {
-                [] => NONE.to_owned(),
-                schemes => schemes.join(" with "),
-            }
+        .filter_map(|way| {
+            let schemes: Vec<&str> = way.as_object()?.keys().map(String::as_str).collect();
+            Some(if schemes.is_empty() {
+                NONE.to_owned()
+            } else {
+                schemes.join(" with ")
+            })
         })
         .collect();
     ways.sort();

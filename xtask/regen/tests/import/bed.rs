@@ -41,27 +41,16 @@ impl World for Fake {
 
 impl Bed {
     pub(crate) fn new() -> Self {
-        let run = Run {
-            passed: true,
-            ..Run::default()
-        };
-        let folder = tempfile::tempdir().unwrap();
-        let bed = Self {
-            folder,
-            world: Fake {
-                run,
-                ..Fake::default()
-            },
-        };
+        let (folder, world) = (tempfile::tempdir().unwrap(), Fake::default());
+        let mut bed = Self { folder, world };
+        bed.world.run.passed = true;
         let project = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         for path in regen::files_below(&project.join("openapi")).unwrap() {
             let name = path.strip_prefix(&project).unwrap().to_str().unwrap();
             bed.write(name, &fs::read_to_string(&path).unwrap());
         }
-        bed.write(
-            "CHANGELOG.md",
-            "# Changelog\n\n## [Unreleased]\n\n### Added\n\n- A.\n",
-        );
+        let changelog = "# Changelog\n\n## [Unreleased]\n\n### Added\n\n- A.\n";
+        bed.write("CHANGELOG.md", changelog);
         bed
     }
 
@@ -105,11 +94,9 @@ impl Bed {
     /// The names of the files that differ from `before`.
     pub(crate) fn changed_since(&self, before: &BTreeMap<String, String>) -> Vec<String> {
         let now = self.files();
-        let names: BTreeSet<&String> = now.keys().chain(before.keys()).collect();
-        let changed = names
-            .into_iter()
-            .filter(|name| now.get(*name) != before.get(*name));
-        changed.cloned().collect()
+        let mut names: BTreeSet<&String> = now.keys().chain(before.keys()).collect();
+        names.retain(|name| now.get(*name) != before.get(*name));
+        names.into_iter().cloned().collect()
     }
 
     /// From now on the files are those of the last commit.
@@ -117,23 +104,19 @@ impl Bed {
         self.world.committed = self.files();
     }
 
-    fn run(
-        &self,
-        management: Option<Import>,
-        from: Option<&str>,
-        accept: bool,
-    ) -> Result<(), String> {
-        let sources = Sources {
+    fn run(&self, import: Option<&str>, from: Option<&str>, accept: bool) -> Result<(), String> {
+        let mut sources = Sources {
             root: self.folder.path().to_owned(),
-            management,
-            auth: None,
             from: from.map(str::to_owned),
             date: "2027-02-03".to_owned(),
+            ..Sources::default()
         };
-        let options = Options {
-            accept,
-            report: self.path("target/report.md"),
-        };
+        if let Some(text) = import {
+            let (name, text) = ("n.json".to_owned(), text.to_owned());
+            sources.imports.insert("management", Import { name, text });
+        }
+        let report = self.path("target/report.md");
+        let options = Options { accept, report };
         regen::update(&sources, &options, &self.world)
     }
 
@@ -148,11 +131,7 @@ impl Bed {
 
     /// regen with a new description of the Management API.
     pub(crate) fn import(&self, text: &str, from: Option<&str>) -> Result<(), String> {
-        let import = Import {
-            name: "n.json".to_owned(),
-            text: text.to_owned(),
-        };
-        self.run(Some(import), from, false)
+        self.run(Some(text), from, false)
     }
 
     pub(crate) fn check(&self) -> Result<(), String> {

@@ -6,9 +6,9 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::quiet::{DEADLINE, NEVER, connect, get_well, rest_of};
 use super::*;
+use crate::admin::{DataFile, NewApp};
 use crate::http::tls::tests::{Folder, make, over_tls};
 use crate::run::service::load_apps;
-use crate::{DataFile, NewApp};
 
 /// This many users with this many bytes each make a long list.
 const USERS: usize = 60;
