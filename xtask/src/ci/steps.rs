@@ -9,7 +9,7 @@ use crate::run::{Outcome, Result, gated, regen, shell};
 use crate::tools::DENY;
 use crate::{binary_test, fuzz, suites, tidy};
 
-/// How much is asked for.
+/// How thorough the checks are.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Depth {
     /// What every change must pass, in less than half an hour.
@@ -28,12 +28,12 @@ impl Depth {
     }
 }
 
-/// Something that must hold before a change lands.
+/// A check that must pass before a change lands.
 pub(super) struct Step {
     pub(super) name: &'static str,
-    /// For people.
+    /// The description for people.
     pub(super) what: &'static str,
-    /// Whether it is left to `--full`.
+    /// Whether it runs only with `--full`.
     pub(super) long: bool,
     pub(super) run: Run,
 }
