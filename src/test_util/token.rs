@@ -52,7 +52,7 @@ enum Member {
 }
 
 impl TestToken {
-    /// A good token of the user with this id.
+    /// A valid token for the user with this id.
     pub fn new(user_id: impl Into<String>) -> Self {
         Self {
             header: Members::new(),
@@ -173,7 +173,7 @@ impl TestToken {
     }
 }
 
-/// A good token of the user with this id.
+/// A valid token for the user with this id.
 impl From<&str> for TestToken {
     fn from(user_id: &str) -> Self {
         Self::new(user_id)
