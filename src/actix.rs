@@ -278,8 +278,8 @@ extractor!(PassageClaims<C>, C: DeserializeOwned);
 ///
 /// | Request | [`required`](Self::required) | [`optional`](Self::optional) |
 /// |---|---|---|
-/// | with a valid token | goes on, with its [`Claims`] in the extensions | the same |
-/// | without a token | 401, `WWW-Authenticate: Bearer` | goes on, without claims |
+/// | with a valid token | passes, with its [`Claims`] in the extensions | the same |
+/// | without a token | 401, `WWW-Authenticate: Bearer` | passes, without claims |
 /// | with an invalid token | 401, `WWW-Authenticate: Bearer error="invalid_token", ..` | the same |
 /// | with a token in the cookie, from another site | 403 | the same |
 /// | with any token while the keys are unavailable | 503, `Retry-After` | the same |

@@ -202,7 +202,7 @@ id! {
     ExternalId, "external id"
 }
 id! {
-    /// The id of a Flex transaction, to hand to the browser.
+    /// The id of a Flex transaction, to pass to the browser.
     TransactionId, "transaction id"
 }
 

@@ -41,7 +41,7 @@ mod web;
 // The client.
 mod passage;
 
-// What it hands out: one module for each part of the management API.
+// Its handlers: one module for each part of the management API.
 pub mod api_keys;
 pub mod app;
 pub mod bulk;

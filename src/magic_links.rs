@@ -252,7 +252,7 @@ impl fmt::Debug for CreateMagicLink {
     }
 }
 
-/// The API counts minutes. Rounding would make a link good for a time that nobody asked for.
+/// The API counts minutes. Rounding would give a link a lifetime that nobody asked for.
 fn minutes(ttl: Duration) -> Result<i64> {
     let whole = ttl.subsec_nanos() == 0 && ttl.as_secs().is_multiple_of(MINUTE) && !ttl.is_zero();
     let minutes = whole

@@ -20,7 +20,7 @@ use crate::ids::UserId;
 /// Longer tokens are verified each time, which bounds what an entry holds.
 const MAX_TOKEN: usize = 4096;
 
-/// A token that was verified: what it says, and the key that vouches for it.
+/// A verified token: its claims, and the key that signed it.
 #[derive(Clone)]
 pub(crate) struct Verified {
     pub(super) header: Arc<Header>,

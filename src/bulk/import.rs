@@ -310,7 +310,7 @@ impl<'a> ImportUsers<'a> {
                 end = Some(Ok(ImportEnd::TooManyFailures));
             }
             if !matches!(end, None | Some(Ok(ImportEnd::Finished))) {
-                // Rows under way are not tried again.
+                // Running rows are not retried.
                 self.cancel.send_replace(true);
             }
         }

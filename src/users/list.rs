@@ -248,7 +248,7 @@ impl ListUsers {
             page: self.page_number(),
             limit: self.limit,
             created_before: self.created_before,
-            // A list whose filters cannot be written gives an error and no user.
+            // A list whose filters cannot be written returns an error and no user.
             list: self.fingerprint().unwrap_or_default(),
             place: None,
         }
@@ -265,7 +265,7 @@ impl ListUsers {
         self.created_before = page.created_before.or(self.created_before);
     }
 
-    /// As large pages as the server gives, unless a size is set.
+    /// The largest pages that the server allows, unless a size is set.
     pub(crate) fn large_pages(mut self) -> Self {
         self.limit = self.limit.or(Some(MAX_LIMIT));
         self

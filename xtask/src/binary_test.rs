@@ -10,7 +10,7 @@ use crate::run::{Result, files, server_binary, shell, target};
 /// The test programs that start a server, wherever they are in the workspace.
 const PROGRAMS: [&str; 3] = ["http", "it", "switch"];
 
-/// Builds the server, runs the suite against it, and says what ran where.
+/// Builds the server, runs the suite against it, and reports what ran where.
 pub(crate) fn run() -> Result {
     let sh = shell()?;
     let report = target(&sh, "binary-test")?.join("report.txt");
@@ -51,8 +51,8 @@ fn programs(sh: &Shell) -> Result<BTreeSet<String>> {
     Ok(programs)
 }
 
-/// How many tests used the binary, and which keep to servers in their own process. Fails if a program of the suite
-/// started no server: it would have passed whatever the binary does.
+/// How many tests used the binary, and which ones only use servers in their own process. Fails if a program of the
+/// suite started no server: it would have passed whatever the binary does.
 fn summary(programs: &BTreeSet<String>, report: &str) -> Result<String> {
     let lines = report
         .lines()

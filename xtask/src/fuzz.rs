@@ -41,9 +41,8 @@ fn copy_lock(sh: &Shell) -> Result {
     Ok(())
 }
 
-/// Without a sanitizer: this project has no unsafe code, and the C code below it would not be
-/// instrumented. What is looked for are panics and wrong verdicts, and those come faster without.
-/// Without one, too, any compiler will do.
+/// Without a sanitizer: this project has no unsafe code, and the C code below it would not be instrumented. We look for
+/// panics and wrong verdicts, which are found faster without one. It also makes any compiler suitable.
 fn fuzz<'a>(sh: &'a Shell, command: &str) -> Cmd<'a> {
     cmd!(sh, "cargo fuzz {command} --sanitizer none")
 }

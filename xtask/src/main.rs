@@ -25,51 +25,51 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Take every step that must pass before a change lands.
+    /// Run every step that must pass before a change lands.
     Ci(ci::Choice),
-    /// Look for what no compiler sees: imports between layers, lengths, links and commands in documents.
+    /// Check what no compiler checks: imports between layers, file lengths, links and commands in documents.
     Tidy,
-    /// Bring everything that follows from the API descriptions up to date; `regen --help` says how.
+    /// Update everything that is generated from the API descriptions; see `regen --help`.
     #[command(disable_help_flag = true)]
     Regen {
-        /// What `regen` itself understands.
+        /// Arguments of `regen`.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
     },
-    /// Compare the public API with that of an older revision. Needs cargo-semver-checks.
+    /// Compare the public API with an older revision. Needs cargo-semver-checks.
     Semver {
-        /// The older revision; the last tag, unless given.
+        /// The older revision [default: the last tag]
         #[arg(long, value_name = "REV")]
         against: Option<String>,
-        /// A package to compare; all published ones, unless given.
+        /// A package to compare [default: all published ones]
         #[arg(long, short, value_name = "NAME")]
         package: Vec<String>,
     },
-    /// Run every fuzz target. Installs cargo-fuzz below the target folder; says so and does nothing where it cannot be had.
+    /// Run every fuzz target. Installs cargo-fuzz below the target folder; skipped with a message if that fails.
     Fuzz {
-        /// How long each of the four targets runs.
+        /// Seconds that each of the four targets runs.
         #[arg(long, default_value_t = 60)]
         seconds: u32,
         /// Fail if a tool is missing.
         #[arg(long)]
         required: bool,
     },
-    /// Hold the server to the API descriptions, with requests that schemathesis makes up. Needs Python and a package
-    /// index; says so and does nothing without.
+    /// Test the server against the API descriptions, with requests that schemathesis generates. Needs Python and a
+    /// package index; skipped with a message without them.
     ContractTest {
-        /// Generated requests for each operation, at most.
+        /// Maximum number of generated requests for each operation.
         #[arg(long, default_value_t = 30)]
         cases: u32,
         /// Fail if a tool is missing.
         #[arg(long)]
         required: bool,
     },
-    /// Run the SDK's tests that need a server against the server binary, each test with a process of its own.
+    /// Run the SDK's tests that need a server against the server binary, with a process for each test.
     BinaryTest,
-    /// Let the official web packages use the server, in a headless Chromium. Needs Node, npm, openssl and Chromium; says
-    /// so and does nothing without.
+    /// Test the server with the official web packages, in a headless Chromium. Needs Node, npm, openssl and Chromium;
+    /// skipped with a message without them.
     BrowserTest {
-        /// Run only scenarios whose name has this in it.
+        /// Run only scenarios whose name contains this.
         #[arg(
             long,
             value_name = "TEXT",
@@ -81,8 +81,8 @@ enum Command {
         #[arg(long)]
         required: bool,
     },
-    /// Let the official client libraries for Python, Node and Rust use the server. Needs Python, Node, npm, openssl and
-    /// their registries; says so and does nothing without.
+    /// Test the server with the official client libraries for Python, Node and Rust. Needs Python, Node, npm, openssl and
+    /// their registries; skipped with a message without them.
     ClientTest {
         /// Fail if a tool is missing.
         #[arg(long)]
@@ -91,7 +91,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    // Whether to fail where something cannot be done here.
+    // Whether to fail instead of skipping.
     let mut all = false;
     let done = match Cli::parse().command {
         Command::Ci(choice) => ci::run(&choice).map(done),

@@ -1,4 +1,4 @@
-//! Other programs, and what cargo knows of the project.
+//! Running other programs, and what cargo knows about the project.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -11,11 +11,11 @@ use xshell::{Cmd, Shell, cmd};
 /// Errors are for people only.
 pub(crate) type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
 
-/// How a command ended that did not fail.
+/// How a command that did not fail ended.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Outcome {
     Done,
-    /// It could not be done here; the reason.
+    /// It could not be run here; the reason.
     Skipped(String),
 }
 
@@ -59,7 +59,7 @@ pub(crate) fn regen(arguments: &[OsString]) -> Result {
         .run()?)
 }
 
-/// Builds the server for development, and says where the program is.
+/// Builds the server for development, and returns the path of the program.
 pub(crate) fn server_binary(sh: &Shell) -> Result<PathBuf> {
     let name = "passage-server";
     cmd!(sh, "cargo build --quiet --package {name} --bin {name}").run()?;

@@ -1,4 +1,4 @@
-//! `cargo xtask semver`: whether the version says what changed for those who depend on the crates.
+//! `cargo xtask semver`: whether the version reflects what changed for users of the crates.
 
 use xshell::{Shell, cmd};
 

@@ -62,7 +62,7 @@ impl CargoTool {
         let program = folder
             .join("bin")
             .join(format!("{}{}", self.name, env::consts::EXE_SUFFIX));
-        // As cargo calls it: cargo-hack knows no other way.
+        // As cargo calls it: cargo-hack accepts no other way.
         let command = self.name.trim_start_matches("cargo-");
         let said = Shell::new().and_then(|sh| {
             let ask = cmd!(sh, "{program} {command} --version");

@@ -151,7 +151,7 @@ fn read_as<C: DeserializeOwned>(json: &[u8]) -> Result<C, ErrorKind> {
     serde_json::from_slice(json).map_err(|_| ErrorKind::Malformed)
 }
 
-/// The claims of a token whose signature is good and which is accepted, but for its times.
+/// The claims of a token whose signature is valid and which is accepted, except for its times.
 #[derive(Clone)]
 pub(in crate::auth) struct Accepted {
     pub(in crate::auth) user_id: UserId,
@@ -226,7 +226,7 @@ pub(crate) struct Policy {
 }
 
 impl Policy {
-    /// Checks the claims of a token whose signature is good.
+    /// Checks the claims of a token whose signature is valid.
     pub(in crate::auth) fn check(
         &self,
         json: Vec<u8>,

@@ -11,14 +11,14 @@ use regen::{Import, Options, Sources, World};
 
 use outside::Outside;
 
-/// Bring everything that follows from the API descriptions up to date, and report what changed.
+/// Update everything that is generated from the API descriptions, and report what changed.
 ///
 /// Without options: applies openapi/overlay.yaml to the vendored documents, writes openapi/effective,
 /// reports what changed since the last commit (on the screen, in target/regen/report.md, and as a draft
 /// in CHANGELOG.md), and leaves changed snapshots as `.snap.new` for `cargo insta review`.
 ///
 /// Nothing is written unless every document can be read, overlaid and generated from. Exits with 0 even
-/// if snapshots are to be reviewed; it is --check that fails until they are. docs/upgrading.md is the guide.
+/// if snapshots need a review; --check fails until they are accepted. docs/upgrading.md is the guide.
 #[derive(Parser)]
 #[command(
     name = "cargo xtask regen",
@@ -37,7 +37,7 @@ struct Cli {
     /// Where the new descriptions are from, for openapi/PROVENANCE.md [default: the name of the file].
     #[arg(long, value_name = "TEXT")]
     from: Option<String>,
-    /// Replace changed snapshots, and delete those that no test asks for any more.
+    /// Replace changed snapshots, and delete unused ones.
     #[arg(long)]
     accept: bool,
     /// Report what changed since this commit [default: HEAD].

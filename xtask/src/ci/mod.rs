@@ -1,4 +1,4 @@
-//! `cargo xtask ci`: the gate, step by step. `.ci/run` gets a bare machine ready and calls this.
+//! `cargo xtask ci`: the gate, step by step. `.ci/run` prepares a bare machine and calls this.
 
 mod sdk;
 mod steps;
@@ -9,22 +9,22 @@ use std::time::{Duration, Instant};
 use crate::run::{self, Outcome};
 use steps::{Depth, STEPS, Step};
 
-/// Which steps to take.
+/// Which steps to run.
 #[derive(clap::Args)]
 pub(crate) struct Choice {
-    /// Name the steps, take none.
+    /// List the steps without running them.
     #[arg(long)]
     list: bool,
-    /// Take the long steps as well, and run fuzzing and schemathesis for longer.
+    /// Run the long steps as well, and run fuzzing and schemathesis for longer.
     #[arg(long)]
     full: bool,
-    /// Fail where a step would be skipped.
+    /// Fail instead of skipping a step.
     #[arg(long)]
     required: bool,
-    /// Take this step alone. May be given more than once.
+    /// Run only this step. Can be repeated.
     #[arg(long, value_name = "STEP", value_parser = names())]
     only: Vec<String>,
-    /// Take this step and those after it.
+    /// Run this step and those after it.
     #[arg(long, value_name = "STEP", value_parser = names(), conflicts_with = "only")]
     from: Option<String>,
 }
@@ -33,7 +33,7 @@ fn names() -> Vec<&'static str> {
     STEPS.iter().map(|step| step.name).collect()
 }
 
-/// Takes one step after the other until one fails.
+/// Runs the steps in order until one fails.
 pub(crate) fn run(choice: &Choice) -> run::Result {
     if choice.list {
         for step in &STEPS {
@@ -51,7 +51,7 @@ pub(crate) fn run(choice: &Choice) -> run::Result {
     let mut taken = Vec::new();
     let chosen = chosen(&STEPS, choice);
     for (index, step) in chosen.iter().enumerate() {
-        // The table stands before the last step, whose output ends that of the gate.
+        // The table is printed before the last step, whose output must end that of the gate.
         if index > 0 && index + 1 == chosen.len() {
             println!("\n{}", table(&taken));
         }
@@ -85,7 +85,7 @@ fn chosen<'a>(steps: &'a [Step], choice: &Choice) -> Vec<&'a Step> {
         .iter()
         .skip_while(|step| from.is_some_and(|from| from != step.name));
     let only = &choice.only;
-    // A long step that is named is meant.
+    // A long step that is named explicitly is run.
     let wanted = |step: &&Step| match only.is_empty() {
         true => choice.full || !step.long || from == Some(step.name),
         false => only.iter().any(|name| name == step.name),
@@ -95,7 +95,7 @@ fn chosen<'a>(steps: &'a [Step], choice: &Choice) -> Vec<&'a Step> {
 
 type Taken = (&'static str, Duration, Result<Outcome, String>);
 
-/// What took how long, and after that what was not checked.
+/// The time of each step, and then what was not checked.
 fn table(taken: &[Taken]) -> String {
     let mut lines = vec!["Steps so far:".to_owned()];
     let mut skipped = Vec::new();
@@ -117,7 +117,7 @@ fn table(taken: &[Taken]) -> String {
     lines.join("\n")
 }
 
-/// What is said at the end when a step failed. Nothing is put behind what the tests print.
+/// The message at the end when a step failed. Nothing follows the output of the tests.
 fn failure(taken: &[Taken], step: &str, why: &str, depth: Depth) -> String {
     if Some(step) == STEPS.last().map(|step| step.name) {
         return String::new();
@@ -133,9 +133,9 @@ fn seconds(time: Duration) -> String {
     format!("{:.1} s", time.as_secs_f64())
 }
 
-/// So that what a step prints comes after what we print.
+/// So that the output of a step follows ours.
 fn flush() {
-    // Whoever closed the pipe reads neither.
+    // If the pipe is closed, nobody reads either.
     let _ = io::stdout().flush();
 }
 

@@ -30,13 +30,14 @@ pub(super) fn powerset() -> Result<Outcome> {
             sh,
             "cargo hack check --quiet --package {NAME} --lib --feature-powerset --depth 2"
         );
-        // `default` is empty, and only doubles the work.
+        // `default` is empty, and would only double the work.
         check.args(["--exclude-features", "default"]).run()?;
         Ok(Outcome::Done)
     })
 }
 
-/// With the `rust-version` of the manifest. Another folder, so that the compilers do not undo each other's work.
+/// With the `rust-version` of the manifest. In another target folder, so that the compilers do not invalidate each
+/// other's work.
 pub(super) fn oldest_compiler() -> Result<Outcome> {
     let sh = shell()?;
     let version = package(&sh)?.rust_version.unwrap_or_default();
@@ -58,8 +59,8 @@ pub(super) fn oldest_compiler() -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-/// As it would be published, with the oldest version of each dependency that its manifest admits. Those that they need
-/// themselves are the newest: their bounds are not ours.
+/// As it would be published, with the oldest version of each dependency that its manifest allows. Their own
+/// dependencies are the newest: those bounds are not ours.
 pub(super) fn oldest_dependencies() -> Result<Outcome> {
     let sh = shell()?;
     let folder = target(&sh, "minimal-versions")?;
@@ -82,14 +83,14 @@ pub(super) fn oldest_dependencies() -> Result<Outcome> {
     sh.write_file("Cargo.toml", manifest)?;
     sh.remove_path("Cargo.lock")?;
     sh.set_var("CARGO_TARGET_DIR", &target);
-    // The option is unstable. Only cargo is told to admit it: what is compiled is as with any compiler.
+    // The option is unstable. Only cargo is told to accept it: the code is compiled as with any compiler.
     let update = cmd!(sh, "cargo update --quiet -Z direct-minimal-versions");
     update.env("RUSTC_BOOTSTRAP", "1").run()?;
     cmd!(sh, "cargo check --quiet --locked --lib --all-features").run()?;
     Ok(Outcome::Done)
 }
 
-/// A manifest without what only the package's own tests and examples need, so that it moves no version.
+/// A manifest without the dependencies of the package's own tests and examples, so that they do not affect versions.
 fn for_users(manifest: &str) -> String {
     let mut kept = true;
     let mut text = String::new();

@@ -9,7 +9,7 @@ use crate::run::{Outcome, Result, gated, regen, shell};
 use crate::tools::DENY;
 use crate::{binary_test, fuzz, suites, tidy};
 
-/// How much is asked for.
+/// How thorough the checks are.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Depth {
     /// What every change must pass, in less than half an hour.
@@ -28,12 +28,12 @@ impl Depth {
     }
 }
 
-/// Something that must hold before a change lands.
+/// A check that must pass before a change lands.
 pub(super) struct Step {
     pub(super) name: &'static str,
-    /// For people.
+    /// The description for people.
     pub(super) what: &'static str,
-    /// Whether it is left to `--full`.
+    /// Whether it runs only with `--full`.
     pub(super) long: bool,
     pub(super) run: Run,
 }
@@ -69,27 +69,29 @@ pub(super) const STEPS: [Step; 20] = [
     }),
     Step::new(
         "tidy",
-        "layers, lengths, links and commands in documents are right",
+        "layers, file lengths, and links and commands in documents are correct",
         |_| tidy::run(crate::command()).map(|()| Outcome::Done),
     ),
     Step::new(
         "deny",
-        "licences, sources and bans of dependencies are as deny.toml has them",
+        "licences, sources and bans of dependencies comply with deny.toml",
         |_| deny("bans licenses sources"),
     ),
     Step::new(
         "advisories",
-        "no dependency has a known weakness, if RustSec's database can be had",
+        "no dependency has a known vulnerability, if RustSec's database is available",
         |_| advisories(),
     ),
     Step::new(
         "lint",
-        "clippy has nothing to say, with all features",
+        "clippy reports no warnings with all features",
         |_| gate("clippy --workspace --all-targets --all-features -- -D warnings"),
     ),
-    Step::new("lint-default", "nor with the default features", |_| {
-        gate("clippy --package passage-identity --lib -- -D warnings")
-    }),
+    Step::new(
+        "lint-default",
+        "clippy reports no warnings with the default features",
+        |_| gate("clippy --package passage-identity --lib -- -D warnings"),
+    ),
     Step::new(
         "features",
         "the SDK compiles with each feature alone",
@@ -97,20 +99,20 @@ pub(super) const STEPS: [Step; 20] = [
     ),
     Step::long(
         "powerset",
-        "and with each two of them, and with none",
+        "the SDK compiles with each pair of features, and with none",
         |_| sdk::powerset(),
     ),
     Step::new(
         "msrv",
-        "the SDK compiles with its oldest compiler, if that is installed",
+        "the SDK compiles with its minimum Rust version, if that is installed",
         |_| sdk::oldest_compiler(),
     ),
     Step::long(
         "minimal-versions",
-        "the SDK compiles with the oldest dependencies that it admits",
+        "the SDK compiles with the oldest dependencies that it allows",
         |_| sdk::oldest_dependencies(),
     ),
-    Step::new("docs", "rustdoc has nothing to say", |_| {
+    Step::new("docs", "rustdoc reports no warnings", |_| {
         let sh = shell()?;
         let doc = gated(&sh, "doc --workspace --all-features --no-deps");
         doc.env("RUSTDOCFLAGS", "-D warnings").run()?;
@@ -131,12 +133,12 @@ pub(super) const STEPS: [Step; 20] = [
     ),
     Step::new(
         "contract",
-        "the server keeps to the API descriptions, if schemathesis can be installed",
+        "the server conforms to the API descriptions, if schemathesis can be installed",
         |depth| suites::contract(depth.of(30, 200)),
     ),
     Step::new(
         "browser",
-        "the official web packages work with the server, if Chromium is at hand",
+        "the official web packages work with the server, if Chromium is available",
         |_| suites::browser(""),
     ),
     Step::new(
@@ -146,7 +148,7 @@ pub(super) const STEPS: [Step; 20] = [
     ),
     Step::new(
         "binary",
-        "the SDK's tests pass against the server binary, too",
+        "the SDK's tests also pass against the server binary",
         |_| binary_test::run().map(|()| Outcome::Done),
     ),
     Step::long(
@@ -182,7 +184,7 @@ fn advisories() -> Result<Outcome> {
     DENY.with(|sh| match cmd!(sh, "cargo deny fetch db").run() {
         Ok(()) => deny("advisories"),
         Err(_) => {
-            let why = "RustSec's database cannot be had here, see above: nothing was checked";
+            let why = "RustSec's database is not available here, see above: nothing was checked";
             Ok(Outcome::Skipped(why.to_owned()))
         }
     })

@@ -1,8 +1,8 @@
-//! Every command that a document names can be given.
+//! Every command in a document is valid.
 
 use super::{Found, markdown::Markdown, project::Project};
 
-/// Targets, packages, features, files and tasks that commands name exist.
+/// The targets, packages, features, files and tasks in commands exist.
 pub(super) fn commands(project: &Project) -> Found {
     project.each(&[".md"], |_, text, find| {
         let markdown = Markdown::read(text);
@@ -40,7 +40,7 @@ fn problems(project: &Project, code: &str) -> Vec<String> {
     }
 }
 
-/// What `xtask` itself says of these words.
+/// Whether `xtask` itself accepts these words.
 fn task(project: &Project, words: &[&str]) -> Vec<String> {
     if !words.first().is_some_and(|name| named(name)) || words.contains(&"--help") {
         return Vec::new();
@@ -110,7 +110,7 @@ fn unless(known: bool, kind: &str, name: &str) -> Option<String> {
     (!known).then(|| format!("no {kind} {name}"))
 }
 
-/// Whether a word names something, instead of standing for what the reader puts there.
+/// Whether a word is a name, instead of a placeholder for the reader.
 fn named(word: &str) -> bool {
     let place = word.contains(['<', '>', '{', '*', '…', '$']) || word.starts_with("..");
     !place && word.chars().any(|c| !c.is_ascii_uppercase())

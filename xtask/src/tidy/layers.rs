@@ -1,4 +1,4 @@
-//! Imports go down only: which module of the server may name which, and what keeps to one module.
+//! Imports go down only: which modules of the server may import which, and what stays inside one module.
 
 use std::str::FromStr;
 
@@ -39,7 +39,7 @@ fn floor(module: &str) -> Option<usize> {
     FLOORS.iter().position(|floor| floor.contains(&module))
 }
 
-/// Modules name modules on lower floors only.
+/// Modules name modules of lower layers only.
 pub(super) fn layers(project: &Project) -> Found {
     project.each(&[".rs"], |file, text, find| {
         let Some(inside) = file.strip_prefix(FOLDER) else {
@@ -79,7 +79,7 @@ pub(super) fn layers(project: &Project) -> Found {
             let why = match floor(&name) {
                 Some(other) if other < own => "above it",
                 Some(other) if other == own && own + 1 != FLOORS.len() => "on the same floor",
-                // What `lib.rs` shows comes from any floor.
+                // The exports of `lib.rs` come from any layer.
                 None if name.starts_with(char::is_uppercase) => "at the root: name its module",
                 _ => continue,
             };
@@ -173,7 +173,7 @@ mod tests {
             forms += usize::from(!expected.is_empty());
         }
         assert!(forms > 20, "{forms}");
-        // Elsewhere there are no floors.
+        // Other crates have no layers.
         assert_eq!(
             found(layers, &[("src/store.rs", "use crate::http;")]),
             [""; 0]

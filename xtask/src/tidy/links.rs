@@ -1,4 +1,4 @@
-//! Links lead somewhere, and nothing that is worth reading is without one.
+//! Links are valid, and every example is linked.
 
 use regex::{Regex, escape};
 

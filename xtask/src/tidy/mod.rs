@@ -1,7 +1,7 @@
-//! `cargo xtask tidy`: what no compiler sees.
+//! `cargo xtask tidy`: checks that no compiler does.
 //!
-//! Each rule is a function from the project to what it finds; all of them run, whatever the others
-//! find. A finding names the file, the line and what to do.
+//! Each rule is a function from the project to its findings; all of them run, regardless of the others. A finding names
+//! the file, the line and what to do.
 
 mod commands;
 mod fidelity;
@@ -18,13 +18,13 @@ use project::Project;
 
 use crate::run::{self, metadata, shell};
 
-/// Something to mend.
+/// A finding.
 #[derive(Debug, Eq, Ord, PartialEq, PartialOrd)]
 struct Finding {
     file: String,
-    /// From 1.
+    /// Starts at 1.
     line: usize,
-    /// What is wrong and what mends it.
+    /// What is wrong and how to fix it.
     what: String,
 }
 

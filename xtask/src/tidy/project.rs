@@ -36,7 +36,7 @@ impl Project {
         Ok(fs::read_to_string(self.root.join(file)).map_err(|e| format!("{file}: {e}"))?)
     }
 
-    /// Whether there is such a file or folder.
+    /// Whether the file or folder exists.
     pub(super) fn exists(&self, path: &str) -> bool {
         self.root.join(path).exists()
     }

@@ -1,10 +1,10 @@
-//! Source files: not too long, and nothing left to do without a reason.
+//! Source files: not too long, and no open tasks without a reason.
 
 use regex::Regex;
 
 use super::{Found, project::Project};
 
-/// No file is too long to be read in one go.
+/// No file is too long to be read at once.
 pub(super) fn lengths(project: &Project) -> Found {
     // Tests stand in a folder or a file that says so; benchmarks and examples are as free.
     let free = Regex::new(r"tests\.rs$|tests/|(^|/)(benches|examples)/")?;
@@ -19,7 +19,7 @@ pub(super) fn lengths(project: &Project) -> Found {
     })
 }
 
-/// What is left to do has a reason or an issue in brackets: `TODO(#12): what`.
+/// Open tasks have a reason or an issue in brackets: `TODO(#12): what`.
 pub(super) fn promises(project: &Project) -> Found {
     // Written like this so that this file is no finding.
     let mark = Regex::new(r"\b(TO[D]O|FIX[M]E)\b(\(\s*[^\s)].*?\):)?")?;
