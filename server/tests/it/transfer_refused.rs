@@ -177,9 +177,9 @@ async fn a_check_says_what_would_be_and_does_nothing() {
 }
 
 /// Lines that break off with an error of the system.
-struct BreaksOff(Cursor<String>);
+struct FailingReader(Cursor<String>);
 
-impl Read for BreaksOff {
+impl Read for FailingReader {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         match self.0.read(buffer)? {
             0 => Err(std::io::Error::other("the disk is gone")),
@@ -195,7 +195,7 @@ async fn lines_that_break_off_change_nothing() {
     file_with_ada(&data).await;
     let before = exported(&data).await;
     let file = DataFile::open(&data).await.unwrap();
-    let lines = BreaksOff(Cursor::new(format!("{HEADER}\n{}\n", user(json!({})))));
+    let lines = FailingReader(Cursor::new(format!("{HEADER}\n{}\n", user(json!({})))));
     let error = file.import(BufReader::new(lines)).await.unwrap_err();
     assert_eq!(error.to_string(), "what is imported cannot be read");
     let source = std::error::Error::source(&error).unwrap();
