@@ -3,6 +3,7 @@
 use crate::domain::apps::App;
 use crate::domain::error::Refusal;
 use crate::domain::state::AppState;
+use crate::ids::UserId;
 use crate::store;
 use crate::store::devices::DeviceRow;
 
@@ -13,7 +14,7 @@ const LONGEST_NAME: usize = 255;
 pub(crate) async fn list(
     state: &AppState,
     app: &App,
-    user_id: String,
+    user_id: UserId,
 ) -> Result<Vec<DeviceRow>, Refusal> {
     let app_id = app.id.clone();
     let read = state.store.read(move |tx| {
@@ -27,7 +28,7 @@ pub(crate) async fn list(
 pub(crate) async fn delete(
     state: &AppState,
     app: &App,
-    user_id: String,
+    user_id: UserId,
     id: String,
 ) -> Result<(), Refusal> {
     let app_id = app.id.clone();
@@ -41,7 +42,7 @@ pub(crate) async fn delete(
 /// Gives a device of the signed-in user another name.
 pub(crate) async fn rename_own(
     state: &AppState,
-    user_id: String,
+    user_id: UserId,
     id: String,
     name: &str,
 ) -> Result<DeviceRow, Refusal> {
@@ -62,7 +63,7 @@ pub(crate) async fn rename_own(
 /// Deletes a device of the signed-in user.
 pub(crate) async fn delete_own(
     state: &AppState,
-    user_id: String,
+    user_id: UserId,
     id: String,
 ) -> Result<(), Refusal> {
     let delete = state

@@ -13,6 +13,7 @@ use crate::domain::settings::AppSettings;
 use crate::domain::state::AppState;
 use crate::domain::tokens::{self, Claims, Header};
 use crate::ids;
+use crate::ids::UserId;
 use crate::store;
 use crate::store::Tx;
 use crate::store::events::NewEvent;
@@ -31,7 +32,7 @@ pub(crate) struct RefreshToken {
 pub(crate) async fn sign_in(
     state: &AppState,
     app: &App,
-    user_id: &str,
+    user_id: &UserId,
     event: NewEvent,
 ) -> Result<AuthResult, Refusal> {
     start(state, app, user_id, Some(event)).await
@@ -41,7 +42,7 @@ pub(crate) async fn sign_in(
 pub(crate) async fn join(
     state: &AppState,
     app: &App,
-    user_id: &str,
+    user_id: &UserId,
 ) -> Result<AuthResult, Refusal> {
     start(state, app, user_id, None).await
 }
@@ -49,7 +50,7 @@ pub(crate) async fn join(
 async fn start(
     state: &AppState,
     app: &App,
-    user_id: &str,
+    user_id: &UserId,
     event: Option<NewEvent>,
 ) -> Result<AuthResult, Refusal> {
     let now = state.clock.now();
@@ -65,7 +66,7 @@ async fn start(
 /// Makes the refresh token of a new sign-in, and what is stored of both. `None` if the app has no refresh tokens.
 pub(crate) fn prepare(
     settings: &AppSettings,
-    user_id: &str,
+    user_id: &UserId,
     now: Time,
 ) -> Option<(SignInRow, RefreshToken)> {
     if !settings.refresh_enabled {
@@ -90,7 +91,7 @@ pub(crate) fn prepare(
 pub(crate) fn record(
     tx: &Tx<'_>,
     app_id: &str,
-    user_id: &str,
+    user_id: &UserId,
     event: Option<&NewEvent>,
     sign_in: Option<&SignInRow>,
     now: Time,
@@ -167,7 +168,7 @@ pub(crate) async fn revoke(state: &AppState, app: &App, token: &str) -> Result<(
 pub(crate) async fn revoke_all(
     state: &AppState,
     app: &App,
-    user_id: String,
+    user_id: UserId,
 ) -> Result<(), Refusal> {
     let app_id = app.id.clone();
     let revoke = state.store.write(move |tx| {
@@ -180,11 +181,11 @@ pub(crate) async fn revoke_all(
 /// Signs the auth token. This happens outside the storage, which it would hold up.
 pub(crate) async fn auth_result(
     app: &App,
-    user_id: &str,
+    user_id: &UserId,
     refresh: Option<RefreshToken>,
     now: Time,
 ) -> Result<AuthResult, Refusal> {
-    let claims = Claims::new(app, user_id, now);
+    let claims = Claims::new(app, user_id.as_str(), now);
     let key = app.keys.active().await?;
     let auth_token = tokens::sign(&key, &Header::new(key.kid()), &claims)?;
     Ok(AuthResult {

@@ -4,6 +4,7 @@ use super::sweep::sweep;
 use super::text_enum::text_enum;
 use super::{SqlError, Tx, columns};
 use crate::clock::Time;
+use crate::ids::UserId;
 
 text_enum! {
     /// What a ceremony is for. It cannot be finished as anything else.
@@ -20,7 +21,7 @@ text_enum! {
 pub(crate) struct NewCeremony<'a> {
     pub(crate) id: &'a str,
     pub(crate) purpose: Purpose,
-    pub(crate) user_id: Option<&'a str>,
+    pub(crate) user_id: Option<&'a UserId>,
     pub(crate) transaction_id: Option<&'a str>,
     pub(crate) user_handle: Option<&'a [u8]>,
     pub(crate) state: &'a str,
@@ -33,7 +34,7 @@ pub(crate) struct CeremonyRow {
     pub(crate) id: String,
     pub(crate) purpose: Purpose,
     /// Whose ceremony it is, if that is known.
-    pub(crate) user_id: Option<String>,
+    pub(crate) user_id: Option<UserId>,
     pub(crate) transaction_id: Option<String>,
     /// The handle that a new passkey gets.
     pub(crate) user_handle: Option<Vec<u8>>,

@@ -2,6 +2,7 @@
 
 use super::{SqlError, Tx, columns};
 use crate::clock::Time;
+use crate::ids::UserId;
 
 /// A device as stored.
 #[derive(Debug, Clone)]
@@ -44,7 +45,7 @@ pub(crate) fn kinds<Kind: From<String> + PartialEq>(devices: &[DeviceRow]) -> Ve
 }
 
 /// Stores a device.
-pub(crate) fn insert(tx: &Tx<'_>, user_id: &str, device: &DeviceRow) -> Result<(), SqlError> {
+pub(crate) fn insert(tx: &Tx<'_>, user_id: &UserId, device: &DeviceRow) -> Result<(), SqlError> {
     tx.run(
         "INSERT INTO devices (id, user_id, cred_id, friendly_name, type, icon_light,
          icon_dark, usage_count, last_login_at, created_at, updated_at)
@@ -67,7 +68,7 @@ pub(crate) fn insert(tx: &Tx<'_>, user_id: &str, device: &DeviceRow) -> Result<(
 }
 
 /// The devices of a user, oldest first.
-pub(crate) fn list(tx: &Tx<'_>, user_id: &str) -> Result<Vec<DeviceRow>, SqlError> {
+pub(crate) fn list(tx: &Tx<'_>, user_id: &UserId) -> Result<Vec<DeviceRow>, SqlError> {
     tx.rows(
         "SELECT * FROM devices WHERE user_id = ? ORDER BY created_at, id",
         (user_id,),
@@ -77,7 +78,7 @@ pub(crate) fn list(tx: &Tx<'_>, user_id: &str) -> Result<Vec<DeviceRow>, SqlErro
 /// Gives a device another name. `None` if the user has no such device.
 pub(crate) fn rename(
     tx: &Tx<'_>,
-    user_id: &str,
+    user_id: &UserId,
     id: &str,
     name: &str,
     now: Time,
@@ -90,7 +91,7 @@ pub(crate) fn rename(
 }
 
 /// Deletes a device. Says whether the user had it.
-pub(crate) fn delete(tx: &Tx<'_>, user_id: &str, id: &str) -> Result<bool, SqlError> {
+pub(crate) fn delete(tx: &Tx<'_>, user_id: &UserId, id: &str) -> Result<bool, SqlError> {
     tx.hits(
         "DELETE FROM devices WHERE user_id = ? AND id = ?",
         (user_id, id),

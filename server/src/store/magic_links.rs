@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::sweep::sweep;
 use super::{Purpose, SqlError, Tx, columns};
 use crate::clock::Time;
+use crate::ids::UserId;
 
 /// How long an expired link is kept, so that whoever waits for it is told that it expired.
 const KEPT: Duration = Duration::from_secs(3600);
@@ -14,7 +15,7 @@ pub(crate) struct LinkRow {
     pub(crate) id_hash: Vec<u8>,
     pub(crate) app_id: String,
     /// `None` for a link that nobody was sent.
-    pub(crate) user_id: Option<String>,
+    pub(crate) user_id: Option<UserId>,
     pub(crate) hash: Vec<u8>,
     pub(crate) purpose: Purpose,
     pub(crate) identifier: String,
@@ -147,7 +148,7 @@ mod tests {
         let link = by_secret(&[1]);
         assert_eq!(
             (
-                link.user_id.as_deref(),
+                link.user_id.as_ref().map(UserId::as_str),
                 link.purpose.as_str(),
                 link.redirect_url.as_str()
             ),

@@ -6,6 +6,7 @@ use super::sweep::sweep;
 use super::tx::Params;
 use super::{Purpose, SqlError, Tx, columns};
 use crate::clock::Time;
+use crate::ids::UserId;
 
 /// How long an expired code is kept: its failed tries count that long.
 pub(crate) const KEPT: Duration = Duration::from_secs(3600);
@@ -15,7 +16,7 @@ pub(crate) struct CodeRow {
     pub(crate) id_hash: Vec<u8>,
     pub(crate) app_id: String,
     /// `None` for a code that nobody was sent.
-    pub(crate) user_id: Option<String>,
+    pub(crate) user_id: Option<UserId>,
     pub(crate) purpose: Purpose,
     pub(crate) identifier: String,
     pub(crate) seal: Vec<u8>,

@@ -4,6 +4,7 @@ use super::devices::DeviceRow;
 use super::tx::params;
 use super::{FromRow, Row, SqlError, Tx, columns};
 use crate::clock::Time;
+use crate::ids::UserId;
 
 /// The public part of a passkey.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +36,7 @@ columns!(Credential {
 #[derive(Debug)]
 pub(crate) struct PasskeyRow {
     pub(crate) device_id: String,
-    pub(crate) user_id: String,
+    pub(crate) user_id: UserId,
     pub(crate) user_handle: Option<Vec<u8>>,
     pub(crate) credential: Credential,
 }
@@ -67,7 +68,7 @@ pub(crate) fn by_cred_id(
 }
 
 /// The passkeys of a user, oldest first.
-pub(crate) fn list(tx: &Tx<'_>, user_id: &str) -> Result<Vec<Credential>, SqlError> {
+pub(crate) fn list(tx: &Tx<'_>, user_id: &UserId) -> Result<Vec<Credential>, SqlError> {
     tx.rows(
         "SELECT cred_id, public_key, sign_count, transports, aaguid, backup_eligible, backed_up
          FROM devices WHERE user_id = ? AND public_key IS NOT NULL ORDER BY created_at, id",
@@ -88,7 +89,7 @@ pub(crate) enum Insertion {
 /// Stores a device with its key, however many the user has. `None` if the credential id is taken.
 pub(crate) fn insert(
     tx: &Tx<'_>,
-    user_id: &str,
+    user_id: &UserId,
     device: &DeviceRow,
     credential: &Credential,
 ) -> Result<Option<()>, SqlError> {
@@ -99,7 +100,7 @@ pub(crate) fn insert(
 /// Stores a device with its key if the user has fewer passkeys than `most`.
 pub(crate) fn insert_below(
     tx: &Tx<'_>,
-    user_id: &str,
+    user_id: &UserId,
     device: &DeviceRow,
     credential: &Credential,
     most: u32,
@@ -158,7 +159,7 @@ pub(crate) fn count_login(
 /// The handle of a user, who gets this one if they have none. `None` if there is no such user.
 pub(crate) fn user_handle(
     tx: &Tx<'_>,
-    user_id: &str,
+    user_id: &UserId,
     new: &[u8],
 ) -> Result<Option<Vec<u8>>, SqlError> {
     tx.maybe_value(
@@ -169,7 +170,11 @@ pub(crate) fn user_handle(
 }
 
 /// Gives a new user the handle that their first passkey was made with.
-pub(crate) fn set_user_handle(tx: &Tx<'_>, user_id: &str, handle: &[u8]) -> Result<(), SqlError> {
+pub(crate) fn set_user_handle(
+    tx: &Tx<'_>,
+    user_id: &UserId,
+    handle: &[u8],
+) -> Result<(), SqlError> {
     tx.run(
         "UPDATE users SET user_handle = ? WHERE id = ?",
         (handle, user_id),
@@ -191,10 +196,10 @@ mod tests {
         let insertions = file.run(|tx| {
             let add = |number, most| {
                 let (device, credential) = passkey(number);
-                insert_below(tx, USER, &device, &credential, most)
+                insert_below(tx, &USER.into(), &device, &credential, most)
             };
             // What cannot sign is no passkey, and does not count.
-            super::super::devices::insert(tx, USER, &passkey(0).0)?;
+            super::super::devices::insert(tx, &USER.into(), &passkey(0).0)?;
             Ok::<_, StoreError>([add(1, 2)?, add(2, 2)?, add(3, 2)?, add(1, 2)?, add(1, 3)?])
         });
         assert_eq!(
@@ -217,7 +222,7 @@ mod tests {
             credential.sign_count = 7;
             credential.aaguid = Some(vec![2; 16]);
             credential.backed_up = false;
-            insert(tx, USER, &device, &credential)?;
+            insert(tx, &USER.into(), &device, &credential)?;
             let found = by_cred_id(tx, APP, &credential.cred_id)?;
             Ok::<_, StoreError>((credential, found))
         });
@@ -235,9 +240,9 @@ mod tests {
         let file = File::new().await;
         let handles = file.run(|tx| {
             Ok::<_, StoreError>([
-                user_handle(tx, USER, &[1])?,
-                user_handle(tx, USER, &[2])?,
-                user_handle(tx, "nobody", &[3])?,
+                user_handle(tx, &USER.into(), &[1])?,
+                user_handle(tx, &USER.into(), &[2])?,
+                user_handle(tx, &"nobody".into(), &[3])?,
             ])
         });
         assert_eq!(handles.await.unwrap(), [Some(vec![1]), Some(vec![1]), None]);

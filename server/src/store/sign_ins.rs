@@ -2,11 +2,12 @@
 
 use super::{SqlError, Tx, columns};
 use crate::clock::Time;
+use crate::ids::UserId;
 
 /// A sign-in as stored.
 pub(crate) struct SignInRow {
     pub(crate) id: String,
-    pub(crate) user_id: String,
+    pub(crate) user_id: UserId,
     /// Hash of its refresh token.
     pub(crate) hash: Vec<u8>,
     pub(crate) created_at: Time,
@@ -18,7 +19,7 @@ pub(crate) struct SignInRow {
 
 /// What a refresh needs to know of a sign-in.
 pub(crate) struct Refreshed {
-    pub(crate) user_id: String,
+    pub(crate) user_id: UserId,
     pub(crate) expires_at: Time,
 }
 
@@ -97,7 +98,7 @@ pub(crate) fn end(tx: &Tx<'_>, app_id: &str, id: &str) -> Result<(), SqlError> {
 }
 
 /// Ends every sign-in of a user.
-pub(crate) fn end_all(tx: &Tx<'_>, user_id: &str) -> Result<(), SqlError> {
+pub(crate) fn end_all(tx: &Tx<'_>, user_id: &UserId) -> Result<(), SqlError> {
     tx.run("DELETE FROM sign_ins WHERE user_id = ?", (user_id,))?;
     Ok(())
 }

@@ -3,11 +3,12 @@
 
 use super::{SqlError, Tx, columns};
 use crate::clock::Time;
+use crate::ids::UserId;
 
 /// A connection as stored.
 #[derive(Clone)]
 pub(crate) struct ConnectionRow {
-    pub(crate) user_id: String,
+    pub(crate) user_id: UserId,
     /// Name of the provider.
     pub(crate) r#type: String,
     pub(crate) provider_id: String,
@@ -63,7 +64,7 @@ pub(crate) fn by_account(
 }
 
 /// The connections of a user.
-pub(crate) fn list(tx: &Tx<'_>, user_id: &str) -> Result<Vec<ConnectionRow>, SqlError> {
+pub(crate) fn list(tx: &Tx<'_>, user_id: &UserId) -> Result<Vec<ConnectionRow>, SqlError> {
     tx.rows(
         "SELECT user_id, type, provider_id, provider_identifier, created_at, last_login_at
          FROM social_connections WHERE user_id = ?",
@@ -87,7 +88,7 @@ pub(crate) fn note_login(
 }
 
 /// Deletes a user's connection to a provider. Says whether there was one.
-pub(crate) fn delete(tx: &Tx<'_>, user_id: &str, provider: &str) -> Result<bool, SqlError> {
+pub(crate) fn delete(tx: &Tx<'_>, user_id: &UserId, provider: &str) -> Result<bool, SqlError> {
     let changed = tx.run(
         "DELETE FROM social_connections WHERE user_id = ? AND type = ?",
         (user_id, provider),

@@ -1,6 +1,7 @@
 //! Users with all that belongs to them, as they come and go with files.
 
 use crate::clock::Time;
+use crate::ids::UserId;
 use serde_json::{Map, Value};
 
 use super::devices::{self, DeviceRow};
@@ -11,7 +12,7 @@ use super::{FromRow, Row, SqlError, Tx};
 
 /// A user with everything that belongs to them.
 pub(crate) struct UserRecord {
-    pub(crate) id: String,
+    pub(crate) id: UserId,
     pub(crate) app_id: String,
     pub(crate) email: Option<String>,
     pub(crate) email_verified: bool,
@@ -76,7 +77,7 @@ impl FromRow for DeviceRecord {
 /// A user in the order of their creation, to go on from.
 pub(crate) struct Place {
     pub(crate) created_at: Time,
-    pub(crate) id: String,
+    pub(crate) id: UserId,
 }
 
 /// The next users of an app with all that belongs to them, oldest first.
@@ -86,7 +87,9 @@ pub(crate) fn users(
     after: Option<&Place>,
     limit: i64,
 ) -> Result<Vec<UserRecord>, SqlError> {
-    let (created_at, id) = after.map_or((Time::MIN, ""), |place| (place.created_at, &place.id));
+    let (created_at, id) = after.map_or((Time::MIN, ""), |place| {
+        (place.created_at, place.id.as_str())
+    });
     let mut users: Vec<UserRecord> = tx.rows(
         "SELECT * FROM users WHERE app_id = ? AND (created_at, id) > (?, ?)
          ORDER BY created_at, id LIMIT ?",
@@ -173,7 +176,7 @@ pub(crate) fn insert_user(tx: &Tx<'_>, user: &UserRecord) -> Result<Vec<Clash>, 
 }
 
 /// Says whether its ids were free.
-fn insert_device(tx: &Tx<'_>, user_id: &str, record: &DeviceRecord) -> Result<bool, SqlError> {
+fn insert_device(tx: &Tx<'_>, user_id: &UserId, record: &DeviceRecord) -> Result<bool, SqlError> {
     let DeviceRecord { device, credential } = record;
     match credential {
         Some(credential) => {

@@ -39,7 +39,7 @@ pub(super) fn user(user: UserRecord) -> UserLine {
     UserLine {
         r#type: Kind::User,
         app: user.app_id,
-        id: Some(user.id),
+        id: Some(user.id.into()),
         email: user.email,
         email_verified: user.email_verified,
         phone: user.phone,

@@ -9,6 +9,7 @@ use crate::domain::error::Refusal;
 use crate::domain::passkeys::{self, Credential};
 use crate::domain::state::AppState;
 use crate::ids;
+use crate::ids::UserId;
 use crate::store;
 use crate::store::Tx;
 use crate::store::ceremonies::CeremonyRow;
@@ -129,7 +130,7 @@ impl Completion {
     pub(super) fn prove(
         &self,
         tx: &Tx<'_>,
-        user_id: &str,
+        user_id: &UserId,
         external_id: &str,
         event: &NewEvent,
     ) -> Result<(), Refusal> {

@@ -12,6 +12,7 @@ use crate::domain::passkeys::Credential;
 use crate::domain::passkeys::ceremony::{Finish, Proof, StartAssertion, once};
 use crate::domain::passkeys::response::Assertion;
 use crate::domain::state::AppState;
+use crate::ids::UserId;
 use crate::store;
 use crate::store::Tx;
 use crate::store::ceremonies::Purpose;
@@ -46,7 +47,7 @@ fn allowed(
     app_id: &str,
     transaction_id: &str,
     now: Time,
-) -> Result<(String, Vec<Credential>), Refusal> {
+) -> Result<(UserId, Vec<Credential>), Refusal> {
     let transaction = transactions::find(tx, app_id, transaction_id, Kind::Authenticate, now)?;
     let user = user_with_passkey(tx, app_id, &transaction.external_id)?;
     let allowed = store::passkeys::list(tx, &user.id)?;

@@ -50,7 +50,7 @@ async fn of_many_who_complete_one_registration_one_succeeds() {
     for number in 0..CALLERS {
         let id = format!("ceremony-{number}");
         let purpose = Purpose::FlexRegister;
-        start(&file, &id, purpose, Some(USER), Some(TRANSACTION)).await;
+        start(&file, &id, purpose, Some(&USER.into()), Some(TRANSACTION)).await;
         let (device, credential) = passkey(number);
         let command = Register {
             completion: Completion::new(APP, at(1)).0,
@@ -79,7 +79,7 @@ async fn of_many_who_complete_one_login_one_succeeds() {
     for number in 0..CALLERS {
         let id = format!("ceremony-{number}");
         let purpose = Purpose::FlexLogin;
-        start(&file, &id, purpose, Some(USER), Some(TRANSACTION)).await;
+        start(&file, &id, purpose, Some(&USER.into()), Some(TRANSACTION)).await;
         let cred_id = passkey(number).1.cred_id;
         let passkey =
             file.run(move |tx| Ok::<_, Refusal>(store::passkeys::by_cred_id(tx, APP, &cred_id)?));
@@ -111,7 +111,7 @@ async fn of_many_who_verify_one_nonce_one_succeeds() {
     let (completion, nonce) = Completion::new(APP, at(0));
     let prove = file.run(move |tx| {
         let event = NewEvent::by_control(Action::Login);
-        completion.prove(tx, USER, "customer", &event)
+        completion.prove(tx, &USER.into(), "customer", &event)
     });
     prove.await.unwrap();
     let commands = (0..CALLERS).map(|_| {

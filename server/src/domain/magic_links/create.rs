@@ -12,6 +12,7 @@ use crate::domain::error::Refusal;
 use crate::domain::state::AppState;
 use crate::domain::users;
 use crate::identifier::Identifier;
+use crate::ids::UserId;
 use crate::store;
 use crate::store::users::UserRow;
 use crate::store::{Purpose, Tx};
@@ -19,7 +20,7 @@ use crate::store::{Purpose, Tx};
 /// Whom a link is for.
 pub(crate) enum LinkReceiver {
     /// A user, and by which of their identifiers they are reached.
-    UserId(String, Option<Channel>),
+    UserId(UserId, Option<Channel>),
     /// Whoever has the identifier.
     Reached(Identifier),
 }
@@ -43,7 +44,7 @@ pub(crate) struct CreatedLink {
     pub(crate) secret: String,
     pub(crate) url: String,
     pub(crate) identifier: Identifier,
-    pub(crate) user_id: String,
+    pub(crate) user_id: UserId,
 }
 
 /// Makes a link, and sends it if that is asked for.

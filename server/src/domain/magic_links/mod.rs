@@ -12,6 +12,7 @@ use crate::domain::apps::App;
 use crate::domain::error::Refusal;
 use crate::identifier::Identifier;
 use crate::ids;
+use crate::ids::UserId;
 use crate::store::Purpose;
 use crate::store::magic_links::LinkRow;
 
@@ -30,7 +31,7 @@ struct NewLink {
 struct LinkFor<'a> {
     app_id: &'a str,
     /// `None` for a link that nobody gets.
-    user_id: Option<&'a str>,
+    user_id: Option<&'a UserId>,
     purpose: Purpose,
     identifier: &'a Identifier,
     /// Whether the server itself sends it to the identifier.
@@ -51,14 +52,14 @@ impl NewLink {
     /// The secret of the link and what is stored of it. The secret is `ml.<24>.<user id>.<24>`.
     fn for_user(&self, new: &LinkFor<'_>) -> (String, LinkRow) {
         // A link for nobody has a secret too, which nobody learns.
-        let user_id = new.user_id.unwrap_or_default();
+        let user_id = new.user_id.map_or("", UserId::as_str);
         let [first, last] = &self.parts;
         let secret = format!("ml.{first}.{user_id}.{last}");
         let row = LinkRow {
             id_hash: ids::hash(&self.id),
             app_id: new.app_id.to_owned(),
             hash: ids::hash(&secret),
-            user_id: new.user_id.map(str::to_owned),
+            user_id: new.user_id.cloned(),
             purpose: new.purpose,
             identifier: new.identifier.as_str().to_owned(),
             delivered: new.delivered,

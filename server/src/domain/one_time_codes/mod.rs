@@ -18,6 +18,7 @@ use crate::domain::state::AppState;
 use crate::domain::users::{self, Receiver};
 use crate::identifier::Identifier;
 use crate::ids;
+use crate::ids::UserId;
 use crate::store;
 use crate::store::events::EventKind;
 use crate::store::one_time_codes::{Attempt, CodeRow};
@@ -106,7 +107,7 @@ fn is_spent(tx: &Tx<'_>, app_id: &str, identifier: &str, now: Time) -> Result<bo
 enum Outcome {
     Wrong,
     Dead,
-    Right(String, Purpose),
+    Right(UserId, Purpose),
 }
 
 /// Signs in the user who typed in a code.

@@ -3,6 +3,7 @@
 use aws_lc_rs::hmac;
 
 use crate::ids;
+use crate::ids::UserId;
 use crate::store::one_time_codes::CodeRow;
 
 /// Six random digits.
@@ -35,7 +36,7 @@ fn key(id: &str) -> hmac::Key {
 
 /// No part but the last can hold a zero, so that none runs into the next.
 fn text(row: &CodeRow, code: &str) -> String {
-    let user_id = row.user_id.as_deref().unwrap_or_default();
+    let user_id = row.user_id.as_ref().map_or("", UserId::as_str);
     [
         &row.app_id,
         user_id,
@@ -56,7 +57,7 @@ mod tests {
         CodeRow {
             id_hash: Vec::new(),
             app_id: "app".to_owned(),
-            user_id: Some("user".to_owned()),
+            user_id: Some("user".to_owned().into()),
             purpose: Purpose::Login,
             identifier: "ada@example.com".to_owned(),
             seal: Vec::new(),
@@ -103,7 +104,7 @@ mod tests {
         };
         assert!(other(|_| {}));
         assert!(!other(|row| row.app_id = "other".to_owned()));
-        assert!(!other(|row| row.user_id = Some("other".to_owned())));
+        assert!(!other(|row| row.user_id = Some("other".to_owned().into())));
         assert!(!other(|row| row.user_id = None));
         assert!(!other(|row| row.purpose = Purpose::Register));
         assert!(!other(|row| row.identifier = "bob@example.com".to_owned()));

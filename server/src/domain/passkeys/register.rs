@@ -16,6 +16,7 @@ use crate::domain::sign_ins;
 use crate::domain::state::AppState;
 use crate::domain::users;
 use crate::identifier::Identifier;
+use crate::ids::UserId;
 use crate::store;
 use crate::store::Tx;
 use crate::store::ceremonies::{CeremonyRow, Purpose};
@@ -93,7 +94,7 @@ pub(crate) async fn finish(
     app: &App,
     client_info: &ClientInfo,
     handshake_id: &str,
-    user_id: &str,
+    user_id: &UserId,
     creation: &Creation,
 ) -> Result<AuthResult, Refusal> {
     let finish = Finish {
@@ -127,7 +128,7 @@ pub(crate) async fn finish(
 struct Register {
     app_id: String,
     sign_in: Option<SignInRow>,
-    user_id: String,
+    user_id: UserId,
     ceremony: CeremonyRow,
     device: DeviceRow,
     credential: Credential,

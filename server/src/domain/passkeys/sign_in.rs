@@ -13,6 +13,7 @@ use crate::domain::sign_ins;
 use crate::domain::state::AppState;
 use crate::domain::users;
 use crate::identifier::Identifier;
+use crate::ids::UserId;
 use crate::store;
 use crate::store::Tx;
 use crate::store::ceremonies::Purpose;
@@ -40,7 +41,7 @@ pub(crate) async fn start(
             Some(identifier) => Some(Named::find(tx, &app_id, identifier)?),
             None => None,
         };
-        start.run(tx, named.as_ref().map(|named| named.user.id.as_str()))?;
+        start.run(tx, named.as_ref().map(|named| &named.user.id))?;
         Ok::<_, Refusal>(named)
     });
     let Some(named) = command.await? else {
@@ -87,7 +88,7 @@ pub(crate) async fn finish(
     app: &App,
     client_info: &ClientInfo,
     handshake_id: &str,
-    user_id: Option<&str>,
+    user_id: Option<&UserId>,
     assertion: &Assertion,
 ) -> Result<AuthResult, Refusal> {
     let finish = Finish {

@@ -9,6 +9,7 @@ use super::relying_party::Signed;
 use super::sign_in::SignIn;
 use crate::clock::at;
 use crate::domain::error::{Reason, Refusal};
+use crate::ids::UserId;
 use crate::store;
 use crate::store::ceremonies::{CeremonyRow, NewCeremony, Purpose};
 use crate::store::devices::DeviceRow;
@@ -47,15 +48,15 @@ pub(crate) async fn start(
     file: &File,
     id: &str,
     purpose: Purpose,
-    user_id: Option<&'static str>,
+    user_id: Option<&UserId>,
     transaction_id: Option<&'static str>,
 ) {
-    let id = id.to_owned();
+    let (id, user_id) = (id.to_owned(), user_id.cloned());
     let insert = file.run(move |tx| {
         let ceremony = NewCeremony {
             id: &id,
             purpose,
-            user_id,
+            user_id: user_id.as_ref(),
             transaction_id,
             user_handle: Some(&[1]),
             state: "{}",
@@ -78,7 +79,7 @@ pub(crate) async fn read(file: &File, id: &str) -> CeremonyRow {
 pub(crate) async fn give(file: &File, numbers: std::ops::Range<usize>) {
     let insert = file.run(move |tx| {
         for (device, credential) in numbers.clone().map(passkey) {
-            store::passkeys::insert(tx, USER, &device, &credential)?;
+            store::passkeys::insert(tx, &USER.into(), &device, &credential)?;
         }
         Ok::<_, Refusal>(())
     });
@@ -89,7 +90,7 @@ async fn add(file: &File, ceremony: &str, number: usize) -> AddDevice {
     let (device, credential) = passkey(number);
     AddDevice {
         app_id: APP.to_owned(),
-        user_id: USER.to_owned(),
+        user_id: USER.to_owned().into(),
         ceremony: read(file, ceremony).await,
         device,
         credential,
@@ -97,7 +98,7 @@ async fn add(file: &File, ceremony: &str, number: usize) -> AddDevice {
 }
 
 async fn count(file: &File) -> usize {
-    let list = file.run(|tx| Ok::<_, Refusal>(store::passkeys::list(tx, USER)?));
+    let list = file.run(|tx| Ok::<_, Refusal>(store::passkeys::list(tx, &USER.into())?));
     list.await.unwrap().len()
 }
 
@@ -132,14 +133,21 @@ async fn of_many_who_sign_in_with_one_ceremony_one_succeeds() {
         assert_eq!(refusal.reason, Reason::DiscoverableLoginFailed);
         assert_eq!(refusal.message, "handshake: unknown, expired or used.");
     }
-    let user = file.run(|tx| Ok::<_, Refusal>(store::users::get(tx, APP, USER)?));
+    let user = file.run(|tx| Ok::<_, Refusal>(store::users::get(tx, APP, &USER.into())?));
     assert_eq!(user.await.unwrap().unwrap().login_count, 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_many_who_add_a_passkey_with_one_ceremony_one_succeeds() {
     let file = File::new().await;
-    start(&file, "ceremony", Purpose::AddDevice, Some(USER), None).await;
+    start(
+        &file,
+        "ceremony",
+        Purpose::AddDevice,
+        Some(&USER.into()),
+        None,
+    )
+    .await;
     let mut commands = Vec::new();
     for number in 0..CALLERS {
         let command = add(&file, "ceremony", number).await;
@@ -161,7 +169,7 @@ async fn of_many_who_add_a_passkey_as_many_succeed_as_there_is_room_for() {
     let mut commands = Vec::new();
     for number in most..most + CALLERS {
         let id = format!("ceremony-{number}");
-        start(&file, &id, Purpose::AddDevice, Some(USER), None).await;
+        start(&file, &id, Purpose::AddDevice, Some(&USER.into()), None).await;
         let command = add(&file, &id, number).await;
         commands.push(move |tx: &store::Tx<'_>| command.run(tx));
     }

@@ -48,7 +48,7 @@ fn check(request: CreateMagicLinkRequest, app: &App) -> Result<LinkOrder, Refusa
         Some(_) => return invalid("channel: must be email or phone."),
     };
     let receiver = match (request.user_id, request.email, request.phone) {
-        (Some(user_id), None, None) => LinkReceiver::UserId(user_id, channel),
+        (Some(user_id), None, None) => LinkReceiver::UserId(user_id.into(), channel),
         (None, Some(text), None) => LinkReceiver::Reached(Identifier::Email(email(&text)?)),
         (None, None, Some(text)) => LinkReceiver::Reached(Identifier::Phone(phone(&text)?)),
         _ => return invalid("magic link: exactly one of user_id, email and phone is needed."),
@@ -115,7 +115,7 @@ pub(crate) async fn create_magic_link(call: ApiKeyAuth, body: Bytes) -> Result<R
         ttl: i64::try_from(ttl).unwrap_or(i64::MAX),
         type_,
         url: link.url,
-        user_id: link.user_id,
+        user_id: link.user_id.into(),
     };
     Ok(reply::created(&MagicLinkResponse { magic_link }))
 }
