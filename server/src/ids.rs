@@ -56,8 +56,23 @@ macro_rules! id {
 }
 
 id! {
+    /// The id of an app.
+    AppId
+}
+
+id! {
     /// The id of a user.
     UserId
+}
+
+id! {
+    /// The id of a device.
+    DeviceId
+}
+
+id! {
+    /// The id of a sign-in.
+    SignInId
 }
 
 /// A new id: 24 letters and digits.

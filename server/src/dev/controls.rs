@@ -93,7 +93,7 @@ impl Controls {
                 other => Ok(other.map(|()| row.id.clone())?),
             }
         });
-        Ok(insert.await?)
+        Ok(insert.await?.into())
     }
 
     /// Completes a Flex transaction, as if its ceremony had taken place, and returns the nonce for the backend.

@@ -3,6 +3,7 @@
 use crate::domain::apps::App;
 use crate::domain::error::Refusal;
 use crate::domain::state::AppState;
+use crate::ids::DeviceId;
 use crate::ids::UserId;
 use crate::store;
 use crate::store::devices::DeviceRow;
@@ -29,7 +30,7 @@ pub(crate) async fn delete(
     state: &AppState,
     app: &App,
     user_id: UserId,
-    id: String,
+    id: DeviceId,
 ) -> Result<(), Refusal> {
     let app_id = app.id.clone();
     let delete = state.store.write(move |tx| {
@@ -43,7 +44,7 @@ pub(crate) async fn delete(
 pub(crate) async fn rename_own(
     state: &AppState,
     user_id: UserId,
-    id: String,
+    id: DeviceId,
     name: &str,
 ) -> Result<DeviceRow, Refusal> {
     let name = name.trim().to_owned();
@@ -64,7 +65,7 @@ pub(crate) async fn rename_own(
 pub(crate) async fn delete_own(
     state: &AppState,
     user_id: UserId,
-    id: String,
+    id: DeviceId,
 ) -> Result<(), Refusal> {
     let delete = state
         .store

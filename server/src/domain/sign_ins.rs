@@ -13,6 +13,8 @@ use crate::domain::settings::AppSettings;
 use crate::domain::state::AppState;
 use crate::domain::tokens::{self, Claims, Header};
 use crate::ids;
+use crate::ids::AppId;
+use crate::ids::SignInId;
 use crate::ids::UserId;
 use crate::store;
 use crate::store::Tx;
@@ -74,7 +76,7 @@ pub(crate) fn prepare(
     }
     let ends_at = now + settings.refresh_lifetime();
     let expires_at = ends_at.min(now + settings.refresh_idle_lifetime());
-    let id = ids::new_id();
+    let id = SignInId::new();
     let token = new_token(&id);
     let row = SignInRow {
         user_id: user_id.to_owned(),
@@ -90,7 +92,7 @@ pub(crate) fn prepare(
 /// The part of a sign-in that is stored, for a command that stores more. [`auth_result`] makes the rest of it.
 pub(crate) fn record(
     tx: &Tx<'_>,
-    app_id: &str,
+    app_id: &AppId,
     user_id: &UserId,
     event: Option<&NewEvent>,
     sign_in: Option<&SignInRow>,
@@ -110,14 +112,14 @@ pub(crate) fn record(
     Ok(())
 }
 
-fn new_token(sign_in: &str) -> String {
+fn new_token(sign_in: &SignInId) -> String {
     format!("{sign_in}{}", ids::alphanumeric(SECRET_LENGTH))
 }
 
 /// The sign-in that a refresh token names. `None` if it cannot be one of ours.
-fn sign_in_of(token: &str) -> Option<String> {
+fn sign_in_of(token: &str) -> Option<SignInId> {
     let (id, secret) = token.split_at_checked(ids::ID_LENGTH)?;
-    (secret.len() == SECRET_LENGTH).then(|| id.to_owned())
+    (secret.len() == SECRET_LENGTH).then(|| id.into())
 }
 
 /// Exchanges a refresh token for the next pair. A token that was exchanged before may have been stolen, so its use

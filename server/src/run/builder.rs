@@ -27,6 +27,7 @@ use crate::domain::social::Providers;
 use crate::domain::state::AppState;
 use crate::http::serve::{ConnectionLimits, bind};
 use crate::ids;
+use crate::ids::AppId;
 use crate::run::error::{StartError, StartErrorKind};
 use crate::run::handle::PassageServer;
 use crate::run::running::{self, Running};
@@ -282,7 +283,8 @@ impl ServerBuilder {
 
     /// The app that is asked for, or that the store holds, or a new one, with the settings that are asked for.
     async fn put_app(&self, store: &Store, now: Time) -> Result<AppRow, StartError> {
-        let id = self.app_id.clone();
+        let wanted = self.app_id.clone().map(AppId::from);
+        let id = wanted.clone();
         let find = store.read(move |tx| {
             let found = match &id {
                 Some(id) => store::apps::get(tx, id)?,
@@ -300,7 +302,7 @@ impl ServerBuilder {
             .map_err(StartErrorKind::Invalid)?;
         let (id, created_at) = match found {
             Some(app) => (app.id, app.created_at),
-            None => (self.app_id.clone().unwrap_or_else(ids::new_id), now),
+            None => (wanted.unwrap_or_else(AppId::new), now),
         };
         let app = AppRow {
             id,
@@ -316,7 +318,7 @@ impl ServerBuilder {
     async fn put_api_key(
         &self,
         store: &Store,
-        app_id: &str,
+        app_id: &AppId,
         now: Time,
     ) -> Result<String, StartError> {
         let key = self.api_key.clone().unwrap_or_else(api_keys::generate);
@@ -379,7 +381,7 @@ mod tests {
         let settings = r#"{"metadata": [{"id": "a", "name": "b", "type": "newer"}]}"#;
         let store = Store::open(&file).await.unwrap();
         let app = AppRow {
-            id: "app".to_owned(),
+            id: "app".into(),
             settings: settings.to_owned(),
             created_at: at(0),
         };

@@ -4,6 +4,7 @@ use super::sweep::sweep;
 use super::text_enum::text_enum;
 use super::{SqlError, Tx, columns};
 use crate::clock::Time;
+use crate::ids::AppId;
 use crate::ids::UserId;
 
 text_enum! {
@@ -56,7 +57,7 @@ columns!(CeremonyRow {
 /// Stores a ceremony, and forgets those that have expired.
 pub(crate) fn insert(
     tx: &Tx<'_>,
-    app_id: &str,
+    app_id: &AppId,
     ceremony: &NewCeremony<'_>,
 ) -> Result<(), SqlError> {
     sweep(tx, "ceremonies", ceremony.created_at)?;
@@ -80,7 +81,7 @@ pub(crate) fn insert(
 }
 
 /// A ceremony, expired or not.
-pub(crate) fn get(tx: &Tx<'_>, app_id: &str, id: &str) -> Result<Option<CeremonyRow>, SqlError> {
+pub(crate) fn get(tx: &Tx<'_>, app_id: &AppId, id: &str) -> Result<Option<CeremonyRow>, SqlError> {
     tx.maybe_row(
         "SELECT * FROM ceremonies WHERE app_id = ? AND id = ?",
         (app_id, id),
@@ -88,7 +89,7 @@ pub(crate) fn get(tx: &Tx<'_>, app_id: &str, id: &str) -> Result<Option<Ceremony
 }
 
 /// Ends a ceremony. Says whether it was still under way.
-pub(crate) fn take(tx: &Tx<'_>, app_id: &str, id: &str) -> Result<bool, SqlError> {
+pub(crate) fn take(tx: &Tx<'_>, app_id: &AppId, id: &str) -> Result<bool, SqlError> {
     tx.hits(
         "DELETE FROM ceremonies WHERE app_id = ? AND id = ?",
         (app_id, id),
@@ -120,12 +121,12 @@ mod tests {
     async fn a_ceremony_is_taken_once_and_from_its_app() {
         let file = File::new().await;
         let takes = file.run(|tx| {
-            insert(tx, APP, &ceremony("one", Purpose::Login))?;
+            insert(tx, &APP.into(), &ceremony("one", Purpose::Login))?;
             Ok::<_, StoreError>([
-                take(tx, "another", "one")?,
-                take(tx, APP, "another")?,
-                take(tx, APP, "one")?,
-                take(tx, APP, "one")?,
+                take(tx, &"another".into(), "one")?,
+                take(tx, &APP.into(), "another")?,
+                take(tx, &APP.into(), "one")?,
+                take(tx, &APP.into(), "one")?,
             ])
         });
         assert_eq!(takes.await.unwrap(), [false, false, true, false]);
@@ -142,9 +143,9 @@ mod tests {
             Purpose::FlexLogin,
         ] {
             let read = file.run(move |tx| {
-                insert(tx, APP, &ceremony("one", purpose))?;
-                let row = get(tx, APP, "one")?;
-                take(tx, APP, "one")?;
+                insert(tx, &APP.into(), &ceremony("one", purpose))?;
+                let row = get(tx, &APP.into(), "one")?;
+                take(tx, &APP.into(), "one")?;
                 Ok::<_, StoreError>(row.map(|row| row.purpose))
             });
             assert_eq!(read.await.unwrap(), Some(purpose));

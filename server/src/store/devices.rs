@@ -2,12 +2,13 @@
 
 use super::{SqlError, Tx, columns};
 use crate::clock::Time;
+use crate::ids::DeviceId;
 use crate::ids::UserId;
 
 /// A device as stored.
 #[derive(Debug, Clone)]
 pub(crate) struct DeviceRow {
-    pub(crate) id: String,
+    pub(crate) id: DeviceId,
     pub(crate) cred_id: String,
     pub(crate) friendly_name: String,
     pub(crate) r#type: String,
@@ -79,7 +80,7 @@ pub(crate) fn list(tx: &Tx<'_>, user_id: &UserId) -> Result<Vec<DeviceRow>, SqlE
 pub(crate) fn rename(
     tx: &Tx<'_>,
     user_id: &UserId,
-    id: &str,
+    id: &DeviceId,
     name: &str,
     now: Time,
 ) -> Result<Option<DeviceRow>, SqlError> {
@@ -91,7 +92,7 @@ pub(crate) fn rename(
 }
 
 /// Deletes a device. Says whether the user had it.
-pub(crate) fn delete(tx: &Tx<'_>, user_id: &UserId, id: &str) -> Result<bool, SqlError> {
+pub(crate) fn delete(tx: &Tx<'_>, user_id: &UserId, id: &DeviceId) -> Result<bool, SqlError> {
     tx.hits(
         "DELETE FROM devices WHERE user_id = ? AND id = ?",
         (user_id, id),

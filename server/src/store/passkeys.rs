@@ -4,6 +4,8 @@ use super::devices::DeviceRow;
 use super::tx::params;
 use super::{FromRow, Row, SqlError, Tx, columns};
 use crate::clock::Time;
+use crate::ids::AppId;
+use crate::ids::DeviceId;
 use crate::ids::UserId;
 
 /// The public part of a passkey.
@@ -35,7 +37,7 @@ columns!(Credential {
 /// A passkey with its user.
 #[derive(Debug)]
 pub(crate) struct PasskeyRow {
-    pub(crate) device_id: String,
+    pub(crate) device_id: DeviceId,
     pub(crate) user_id: UserId,
     pub(crate) user_handle: Option<Vec<u8>>,
     pub(crate) credential: Credential,
@@ -55,7 +57,7 @@ impl FromRow for PasskeyRow {
 /// The passkey with this credential id, in base64url.
 pub(crate) fn by_cred_id(
     tx: &Tx<'_>,
-    app_id: &str,
+    app_id: &AppId,
     cred_id: &str,
 ) -> Result<Option<PasskeyRow>, SqlError> {
     tx.maybe_row(
@@ -143,7 +145,7 @@ pub(crate) fn insert_below(
 /// Counts a login. False if the device is gone, or another login has brought its counter further meanwhile.
 pub(crate) fn count_login(
     tx: &Tx<'_>,
-    device_id: &str,
+    device_id: &DeviceId,
     sign_count: i64,
     backed_up: bool,
     now: Time,
@@ -223,7 +225,7 @@ mod tests {
             credential.aaguid = Some(vec![2; 16]);
             credential.backed_up = false;
             insert(tx, &USER.into(), &device, &credential)?;
-            let found = by_cred_id(tx, APP, &credential.cred_id)?;
+            let found = by_cred_id(tx, &APP.into(), &credential.cred_id)?;
             Ok::<_, StoreError>((credential, found))
         });
         let (stored, found) = read.await.unwrap();

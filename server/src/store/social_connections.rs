@@ -3,6 +3,7 @@
 
 use super::{SqlError, Tx, columns};
 use crate::clock::Time;
+use crate::ids::AppId;
 use crate::ids::UserId;
 
 /// A connection as stored.
@@ -29,7 +30,7 @@ columns!(ConnectionRow {
 /// Stores a connection. A unique violation says that the account or the user has another one.
 pub(crate) fn insert(
     tx: &Tx<'_>,
-    app_id: &str,
+    app_id: &AppId,
     connection: &ConnectionRow,
 ) -> Result<(), SqlError> {
     tx.run(
@@ -52,7 +53,7 @@ pub(crate) fn insert(
 /// The connection of an account.
 pub(crate) fn by_account(
     tx: &Tx<'_>,
-    app_id: &str,
+    app_id: &AppId,
     provider: &str,
     provider_id: &str,
 ) -> Result<Option<ConnectionRow>, SqlError> {

@@ -1,6 +1,7 @@
 //! Users with all that belongs to them, as they come and go with files.
 
 use crate::clock::Time;
+use crate::ids::AppId;
 use crate::ids::UserId;
 use serde_json::{Map, Value};
 
@@ -13,7 +14,7 @@ use super::{FromRow, Row, SqlError, Tx};
 /// A user with everything that belongs to them.
 pub(crate) struct UserRecord {
     pub(crate) id: UserId,
-    pub(crate) app_id: String,
+    pub(crate) app_id: AppId,
     pub(crate) email: Option<String>,
     pub(crate) email_verified: bool,
     pub(crate) phone: Option<String>,
@@ -83,7 +84,7 @@ pub(crate) struct Place {
 /// The next users of an app with all that belongs to them, oldest first.
 pub(crate) fn users(
     tx: &Tx<'_>,
-    app_id: &str,
+    app_id: &AppId,
     after: Option<&Place>,
     limit: i64,
 ) -> Result<Vec<UserRecord>, SqlError> {

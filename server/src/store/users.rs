@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::text_enum::text_enum;
 use super::{SqlError, Tx, columns};
 use crate::clock::Time;
-use crate::ids;
+use crate::ids::AppId;
 use crate::ids::UserId;
 
 text_enum! {
@@ -104,7 +104,7 @@ impl Default for NewUser {
 /// Creates a pending user. A unique violation says that an identifier is taken.
 pub(crate) fn insert(
     tx: &Tx<'_>,
-    app_id: &str,
+    app_id: &AppId,
     new: &NewUser,
     now: Time,
 ) -> Result<UserRow, SqlError> {
@@ -127,7 +127,7 @@ pub(crate) fn insert(
 }
 
 /// One user.
-pub(crate) fn get(tx: &Tx<'_>, app_id: &str, id: &UserId) -> Result<Option<UserRow>, SqlError> {
+pub(crate) fn get(tx: &Tx<'_>, app_id: &AppId, id: &UserId) -> Result<Option<UserRow>, SqlError> {
     tx.maybe_row(
         "SELECT * FROM users WHERE app_id = ? AND id = ?",
         (app_id, id),
@@ -137,7 +137,7 @@ pub(crate) fn get(tx: &Tx<'_>, app_id: &str, id: &UserId) -> Result<Option<UserR
 /// The user with this e-mail address, in lower case.
 pub(crate) fn by_email(
     tx: &Tx<'_>,
-    app_id: &str,
+    app_id: &AppId,
     email: &str,
 ) -> Result<Option<UserRow>, SqlError> {
     tx.maybe_row(
@@ -149,7 +149,7 @@ pub(crate) fn by_email(
 /// The user with this phone number.
 pub(crate) fn by_phone(
     tx: &Tx<'_>,
-    app_id: &str,
+    app_id: &AppId,
     phone: &str,
 ) -> Result<Option<UserRow>, SqlError> {
     tx.maybe_row(
@@ -161,7 +161,7 @@ pub(crate) fn by_phone(
 /// The user with this external id.
 pub(crate) fn by_external_id(
     tx: &Tx<'_>,
-    app_id: &str,
+    app_id: &AppId,
     external_id: &str,
 ) -> Result<Option<UserRow>, SqlError> {
     tx.maybe_row(
@@ -195,7 +195,7 @@ pub(crate) fn update(
 /// Sets the status. `None` if there is no such user.
 pub(crate) fn set_status(
     tx: &Tx<'_>,
-    app_id: &str,
+    app_id: &AppId,
     id: &UserId,
     status: UserStatus,
     now: Time,
@@ -218,7 +218,7 @@ pub(crate) fn count_login(tx: &Tx<'_>, id: &UserId, now: Time) -> Result<(), Sql
 }
 
 /// Deletes a user with everything that belongs to them. Says whether there was one.
-pub(crate) fn delete(tx: &Tx<'_>, app_id: &str, id: &UserId) -> Result<bool, SqlError> {
+pub(crate) fn delete(tx: &Tx<'_>, app_id: &AppId, id: &UserId) -> Result<bool, SqlError> {
     tx.hits(
         "DELETE FROM users WHERE app_id = ? AND id = ?",
         (app_id, id),

@@ -2,7 +2,7 @@
 
 use super::tx::{FromSql, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use crate::clock::Time;
-use crate::ids::UserId;
+use crate::ids::{AppId, DeviceId, SignInId, UserId};
 
 /// Microseconds since 1970.
 impl FromSql for Time {
@@ -34,4 +34,4 @@ macro_rules! text_ids {
     )+};
 }
 
-text_ids!(UserId);
+text_ids!(AppId, UserId, DeviceId, SignInId);

@@ -9,6 +9,7 @@ use crate::domain::error::Refusal;
 use crate::domain::passkeys::{self, Credential};
 use crate::domain::state::AppState;
 use crate::ids;
+use crate::ids::AppId;
 use crate::ids::UserId;
 use crate::store;
 use crate::store::Tx;
@@ -25,7 +26,7 @@ const NONCE_LENGTH: usize = 48;
 
 /// What every completion needs.
 pub(super) struct Completion {
-    pub(super) app_id: String,
+    pub(super) app_id: AppId,
     nonce_hash: Vec<u8>,
     pub(super) now: Time,
 }
@@ -44,7 +45,7 @@ pub(super) enum NewPasskey<'a> {
 
 impl Completion {
     /// A completion, and the nonce that it is proved by.
-    pub(super) fn new(app_id: &str, now: Time) -> (Self, String) {
+    pub(super) fn new(app_id: &AppId, now: Time) -> (Self, String) {
         let nonce = ids::alphanumeric(NONCE_LENGTH);
         let completion = Self {
             app_id: app_id.to_owned(),

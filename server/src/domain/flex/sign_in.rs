@@ -12,6 +12,7 @@ use crate::domain::passkeys::Credential;
 use crate::domain::passkeys::ceremony::{Finish, Proof, StartAssertion, once};
 use crate::domain::passkeys::response::Assertion;
 use crate::domain::state::AppState;
+use crate::ids::AppId;
 use crate::ids::UserId;
 use crate::store;
 use crate::store::Tx;
@@ -44,7 +45,7 @@ pub(crate) async fn start(
 /// The user of a transaction, and the passkeys that one of them is to sign with.
 fn allowed(
     tx: &Tx<'_>,
-    app_id: &str,
+    app_id: &AppId,
     transaction_id: &str,
     now: Time,
 ) -> Result<(UserId, Vec<Credential>), Refusal> {

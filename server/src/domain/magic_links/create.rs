@@ -12,6 +12,7 @@ use crate::domain::error::Refusal;
 use crate::domain::state::AppState;
 use crate::domain::users;
 use crate::identifier::Identifier;
+use crate::ids::AppId;
 use crate::ids::UserId;
 use crate::store;
 use crate::store::users::UserRow;
@@ -110,7 +111,7 @@ pub(crate) async fn create(
 /// The user whom the link is for, created if nobody has the identifier, and the identifier.
 fn receive(
     tx: &Tx<'_>,
-    app_id: &str,
+    app_id: &AppId,
     receiver: &LinkReceiver,
     now: Time,
 ) -> Result<(UserRow, Identifier), Refusal> {

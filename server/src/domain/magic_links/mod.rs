@@ -12,6 +12,7 @@ use crate::domain::apps::App;
 use crate::domain::error::Refusal;
 use crate::identifier::Identifier;
 use crate::ids;
+use crate::ids::AppId;
 use crate::ids::UserId;
 use crate::store::Purpose;
 use crate::store::magic_links::LinkRow;
@@ -29,7 +30,7 @@ struct NewLink {
 
 /// What a link is made for.
 struct LinkFor<'a> {
-    app_id: &'a str,
+    app_id: &'a AppId,
     /// `None` for a link that nobody gets.
     user_id: Option<&'a UserId>,
     purpose: Purpose,

@@ -9,6 +9,7 @@ use crate::domain::error::Refusal;
 use crate::domain::state::AppState;
 use crate::domain::users::{self, Receiver};
 use crate::identifier::Identifier;
+use crate::ids::AppId;
 use crate::ids::UserId;
 use crate::store;
 use crate::store::users::UserRow;
@@ -65,7 +66,7 @@ impl LinkTarget {
     fn receiver(
         &self,
         tx: &Tx<'_>,
-        app_id: &str,
+        app_id: &AppId,
         conceal: bool,
         identifier: &Identifier,
         now: Time,

@@ -18,6 +18,7 @@ use crate::domain::state::AppState;
 use crate::domain::users::{self, Receiver};
 use crate::identifier::Identifier;
 use crate::ids;
+use crate::ids::AppId;
 use crate::ids::UserId;
 use crate::store;
 use crate::store::events::EventKind;
@@ -98,7 +99,7 @@ fn counted_since(now: Time) -> Time {
 }
 
 /// Whether too many codes were guessed for an identifier lately.
-fn is_spent(tx: &Tx<'_>, app_id: &str, identifier: &str, now: Time) -> Result<bool, SqlError> {
+fn is_spent(tx: &Tx<'_>, app_id: &AppId, identifier: &str, now: Time) -> Result<bool, SqlError> {
     let tries = store::one_time_codes::tries_since(tx, app_id, identifier, counted_since(now))?;
     Ok(tries >= TRIES_IN_AN_HOUR)
 }

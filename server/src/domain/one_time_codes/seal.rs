@@ -38,7 +38,7 @@ fn key(id: &str) -> hmac::Key {
 fn text(row: &CodeRow, code: &str) -> String {
     let user_id = row.user_id.as_ref().map_or("", UserId::as_str);
     [
-        &row.app_id,
+        row.app_id.as_str(),
         user_id,
         row.purpose.as_str(),
         &row.identifier,
@@ -56,8 +56,8 @@ mod tests {
     fn row() -> CodeRow {
         CodeRow {
             id_hash: Vec::new(),
-            app_id: "app".to_owned(),
-            user_id: Some("user".to_owned().into()),
+            app_id: "app".into(),
+            user_id: Some("user".into()),
             purpose: Purpose::Login,
             identifier: "ada@example.com".to_owned(),
             seal: Vec::new(),
@@ -103,8 +103,8 @@ mod tests {
             opens(&row, "id", "012345")
         };
         assert!(other(|_| {}));
-        assert!(!other(|row| row.app_id = "other".to_owned()));
-        assert!(!other(|row| row.user_id = Some("other".to_owned().into())));
+        assert!(!other(|row| row.app_id = "other".into()));
+        assert!(!other(|row| row.user_id = Some("other".into())));
         assert!(!other(|row| row.user_id = None));
         assert!(!other(|row| row.purpose = Purpose::Register));
         assert!(!other(|row| row.identifier = "bob@example.com".to_owned()));

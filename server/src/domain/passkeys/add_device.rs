@@ -11,6 +11,7 @@ use crate::domain::apps::App;
 use crate::domain::client::ClientInfo;
 use crate::domain::error::Refusal;
 use crate::domain::state::AppState;
+use crate::ids::AppId;
 use crate::ids::UserId;
 use crate::store::Tx;
 use crate::store::ceremonies::{CeremonyRow, Purpose};
@@ -69,7 +70,7 @@ pub(crate) async fn finish(
 
 /// A passkey whose ceremony was checked.
 pub(super) struct AddDevice {
-    pub(super) app_id: String,
+    pub(super) app_id: AppId,
     pub(super) user_id: UserId,
     pub(super) ceremony: CeremonyRow,
     pub(super) device: DeviceRow,

@@ -16,6 +16,7 @@ use crate::domain::sign_ins;
 use crate::domain::state::AppState;
 use crate::domain::users;
 use crate::identifier::Identifier;
+use crate::ids::AppId;
 use crate::ids::UserId;
 use crate::store;
 use crate::store::Tx;
@@ -54,7 +55,7 @@ pub(crate) async fn start(
 }
 
 struct Start {
-    app_id: String,
+    app_id: AppId,
     identifier: Identifier,
     start: StartCreation,
     now: Time,
@@ -126,7 +127,7 @@ pub(crate) async fn finish(
 
 /// A registration whose outcome was checked.
 struct Register {
-    app_id: String,
+    app_id: AppId,
     sign_in: Option<SignInRow>,
     user_id: UserId,
     ceremony: CeremonyRow,

@@ -13,6 +13,7 @@ use crate::domain::sign_ins;
 use crate::domain::state::AppState;
 use crate::domain::users;
 use crate::identifier::Identifier;
+use crate::ids::AppId;
 use crate::ids::UserId;
 use crate::store;
 use crate::store::Tx;
@@ -65,7 +66,7 @@ struct Named {
 }
 
 impl Named {
-    fn find(tx: &Tx<'_>, app_id: &str, identifier: &Identifier) -> Result<Self, Refusal> {
+    fn find(tx: &Tx<'_>, app_id: &AppId, identifier: &Identifier) -> Result<Self, Refusal> {
         let user = users::find(tx, app_id, identifier)?.ok_or_else(Refusal::user_not_found)?;
         if user.is_inactive() {
             return Err(Refusal::user_not_active());
@@ -117,7 +118,7 @@ pub(crate) async fn finish(
 
 /// A sign-in whose outcome was checked.
 pub(super) struct SignIn {
-    pub(super) app_id: String,
+    pub(super) app_id: AppId,
     pub(super) sign_in: Option<SignInRow>,
     pub(super) proof: Proof,
     pub(super) event: NewEvent,

@@ -20,7 +20,7 @@ use crate::store::testing::{APP, CALLERS, File, USER};
 pub(crate) fn passkey(number: usize) -> (DeviceRow, Credential) {
     let cred_id = format!("credential-{number}");
     let device = DeviceRow {
-        id: format!("device-{number}"),
+        id: format!("device-{number}").into(),
         cred_id: cred_id.clone(),
         friendly_name: "Passkey".to_owned(),
         r#type: "passkey".to_owned(),
@@ -63,7 +63,7 @@ pub(crate) async fn start(
             created_at: at(0),
             expires_at: at(10),
         };
-        Ok::<_, Refusal>(store::ceremonies::insert(tx, APP, &ceremony)?)
+        Ok::<_, Refusal>(store::ceremonies::insert(tx, &APP.into(), &ceremony)?)
     });
     insert.await.unwrap();
 }
@@ -71,7 +71,7 @@ pub(crate) async fn start(
 /// Reads a ceremony, as every caller does before the command.
 pub(crate) async fn read(file: &File, id: &str) -> CeremonyRow {
     let id = id.to_owned();
-    let read = file.run(move |tx| Ok::<_, Refusal>(store::ceremonies::get(tx, APP, &id)?));
+    let read = file.run(move |tx| Ok::<_, Refusal>(store::ceremonies::get(tx, &APP.into(), &id)?));
     read.await.unwrap().unwrap()
 }
 
@@ -89,8 +89,8 @@ pub(crate) async fn give(file: &File, numbers: std::ops::Range<usize>) {
 async fn add(file: &File, ceremony: &str, number: usize) -> AddDevice {
     let (device, credential) = passkey(number);
     AddDevice {
-        app_id: APP.to_owned(),
-        user_id: USER.to_owned().into(),
+        app_id: APP.into(),
+        user_id: USER.into(),
         ceremony: read(file, ceremony).await,
         device,
         credential,
@@ -109,10 +109,15 @@ async fn of_many_who_sign_in_with_one_ceremony_one_succeeds() {
     start(&file, "ceremony", Purpose::Login, None, None).await;
     let mut commands = Vec::new();
     for _ in 0..CALLERS {
-        let passkey =
-            file.run(|tx| Ok::<_, Refusal>(store::passkeys::by_cred_id(tx, APP, "credential-0")?));
+        let passkey = file.run(|tx| {
+            Ok::<_, Refusal>(store::passkeys::by_cred_id(
+                tx,
+                &APP.into(),
+                "credential-0",
+            )?)
+        });
         let command = SignIn {
-            app_id: APP.to_owned(),
+            app_id: APP.into(),
             sign_in: None,
             proof: Proof {
                 ceremony: read(&file, "ceremony").await,
@@ -133,7 +138,7 @@ async fn of_many_who_sign_in_with_one_ceremony_one_succeeds() {
         assert_eq!(refusal.reason, Reason::DiscoverableLoginFailed);
         assert_eq!(refusal.message, "handshake: unknown, expired or used.");
     }
-    let user = file.run(|tx| Ok::<_, Refusal>(store::users::get(tx, APP, &USER.into())?));
+    let user = file.run(|tx| Ok::<_, Refusal>(store::users::get(tx, &APP.into(), &USER.into())?));
     assert_eq!(user.await.unwrap().unwrap().login_count, 1);
 }
 

@@ -51,6 +51,6 @@ async fn tokens_stand_for_their_user_until_they_are_revoked() {
     revoke_all(state, app, id.into()).await.unwrap();
     let over = refresh(state, app, &next).await.unwrap_err();
     assert_eq!(over.reason, Reason::InvalidRefreshToken);
-    let unknown = revoke_all(state, app, "nobody".to_owned().into()).await;
+    let unknown = revoke_all(state, app, "nobody".into()).await;
     assert_eq!(unknown.unwrap_err().reason, Reason::UserNotFound);
 }

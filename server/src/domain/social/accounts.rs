@@ -8,6 +8,7 @@ use crate::domain::error::Refusal;
 use crate::domain::state::AppState;
 use crate::domain::users;
 use crate::identifier::Identifier;
+use crate::ids::AppId;
 use crate::ids::UserId;
 use crate::store;
 use crate::store::Tx;
@@ -22,7 +23,7 @@ use crate::store::users::UserRow;
 /// whoever has the account could still be connected to it by `link`.
 pub(super) fn user(
     tx: &Tx<'_>,
-    app_id: &str,
+    app_id: &AppId,
     identity: &Identity,
     now: Time,
 ) -> Result<(UserId, Action), Refusal> {
@@ -48,7 +49,7 @@ pub(super) fn user(
 /// Connects an account to a user. It is no error if it is connected to them already.
 pub(super) fn connect(
     tx: &Tx<'_>,
-    app_id: &str,
+    app_id: &AppId,
     user_id: &UserId,
     identity: &Identity,
     now: Time,
@@ -90,7 +91,7 @@ pub(crate) async fn disconnect(
     }
 }
 
-fn active(tx: &Tx<'_>, app_id: &str, user_id: &UserId) -> Result<UserRow, Refusal> {
+fn active(tx: &Tx<'_>, app_id: &AppId, user_id: &UserId) -> Result<UserRow, Refusal> {
     let user = store::users::get(tx, app_id, user_id)?.ok_or_else(Refusal::user_not_found)?;
     if user.is_inactive() {
         return Err(Refusal::user_not_active());

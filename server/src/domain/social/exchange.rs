@@ -11,6 +11,7 @@ use crate::domain::error::Refusal;
 use crate::domain::sign_ins;
 use crate::domain::state::AppState;
 use crate::ids;
+use crate::ids::AppId;
 use crate::ids::UserId;
 use crate::provider_name::ProviderName;
 use crate::store;
@@ -126,7 +127,7 @@ fn refused() -> Refusal {
 /// wrong: then too the code is used up, as it is in wrong hands. It is not when the caller fails after this.
 fn take(
     tx: &Tx<'_>,
-    app_id: &str,
+    app_id: &AppId,
     code_hash: &[u8],
     verifier: &str,
     now: Time,

@@ -29,7 +29,7 @@ pub(crate) async fn authenticate(
     token: &str,
 ) -> Result<Account, Refusal> {
     let now = state.clock.now();
-    let subject = tokens::verify(&app.keys, token, &app.issuer, &app.id, now).await?;
+    let subject = tokens::verify(&app.keys, token, &app.issuer, app.id.as_str(), now).await?;
     let subject =
         subject.ok_or_else(|| Refusal::invalid_access_token("auth token: bad or expired."))?;
     let user_id = UserId::from(subject);

@@ -59,11 +59,11 @@ pub(super) fn credential(device: DeviceRow, user_id: &UserId) -> Credential {
             dark: device.icon_dark,
             light: device.icon_light,
         },
-        id: device.id,
+        id: device.id.into(),
         last_login_at: device.last_login_at.timestamp().to_string(),
         type_: device.r#type.into(),
         updated_at: device.updated_at.timestamp().to_string(),
         usage_count: device.usage_count,
-        user_id: user_id.to_owned().into(),
+        user_id: user_id.to_string(),
     }
 }

@@ -18,6 +18,6 @@ pub(crate) async fn list_user_devices(call: ApiKeyAuth) -> Result<Response, Refu
 
 pub(crate) async fn delete_user_devices(call: ApiKeyAuth) -> Result<Response, Refusal> {
     let (user_id, id) = (call.params.get("user_id"), call.params.get("device_id"));
-    devices::delete(&call.state, &call.app, user_id.into(), id).await?;
+    devices::delete(&call.state, &call.app, user_id.into(), id.into()).await?;
     Ok(reply::empty(StatusCode::OK))
 }

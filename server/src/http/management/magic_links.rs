@@ -107,7 +107,7 @@ pub(crate) async fn create_magic_link(call: ApiKeyAuth, body: Bytes) -> Result<R
     let link = magic_links::create(&call.state, &call.app, request).await?;
     let magic_link = MagicLink {
         activated: false,
-        app_id: call.app.id.clone(),
+        app_id: call.app.id.clone().into(),
         id: link.id,
         identifier: link.identifier.as_str().to_owned(),
         redirect_url,

@@ -69,7 +69,7 @@ pub(crate) fn device(device: DeviceRow) -> WebAuthnDevices {
             dark: device.icon_dark,
             light: device.icon_light,
         },
-        id: device.id,
+        id: device.id.into(),
         last_login_at: device.last_login_at.timestamp(),
         type_: device.r#type.into(),
         updated_at: device.updated_at.timestamp(),

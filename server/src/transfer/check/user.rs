@@ -98,7 +98,7 @@ pub(crate) fn user(
             findings,
         ),
         id,
-        app_id: line.app,
+        app_id: line.app.into(),
         email,
         email_verified: line.email_verified,
         phone,

@@ -7,6 +7,7 @@ use crate::domain::passkeys::Credential;
 use crate::domain::passkeys::relying_party::{Refuse, RelyingParty, Signed};
 use crate::domain::passkeys::response::{Assertion, Creation};
 use crate::domain::state::AppState;
+use crate::ids::AppId;
 use crate::ids::UserId;
 use crate::store;
 use crate::store::Tx;
@@ -121,7 +122,7 @@ impl Proof {
     }
 
     /// Ends the ceremony, and counts the login on the device, which may be gone by now.
-    pub(crate) fn end(&self, tx: &Tx<'_>, app_id: &str, now: Time) -> Result<(), Refusal> {
+    pub(crate) fn end(&self, tx: &Tx<'_>, app_id: &AppId, now: Time) -> Result<(), Refusal> {
         end(tx, app_id, &self.ceremony, self.refuse())?;
         let Signed {
             sign_count,
@@ -176,7 +177,7 @@ fn given(text: Option<&str>) -> Option<&str> {
 /// Ends a ceremony, together with what its outcome changes. Of two requests that finish it at once, one fails here.
 pub(crate) fn end(
     tx: &Tx<'_>,
-    app_id: &str,
+    app_id: &AppId,
     ceremony: &CeremonyRow,
     refuse: Refuse,
 ) -> Result<(), Refusal> {

@@ -16,6 +16,7 @@ use crate::domain::passkeys::relying_party::{
     AssertionOptions, CreationOptions, LIFETIME, RelyingParty,
 };
 use crate::ids;
+use crate::ids::AppId;
 use crate::ids::UserId;
 use crate::store;
 use crate::store::ceremonies::{NewCeremony, Purpose};
@@ -27,7 +28,7 @@ const HANDLE_LENGTH: usize = 16;
 
 /// A ceremony that is about to start.
 struct Start {
-    app_id: String,
+    app_id: AppId,
     id: String,
     purpose: Purpose,
     transaction_id: Option<String>,
