@@ -1,11 +1,79 @@
 //! Random identifiers and secrets, and the hash under which secrets are stored.
 
+use std::fmt;
+
 use aws_lc_rs::{digest, rand};
+use serde::{Deserialize, Serialize};
 
 /// Length of every id that the API issues.
 pub(crate) const ID_LENGTH: usize = 24;
 
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+/// Declares the ids of one kind of thing. Any text can be one, and one that is nobody's finds nothing.
+macro_rules! id {
+    ($(#[$about:meta])* $name:ident) => {
+        $(#[$about])*
+        #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub(crate) struct $name(String);
+
+        impl $name {
+            /// A new random id.
+            pub(crate) fn new() -> Self {
+                Self(new_id())
+            }
+
+            pub(crate) fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl From<String> for $name {
+            fn from(text: String) -> Self {
+                Self(text)
+            }
+        }
+
+        impl From<&str> for $name {
+            fn from(text: &str) -> Self {
+                Self(text.to_owned())
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+    };
+}
+
+id! {
+    /// The id of an app.
+    AppId
+}
+
+id! {
+    /// The id of a user.
+    UserId
+}
+
+id! {
+    /// The id of a device.
+    DeviceId
+}
+
+id! {
+    /// The id of a sign-in.
+    SignInId
+}
 
 /// A new id: 24 letters and digits.
 pub(crate) fn new_id() -> String {

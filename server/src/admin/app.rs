@@ -12,6 +12,7 @@ use crate::domain::settings::{
     APP_ID, AppSettings, MetadataType, SettingsPatch, is_app_id, seconds,
 };
 use crate::ids;
+use crate::ids::AppId;
 use crate::store;
 use crate::store::apps::AppRow;
 
@@ -169,8 +170,8 @@ impl DataFile {
     /// If the id is taken or not valid in a path, the origin is invalid, or the file cannot be written.
     pub async fn create_app(&self, mut app: NewApp) -> Result<CreatedApp, AdminError> {
         let settings = app.checked()?;
-        let id = app.id.unwrap_or_else(ids::new_id);
-        if !is_app_id(&id) {
+        let id = app.id.map_or_else(AppId::new, AppId::from);
+        if !is_app_id(id.as_str()) {
             return Err(refused(format!("app id {APP_ID}")));
         }
         let now = self.clock.now();
@@ -194,7 +195,10 @@ impl DataFile {
             Ok::<_, AdminError>(store::api_keys::insert(tx, &row.id, &key_row, &hash)?)
         });
         insert.await?;
-        Ok(CreatedApp { id, api_key: key })
+        Ok(CreatedApp {
+            id: id.into(),
+            api_key: key,
+        })
     }
 
     /// Changes an app: the closure receives the current app and returns the changed one. A running server applies the
@@ -225,16 +229,16 @@ impl DataFile {
         app_id: impl Into<String>,
         change: impl Fn(NewApp) -> NewApp + Send + 'static,
     ) -> Result<(), AdminError> {
-        let app_id = app_id.into();
+        let app_id = AppId::from(app_id.into());
         let update = self.store.write(move |tx| {
             let mut row = require(store::apps::get(tx, &app_id)?, &app_id)?;
             let settings = AppSettings::from_stored(&row.settings)?;
             let rp_id = settings.rp_id();
             let mut changed = change(NewApp {
-                id: Some(app_id.clone()),
+                id: Some(app_id.to_string()),
                 settings,
             });
-            if changed.id.as_deref() != Some(&app_id) {
+            if changed.id.as_deref() != Some(app_id.as_str()) {
                 return Err(refused("the id of an app cannot change"));
             }
             row.settings = changed.checked()?;
@@ -260,7 +264,7 @@ impl DataFile {
         app_id: impl Into<String>,
         with_users: bool,
     ) -> Result<(), AdminError> {
-        let app_id = app_id.into();
+        let app_id = AppId::from(app_id.into());
         let delete = self.store.write(move |tx| {
             require(store::apps::get(tx, &app_id)?, &app_id)?;
             let users = store::apps::users(tx, &app_id)?;
@@ -287,7 +291,7 @@ impl DataFile {
         let apps = rows.map(|row| {
             let settings = AppSettings::from_stored(&row.settings)?;
             Ok(StoredApp {
-                id: row.id,
+                id: row.id.into(),
                 name: settings.name,
                 auth_origin: settings.auth_origin,
                 created_at: row.created_at.timestamp(),
@@ -297,11 +301,11 @@ impl DataFile {
     }
 }
 
-pub(super) fn require(app: Option<AppRow>, id: &str) -> Result<AppRow, AdminError> {
+pub(super) fn require(app: Option<AppRow>, id: &AppId) -> Result<AppRow, AdminError> {
     app.ok_or_else(|| no_app(id))
 }
 
-pub(super) fn no_app(id: &str) -> AdminError {
+pub(super) fn no_app(id: &AppId) -> AdminError {
     refused(format!(
         "there is no app `{id}`: see `passage-server app list`"
     ))

@@ -14,6 +14,7 @@ pub use self::error::AdminError;
 use crate::clock::Clock;
 use crate::domain::api_keys;
 use crate::ids;
+use crate::ids::AppId;
 use crate::keys::WrappingKey;
 use crate::store;
 use crate::store::Store;
@@ -78,7 +79,7 @@ impl DataFile {
     ) -> Result<String, AdminError> {
         let key = api_keys::generate();
         let row = api_keys::row(&key, name.into(), self.clock.now());
-        let (app_id, hash) = (app_id.into(), ids::hash(&key));
+        let (app_id, hash) = (AppId::from(app_id.into()), ids::hash(&key));
         let insert = self.store.write(move |tx| {
             require(store::apps::get(tx, &app_id)?, &app_id)?;
             Ok::<_, AdminError>(store::api_keys::insert(tx, &app_id, &row, &hash)?)
@@ -97,7 +98,7 @@ impl DataFile {
             for app in store::apps::all(tx)? {
                 let rows = store::signing_keys::list(tx, &app.id)?;
                 keys.extend(rows.into_iter().map(|row| StoredKey {
-                    app_id: app.id.clone(),
+                    app_id: app.id.clone().into(),
                     kid: row.kid,
                     state: row.state.as_str().to_owned(),
                     created_at: row.created_at.timestamp(),
@@ -118,7 +119,7 @@ impl DataFile {
         app_id: Option<String>,
         at_once: bool,
     ) -> Result<(), AdminError> {
-        let now = self.clock.now();
+        let (app_id, now) = (app_id.map(AppId::from), self.clock.now());
         let ask = self.store.write(move |tx| {
             let apps = match &app_id {
                 Some(id) => vec![require(store::apps::get(tx, id)?, id)?],

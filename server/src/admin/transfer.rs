@@ -6,6 +6,7 @@ use std::path::Path;
 use super::DataFile;
 use super::app::no_app;
 use super::error::{AdminError, Problem, refused};
+use crate::ids::AppId;
 use crate::store::StoreError;
 use crate::transfer::{self, ExportError, ImportError, PrivateFile, TransferCounts};
 
@@ -45,7 +46,7 @@ impl DataFile {
     where
         W: Write + Send + 'static,
     {
-        let apps: Vec<String> = apps.iter().map(|id| (*id).to_owned()).collect();
+        let apps: Vec<AppId> = apps.iter().map(|id| AppId::from(*id)).collect();
         let read = self
             .store
             .read_once(move |tx| Ok((transfer::export(tx, &apps, &mut out)?, out)));

@@ -9,6 +9,7 @@ use super::language::Language;
 use crate::clock::Time;
 use crate::identifier::Identifier;
 use crate::ids;
+use crate::ids::UserId;
 use crate::store::Purpose;
 
 /// How a message is delivered.
@@ -86,7 +87,7 @@ pub(crate) enum Content {
 /// A message to write.
 pub(crate) struct NewMessage<'a> {
     pub(crate) to: &'a Identifier,
-    pub(crate) user_id: String,
+    pub(crate) user_id: UserId,
     pub(crate) purpose: Purpose,
     pub(crate) language: Language,
     pub(crate) content: Content,
@@ -134,7 +135,7 @@ impl Message {
             to: new.to.as_str().to_owned(),
             purpose: new.purpose.as_str().to_owned(),
             language: new.language.code().to_owned(),
-            user_id: new.user_id,
+            user_id: new.user_id.into(),
             magic_link_id,
             url,
             otp_id,

@@ -232,7 +232,7 @@ fn written(language: Language, purpose: Purpose, content: Content, minutes: i64)
     let to = Identifier::Email("ada@example.com".to_owned());
     let new = NewMessage {
         to: &to,
-        user_id: "user".to_owned(),
+        user_id: "user".into(),
         purpose,
         language,
         content,

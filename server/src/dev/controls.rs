@@ -16,6 +16,7 @@ use crate::domain::flex::complete::{self, Simulation};
 use crate::domain::sign_ins;
 use crate::domain::state::AppState;
 use crate::ids;
+use crate::ids::UserId;
 use crate::store::events::{Action, NewEvent};
 use crate::store::{self, StoreError};
 
@@ -70,7 +71,7 @@ impl Controls {
     /// `user_not_found`, or `user_not_active` for a user who was deactivated.
     pub async fn sign_in(&self, user_id: impl AsRef<str>) -> Result<AuthResult, ControlError> {
         let event = NewEvent::by_control(Action::Login);
-        Ok(sign_ins::sign_in(&self.state, &self.dev.app, user_id.as_ref(), event).await?)
+        Ok(sign_ins::sign_in(&self.state, &self.dev.app, &user_id.as_ref().into(), event).await?)
     }
 
     /// Gives a user a passkey, and returns its device id.
@@ -83,7 +84,7 @@ impl Controls {
         device: SeedDevice,
     ) -> Result<String, ControlError> {
         let row = device.into_row(self.state.clock.now())?;
-        let (app_id, user_id) = (self.dev.app.id.clone(), user_id.as_ref().to_owned());
+        let (app_id, user_id) = (self.dev.app.id.clone(), UserId::from(user_id.as_ref()));
         let insert = self.state.store.write(move |tx| {
             store::users::get(tx, &app_id, &user_id)?.ok_or_else(Refusal::user_not_found)?;
             match store::devices::insert(tx, &user_id, &row) {
@@ -93,7 +94,7 @@ impl Controls {
                 other => Ok(other.map(|()| row.id.clone())?),
             }
         });
-        Ok(insert.await?)
+        Ok(insert.await?.into())
     }
 
     /// Completes a Flex transaction, as if its ceremony had taken place, and returns the nonce for the backend. A

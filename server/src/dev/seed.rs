@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::clock::Time;
 use crate::domain::error::Refusal;
 use crate::ids;
+use crate::ids::DeviceId;
 use crate::store::devices::DeviceRow;
 
 /// A passkey to give to a user, as if they had registered it. It cannot sign anybody in.
@@ -75,7 +76,7 @@ impl SeedDevice {
             ));
         }
         Ok(DeviceRow {
-            id: ids::new_id(),
+            id: DeviceId::new(),
             cred_id: self
                 .cred_id
                 .unwrap_or_else(|| URL_SAFE_NO_PAD.encode(ids::random_bytes::<32>())),

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use crate::clock::Time;
 use crate::domain::settings::{AppSettings, SettingsError};
+use crate::ids::AppId;
 use crate::keys::{KeyRing, KeyRingError, Sealing};
 use crate::store::Store;
 use crate::store::apps::AppRow;
@@ -33,7 +34,7 @@ impl From<KeyRingError> for AppError {
 
 /// The apps that the server runs, by their ids.
 #[derive(Default)]
-pub(crate) struct Apps(RwLock<HashMap<String, Arc<App>>>);
+pub(crate) struct Apps(RwLock<HashMap<AppId, Arc<App>>>);
 
 impl Apps {
     /// Adds an app, or replaces the one with the same id.
@@ -45,7 +46,7 @@ impl Apps {
     }
 
     /// Removes all apps but these.
-    pub(crate) fn keep(&self, ids: &HashSet<String>) {
+    pub(crate) fn keep(&self, ids: &HashSet<AppId>) {
         self.0
             .write()
             .unwrap_or_else(PoisonError::into_inner)
@@ -53,7 +54,7 @@ impl Apps {
     }
 
     /// The app with this id.
-    pub(crate) fn get(&self, id: &str) -> Option<Arc<App>> {
+    pub(crate) fn get(&self, id: &AppId) -> Option<Arc<App>> {
         self.0
             .read()
             .unwrap_or_else(PoisonError::into_inner)
@@ -74,7 +75,7 @@ impl Apps {
 
 /// One app that the server runs.
 pub(crate) struct App {
-    pub(crate) id: String,
+    pub(crate) id: AppId,
     pub(crate) issuer: String,
     pub(crate) settings: AppSettings,
     pub(crate) created_at: Timestamp,
@@ -133,6 +134,6 @@ pub(crate) fn settings(row: &AppRow) -> Result<AppSettings, SettingsError> {
 }
 
 /// The default issuer of an app's tokens: its URL under the Auth API.
-pub(crate) fn issuer(url: &str, app_id: &str) -> String {
+pub(crate) fn issuer(url: &str, app_id: &AppId) -> String {
     format!("{url}/auth/v1/apps/{app_id}")
 }

@@ -3,6 +3,8 @@
 use crate::domain::apps::App;
 use crate::domain::error::Refusal;
 use crate::domain::state::AppState;
+use crate::ids::DeviceId;
+use crate::ids::UserId;
 use crate::store;
 use crate::store::devices::DeviceRow;
 
@@ -13,7 +15,7 @@ const LONGEST_NAME: usize = 255;
 pub(crate) async fn list(
     state: &AppState,
     app: &App,
-    user_id: String,
+    user_id: UserId,
 ) -> Result<Vec<DeviceRow>, Refusal> {
     let app_id = app.id.clone();
     let read = state.store.read(move |tx| {
@@ -27,8 +29,8 @@ pub(crate) async fn list(
 pub(crate) async fn delete(
     state: &AppState,
     app: &App,
-    user_id: String,
-    id: String,
+    user_id: UserId,
+    id: DeviceId,
 ) -> Result<(), Refusal> {
     let app_id = app.id.clone();
     let delete = state.store.write(move |tx| {
@@ -41,8 +43,8 @@ pub(crate) async fn delete(
 /// Renames a device of the signed-in user.
 pub(crate) async fn rename_own(
     state: &AppState,
-    user_id: String,
-    id: String,
+    user_id: UserId,
+    id: DeviceId,
     name: &str,
 ) -> Result<DeviceRow, Refusal> {
     let name = name.trim().to_owned();
@@ -62,8 +64,8 @@ pub(crate) async fn rename_own(
 /// Deletes a device of the signed-in user.
 pub(crate) async fn delete_own(
     state: &AppState,
-    user_id: String,
-    id: String,
+    user_id: UserId,
+    id: DeviceId,
 ) -> Result<(), Refusal> {
     let delete = state
         .store

@@ -11,6 +11,7 @@ use std::time::Duration;
 use crate::clock::Time;
 use crate::domain::error::Refusal;
 use crate::identifier::Identifier;
+use crate::ids::AppId;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -61,7 +62,7 @@ impl RateLimits {
     /// Whether another code or link may go to an account now.
     pub(crate) fn account(
         &self,
-        app_id: &str,
+        app_id: &AppId,
         identifier: &Identifier,
         now: Time,
     ) -> Result<(), Refusal> {

@@ -13,6 +13,9 @@ use crate::domain::settings::AppSettings;
 use crate::domain::state::AppState;
 use crate::domain::tokens::{self, Claims, Header};
 use crate::ids;
+use crate::ids::AppId;
+use crate::ids::SignInId;
+use crate::ids::UserId;
 use crate::store;
 use crate::store::Tx;
 use crate::store::events::NewEvent;
@@ -31,7 +34,7 @@ pub(crate) struct RefreshToken {
 pub(crate) async fn sign_in(
     state: &AppState,
     app: &App,
-    user_id: &str,
+    user_id: &UserId,
     event: NewEvent,
 ) -> Result<AuthResult, Refusal> {
     start(state, app, user_id, Some(event)).await
@@ -41,7 +44,7 @@ pub(crate) async fn sign_in(
 pub(crate) async fn join(
     state: &AppState,
     app: &App,
-    user_id: &str,
+    user_id: &UserId,
 ) -> Result<AuthResult, Refusal> {
     start(state, app, user_id, None).await
 }
@@ -49,7 +52,7 @@ pub(crate) async fn join(
 async fn start(
     state: &AppState,
     app: &App,
-    user_id: &str,
+    user_id: &UserId,
     event: Option<NewEvent>,
 ) -> Result<AuthResult, Refusal> {
     let now = state.clock.now();
@@ -65,7 +68,7 @@ async fn start(
 /// Creates the refresh token of a new sign-in, and the row to store. `None` if the app has no refresh tokens.
 pub(crate) fn prepare(
     settings: &AppSettings,
-    user_id: &str,
+    user_id: &UserId,
     now: Time,
 ) -> Option<(SignInRow, RefreshToken)> {
     if !settings.refresh_enabled {
@@ -73,7 +76,7 @@ pub(crate) fn prepare(
     }
     let ends_at = now + settings.refresh_lifetime();
     let expires_at = ends_at.min(now + settings.refresh_idle_lifetime());
-    let id = ids::new_id();
+    let id = SignInId::new();
     let token = new_token(&id);
     let row = SignInRow {
         user_id: user_id.to_owned(),
@@ -89,8 +92,8 @@ pub(crate) fn prepare(
 /// The part of a sign-in that is stored, for commands that store more. [`auth_result`] does the rest.
 pub(crate) fn record(
     tx: &Tx<'_>,
-    app_id: &str,
-    user_id: &str,
+    app_id: &AppId,
+    user_id: &UserId,
     event: Option<&NewEvent>,
     sign_in: Option<&SignInRow>,
     now: Time,
@@ -109,14 +112,14 @@ pub(crate) fn record(
     Ok(())
 }
 
-fn new_token(sign_in: &str) -> String {
+fn new_token(sign_in: &SignInId) -> String {
     format!("{sign_in}{}", ids::alphanumeric(SECRET_LENGTH))
 }
 
 /// The sign-in in a refresh token. `None` if it is not one of our tokens.
-fn sign_in_of(token: &str) -> Option<String> {
+fn sign_in_of(token: &str) -> Option<SignInId> {
     let (id, secret) = token.split_at_checked(ids::ID_LENGTH)?;
-    (secret.len() == SECRET_LENGTH).then(|| id.to_owned())
+    (secret.len() == SECRET_LENGTH).then(|| id.into())
 }
 
 /// Exchanges a refresh token for the next pair. A token that was already exchanged may have been stolen, so using it
@@ -167,7 +170,7 @@ pub(crate) async fn revoke(state: &AppState, app: &App, token: &str) -> Result<(
 pub(crate) async fn revoke_all(
     state: &AppState,
     app: &App,
-    user_id: String,
+    user_id: UserId,
 ) -> Result<(), Refusal> {
     let app_id = app.id.clone();
     let revoke = state.store.write(move |tx| {
@@ -180,11 +183,11 @@ pub(crate) async fn revoke_all(
 /// Signs the auth token, outside the store, which it would block.
 pub(crate) async fn auth_result(
     app: &App,
-    user_id: &str,
+    user_id: &UserId,
     refresh: Option<RefreshToken>,
     now: Time,
 ) -> Result<AuthResult, Refusal> {
-    let claims = Claims::new(app, user_id, now);
+    let claims = Claims::new(app, user_id.as_str(), now);
     let key = app.keys.active().await?;
     let auth_token = tokens::sign(&key, &Header::new(key.kid()), &claims)?;
     Ok(AuthResult {

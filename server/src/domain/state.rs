@@ -8,6 +8,7 @@ use super::rate_limits::RateLimits;
 use super::social::Providers;
 use crate::clock::Clock;
 use crate::delivery::Sender;
+use crate::ids::AppId;
 use crate::store::Store;
 
 /// The running server's state.
@@ -25,7 +26,7 @@ pub(crate) struct AppState {
 
 impl AppState {
     /// The app with this id.
-    pub(crate) fn app(&self, id: &str) -> Result<Arc<App>, Refusal> {
+    pub(crate) fn app(&self, id: &AppId) -> Result<Arc<App>, Refusal> {
         self.apps.get(id).ok_or_else(Refusal::app_not_found)
     }
 

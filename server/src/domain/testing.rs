@@ -42,7 +42,7 @@ impl Fixture {
         let clock = Clock::default();
         clock.stop();
         let row = AppRow {
-            id: "app".to_owned(),
+            id: "app".into(),
             settings: serde_json::to_string(&settings).unwrap(),
             created_at: clock.now(),
         };

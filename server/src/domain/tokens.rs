@@ -35,7 +35,7 @@ impl<'a> Claims<'a> {
     /// A token of the app for a user.
     pub(crate) fn new(app: &'a App, subject: &'a str, now: Time) -> Self {
         Self {
-            audience: [&app.settings.auth_origin, &app.id],
+            audience: [&app.settings.auth_origin, app.id.as_str()],
             expires_at: (now + app.settings.session_lifetime()).as_second(),
             issued_at: now.as_second(),
             issuer: &app.issuer,

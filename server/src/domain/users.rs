@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 use crate::clock::Time;
 use crate::domain::error::Refusal;
 use crate::identifier::{self, Identifier};
+use crate::ids::AppId;
 use crate::store;
 use crate::store::users::{NewUser, UserRow};
 use crate::store::{Purpose, SqlError, Tx};
@@ -32,7 +33,7 @@ pub(crate) fn phone(text: &str) -> Result<String, Refusal> {
 /// The user who has the identifier.
 pub(crate) fn find(
     tx: &Tx<'_>,
-    app_id: &str,
+    app_id: &AppId,
     identifier: &Identifier,
 ) -> Result<Option<UserRow>, SqlError> {
     match identifier {
@@ -44,7 +45,7 @@ pub(crate) fn find(
 /// Creates a user with the identifier, which must be free.
 pub(crate) fn create(
     tx: &Tx<'_>,
-    app_id: &str,
+    app_id: &AppId,
     identifier: &Identifier,
     metadata: Map<String, Value>,
     now: Time,
@@ -67,7 +68,7 @@ fn new_user(identifier: &Identifier, metadata: Map<String, Value>) -> NewUser {
 }
 
 /// Creates a user whose identifiers must be free.
-fn insert(tx: &Tx<'_>, app_id: &str, new: &NewUser, now: Time) -> Result<UserRow, Refusal> {
+fn insert(tx: &Tx<'_>, app_id: &AppId, new: &NewUser, now: Time) -> Result<UserRow, Refusal> {
     taken(store::users::insert(tx, app_id, new, now))
 }
 
@@ -95,7 +96,7 @@ pub(crate) struct Receiver {
 /// message, and registering a known identifier becomes a login for the person who reads the messages there.
 pub(crate) fn receiver(
     tx: &Tx<'_>,
-    app_id: &str,
+    app_id: &AppId,
     conceal: bool,
     purpose: Purpose,
     identifier: &Identifier,

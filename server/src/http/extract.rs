@@ -63,7 +63,7 @@ impl FromRequestParts<Arc<AppState>> for AppContext {
 
     async fn from_request_parts(parts: &mut Parts, state: &Arc<AppState>) -> Result<Self, Refusal> {
         let params = Params::from_request_parts(parts, state).await?;
-        let app = state.app(&params.get("app_id"))?;
+        let app = state.app(&params.get("app_id").into())?;
         Ok(Self {
             state: Arc::clone(state),
             app,
@@ -85,7 +85,7 @@ impl FromRequestParts<Arc<AppState>> for ApiKeyAuth {
         let params = Params::from_request_parts(parts, state).await?;
         let key =
             bearer(parts)?.ok_or_else(|| Refusal::invalid_access_token("api key: missing."))?;
-        let app = state.app(&params.get("app_id"))?;
+        let app = state.app(&params.get("app_id").into())?;
         api_keys::authenticate(state, &app, key).await?;
         Ok(Self {
             state: Arc::clone(state),
@@ -106,7 +106,7 @@ impl FromRequestParts<Arc<AppState>> for MaybeApiKeyAuth {
 
     async fn from_request_parts(parts: &mut Parts, state: &Arc<AppState>) -> Result<Self, Refusal> {
         let params = Params::from_request_parts(parts, state).await?;
-        let app = state.app(&params.get("app_id"))?;
+        let app = state.app(&params.get("app_id").into())?;
         let key = match bearer(parts)? {
             Some(key) => Some(api_keys::authenticate(state, &app, key).await?),
             None => None,
@@ -129,7 +129,7 @@ impl FromRequestParts<Arc<AppState>> for UserAuth {
 
     async fn from_request_parts(parts: &mut Parts, state: &Arc<AppState>) -> Result<Self, Refusal> {
         let params = Params::from_request_parts(parts, state).await?;
-        let app = state.app(&params.get("app_id"))?;
+        let app = state.app(&params.get("app_id").into())?;
         let token =
             bearer(parts)?.ok_or_else(|| Refusal::invalid_access_token("auth token: missing."))?;
         let account = account::authenticate(state, &app, token).await?;

@@ -8,6 +8,7 @@ use tokio::sync::{Mutex, watch};
 use super::schedule::{self, RotationPolicy, RotationRequest, Step};
 use super::{KeyError, KeyRingError, Sealing, SigningKey, generate};
 use crate::clock::Time;
+use crate::ids::AppId;
 use crate::store;
 use crate::store::signing_keys::{KeyState, SigningKeyRow};
 use crate::store::{Store, StoreError};
@@ -24,7 +25,7 @@ struct Keys {
 /// The keys of one app.
 #[derive(Debug)]
 pub(crate) struct KeyRing {
-    app_id: String,
+    app_id: AppId,
     store: Store,
     sealing: Arc<Sealing>,
     keys: RwLock<Keys>,
@@ -39,7 +40,7 @@ impl KeyRing {
     /// app's tokens, in seconds.
     pub(crate) async fn open(
         store: &Store,
-        app_id: &str,
+        app_id: &AppId,
         sealing: Arc<Sealing>,
         lifetime: Duration,
         now: Time,
@@ -180,7 +181,7 @@ impl KeyRing {
         });
         announce.await?;
         tracing::info!(
-            app_id = self.app_id,
+            app_id = self.app_id.as_str(),
             kid = key.kid,
             "a signing key is announced"
         );
@@ -193,7 +194,10 @@ impl KeyRing {
             Ok::<_, StoreError>(store::signing_keys::activate(tx, &app_id, lifetime, now)?)
         });
         activate.await?;
-        tracing::info!(app_id = self.app_id, "the announced signing key signs now");
+        tracing::info!(
+            app_id = self.app_id.as_str(),
+            "the announced signing key signs now"
+        );
         Ok(())
     }
 
@@ -203,7 +207,10 @@ impl KeyRing {
             .store
             .write(move |tx| Ok::<_, StoreError>(store::signing_keys::forget(tx, &app_id, &kid)?));
         forget.await?;
-        tracing::info!(app_id = self.app_id, "a retired signing key is forgotten");
+        tracing::info!(
+            app_id = self.app_id.as_str(),
+            "a retired signing key is forgotten"
+        );
         Ok(())
     }
 
@@ -281,7 +288,7 @@ mod tests {
     async fn store() -> Store {
         let store = Store::in_memory().unwrap();
         let app = AppRow {
-            id: "app".to_owned(),
+            id: "app".into(),
             settings: "{}".to_owned(),
             created_at: at(0),
         };
@@ -298,10 +305,11 @@ mod tests {
     #[tokio::test]
     async fn a_key_goes_through_its_whole_life() {
         let store = store().await;
+        let app_id = "app".into();
         let open = |now| {
             KeyRing::open(
                 &store,
-                "app",
+                &app_id,
                 Arc::default(),
                 Duration::from_secs(3600),
                 now,
@@ -349,7 +357,7 @@ mod tests {
         let store = store().await;
         let ring = KeyRing::open(
             &store,
-            "app",
+            &"app".into(),
             Arc::default(),
             Duration::from_secs(10 * 3600),
             at(0),
@@ -382,7 +390,7 @@ mod tests {
         let store = store().await;
         let plain = KeyRing::open(
             &store,
-            "app",
+            &"app".into(),
             Arc::default(),
             Duration::from_secs(60),
             at(0),
@@ -391,10 +399,11 @@ mod tests {
         let kid = plain.unwrap().active().await.unwrap().kid.clone();
         let (one, two) = (WrappingKey::generate(), WrappingKey::generate());
         let key = |text: &str| WrappingKey::parse(text).unwrap();
+        let app_id = "app".into();
         let open = |sealing: Sealing| {
             KeyRing::open(
                 &store,
-                "app",
+                &app_id,
                 Arc::new(sealing),
                 Duration::from_secs(60),
                 at(0),
@@ -402,7 +411,7 @@ mod tests {
         };
         let stored = async || {
             let read = store.read(|tx| {
-                let rows = store::signing_keys::list(tx, "app")?;
+                let rows = store::signing_keys::list(tx, &"app".into())?;
                 Ok::<_, StoreError>(rows.into_iter().map(|row| row.pkcs8).collect::<Vec<_>>())
             });
             read.await.unwrap()

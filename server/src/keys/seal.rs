@@ -13,6 +13,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::KeyError;
 use crate::ids;
+use crate::ids::AppId;
 
 const VERSION: u8 = 1;
 const ID_LEN: usize = 8;
@@ -84,7 +85,12 @@ impl Sealing {
     }
 
     /// The form in which a signing key is stored.
-    pub(super) fn seal(&self, app_id: &str, kid: &str, pkcs8: &[u8]) -> Result<Vec<u8>, KeyError> {
+    pub(super) fn seal(
+        &self,
+        app_id: &AppId,
+        kid: &str,
+        pkcs8: &[u8],
+    ) -> Result<Vec<u8>, KeyError> {
         const FAILED: KeyError = KeyError::new("a signing key cannot be encrypted");
         let Some(wrapping) = self.keys.first() else {
             return Ok(pkcs8.to_vec());
@@ -102,7 +108,12 @@ impl Sealing {
     }
 
     /// A signing key as it was before it was stored.
-    pub(super) fn open(&self, app_id: &str, kid: &str, stored: &[u8]) -> Result<Opened, KeyError> {
+    pub(super) fn open(
+        &self,
+        app_id: &AppId,
+        kid: &str,
+        stored: &[u8],
+    ) -> Result<Opened, KeyError> {
         const DAMAGED: KeyError =
             KeyError::new("a stored signing key was damaged, or belongs to something else");
         let Some((&VERSION, envelope)) = stored.split_first() else {
@@ -149,7 +160,7 @@ impl Sealing {
 }
 
 /// Ids contain no zero byte, so the fields cannot run into each other.
-fn aad(app_id: &str, kid: &str) -> Aad<Vec<u8>> {
+fn aad(app_id: &AppId, kid: &str) -> Aad<Vec<u8>> {
     Aad::from(format!("passage-server signing key\0{app_id}\0{kid}").into_bytes())
 }
 
@@ -168,30 +179,39 @@ mod tests {
     #[test]
     fn what_is_sealed_opens_in_its_own_place_alone() {
         let sealing = Sealing::with(key(), Vec::new());
-        let sealed = sealing.seal("app", "kid", PLAIN).unwrap();
+        let sealed = sealing.seal(&"app".into(), "kid", PLAIN).unwrap();
         assert!(!sealed.windows(PLAIN.len()).any(|part| part == PLAIN));
-        assert_ne!(sealed, sealing.seal("app", "kid", PLAIN).unwrap(), "nonces");
-        let opened = sealing.open("app", "kid", &sealed).unwrap();
+        assert_ne!(
+            sealed,
+            sealing.seal(&"app".into(), "kid", PLAIN).unwrap(),
+            "nonces"
+        );
+        let opened = sealing.open(&"app".into(), "kid", &sealed).unwrap();
         assert_eq!((&*opened.pkcs8, opened.current), (PLAIN, true));
-        assert!(sealing.open("app", "other", &sealed).is_err());
-        assert!(sealing.open("other", "kid", &sealed).is_err());
+        assert!(sealing.open(&"app".into(), "other", &sealed).is_err());
+        assert!(sealing.open(&"other".into(), "kid", &sealed).is_err());
         for place in 0..sealed.len() {
             let mut bad = sealed.clone();
             bad[place] ^= 1;
             // With another version byte it is neither an envelope nor a key.
-            let opened = sealing.open("app", "kid", &bad);
+            let opened = sealing.open(&"app".into(), "kid", &bad);
             assert!(opened.is_err() || place == 0, "byte {place}");
-            assert!(sealing.open("app", "kid", &sealed[..place]).is_err() || place == 0);
+            assert!(
+                sealing
+                    .open(&"app".into(), "kid", &sealed[..place])
+                    .is_err()
+                    || place == 0
+            );
         }
     }
 
     #[test]
     fn a_wrong_key_is_named() {
         let sealed = Sealing::with(key(), Vec::new())
-            .seal("app", "kid", PLAIN)
+            .seal(&"app".into(), "kid", PLAIN)
             .unwrap();
         let problem = |sealing: &Sealing| {
-            let Err(problem) = sealing.open("app", "kid", &sealed) else {
+            let Err(problem) = sealing.open(&"app".into(), "kid", &sealed) else {
                 panic!("another key opens it");
             };
             problem.to_string()
@@ -207,14 +227,19 @@ mod tests {
         let text = WrappingKey::generate();
         let old = || WrappingKey::parse(&text).unwrap();
         let sealed = Sealing::with(old(), Vec::new())
-            .seal("app", "kid", PLAIN)
+            .seal(&"app".into(), "kid", PLAIN)
             .unwrap();
         let sealing = Sealing::with(key(), vec![old()]);
-        let opened = sealing.open("app", "kid", &sealed).unwrap();
+        let opened = sealing.open(&"app".into(), "kid", &sealed).unwrap();
         assert_eq!((&*opened.pkcs8, opened.current), (PLAIN, false));
-        let opened = sealing.open("app", "kid", PLAIN).unwrap();
+        let opened = sealing.open(&"app".into(), "kid", PLAIN).unwrap();
         assert_eq!((&*opened.pkcs8, opened.current), (PLAIN, false));
-        assert!(Sealing::default().open("a", "k", PLAIN).unwrap().current);
+        assert!(
+            Sealing::default()
+                .open(&"a".into(), "k", PLAIN)
+                .unwrap()
+                .current
+        );
     }
 
     #[test]

@@ -30,6 +30,7 @@ use crate::domain::social::Providers;
 use crate::domain::state::AppState;
 use crate::http::serve::{ConnectionLimits, bind};
 use crate::ids;
+use crate::ids::AppId;
 use crate::run::error::{StartError, StartErrorKind};
 use crate::run::handle::PassageServer;
 use crate::run::running::{self, Running};
@@ -283,7 +284,8 @@ impl ServerBuilder {
 
     /// The requested app, the one in the store, or a new one, with the requested settings.
     async fn put_app(&self, store: &Store, now: Time) -> Result<AppRow, StartError> {
-        let id = self.app_id.clone();
+        let wanted = self.app_id.clone().map(AppId::from);
+        let id = wanted.clone();
         let find = store.read(move |tx| {
             let found = match &id {
                 Some(id) => store::apps::get(tx, id)?,
@@ -301,7 +303,7 @@ impl ServerBuilder {
             .map_err(StartErrorKind::Invalid)?;
         let (id, created_at) = match found {
             Some(app) => (app.id, app.created_at),
-            None => (self.app_id.clone().unwrap_or_else(ids::new_id), now),
+            None => (wanted.unwrap_or_else(AppId::new), now),
         };
         let app = AppRow {
             id,
@@ -317,7 +319,7 @@ impl ServerBuilder {
     async fn put_api_key(
         &self,
         store: &Store,
-        app_id: &str,
+        app_id: &AppId,
         now: Time,
     ) -> Result<String, StartError> {
         let key = self.api_key.clone().unwrap_or_else(api_keys::generate);

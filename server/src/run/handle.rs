@@ -57,7 +57,7 @@ impl PassageServer {
     /// Id of the app.
     #[must_use]
     pub fn app_id(&self) -> &str {
-        &self.dev.app.id
+        self.dev.app.id.as_str()
     }
 
     /// API key that the server was started with.

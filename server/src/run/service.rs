@@ -14,6 +14,7 @@ use crate::domain::social::Providers;
 use crate::domain::state::AppState;
 use crate::http::serve::bind;
 use crate::http::tls::Certificate;
+use crate::ids::AppId;
 use crate::keys::{RotationPolicy, Sealing};
 use crate::run::error::{StartError, StartErrorKind};
 use crate::run::listen::{connection_limits, request_policy};
@@ -200,7 +201,7 @@ impl Prepared {
 /// Stores the apps of the configuration.
 async fn put_apps(wanted: &[AppConfig], store: &Store, now: Time) -> Result<(), StartError> {
     for app in wanted {
-        let id = app.id.clone();
+        let id = AppId::from(app.id.as_str());
         let find = store.read(move |tx| Ok::<_, StoreError>(store::apps::get(tx, &id)?));
         let found = find.await?;
         let stored = match &found {
@@ -209,7 +210,7 @@ async fn put_apps(wanted: &[AppConfig], store: &Store, now: Time) -> Result<(), 
         };
         let settings = app.settings(stored).map_err(StartErrorKind::Invalid)?;
         let row = AppRow {
-            id: app.id.clone(),
+            id: app.id.clone().into(),
             settings: settings.to_stored().map_err(StartErrorKind::Settings)?,
             created_at: found.map_or(now, |row| row.created_at),
         };

@@ -2,6 +2,7 @@
 
 use super::{SqlError, Tx, columns};
 use crate::clock::Time;
+use crate::ids::AppId;
 
 /// An API key, without the key.
 #[derive(Debug, Clone)]
@@ -24,7 +25,7 @@ columns!(ApiKeyRow {
 /// Stores a key. A key whose hash exists already is left unchanged.
 pub(crate) fn insert(
     tx: &Tx<'_>,
-    app_id: &str,
+    app_id: &AppId,
     key: &ApiKeyRow,
     hash: &[u8],
 ) -> Result<(), SqlError> {
@@ -48,7 +49,7 @@ pub(crate) fn insert(
 /// The key with this hash.
 pub(crate) fn by_hash(
     tx: &Tx<'_>,
-    app_id: &str,
+    app_id: &AppId,
     hash: &[u8],
 ) -> Result<Option<ApiKeyRow>, SqlError> {
     tx.maybe_row(
@@ -59,7 +60,7 @@ pub(crate) fn by_hash(
 }
 
 /// All keys, oldest first.
-pub(crate) fn list(tx: &Tx<'_>, app_id: &str) -> Result<Vec<ApiKeyRow>, SqlError> {
+pub(crate) fn list(tx: &Tx<'_>, app_id: &AppId) -> Result<Vec<ApiKeyRow>, SqlError> {
     tx.rows(
         "SELECT id, name, prefix, role, created_at FROM api_keys WHERE app_id = ?
          ORDER BY created_at, id",
@@ -68,7 +69,7 @@ pub(crate) fn list(tx: &Tx<'_>, app_id: &str) -> Result<Vec<ApiKeyRow>, SqlError
 }
 
 /// One key.
-pub(crate) fn get(tx: &Tx<'_>, app_id: &str, id: &str) -> Result<Option<ApiKeyRow>, SqlError> {
+pub(crate) fn get(tx: &Tx<'_>, app_id: &AppId, id: &str) -> Result<Option<ApiKeyRow>, SqlError> {
     tx.maybe_row(
         "SELECT id, name, prefix, role, created_at FROM api_keys WHERE app_id = ?
          AND id = ?",
@@ -77,7 +78,7 @@ pub(crate) fn get(tx: &Tx<'_>, app_id: &str, id: &str) -> Result<Option<ApiKeyRo
 }
 
 /// Deletes a key. Returns whether it existed.
-pub(crate) fn delete(tx: &Tx<'_>, app_id: &str, id: &str) -> Result<bool, SqlError> {
+pub(crate) fn delete(tx: &Tx<'_>, app_id: &AppId, id: &str) -> Result<bool, SqlError> {
     tx.hits(
         "DELETE FROM api_keys WHERE app_id = ? AND id = ?",
         (app_id, id),

@@ -2,11 +2,12 @@
 
 use super::{SqlError, Tx, columns};
 use crate::clock::Time;
+use crate::ids::AppId;
 
 /// An app as stored.
 #[derive(Clone)]
 pub(crate) struct AppRow {
-    pub(crate) id: String,
+    pub(crate) id: AppId,
     /// Settings as JSON.
     pub(crate) settings: String,
     pub(crate) created_at: Time,
@@ -27,7 +28,7 @@ pub(crate) fn first(tx: &Tx<'_>) -> Result<Option<AppRow>, SqlError> {
 }
 
 /// One app.
-pub(crate) fn get(tx: &Tx<'_>, id: &str) -> Result<Option<AppRow>, SqlError> {
+pub(crate) fn get(tx: &Tx<'_>, id: &AppId) -> Result<Option<AppRow>, SqlError> {
     tx.maybe_row(
         "SELECT id, settings, created_at FROM apps WHERE id = ?",
         (id,),
@@ -62,12 +63,12 @@ pub(crate) fn put(tx: &Tx<'_>, app: &AppRow) -> Result<(), SqlError> {
 }
 
 /// How many users an app has.
-pub(crate) fn users(tx: &Tx<'_>, id: &str) -> Result<i64, SqlError> {
+pub(crate) fn users(tx: &Tx<'_>, id: &AppId) -> Result<i64, SqlError> {
     tx.value("SELECT count(*) FROM users WHERE app_id = ?", (id,))
 }
 
 /// Whether users of an app have devices.
-pub(crate) fn has_passkeys(tx: &Tx<'_>, id: &str) -> Result<bool, SqlError> {
+pub(crate) fn has_passkeys(tx: &Tx<'_>, id: &AppId) -> Result<bool, SqlError> {
     tx.value(
         "SELECT EXISTS (SELECT 1 FROM devices JOIN users ON users.id = user_id WHERE app_id = ?)",
         (id,),
@@ -75,7 +76,7 @@ pub(crate) fn has_passkeys(tx: &Tx<'_>, id: &str) -> Result<bool, SqlError> {
 }
 
 /// Deletes an app with everything that belongs to it.
-pub(crate) fn delete(tx: &Tx<'_>, id: &str) -> Result<(), SqlError> {
+pub(crate) fn delete(tx: &Tx<'_>, id: &AppId) -> Result<(), SqlError> {
     tx.run("DELETE FROM apps WHERE id = ?", (id,))?;
     Ok(())
 }

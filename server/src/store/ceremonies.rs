@@ -4,6 +4,8 @@ use super::sweep::sweep;
 use super::text_enum::text_enum;
 use super::{SqlError, Tx, columns};
 use crate::clock::Time;
+use crate::ids::AppId;
+use crate::ids::UserId;
 
 text_enum! {
     /// The purpose of a ceremony. It cannot be finished for another.
@@ -20,7 +22,7 @@ text_enum! {
 pub(crate) struct NewCeremony<'a> {
     pub(crate) id: &'a str,
     pub(crate) purpose: Purpose,
-    pub(crate) user_id: Option<&'a str>,
+    pub(crate) user_id: Option<&'a UserId>,
     pub(crate) transaction_id: Option<&'a str>,
     pub(crate) user_handle: Option<&'a [u8]>,
     pub(crate) state: &'a str,
@@ -33,7 +35,7 @@ pub(crate) struct CeremonyRow {
     pub(crate) id: String,
     pub(crate) purpose: Purpose,
     /// The user of the ceremony, if known.
-    pub(crate) user_id: Option<String>,
+    pub(crate) user_id: Option<UserId>,
     pub(crate) transaction_id: Option<String>,
     /// The handle that a new passkey gets.
     pub(crate) user_handle: Option<Vec<u8>>,
@@ -55,7 +57,7 @@ columns!(CeremonyRow {
 /// Stores a ceremony, and deletes expired ones.
 pub(crate) fn insert(
     tx: &Tx<'_>,
-    app_id: &str,
+    app_id: &AppId,
     ceremony: &NewCeremony<'_>,
 ) -> Result<(), SqlError> {
     sweep(tx, "ceremonies", ceremony.created_at)?;
@@ -79,7 +81,7 @@ pub(crate) fn insert(
 }
 
 /// A ceremony, expired or not.
-pub(crate) fn get(tx: &Tx<'_>, app_id: &str, id: &str) -> Result<Option<CeremonyRow>, SqlError> {
+pub(crate) fn get(tx: &Tx<'_>, app_id: &AppId, id: &str) -> Result<Option<CeremonyRow>, SqlError> {
     tx.maybe_row(
         "SELECT * FROM ceremonies WHERE app_id = ? AND id = ?",
         (app_id, id),
@@ -87,7 +89,7 @@ pub(crate) fn get(tx: &Tx<'_>, app_id: &str, id: &str) -> Result<Option<Ceremony
 }
 
 /// Ends a ceremony. Returns whether it was still in progress.
-pub(crate) fn take(tx: &Tx<'_>, app_id: &str, id: &str) -> Result<bool, SqlError> {
+pub(crate) fn take(tx: &Tx<'_>, app_id: &AppId, id: &str) -> Result<bool, SqlError> {
     tx.hits(
         "DELETE FROM ceremonies WHERE app_id = ? AND id = ?",
         (app_id, id),
@@ -119,12 +121,12 @@ mod tests {
     async fn a_ceremony_is_taken_once_and_from_its_app() {
         let file = File::new().await;
         let takes = file.run(|tx| {
-            insert(tx, APP, &ceremony("one", Purpose::Login))?;
+            insert(tx, &APP.into(), &ceremony("one", Purpose::Login))?;
             Ok::<_, StoreError>([
-                take(tx, "another", "one")?,
-                take(tx, APP, "another")?,
-                take(tx, APP, "one")?,
-                take(tx, APP, "one")?,
+                take(tx, &"another".into(), "one")?,
+                take(tx, &APP.into(), "another")?,
+                take(tx, &APP.into(), "one")?,
+                take(tx, &APP.into(), "one")?,
             ])
         });
         assert_eq!(takes.await.unwrap(), [false, false, true, false]);
@@ -141,9 +143,9 @@ mod tests {
             Purpose::FlexLogin,
         ] {
             let read = file.run(move |tx| {
-                insert(tx, APP, &ceremony("one", purpose))?;
-                let row = get(tx, APP, "one")?;
-                take(tx, APP, "one")?;
+                insert(tx, &APP.into(), &ceremony("one", purpose))?;
+                let row = get(tx, &APP.into(), "one")?;
+                take(tx, &APP.into(), "one")?;
                 Ok::<_, StoreError>(row.map(|row| row.purpose))
             });
             assert_eq!(read.await.unwrap(), Some(purpose));

@@ -2,11 +2,13 @@
 
 use super::{SqlError, Tx, columns};
 use crate::clock::Time;
+use crate::ids::DeviceId;
+use crate::ids::UserId;
 
 /// A device as stored.
 #[derive(Debug, Clone)]
 pub(crate) struct DeviceRow {
-    pub(crate) id: String,
+    pub(crate) id: DeviceId,
     pub(crate) cred_id: String,
     pub(crate) friendly_name: String,
     pub(crate) r#type: String,
@@ -44,7 +46,7 @@ pub(crate) fn kinds<Kind: From<String> + PartialEq>(devices: &[DeviceRow]) -> Ve
 }
 
 /// Stores a device.
-pub(crate) fn insert(tx: &Tx<'_>, user_id: &str, device: &DeviceRow) -> Result<(), SqlError> {
+pub(crate) fn insert(tx: &Tx<'_>, user_id: &UserId, device: &DeviceRow) -> Result<(), SqlError> {
     tx.run(
         "INSERT INTO devices (id, user_id, cred_id, friendly_name, type, icon_light,
          icon_dark, usage_count, last_login_at, created_at, updated_at)
@@ -67,7 +69,7 @@ pub(crate) fn insert(tx: &Tx<'_>, user_id: &str, device: &DeviceRow) -> Result<(
 }
 
 /// The devices of a user, oldest first.
-pub(crate) fn list(tx: &Tx<'_>, user_id: &str) -> Result<Vec<DeviceRow>, SqlError> {
+pub(crate) fn list(tx: &Tx<'_>, user_id: &UserId) -> Result<Vec<DeviceRow>, SqlError> {
     tx.rows(
         "SELECT * FROM devices WHERE user_id = ? ORDER BY created_at, id",
         (user_id,),
@@ -77,8 +79,8 @@ pub(crate) fn list(tx: &Tx<'_>, user_id: &str) -> Result<Vec<DeviceRow>, SqlErro
 /// Gives a device another name. `None` if the user has no such device.
 pub(crate) fn rename(
     tx: &Tx<'_>,
-    user_id: &str,
-    id: &str,
+    user_id: &UserId,
+    id: &DeviceId,
     name: &str,
     now: Time,
 ) -> Result<Option<DeviceRow>, SqlError> {
@@ -90,7 +92,7 @@ pub(crate) fn rename(
 }
 
 /// Deletes a device. Returns whether the user had it.
-pub(crate) fn delete(tx: &Tx<'_>, user_id: &str, id: &str) -> Result<bool, SqlError> {
+pub(crate) fn delete(tx: &Tx<'_>, user_id: &UserId, id: &DeviceId) -> Result<bool, SqlError> {
     tx.hits(
         "DELETE FROM devices WHERE user_id = ? AND id = ?",
         (user_id, id),

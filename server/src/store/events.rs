@@ -4,6 +4,7 @@ use super::text_enum::text_enum;
 use super::{SqlError, Tx, columns};
 use crate::clock::Time;
 use crate::ids;
+use crate::ids::UserId;
 use crate::provider_name::ProviderName;
 
 /// Number of events that are kept and returned for each user.
@@ -90,7 +91,7 @@ impl NewEvent {
 /// Stores a completed event, and deletes those that are too old to be shown.
 pub(crate) fn insert(
     tx: &Tx<'_>,
-    user_id: &str,
+    user_id: &UserId,
     event: &NewEvent,
     now: Time,
 ) -> Result<(), SqlError> {
@@ -120,7 +121,7 @@ pub(crate) fn insert(
 }
 
 /// The events of a user, newest first.
-pub(crate) fn list(tx: &Tx<'_>, user_id: &str) -> Result<Vec<EventRow>, SqlError> {
+pub(crate) fn list(tx: &Tx<'_>, user_id: &UserId) -> Result<Vec<EventRow>, SqlError> {
     tx.rows(
         "SELECT * FROM events WHERE user_id = ?
          ORDER BY created_at DESC, rowid DESC LIMIT ?",

@@ -5,6 +5,8 @@ use std::time::Duration;
 use super::sweep::sweep;
 use super::{Purpose, SqlError, Tx, columns};
 use crate::clock::Time;
+use crate::ids::AppId;
+use crate::ids::UserId;
 
 /// How long an expired link is kept, so that a waiting client learns that it expired.
 const KEPT: Duration = Duration::from_secs(3600);
@@ -12,9 +14,9 @@ const KEPT: Duration = Duration::from_secs(3600);
 /// A link as stored.
 pub(crate) struct LinkRow {
     pub(crate) id_hash: Vec<u8>,
-    pub(crate) app_id: String,
+    pub(crate) app_id: AppId,
     /// `None` for a link that was not sent to anyone.
-    pub(crate) user_id: Option<String>,
+    pub(crate) user_id: Option<UserId>,
     pub(crate) hash: Vec<u8>,
     pub(crate) purpose: Purpose,
     pub(crate) identifier: String,
@@ -69,7 +71,7 @@ pub(crate) fn insert(tx: &Tx<'_>, link: &LinkRow) -> Result<(), SqlError> {
 /// Opens the link with this secret. `None` if there is none, or it has expired or been opened before.
 pub(crate) fn open(
     tx: &Tx<'_>,
-    app_id: &str,
+    app_id: &AppId,
     hash: &[u8],
     now: Time,
 ) -> Result<Option<LinkRow>, SqlError> {
@@ -83,7 +85,7 @@ pub(crate) fn open(
 /// The link with this id.
 pub(crate) fn by_id(
     tx: &Tx<'_>,
-    app_id: &str,
+    app_id: &AppId,
     id_hash: &[u8],
 ) -> Result<Option<LinkRow>, SqlError> {
     tx.maybe_row(
@@ -112,7 +114,7 @@ mod tests {
     fn link(name: &str, now: Time) -> LinkRow {
         LinkRow {
             id_hash: name.into(),
-            app_id: "app".to_owned(),
+            app_id: "app".into(),
             user_id: None,
             hash: name.into(),
             purpose: Purpose::Login,
@@ -147,7 +149,7 @@ mod tests {
         let link = by_secret(&[1]);
         assert_eq!(
             (
-                link.user_id.as_deref(),
+                link.user_id.as_ref().map(UserId::as_str),
                 link.purpose.as_str(),
                 link.redirect_url.as_str()
             ),
@@ -160,8 +162,8 @@ mod tests {
         let opened = by_secret(&[2]);
         assert_eq!(opened.opened_at, Some(at(8)));
         assert_ne!(link.id_hash, opened.id_hash);
-        assert!(open(&tx, "app", &[1], at(8)).unwrap().is_some());
-        assert!(open(&tx, "app", &[2], at(8)).unwrap().is_none());
+        assert!(open(&tx, &"app".into(), &[1], at(8)).unwrap().is_some());
+        assert!(open(&tx, &"app".into(), &[2], at(8)).unwrap().is_none());
     }
 
     #[tokio::test]
@@ -169,7 +171,7 @@ mod tests {
         let store = Store::in_memory().unwrap();
         let work = store.write(|tx| {
             let app = AppRow {
-                id: "app".to_owned(),
+                id: "app".into(),
                 settings: "{}".to_owned(),
                 created_at: at(0),
             };
@@ -177,17 +179,17 @@ mod tests {
             let mut claims = Vec::new();
             insert(tx, &link("a", at(1000)))?;
             claims.push(claim(tx, b"a", at(0), at(1001))?);
-            open(tx, "app", b"a", at(1010))?;
+            open(tx, &"app".into(), b"a", at(1010))?;
             claims.push(claim(tx, b"a", at(1010), at(1011))?);
             claims.push(claim(tx, b"a", at(1009), at(1011))?);
             claims.push(claim(tx, b"a", at(1009), at(1012))?);
             let mut known = Vec::new();
             for (name, now) in [("b", at(1059) + KEPT), ("c", at(1060) + KEPT)] {
                 insert(tx, &link(name, now))?;
-                known.push(by_id(tx, "app", b"a")?.is_some());
+                known.push(by_id(tx, &"app".into(), b"a")?.is_some());
             }
-            known.push(by_id(tx, "other", b"b")?.is_some());
-            known.push(open(tx, "other", b"b", at(1060) + KEPT)?.is_some());
+            known.push(by_id(tx, &"other".into(), b"b")?.is_some());
+            known.push(open(tx, &"other".into(), b"b", at(1060) + KEPT)?.is_some());
             Ok::<_, StoreError>((claims, known))
         });
         let (claims, known) = work.await.unwrap();
@@ -200,7 +202,7 @@ mod tests {
         let store = Store::in_memory().unwrap();
         let work = store.write(|tx| {
             let app = AppRow {
-                id: "app".to_owned(),
+                id: "app".into(),
                 settings: "{}".to_owned(),
                 created_at: at(0),
             };
@@ -214,7 +216,7 @@ mod tests {
                 ("b", at(1060)),
                 ("c", at(1000)),
             ] {
-                let link = open(tx, "app", name.as_bytes(), now)?;
+                let link = open(tx, &"app".into(), name.as_bytes(), now)?;
                 opened.push(link.and_then(|link| link.opened_at));
             }
             Ok::<_, StoreError>(opened)

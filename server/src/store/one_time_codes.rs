@@ -6,6 +6,8 @@ use super::sweep::sweep;
 use super::tx::Params;
 use super::{Purpose, SqlError, Tx, columns};
 use crate::clock::Time;
+use crate::ids::AppId;
+use crate::ids::UserId;
 
 /// How long an expired code is kept: its failed tries count that long.
 pub(crate) const KEPT: Duration = Duration::from_secs(3600);
@@ -13,9 +15,9 @@ pub(crate) const KEPT: Duration = Duration::from_secs(3600);
 /// A code as stored.
 pub(crate) struct CodeRow {
     pub(crate) id_hash: Vec<u8>,
-    pub(crate) app_id: String,
+    pub(crate) app_id: AppId,
     /// `None` for a code that was not sent to anyone.
-    pub(crate) user_id: Option<String>,
+    pub(crate) user_id: Option<UserId>,
     pub(crate) purpose: Purpose,
     pub(crate) identifier: String,
     pub(crate) seal: Vec<u8>,
@@ -59,7 +61,11 @@ pub(crate) fn insert(tx: &Tx<'_>, code: &CodeRow) -> Result<(), SqlError> {
 }
 
 /// The code with this id.
-pub(crate) fn get(tx: &Tx<'_>, app_id: &str, id_hash: &[u8]) -> Result<Option<CodeRow>, SqlError> {
+pub(crate) fn get(
+    tx: &Tx<'_>,
+    app_id: &AppId,
+    id_hash: &[u8],
+) -> Result<Option<CodeRow>, SqlError> {
     tx.maybe_row(
         "SELECT * FROM one_time_codes WHERE app_id = ? AND id_hash = ?",
         (app_id, id_hash),
@@ -68,7 +74,7 @@ pub(crate) fn get(tx: &Tx<'_>, app_id: &str, id_hash: &[u8]) -> Result<Option<Co
 
 /// An attempt to use a code, and the limits of wrong tries.
 pub(crate) struct Attempt<'a> {
-    pub(crate) app_id: &'a str,
+    pub(crate) app_id: &'a AppId,
     pub(crate) id_hash: &'a [u8],
     pub(crate) now: Time,
     /// Maximum number of wrong tries of a code.
@@ -128,7 +134,7 @@ impl Attempt<'_> {
 /// Wrong tries since a time, over all codes sent to the identifier that were never used.
 pub(crate) fn tries_since(
     tx: &Tx<'_>,
-    app_id: &str,
+    app_id: &AppId,
     identifier: &str,
     since: Time,
 ) -> Result<i64, SqlError> {
@@ -142,6 +148,8 @@ pub(crate) fn tries_since(
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use std::sync::LazyLock;
+
     use super::*;
     use crate::clock::at;
     use crate::store::apps::{self, AppRow};
@@ -150,7 +158,7 @@ mod tests {
     fn code(name: &str, now: Time) -> CodeRow {
         CodeRow {
             id_hash: name.into(),
-            app_id: "app".to_owned(),
+            app_id: "app".into(),
             user_id: None,
             purpose: Purpose::Login,
             identifier: "ada@example.com".to_owned(),
@@ -166,7 +174,7 @@ mod tests {
         let store = Store::in_memory().unwrap();
         let work = store.write(|tx| {
             let app = AppRow {
-                id: "app".to_owned(),
+                id: "app".into(),
                 settings: "{}".to_owned(),
                 created_at: at(0),
             };
@@ -177,9 +185,9 @@ mod tests {
                 let ids = "SELECT group_concat(CAST(id_hash AS TEXT), '' ORDER BY id_hash) FROM one_time_codes";
                 kept.push(tx.value::<String>(ids, ())?);
             }
-            let tries = tries_since(tx, "app", "ada@example.com", at(0))?;
-            let recent = tries_since(tx, "app", "ada@example.com", at(1059) + KEPT)?;
-            let other = tries_since(tx, "app", "bob@example.com", at(0))?;
+            let tries = tries_since(tx, &"app".into(), "ada@example.com", at(0))?;
+            let recent = tries_since(tx, &"app".into(), "ada@example.com", at(1059) + KEPT)?;
+            let other = tries_since(tx, &"app".into(), "bob@example.com", at(0))?;
             Ok::<_, StoreError>((kept, tries, recent, other))
         });
         let (kept, tries, recent, other) = work.await.unwrap();
@@ -187,9 +195,11 @@ mod tests {
         assert_eq!((tries, recent, other), (4, 2, 0));
     }
 
+    static APP: LazyLock<AppId> = LazyLock::new(|| "app".into());
+
     fn attempt(name: &str) -> Attempt<'_> {
         Attempt {
-            app_id: "app",
+            app_id: &APP,
             id_hash: name.as_bytes(),
             now: at(1059),
             most_of_code: 5,
@@ -203,7 +213,7 @@ mod tests {
         let store = Store::in_memory().unwrap();
         let work = store.write(move |tx| {
             let app = AppRow {
-                id: "app".to_owned(),
+                id: "app".into(),
                 settings: "{}".to_owned(),
                 created_at: at(0),
             };
@@ -231,7 +241,10 @@ mod tests {
             for name in ["a", "a", "a", "a", "b", "b", "b"] {
                 counted.push(count_try(tx, &attempt(name))?);
             }
-            Ok((counted, tries_since(tx, "app", "ada@example.com", at(0))?))
+            Ok((
+                counted,
+                tries_since(tx, &"app".into(), "ada@example.com", at(0))?,
+            ))
         });
         let a = [Some(3), Some(4), Some(5), None];
         let b = [Some(3), Some(4), None];
@@ -254,8 +267,9 @@ mod tests {
                 now: at(1060),
                 ..attempt("a")
             };
+            let other = "other".into();
             let of_another_app = Attempt {
-                app_id: "other",
+                app_id: &other,
                 ..attempt("a")
             };
             Ok([

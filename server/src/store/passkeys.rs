@@ -4,6 +4,9 @@ use super::devices::DeviceRow;
 use super::tx::params;
 use super::{FromRow, Row, SqlError, Tx, columns};
 use crate::clock::Time;
+use crate::ids::AppId;
+use crate::ids::DeviceId;
+use crate::ids::UserId;
 
 /// The public part of a passkey.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,8 +37,8 @@ columns!(Credential {
 /// A passkey with its user.
 #[derive(Debug)]
 pub(crate) struct PasskeyRow {
-    pub(crate) device_id: String,
-    pub(crate) user_id: String,
+    pub(crate) device_id: DeviceId,
+    pub(crate) user_id: UserId,
     pub(crate) user_handle: Option<Vec<u8>>,
     pub(crate) credential: Credential,
 }
@@ -54,7 +57,7 @@ impl FromRow for PasskeyRow {
 /// The passkey with this credential id, in base64url.
 pub(crate) fn by_cred_id(
     tx: &Tx<'_>,
-    app_id: &str,
+    app_id: &AppId,
     cred_id: &str,
 ) -> Result<Option<PasskeyRow>, SqlError> {
     tx.maybe_row(
@@ -67,7 +70,7 @@ pub(crate) fn by_cred_id(
 }
 
 /// The passkeys of a user, oldest first.
-pub(crate) fn list(tx: &Tx<'_>, user_id: &str) -> Result<Vec<Credential>, SqlError> {
+pub(crate) fn list(tx: &Tx<'_>, user_id: &UserId) -> Result<Vec<Credential>, SqlError> {
     tx.rows(
         "SELECT cred_id, public_key, sign_count, transports, aaguid, backup_eligible, backed_up
          FROM devices WHERE user_id = ? AND public_key IS NOT NULL ORDER BY created_at, id",
@@ -88,7 +91,7 @@ pub(crate) enum Insertion {
 /// Stores a device with its key, however many the user has. `None` if the credential id is taken.
 pub(crate) fn insert(
     tx: &Tx<'_>,
-    user_id: &str,
+    user_id: &UserId,
     device: &DeviceRow,
     credential: &Credential,
 ) -> Result<Option<()>, SqlError> {
@@ -99,7 +102,7 @@ pub(crate) fn insert(
 /// Stores a device with its key if the user has fewer than `most` passkeys.
 pub(crate) fn insert_below(
     tx: &Tx<'_>,
-    user_id: &str,
+    user_id: &UserId,
     device: &DeviceRow,
     credential: &Credential,
     most: u32,
@@ -142,7 +145,7 @@ pub(crate) fn insert_below(
 /// Counts a login. False if the device is gone, or another login has advanced its counter further in the meantime.
 pub(crate) fn count_login(
     tx: &Tx<'_>,
-    device_id: &str,
+    device_id: &DeviceId,
     sign_count: i64,
     backed_up: bool,
     now: Time,
@@ -158,7 +161,7 @@ pub(crate) fn count_login(
 /// The handle of a user, set to this one if there is none yet. `None` if there is no such user.
 pub(crate) fn user_handle(
     tx: &Tx<'_>,
-    user_id: &str,
+    user_id: &UserId,
     new: &[u8],
 ) -> Result<Option<Vec<u8>>, SqlError> {
     tx.maybe_value(
@@ -169,7 +172,11 @@ pub(crate) fn user_handle(
 }
 
 /// Gives a new user the handle that their first passkey was created with.
-pub(crate) fn set_user_handle(tx: &Tx<'_>, user_id: &str, handle: &[u8]) -> Result<(), SqlError> {
+pub(crate) fn set_user_handle(
+    tx: &Tx<'_>,
+    user_id: &UserId,
+    handle: &[u8],
+) -> Result<(), SqlError> {
     tx.run(
         "UPDATE users SET user_handle = ? WHERE id = ?",
         (handle, user_id),
@@ -191,10 +198,10 @@ mod tests {
         let insertions = file.run(|tx| {
             let add = |number, most| {
                 let (device, credential) = passkey(number);
-                insert_below(tx, USER, &device, &credential, most)
+                insert_below(tx, &USER.into(), &device, &credential, most)
             };
             // A device that cannot sign is not a passkey, and does not count.
-            super::super::devices::insert(tx, USER, &passkey(0).0)?;
+            super::super::devices::insert(tx, &USER.into(), &passkey(0).0)?;
             Ok::<_, StoreError>([add(1, 2)?, add(2, 2)?, add(3, 2)?, add(1, 2)?, add(1, 3)?])
         });
         assert_eq!(
@@ -217,8 +224,8 @@ mod tests {
             credential.sign_count = 7;
             credential.aaguid = Some(vec![2; 16]);
             credential.backed_up = false;
-            insert(tx, USER, &device, &credential)?;
-            let found = by_cred_id(tx, APP, &credential.cred_id)?;
+            insert(tx, &USER.into(), &device, &credential)?;
+            let found = by_cred_id(tx, &APP.into(), &credential.cred_id)?;
             Ok::<_, StoreError>((credential, found))
         });
         let (stored, found) = read.await.unwrap();
@@ -235,9 +242,9 @@ mod tests {
         let file = File::new().await;
         let handles = file.run(|tx| {
             Ok::<_, StoreError>([
-                user_handle(tx, USER, &[1])?,
-                user_handle(tx, USER, &[2])?,
-                user_handle(tx, "nobody", &[3])?,
+                user_handle(tx, &USER.into(), &[1])?,
+                user_handle(tx, &USER.into(), &[2])?,
+                user_handle(tx, &"nobody".into(), &[3])?,
             ])
         });
         assert_eq!(handles.await.unwrap(), [Some(vec![1]), Some(vec![1]), None]);

@@ -2,6 +2,7 @@
 
 use super::{SqlError, Tx};
 use crate::clock::Time;
+use crate::ids::AppId;
 
 /// The origin of a report, from its headers. Missing headers are empty.
 pub(crate) struct Visitor {
@@ -24,14 +25,14 @@ pub(crate) struct Report {
 }
 
 /// The app that has this API key.
-pub(crate) fn app_of_key(tx: &Tx<'_>, hash: &[u8]) -> Result<Option<String>, SqlError> {
+pub(crate) fn app_of_key(tx: &Tx<'_>, hash: &[u8]) -> Result<Option<AppId>, SqlError> {
     tx.maybe_value("SELECT app_id FROM api_keys WHERE hash = ?", (hash,))
 }
 
 /// Stores a report, replacing the previous one of the same device.
 pub(crate) fn put(
     tx: &Tx<'_>,
-    app_id: &str,
+    app_id: &AppId,
     report: &Report,
     visitor: &Visitor,
     now: Time,

@@ -2,11 +2,14 @@
 
 use super::{SqlError, Tx, columns};
 use crate::clock::Time;
+use crate::ids::AppId;
+use crate::ids::SignInId;
+use crate::ids::UserId;
 
 /// A sign-in as stored.
 pub(crate) struct SignInRow {
-    pub(crate) id: String,
-    pub(crate) user_id: String,
+    pub(crate) id: SignInId,
+    pub(crate) user_id: UserId,
     /// Hash of its refresh token.
     pub(crate) hash: Vec<u8>,
     pub(crate) created_at: Time,
@@ -18,7 +21,7 @@ pub(crate) struct SignInRow {
 
 /// What a refresh needs to know about a sign-in.
 pub(crate) struct Refreshed {
-    pub(crate) user_id: String,
+    pub(crate) user_id: UserId,
     pub(crate) expires_at: Time,
 }
 
@@ -29,7 +32,7 @@ columns!(Refreshed {
 
 /// A refresh token as it is presented.
 pub(crate) struct Presented<'a> {
-    pub(crate) sign_in: &'a str,
+    pub(crate) sign_in: &'a SignInId,
     pub(crate) hash: &'a [u8],
 }
 
@@ -58,7 +61,7 @@ pub(crate) fn insert(tx: &Tx<'_>, sign_in: &SignInRow) -> Result<(), SqlError> {
 /// one is invalid, or the user may not sign in.
 pub(crate) fn exchange(
     tx: &Tx<'_>,
-    app_id: &str,
+    app_id: &AppId,
     token: &Presented<'_>,
     next: &[u8],
     expires_at: Time,
@@ -76,7 +79,7 @@ pub(crate) fn exchange(
 /// Ends a sign-in whose token is presented again after it was exchanged.
 pub(crate) fn end_if_reused(
     tx: &Tx<'_>,
-    app_id: &str,
+    app_id: &AppId,
     token: &Presented<'_>,
 ) -> Result<(), SqlError> {
     tx.run(
@@ -88,7 +91,7 @@ pub(crate) fn end_if_reused(
 }
 
 /// Ends a sign-in.
-pub(crate) fn end(tx: &Tx<'_>, app_id: &str, id: &str) -> Result<(), SqlError> {
+pub(crate) fn end(tx: &Tx<'_>, app_id: &AppId, id: &SignInId) -> Result<(), SqlError> {
     tx.run(
         "DELETE FROM sign_ins WHERE id = ? AND user_id IN (SELECT id FROM users WHERE app_id = ?)",
         (id, app_id),
@@ -97,7 +100,7 @@ pub(crate) fn end(tx: &Tx<'_>, app_id: &str, id: &str) -> Result<(), SqlError> {
 }
 
 /// Ends every sign-in of a user.
-pub(crate) fn end_all(tx: &Tx<'_>, user_id: &str) -> Result<(), SqlError> {
+pub(crate) fn end_all(tx: &Tx<'_>, user_id: &UserId) -> Result<(), SqlError> {
     tx.run("DELETE FROM sign_ins WHERE user_id = ?", (user_id,))?;
     Ok(())
 }
@@ -116,14 +119,14 @@ mod tests {
         let store = Store::in_memory().unwrap();
         let work = store.write(|tx| {
             let app = AppRow {
-                id: "app".to_owned(),
+                id: "app".into(),
                 settings: "{}".to_owned(),
                 created_at: at(0),
             };
             apps::put(tx, &app)?;
-            let user = users::insert(tx, "app", &NewUser::default(), at(0))?;
+            let user = users::insert(tx, &"app".into(), &NewUser::default(), at(0))?;
             let sign_in = SignInRow {
-                id: "sign-in".to_owned(),
+                id: "sign-in".into(),
                 user_id: user.id,
                 hash: vec![1],
                 created_at: at(0),
@@ -132,12 +135,12 @@ mod tests {
             };
             insert(tx, &sign_in)?;
             let token = Presented {
-                sign_in: "sign-in",
+                sign_in: &"sign-in".into(),
                 hash: &[1],
             };
             let mut exchanged = Vec::new();
             for next in [[2], [3]] {
-                exchanged.push(exchange(tx, "app", &token, &next, at(200), at(10))?);
+                exchanged.push(exchange(tx, &"app".into(), &token, &next, at(200), at(10))?);
             }
             let ends: Vec<_> = exchanged
                 .iter()

@@ -1,6 +1,7 @@
 //! Keys that sign auth tokens, and requested rotations.
 
 use crate::clock::Time;
+use crate::ids::AppId;
 use std::time::Duration;
 
 use super::text_enum::text_enum;
@@ -53,7 +54,7 @@ fn seconds(lifetime: Duration) -> i64 {
 }
 
 /// All keys of an app that verifiers must know, oldest first.
-pub(crate) fn list(tx: &Tx<'_>, app_id: &str) -> Result<Vec<SigningKeyRow>, SqlError> {
+pub(crate) fn list(tx: &Tx<'_>, app_id: &AppId) -> Result<Vec<SigningKeyRow>, SqlError> {
     tx.rows(
         "SELECT kid, pkcs8, state, created_at, active_from, retired_at, longest_token
          FROM signing_keys WHERE app_id = ? ORDER BY created_at, rowid",
@@ -64,7 +65,7 @@ pub(crate) fn list(tx: &Tx<'_>, app_id: &str) -> Result<Vec<SigningKeyRow>, SqlE
 /// Stores a key that is announced and does not sign yet.
 pub(crate) fn announce(
     tx: &Tx<'_>,
-    app_id: &str,
+    app_id: &AppId,
     kid: &str,
     pkcs8: &[u8],
     now: Time,
@@ -80,7 +81,7 @@ pub(crate) fn announce(
 /// Signs with the announced key from now on. The previously active key is retired, and still verifies.
 pub(crate) fn activate(
     tx: &Tx<'_>,
-    app_id: &str,
+    app_id: &AppId,
     longest_token: Duration,
     now: Time,
 ) -> Result<(), SqlError> {
@@ -103,7 +104,11 @@ pub(crate) fn activate(
 }
 
 /// Records that the active key signs tokens with this lifetime, in seconds.
-pub(crate) fn note_lifetime(tx: &Tx<'_>, app_id: &str, lifetime: Duration) -> Result<(), SqlError> {
+pub(crate) fn note_lifetime(
+    tx: &Tx<'_>,
+    app_id: &AppId,
+    lifetime: Duration,
+) -> Result<(), SqlError> {
     tx.run(
         "UPDATE signing_keys SET longest_token = max(longest_token, ?) WHERE app_id = ?
          AND state = ?",
@@ -122,7 +127,7 @@ pub(crate) fn replace(tx: &Tx<'_>, kid: &str, pkcs8: &[u8]) -> Result<(), SqlErr
 }
 
 /// Deletes a retired key: the tokens it signed have expired.
-pub(crate) fn forget(tx: &Tx<'_>, app_id: &str, kid: &str) -> Result<(), SqlError> {
+pub(crate) fn forget(tx: &Tx<'_>, app_id: &AppId, kid: &str) -> Result<(), SqlError> {
     tx.run(
         "DELETE FROM signing_keys WHERE app_id = ? AND kid = ? AND state = ?",
         (app_id, kid, KeyState::Retired),
@@ -133,7 +138,7 @@ pub(crate) fn forget(tx: &Tx<'_>, app_id: &str, kid: &str) -> Result<(), SqlErro
 /// A rotation that a command requested.
 #[derive(Debug, Clone)]
 pub(crate) struct RotationRow {
-    pub(crate) app_id: String,
+    pub(crate) app_id: AppId,
     pub(crate) at_once: bool,
     pub(crate) asked_at: Time,
 }
@@ -145,7 +150,7 @@ columns!(RotationRow {
 });
 
 /// Requests a rotation. An earlier, more urgent request stays urgent.
-pub(crate) fn ask(tx: &Tx<'_>, app_id: &str, at_once: bool, now: Time) -> Result<(), SqlError> {
+pub(crate) fn ask(tx: &Tx<'_>, app_id: &AppId, at_once: bool, now: Time) -> Result<(), SqlError> {
     tx.run(
         "INSERT INTO rotations (app_id, at_once, asked_at) VALUES (?, ?, ?)
          ON CONFLICT (app_id) DO UPDATE SET at_once = max(at_once, excluded.at_once),

@@ -3,11 +3,13 @@
 
 use super::{SqlError, Tx, columns};
 use crate::clock::Time;
+use crate::ids::AppId;
+use crate::ids::UserId;
 
 /// A connection as stored.
 #[derive(Clone)]
 pub(crate) struct ConnectionRow {
-    pub(crate) user_id: String,
+    pub(crate) user_id: UserId,
     /// Name of the provider.
     pub(crate) r#type: String,
     pub(crate) provider_id: String,
@@ -28,7 +30,7 @@ columns!(ConnectionRow {
 /// Stores a connection. A unique violation means that the account or the user already has another one.
 pub(crate) fn insert(
     tx: &Tx<'_>,
-    app_id: &str,
+    app_id: &AppId,
     connection: &ConnectionRow,
 ) -> Result<(), SqlError> {
     tx.run(
@@ -51,7 +53,7 @@ pub(crate) fn insert(
 /// The connection of an account.
 pub(crate) fn by_account(
     tx: &Tx<'_>,
-    app_id: &str,
+    app_id: &AppId,
     provider: &str,
     provider_id: &str,
 ) -> Result<Option<ConnectionRow>, SqlError> {
@@ -63,7 +65,7 @@ pub(crate) fn by_account(
 }
 
 /// The connections of a user.
-pub(crate) fn list(tx: &Tx<'_>, user_id: &str) -> Result<Vec<ConnectionRow>, SqlError> {
+pub(crate) fn list(tx: &Tx<'_>, user_id: &UserId) -> Result<Vec<ConnectionRow>, SqlError> {
     tx.rows(
         "SELECT user_id, type, provider_id, provider_identifier, created_at, last_login_at
          FROM social_connections WHERE user_id = ?",
@@ -87,7 +89,7 @@ pub(crate) fn note_login(
 }
 
 /// Deletes a user's connection to a provider. Returns whether there was one.
-pub(crate) fn delete(tx: &Tx<'_>, user_id: &str, provider: &str) -> Result<bool, SqlError> {
+pub(crate) fn delete(tx: &Tx<'_>, user_id: &UserId, provider: &str) -> Result<bool, SqlError> {
     let changed = tx.run(
         "DELETE FROM social_connections WHERE user_id = ? AND type = ?",
         (user_id, provider),

@@ -6,6 +6,7 @@ use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ValueRef};
 use super::sweep::sweep;
 use super::{SqlError, Tx, columns};
 use crate::clock::Time;
+use crate::ids::AppId;
 use crate::provider_name::ProviderName;
 
 impl FromSql for ProviderName {
@@ -18,7 +19,7 @@ impl FromSql for ProviderName {
 /// A login that was sent to a provider.
 pub(crate) struct LoginRow {
     pub(crate) state_hash: Vec<u8>,
-    pub(crate) app_id: String,
+    pub(crate) app_id: AppId,
     pub(crate) r#type: ProviderName,
     pub(crate) shared: bool,
     pub(crate) salt: Vec<u8>,
@@ -43,7 +44,7 @@ columns!(LoginRow {
 /// A code, and its account.
 pub(crate) struct SocialCodeRow {
     pub(crate) code_hash: Vec<u8>,
-    pub(crate) app_id: String,
+    pub(crate) app_id: AppId,
     pub(crate) r#type: ProviderName,
     pub(crate) provider_id: String,
     pub(crate) email: Option<String>,
@@ -90,7 +91,7 @@ pub(crate) fn insert_login(tx: &Tx<'_>, login: &LoginRow, now: Time) -> Result<(
 /// credentials.
 pub(crate) fn take_login(
     tx: &Tx<'_>,
-    app_id: Option<&str>,
+    app_id: Option<&AppId>,
     state_hash: &[u8],
     now: Time,
 ) -> Result<Option<LoginRow>, SqlError> {
@@ -127,7 +128,7 @@ pub(crate) fn insert_code(tx: &Tx<'_>, code: &SocialCodeRow, now: Time) -> Resul
 /// Takes a code of the app that has not expired, so that it can be used only once.
 pub(crate) fn take_code(
     tx: &Tx<'_>,
-    app_id: &str,
+    app_id: &AppId,
     code_hash: &[u8],
     now: Time,
 ) -> Result<Option<SocialCodeRow>, SqlError> {

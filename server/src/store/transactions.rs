@@ -4,6 +4,7 @@ use super::sweep::sweep;
 use super::text_enum::text_enum;
 use super::{SqlError, Tx, columns};
 use crate::clock::Time;
+use crate::ids::AppId;
 
 text_enum! {
     /// The purpose of a transaction.
@@ -35,7 +36,7 @@ columns!(TransactionRow {
 /// Stores a transaction, and deletes expired ones.
 pub(crate) fn insert(
     tx: &Tx<'_>,
-    app_id: &str,
+    app_id: &AppId,
     transaction: &TransactionRow,
 ) -> Result<(), SqlError> {
     sweep(tx, "transactions", transaction.created_at)?;
@@ -59,7 +60,7 @@ pub(crate) fn insert(
 /// A transaction of this kind that has not expired.
 pub(crate) fn get(
     tx: &Tx<'_>,
-    app_id: &str,
+    app_id: &AppId,
     id: &str,
     kind: Kind,
     now: Time,
@@ -74,7 +75,7 @@ pub(crate) fn get(
 /// Takes a transaction that has not expired, so that it can be completed only once.
 pub(crate) fn take(
     tx: &Tx<'_>,
-    app_id: &str,
+    app_id: &AppId,
     id: &str,
     now: Time,
 ) -> Result<Option<TransactionRow>, SqlError> {
@@ -88,7 +89,7 @@ pub(crate) fn take(
 /// Stores the hash of a nonce, and deletes expired ones.
 pub(crate) fn insert_nonce(
     tx: &Tx<'_>,
-    app_id: &str,
+    app_id: &AppId,
     hash: &[u8],
     external_id: &str,
     now: Time,
@@ -105,7 +106,7 @@ pub(crate) fn insert_nonce(
 /// Takes a nonce that has not expired: returns, once, the external id that it proves.
 pub(crate) fn take_nonce(
     tx: &Tx<'_>,
-    app_id: &str,
+    app_id: &AppId,
     hash: &[u8],
     now: Time,
 ) -> Result<Option<String>, SqlError> {
@@ -137,18 +138,18 @@ mod tests {
                     created_at: at(0),
                     expires_at: at(10),
                 };
-                insert(tx, APP, &transaction)?;
+                insert(tx, &APP.into(), &transaction)?;
             }
             let take = |app_id, id, now| {
                 let taken = take(tx, app_id, id, now)?;
                 Ok::<_, StoreError>(taken.map(|taken| taken.kind))
             };
             Ok::<_, StoreError>([
-                take("another", "Register", at(9))?,
-                take(APP, "Register", at(10))?,
-                take(APP, "Register", at(9))?,
-                take(APP, "Register", at(9))?,
-                take(APP, "Authenticate", at(9))?,
+                take(&"another".into(), "Register", at(9))?,
+                take(&APP.into(), "Register", at(10))?,
+                take(&APP.into(), "Register", at(9))?,
+                take(&APP.into(), "Register", at(9))?,
+                take(&APP.into(), "Authenticate", at(9))?,
             ])
         });
         let (register, authenticate) = (Some(Kind::Register), Some(Kind::Authenticate));
@@ -160,13 +161,13 @@ mod tests {
     async fn a_nonce_is_taken_once_in_time_and_from_its_app() {
         let file = File::new().await;
         let takes = file.run(|tx| {
-            insert_nonce(tx, APP, &[1], "customer", at(0), at(10))?;
+            insert_nonce(tx, &APP.into(), &[1], "customer", at(0), at(10))?;
             Ok::<_, StoreError>([
-                take_nonce(tx, "another", &[1], at(9))?,
-                take_nonce(tx, APP, &[2], at(9))?,
-                take_nonce(tx, APP, &[1], at(10))?,
-                take_nonce(tx, APP, &[1], at(9))?,
-                take_nonce(tx, APP, &[1], at(9))?,
+                take_nonce(tx, &"another".into(), &[1], at(9))?,
+                take_nonce(tx, &APP.into(), &[2], at(9))?,
+                take_nonce(tx, &APP.into(), &[1], at(10))?,
+                take_nonce(tx, &APP.into(), &[1], at(9))?,
+                take_nonce(tx, &APP.into(), &[1], at(9))?,
             ])
         });
         let expected = [None, None, None, Some("customer".to_owned()), None];

@@ -1,6 +1,8 @@
 //! Import and export of users with everything that belongs to them.
 
 use crate::clock::Time;
+use crate::ids::AppId;
+use crate::ids::UserId;
 use serde_json::{Map, Value};
 
 use super::devices::{self, DeviceRow};
@@ -11,8 +13,8 @@ use super::{FromRow, Row, SqlError, Tx};
 
 /// A user with everything that belongs to them.
 pub(crate) struct UserRecord {
-    pub(crate) id: String,
-    pub(crate) app_id: String,
+    pub(crate) id: UserId,
+    pub(crate) app_id: AppId,
     pub(crate) email: Option<String>,
     pub(crate) email_verified: bool,
     pub(crate) phone: Option<String>,
@@ -76,17 +78,19 @@ impl FromRow for DeviceRecord {
 /// A position in the list of users in order of creation, to continue from.
 pub(crate) struct Place {
     pub(crate) created_at: Time,
-    pub(crate) id: String,
+    pub(crate) id: UserId,
 }
 
 /// The next users of an app with everything that belongs to them, oldest first.
 pub(crate) fn users(
     tx: &Tx<'_>,
-    app_id: &str,
+    app_id: &AppId,
     after: Option<&Place>,
     limit: i64,
 ) -> Result<Vec<UserRecord>, SqlError> {
-    let (created_at, id) = after.map_or((Time::MIN, ""), |place| (place.created_at, &place.id));
+    let (created_at, id) = after.map_or((Time::MIN, ""), |place| {
+        (place.created_at, place.id.as_str())
+    });
     let mut users: Vec<UserRecord> = tx.rows(
         "SELECT * FROM users WHERE app_id = ? AND (created_at, id) > (?, ?)
          ORDER BY created_at, id LIMIT ?",
@@ -173,7 +177,7 @@ pub(crate) fn insert_user(tx: &Tx<'_>, user: &UserRecord) -> Result<Vec<Clash>, 
 }
 
 /// Returns whether its ids were free.
-fn insert_device(tx: &Tx<'_>, user_id: &str, record: &DeviceRecord) -> Result<bool, SqlError> {
+fn insert_device(tx: &Tx<'_>, user_id: &UserId, record: &DeviceRecord) -> Result<bool, SqlError> {
     let DeviceRecord { device, credential } = record;
     match credential {
         Some(credential) => {

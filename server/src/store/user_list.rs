@@ -4,6 +4,7 @@ use super::tx::{Value, params_from_iter};
 use super::users::UserRow;
 use super::{SqlError, Tx};
 use crate::clock::Time;
+use crate::ids::AppId;
 
 /// Something to filter or order by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,7 +72,7 @@ pub(crate) struct Page {
 /// The users that match the query and were created before a time in microseconds.
 pub(crate) fn list(
     tx: &Tx<'_>,
-    app_id: &str,
+    app_id: &AppId,
     query: &UserQuery,
     before: Time,
 ) -> Result<Page, SqlError> {
@@ -117,9 +118,9 @@ impl Statement {
     }
 }
 
-fn conditions(sql: &mut Statement, app_id: &str, query: &UserQuery, before: Time) {
+fn conditions(sql: &mut Statement, app_id: &AppId, query: &UserQuery, before: Time) {
     sql.push(" FROM users WHERE app_id = ")
-        .bind(app_id.to_owned());
+        .bind(app_id.to_string());
     sql.push(" AND created_at < ").bind(before.as_microsecond());
     for filter in &query.filters {
         sql.push(" AND ");

@@ -5,7 +5,8 @@ use serde_json::{Map, Value};
 use super::text_enum::text_enum;
 use super::{SqlError, Tx, columns};
 use crate::clock::Time;
-use crate::ids;
+use crate::ids::AppId;
+use crate::ids::UserId;
 
 text_enum! {
     /// Whether a user may sign in.
@@ -21,7 +22,7 @@ text_enum! {
 /// A user as stored.
 #[derive(Debug, Clone)]
 pub(crate) struct UserRow {
-    pub(crate) id: String,
+    pub(crate) id: UserId,
     pub(crate) email: Option<String>,
     pub(crate) email_verified: bool,
     pub(crate) phone: Option<String>,
@@ -80,7 +81,7 @@ fn metadata_text(metadata: &Map<String, Value>) -> String {
 /// The initial values of a new user.
 #[derive(Debug, Clone)]
 pub(crate) struct NewUser {
-    pub(crate) id: String,
+    pub(crate) id: UserId,
     pub(crate) email: Option<String>,
     pub(crate) phone: Option<String>,
     pub(crate) external_id: Option<String>,
@@ -91,7 +92,7 @@ pub(crate) struct NewUser {
 impl Default for NewUser {
     fn default() -> Self {
         Self {
-            id: ids::new_id(),
+            id: UserId::new(),
             email: None,
             phone: None,
             external_id: None,
@@ -103,7 +104,7 @@ impl Default for NewUser {
 /// Creates a pending user. A unique violation means that an identifier is taken.
 pub(crate) fn insert(
     tx: &Tx<'_>,
-    app_id: &str,
+    app_id: &AppId,
     new: &NewUser,
     now: Time,
 ) -> Result<UserRow, SqlError> {
@@ -126,7 +127,7 @@ pub(crate) fn insert(
 }
 
 /// One user.
-pub(crate) fn get(tx: &Tx<'_>, app_id: &str, id: &str) -> Result<Option<UserRow>, SqlError> {
+pub(crate) fn get(tx: &Tx<'_>, app_id: &AppId, id: &UserId) -> Result<Option<UserRow>, SqlError> {
     tx.maybe_row(
         "SELECT * FROM users WHERE app_id = ? AND id = ?",
         (app_id, id),
@@ -136,7 +137,7 @@ pub(crate) fn get(tx: &Tx<'_>, app_id: &str, id: &str) -> Result<Option<UserRow>
 /// The user with this e-mail address, in lower case.
 pub(crate) fn by_email(
     tx: &Tx<'_>,
-    app_id: &str,
+    app_id: &AppId,
     email: &str,
 ) -> Result<Option<UserRow>, SqlError> {
     tx.maybe_row(
@@ -148,7 +149,7 @@ pub(crate) fn by_email(
 /// The user with this phone number.
 pub(crate) fn by_phone(
     tx: &Tx<'_>,
-    app_id: &str,
+    app_id: &AppId,
     phone: &str,
 ) -> Result<Option<UserRow>, SqlError> {
     tx.maybe_row(
@@ -160,7 +161,7 @@ pub(crate) fn by_phone(
 /// The user with this external id.
 pub(crate) fn by_external_id(
     tx: &Tx<'_>,
-    app_id: &str,
+    app_id: &AppId,
     external_id: &str,
 ) -> Result<Option<UserRow>, SqlError> {
     tx.maybe_row(
@@ -194,8 +195,8 @@ pub(crate) fn update(
 /// Sets the status. `None` if there is no such user.
 pub(crate) fn set_status(
     tx: &Tx<'_>,
-    app_id: &str,
-    id: &str,
+    app_id: &AppId,
+    id: &UserId,
     status: UserStatus,
     now: Time,
 ) -> Result<Option<UserRow>, SqlError> {
@@ -207,7 +208,7 @@ pub(crate) fn set_status(
 }
 
 /// Counts a login, which also activates a pending user.
-pub(crate) fn count_login(tx: &Tx<'_>, id: &str, now: Time) -> Result<(), SqlError> {
+pub(crate) fn count_login(tx: &Tx<'_>, id: &UserId, now: Time) -> Result<(), SqlError> {
     tx.run(
         "UPDATE users SET login_count = login_count + 1, last_login_at = ?, updated_at = ?,
          status = ? WHERE id = ?",
@@ -217,7 +218,7 @@ pub(crate) fn count_login(tx: &Tx<'_>, id: &str, now: Time) -> Result<(), SqlErr
 }
 
 /// Deletes a user with everything that belongs to them. Returns whether there was one.
-pub(crate) fn delete(tx: &Tx<'_>, app_id: &str, id: &str) -> Result<bool, SqlError> {
+pub(crate) fn delete(tx: &Tx<'_>, app_id: &AppId, id: &UserId) -> Result<bool, SqlError> {
     tx.hits(
         "DELETE FROM users WHERE app_id = ? AND id = ?",
         (app_id, id),

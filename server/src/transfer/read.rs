@@ -12,6 +12,7 @@ use super::problem::{BadLines, LineErrors};
 use super::{TransferCounts, check};
 use crate::clock::Time;
 use crate::domain::settings::{AppSettings, SettingsError};
+use crate::ids::AppId;
 use crate::store;
 use crate::store::apps::AppRow;
 use crate::store::transfer::Clash;
@@ -145,9 +146,9 @@ struct Import<'c> {
     tx: &'c Tx<'c>,
     now: Time,
     /// The existing apps that were looked up.
-    apps: HashMap<String, AppSettings>,
+    apps: HashMap<AppId, AppSettings>,
     /// The apps that this file declared.
-    new_apps: HashSet<String>,
+    new_apps: HashSet<AppId>,
     /// Whether an app was rejected. Users of unknown apps are then not reported.
     bad_apps: bool,
     transferred: TransferCounts,
@@ -216,7 +217,7 @@ impl Import<'_> {
             return Ok(());
         };
         let now = self.now;
-        let id = line.app.clone();
+        let id = AppId::from(line.app.as_str());
         let bad_apps = self.bad_apps;
         let Some(app) = self.known(&id)? else {
             if !bad_apps {
@@ -268,7 +269,7 @@ impl Import<'_> {
     }
 
     /// The settings of an app.
-    fn known(&mut self, id: &str) -> Result<Option<&AppSettings>, ImportError> {
+    fn known(&mut self, id: &AppId) -> Result<Option<&AppSettings>, ImportError> {
         if !self.apps.contains_key(id) {
             // Missing apps are not remembered: a file could name any number of them.
             let Some(row) = store::apps::get(self.tx, id)? else {

@@ -28,7 +28,7 @@ pub(super) fn app(app: AppRecord) -> AppLine {
     };
     AppLine {
         r#type: Kind::App,
-        id: app.id,
+        id: app.id.into(),
         settings: SettingsPatch::of(&app.settings),
         metadata_fields: Some(app.settings.metadata.into_iter().map(field).collect()),
         created_at: Some(text(app.created_at)),
@@ -38,8 +38,8 @@ pub(super) fn app(app: AppRecord) -> AppLine {
 pub(super) fn user(user: UserRecord) -> UserLine {
     UserLine {
         r#type: Kind::User,
-        app: user.app_id,
-        id: Some(user.id),
+        app: user.app_id.into(),
+        id: Some(user.id.into()),
         email: user.email,
         email_verified: user.email_verified,
         phone: user.phone,
@@ -85,7 +85,7 @@ fn device(record: DeviceRecord) -> DeviceLine {
     let credential = record.credential.as_ref();
     let aaguid = credential.and_then(|it| Uuid::from_slice(it.aaguid.as_deref()?).ok());
     DeviceLine {
-        id: Some(id),
+        id: Some(id.into()),
         cred_id,
         public_key: credential.map(|it| base64url(&it.public_key)),
         sign_count: credential.map_or(0, |it| it.sign_count),

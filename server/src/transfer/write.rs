@@ -8,6 +8,7 @@ use super::format::{FORMAT, HeaderLine, VERSION};
 use super::records::AppRecord;
 use super::{TransferCounts, show};
 use crate::domain::settings::{AppSettings, SettingsError};
+use crate::ids::AppId;
 use crate::store;
 use crate::store::apps::AppRow;
 use crate::store::transfer::Place;
@@ -20,7 +21,7 @@ const PAGE: i64 = 500;
 #[derive(Debug)]
 pub(crate) enum ExportError {
     /// There is no app with this id.
-    NoApp(String),
+    NoApp(AppId),
     Output(io::Error),
     Storage(StoreError),
     /// The settings of an app cannot be read.
@@ -49,7 +50,7 @@ impl From<SqlError> for ExportError {
 /// in one transaction.
 pub(crate) fn export(
     tx: &Tx<'_>,
-    wanted: &[String],
+    wanted: &[AppId],
     out: &mut impl Write,
 ) -> Result<TransferCounts, ExportError> {
     let mut transferred = TransferCounts::default();
@@ -92,7 +93,7 @@ pub(crate) fn export(
 }
 
 /// The selected apps, oldest first.
-fn choose(tx: &Tx<'_>, wanted: &[String]) -> Result<Vec<AppRow>, ExportError> {
+fn choose(tx: &Tx<'_>, wanted: &[AppId]) -> Result<Vec<AppRow>, ExportError> {
     let mut all = store::apps::all(tx)?;
     for id in wanted {
         if !all.iter().any(|app| app.id == *id) {

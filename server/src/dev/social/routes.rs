@@ -47,7 +47,7 @@ async fn mint(
     body: Bytes,
 ) -> Result<Response, ControlError> {
     let token: MintIdToken = json(&body)?;
-    let app = controls.state.app(&params.get("app_id"))?;
+    let app = controls.state.app(&params.get("app_id").into())?;
     let provider = controls.dev.provider()?;
     let minted = token.mint(&controls.state, provider, &app).await?;
     Ok(reply::created(&json!(minted)))
@@ -137,7 +137,7 @@ impl Request {
         let base = format!("{}/apps/", app_state.auth_url());
         let app_id = self.redirect_uri.strip_prefix(&base);
         let app_id = app_id.and_then(|rest| rest.strip_suffix("/social/oauth2_callback"));
-        let app = app_id.and_then(|id| app_state.app(id).ok());
+        let app = app_id.and_then(|id| app_state.app(&id.into()).ok());
         app.is_some_and(|app| {
             let login = app.settings.social.login(&provider.name());
             login.is_some_and(|login| login.client_id.as_ref() == Some(&self.client_id))

@@ -9,6 +9,8 @@ use crate::domain::error::Refusal;
 use crate::domain::passkeys::{self, Credential};
 use crate::domain::state::AppState;
 use crate::ids;
+use crate::ids::AppId;
+use crate::ids::UserId;
 use crate::store;
 use crate::store::Tx;
 use crate::store::ceremonies::CeremonyRow;
@@ -24,7 +26,7 @@ const NONCE_LENGTH: usize = 48;
 
 /// What all completions need.
 pub(super) struct Completion {
-    pub(super) app_id: String,
+    pub(super) app_id: AppId,
     nonce_hash: Vec<u8>,
     pub(super) now: Time,
 }
@@ -43,7 +45,7 @@ pub(super) enum NewPasskey<'a> {
 
 impl Completion {
     /// A completion, and the nonce that proves it.
-    pub(super) fn new(app_id: &str, now: Time) -> (Self, String) {
+    pub(super) fn new(app_id: &AppId, now: Time) -> (Self, String) {
         let nonce = ids::alphanumeric(NONCE_LENGTH);
         let completion = Self {
             app_id: app_id.to_owned(),
@@ -129,7 +131,7 @@ impl Completion {
     pub(super) fn prove(
         &self,
         tx: &Tx<'_>,
-        user_id: &str,
+        user_id: &UserId,
         external_id: &str,
         event: &NewEvent,
     ) -> Result<(), Refusal> {

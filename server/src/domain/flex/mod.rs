@@ -11,12 +11,13 @@ mod tests;
 pub(crate) mod transactions;
 
 use crate::domain::error::Refusal;
+use crate::ids::AppId;
 use crate::store;
 use crate::store::Tx;
 use crate::store::users::UserRow;
 
 /// The user with this external id, who must be active.
-fn active_user(tx: &Tx<'_>, app_id: &str, external_id: &str) -> Result<Option<UserRow>, Refusal> {
+fn active_user(tx: &Tx<'_>, app_id: &AppId, external_id: &str) -> Result<Option<UserRow>, Refusal> {
     let user = store::users::by_external_id(tx, app_id, external_id)?;
     if user.as_ref().is_some_and(UserRow::is_inactive) {
         return Err(Refusal::operation_not_allowed("user: not active."));
@@ -25,7 +26,7 @@ fn active_user(tx: &Tx<'_>, app_id: &str, external_id: &str) -> Result<Option<Us
 }
 
 /// The user with this external id, who must be able to log in. An unknown user counts as one without passkeys.
-fn user_with_passkey(tx: &Tx<'_>, app_id: &str, external_id: &str) -> Result<UserRow, Refusal> {
+fn user_with_passkey(tx: &Tx<'_>, app_id: &AppId, external_id: &str) -> Result<UserRow, Refusal> {
     let user = store::users::by_external_id(tx, app_id, external_id)?
         .ok_or_else(Refusal::user_has_no_passkeys)?;
     if store::devices::list(tx, &user.id)?.is_empty() {

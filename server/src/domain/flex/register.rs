@@ -34,7 +34,7 @@ pub(crate) async fn start(
     let command = state.store.write(move |tx| {
         let transaction = transactions::find(tx, &app_id, &transaction_id, Kind::Register, now)?;
         let user = active_user(tx, &app_id, &transaction.external_id)?;
-        let holder = start.run(tx, user.as_ref().map(|user| user.id.as_str()))?;
+        let holder = start.run(tx, user.as_ref().map(|user| &user.id))?;
         Ok::<_, Refusal>((holder, transaction.passkey_display_name))
     });
     let (holder, name) = command.await?;

@@ -12,6 +12,8 @@ use crate::domain::passkeys::Credential;
 use crate::domain::passkeys::ceremony::{Finish, Proof, StartAssertion, once};
 use crate::domain::passkeys::response::Assertion;
 use crate::domain::state::AppState;
+use crate::ids::AppId;
+use crate::ids::UserId;
 use crate::store;
 use crate::store::Tx;
 use crate::store::ceremonies::Purpose;
@@ -43,10 +45,10 @@ pub(crate) async fn start(
 /// The user of a transaction, and the passkeys that may sign.
 fn allowed(
     tx: &Tx<'_>,
-    app_id: &str,
+    app_id: &AppId,
     transaction_id: &str,
     now: Time,
-) -> Result<(String, Vec<Credential>), Refusal> {
+) -> Result<(UserId, Vec<Credential>), Refusal> {
     let transaction = transactions::find(tx, app_id, transaction_id, Kind::Authenticate, now)?;
     let user = user_with_passkey(tx, app_id, &transaction.external_id)?;
     let allowed = store::passkeys::list(tx, &user.id)?;

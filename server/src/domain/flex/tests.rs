@@ -29,15 +29,16 @@ async fn create(file: &File, kind: Kind, external_id: &'static str) {
             created_at: at(0),
             expires_at: at(10),
         };
-        Ok::<_, Refusal>(store::transactions::insert(tx, APP, &transaction)?)
+        Ok::<_, Refusal>(store::transactions::insert(tx, &APP.into(), &transaction)?)
     });
     insert.await.unwrap();
 }
 
 /// How many logins the user with this external id has.
 async fn logins(file: &File, external_id: &'static str) -> i64 {
-    let user =
-        file.run(move |tx| Ok::<_, Refusal>(store::users::by_external_id(tx, APP, external_id)?));
+    let user = file.run(move |tx| {
+        Ok::<_, Refusal>(store::users::by_external_id(tx, &APP.into(), external_id)?)
+    });
     user.await.unwrap().unwrap().login_count
 }
 
@@ -50,10 +51,10 @@ async fn of_many_who_complete_one_registration_one_succeeds() {
     for number in 0..CALLERS {
         let id = format!("ceremony-{number}");
         let purpose = Purpose::FlexRegister;
-        start(&file, &id, purpose, Some(USER), Some(TRANSACTION)).await;
+        start(&file, &id, purpose, Some(&USER.into()), Some(TRANSACTION)).await;
         let (device, credential) = passkey(number);
         let command = Register {
-            completion: Completion::new(APP, at(1)).0,
+            completion: Completion::new(&APP.into(), at(1)).0,
             transaction_id: TRANSACTION.to_owned(),
             ceremony: read(&file, &id).await,
             device,
@@ -79,12 +80,13 @@ async fn of_many_who_complete_one_login_one_succeeds() {
     for number in 0..CALLERS {
         let id = format!("ceremony-{number}");
         let purpose = Purpose::FlexLogin;
-        start(&file, &id, purpose, Some(USER), Some(TRANSACTION)).await;
+        start(&file, &id, purpose, Some(&USER.into()), Some(TRANSACTION)).await;
         let cred_id = passkey(number).1.cred_id;
-        let passkey =
-            file.run(move |tx| Ok::<_, Refusal>(store::passkeys::by_cred_id(tx, APP, &cred_id)?));
+        let passkey = file.run(move |tx| {
+            Ok::<_, Refusal>(store::passkeys::by_cred_id(tx, &APP.into(), &cred_id)?)
+        });
         let command = SignIn {
-            completion: Completion::new(APP, at(1)).0,
+            completion: Completion::new(&APP.into(), at(1)).0,
             proof: Proof {
                 ceremony: read(&file, &id).await,
                 passkey: passkey.await.unwrap().unwrap(),
@@ -108,15 +110,15 @@ async fn of_many_who_complete_one_login_one_succeeds() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_many_who_verify_one_nonce_one_succeeds() {
     let file = File::new().await;
-    let (completion, nonce) = Completion::new(APP, at(0));
+    let (completion, nonce) = Completion::new(&APP.into(), at(0));
     let prove = file.run(move |tx| {
         let event = NewEvent::by_control(Action::Login);
-        completion.prove(tx, USER, "customer", &event)
+        completion.prove(tx, &USER.into(), "customer", &event)
     });
     prove.await.unwrap();
     let commands = (0..CALLERS).map(|_| {
         let command = VerifyNonce {
-            app_id: APP.to_owned(),
+            app_id: APP.into(),
             hash: ids::hash(&nonce),
             now: at(1),
         };

@@ -8,6 +8,7 @@ use crate::domain::apps::App;
 use crate::domain::error::Refusal;
 use crate::domain::state::AppState;
 use crate::ids;
+use crate::ids::AppId;
 use crate::store;
 use crate::store::Tx;
 use crate::store::transactions::{Kind, TransactionRow};
@@ -97,7 +98,7 @@ pub(crate) async fn verify_nonce(
 
 /// A nonce that is presented.
 pub(super) struct VerifyNonce {
-    pub(super) app_id: String,
+    pub(super) app_id: AppId,
     pub(super) hash: Vec<u8>,
     pub(super) now: Time,
 }
@@ -112,7 +113,7 @@ impl VerifyNonce {
 /// A transaction of this kind for which a ceremony may be started.
 pub(super) fn find(
     tx: &Tx<'_>,
-    app_id: &str,
+    app_id: &AppId,
     id: &str,
     kind: Kind,
     now: Time,
@@ -123,7 +124,7 @@ pub(super) fn find(
 /// Uses up a transaction. If two requests complete it at the same time, one fails here.
 pub(super) fn take(
     tx: &Tx<'_>,
-    app_id: &str,
+    app_id: &AppId,
     id: &str,
     now: Time,
 ) -> Result<TransactionRow, Refusal> {

@@ -12,6 +12,8 @@ use crate::domain::error::Refusal;
 use crate::domain::state::AppState;
 use crate::domain::users;
 use crate::identifier::Identifier;
+use crate::ids::AppId;
+use crate::ids::UserId;
 use crate::store;
 use crate::store::users::UserRow;
 use crate::store::{Purpose, Tx};
@@ -19,7 +21,7 @@ use crate::store::{Purpose, Tx};
 /// The recipient of a link.
 pub(crate) enum LinkReceiver {
     /// A user, and which of their identifiers to use.
-    UserId(String, Option<Channel>),
+    UserId(UserId, Option<Channel>),
     /// The user who has this identifier.
     Reached(Identifier),
 }
@@ -43,7 +45,7 @@ pub(crate) struct CreatedLink {
     pub(crate) secret: String,
     pub(crate) url: String,
     pub(crate) identifier: Identifier,
-    pub(crate) user_id: String,
+    pub(crate) user_id: UserId,
 }
 
 /// Creates a link, and sends it if requested.
@@ -109,7 +111,7 @@ pub(crate) async fn create(
 /// The recipient of the link, created if nobody has the identifier, and the identifier.
 fn receive(
     tx: &Tx<'_>,
-    app_id: &str,
+    app_id: &AppId,
     receiver: &LinkReceiver,
     now: Time,
 ) -> Result<(UserRow, Identifier), Refusal> {

@@ -12,6 +12,8 @@ use crate::domain::apps::App;
 use crate::domain::error::Refusal;
 use crate::identifier::Identifier;
 use crate::ids;
+use crate::ids::AppId;
+use crate::ids::UserId;
 use crate::store::Purpose;
 use crate::store::magic_links::LinkRow;
 
@@ -28,9 +30,9 @@ struct NewLink {
 
 /// The purpose and the recipient of a link.
 struct LinkFor<'a> {
-    app_id: &'a str,
+    app_id: &'a AppId,
     /// `None` for a link without a recipient.
-    user_id: Option<&'a str>,
+    user_id: Option<&'a UserId>,
     purpose: Purpose,
     identifier: &'a Identifier,
     /// Whether the server itself sends it to the identifier.
@@ -51,14 +53,14 @@ impl NewLink {
     /// The secret of the link and what is stored of it. The secret is `ml.<24>.<user id>.<24>`.
     fn for_user(&self, new: &LinkFor<'_>) -> (String, LinkRow) {
         // A link without a recipient has a secret too, which nobody learns.
-        let user_id = new.user_id.unwrap_or_default();
+        let user_id = new.user_id.map_or("", UserId::as_str);
         let [first, last] = &self.parts;
         let secret = format!("ml.{first}.{user_id}.{last}");
         let row = LinkRow {
             id_hash: ids::hash(&self.id),
             app_id: new.app_id.to_owned(),
             hash: ids::hash(&secret),
-            user_id: new.user_id.map(str::to_owned),
+            user_id: new.user_id.cloned(),
             purpose: new.purpose,
             identifier: new.identifier.as_str().to_owned(),
             delivered: new.delivered,

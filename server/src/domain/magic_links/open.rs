@@ -14,6 +14,8 @@ use crate::domain::state::AppState;
 use crate::domain::users;
 use crate::identifier::Identifier;
 use crate::ids;
+use crate::ids::AppId;
+use crate::ids::UserId;
 use crate::store;
 use crate::store::events::EventKind;
 use crate::store::magic_links::LinkRow;
@@ -42,7 +44,7 @@ pub(crate) async fn open(
 }
 
 /// Uses a link up: records what it proves, and prevents it from being opened again. An error rolls this back.
-fn take(tx: &Tx<'_>, app_id: &str, hash: &[u8], now: Time) -> Result<(String, LinkRow), Refusal> {
+fn take(tx: &Tx<'_>, app_id: &AppId, hash: &[u8], now: Time) -> Result<(UserId, LinkRow), Refusal> {
     let link =
         store::magic_links::open(tx, app_id, hash, now)?.ok_or_else(Refusal::invalid_magic_link)?;
     let user_id = link

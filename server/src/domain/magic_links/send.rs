@@ -9,6 +9,8 @@ use crate::domain::error::Refusal;
 use crate::domain::state::AppState;
 use crate::domain::users::{self, Receiver};
 use crate::identifier::Identifier;
+use crate::ids::AppId;
+use crate::ids::UserId;
 use crate::store;
 use crate::store::users::UserRow;
 use crate::store::{Purpose, Tx};
@@ -56,7 +58,7 @@ pub(crate) async fn send_change(
 /// The recipient of a link: the owner of an identifier, or a user who wants to have it.
 enum LinkTarget {
     Has(Purpose),
-    Wants(String),
+    Wants(UserId),
 }
 
 impl LinkTarget {
@@ -64,11 +66,11 @@ impl LinkTarget {
     fn receiver(
         &self,
         tx: &Tx<'_>,
-        app_id: &str,
+        app_id: &AppId,
         conceal: bool,
         identifier: &Identifier,
         now: Time,
-    ) -> Result<(Option<String>, Purpose), Refusal> {
+    ) -> Result<(Option<UserId>, Purpose), Refusal> {
         match self {
             Self::Has(purpose) => {
                 let Receiver { user, purpose } =
@@ -110,7 +112,7 @@ async fn send_to(
         let (user_id, purpose) = target.receiver(tx, &app_id, conceal, &to, created_at)?;
         let (secret, row) = link.for_user(&LinkFor {
             app_id: &app_id,
-            user_id: user_id.as_deref(),
+            user_id: user_id.as_ref(),
             purpose,
             identifier: &to,
             delivered: true,

@@ -59,7 +59,7 @@ async fn a_link_whose_user_may_not_sign_in_stays_unopened() {
     let (_, secret) = sent(&fixture).await;
     let (state, app) = (&fixture.state, &fixture.app);
     let user_id = fixture.last_message().user_id;
-    let set = |status| manage::set_status(state, app, user_id.clone(), status);
+    let set = |status| manage::set_status(state, app, user_id.clone().into(), status);
     set(UserStatus::Inactive).await.unwrap();
     let refused = open(state, app, &secret, &client()).await.unwrap_err();
     assert_eq!(refused.reason, Reason::UserNotActive);
@@ -84,7 +84,7 @@ async fn a_backend_gets_its_link_whole_and_may_have_it_sent() {
     assert_eq!(link.identifier.as_str(), "ada@example.com");
     let message = fixture.last_message();
     assert_eq!(message.url.as_deref(), Some(link.url.as_str()));
-    assert_eq!(message.user_id, link.user_id);
+    assert_eq!(message.user_id, link.user_id.as_str());
     let result = open(state, app, &link.secret, &client()).await.unwrap();
     assert_eq!(result.redirect_url, "/after");
 }

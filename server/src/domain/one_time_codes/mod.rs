@@ -18,6 +18,8 @@ use crate::domain::state::AppState;
 use crate::domain::users::{self, Receiver};
 use crate::identifier::Identifier;
 use crate::ids;
+use crate::ids::AppId;
+use crate::ids::UserId;
 use crate::store;
 use crate::store::events::EventKind;
 use crate::store::one_time_codes::{Attempt, CodeRow};
@@ -97,7 +99,7 @@ fn counted_since(now: Time) -> Time {
 }
 
 /// Whether too many wrong codes were recently tried for an identifier.
-fn is_spent(tx: &Tx<'_>, app_id: &str, identifier: &str, now: Time) -> Result<bool, SqlError> {
+fn is_spent(tx: &Tx<'_>, app_id: &AppId, identifier: &str, now: Time) -> Result<bool, SqlError> {
     let tries = store::one_time_codes::tries_since(tx, app_id, identifier, counted_since(now))?;
     Ok(tries >= TRIES_IN_AN_HOUR)
 }
@@ -106,7 +108,7 @@ fn is_spent(tx: &Tx<'_>, app_id: &str, identifier: &str, now: Time) -> Result<bo
 enum Outcome {
     Wrong,
     Dead,
-    Right(String, Purpose),
+    Right(UserId, Purpose),
 }
 
 /// Signs in the user who entered a code.

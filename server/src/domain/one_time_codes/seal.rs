@@ -3,6 +3,7 @@
 use aws_lc_rs::hmac;
 
 use crate::ids;
+use crate::ids::UserId;
 use crate::store::one_time_codes::CodeRow;
 
 /// Six random digits.
@@ -35,9 +36,9 @@ fn key(id: &str) -> hmac::Key {
 
 /// Only the last part can contain a zero byte, so the parts cannot run into each other.
 fn text(row: &CodeRow, code: &str) -> String {
-    let user_id = row.user_id.as_deref().unwrap_or_default();
+    let user_id = row.user_id.as_ref().map_or("", UserId::as_str);
     [
-        &row.app_id,
+        row.app_id.as_str(),
         user_id,
         row.purpose.as_str(),
         &row.identifier,
@@ -55,8 +56,8 @@ mod tests {
     fn row() -> CodeRow {
         CodeRow {
             id_hash: Vec::new(),
-            app_id: "app".to_owned(),
-            user_id: Some("user".to_owned()),
+            app_id: "app".into(),
+            user_id: Some("user".into()),
             purpose: Purpose::Login,
             identifier: "ada@example.com".to_owned(),
             seal: Vec::new(),
@@ -102,8 +103,8 @@ mod tests {
             opens(&row, "id", "012345")
         };
         assert!(other(|_| {}));
-        assert!(!other(|row| row.app_id = "other".to_owned()));
-        assert!(!other(|row| row.user_id = Some("other".to_owned())));
+        assert!(!other(|row| row.app_id = "other".into()));
+        assert!(!other(|row| row.user_id = Some("other".into())));
         assert!(!other(|row| row.user_id = None));
         assert!(!other(|row| row.purpose = Purpose::Register));
         assert!(!other(|row| row.identifier = "bob@example.com".to_owned()));

@@ -31,7 +31,7 @@ async fn tries(fixture: &Fixture) -> i64 {
     let read = fixture.state.store.read(|tx| {
         Ok::<_, Refusal>(store::one_time_codes::tries_since(
             tx,
-            "app",
+            &"app".into(),
             ADA,
             Time::from_second(0),
         )?)

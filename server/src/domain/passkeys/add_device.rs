@@ -11,6 +11,8 @@ use crate::domain::apps::App;
 use crate::domain::client::ClientInfo;
 use crate::domain::error::Refusal;
 use crate::domain::state::AppState;
+use crate::ids::AppId;
+use crate::ids::UserId;
 use crate::store::Tx;
 use crate::store::ceremonies::{CeremonyRow, Purpose};
 use crate::store::devices::DeviceRow;
@@ -36,7 +38,7 @@ pub(crate) async fn finish(
     app: &App,
     client_info: &ClientInfo,
     handshake_id: &str,
-    user_id: &str,
+    user_id: &UserId,
     named: &str,
     creation: &Creation,
 ) -> Result<DeviceRow, Refusal> {
@@ -47,7 +49,7 @@ pub(crate) async fn finish(
         transaction_id: None,
     };
     let add = async {
-        if named != user_id {
+        if named != user_id.as_str() {
             return Err(Refusal::webauthn_login_failed("user_id: of another user."));
         }
         let (ceremony, credential) = finish.creation(state, app, creation).await?;
@@ -68,8 +70,8 @@ pub(crate) async fn finish(
 
 /// A passkey whose ceremony was verified.
 pub(super) struct AddDevice {
-    pub(super) app_id: String,
-    pub(super) user_id: String,
+    pub(super) app_id: AppId,
+    pub(super) user_id: UserId,
     pub(super) ceremony: CeremonyRow,
     pub(super) device: DeviceRow,
     pub(super) credential: Credential,

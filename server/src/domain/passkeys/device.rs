@@ -3,7 +3,7 @@
 use super::Credential;
 use super::response::Creation;
 use crate::clock::Time;
-use crate::ids;
+use crate::ids::DeviceId;
 use crate::store::devices::DeviceRow;
 
 /// A device for what an authenticator created.
@@ -14,7 +14,7 @@ pub(crate) fn new(
     now: Time,
 ) -> DeviceRow {
     DeviceRow {
-        id: ids::new_id(),
+        id: DeviceId::new(),
         cred_id: credential.cred_id.clone(),
         friendly_name,
         r#type: kind(

@@ -2,6 +2,7 @@
 
 use super::Credential;
 use crate::domain::error::Refusal;
+use crate::ids::UserId;
 use crate::store;
 use crate::store::Tx;
 use crate::store::devices::DeviceRow;
@@ -22,7 +23,7 @@ pub(super) fn check_room(known: &[Credential]) -> Result<(), Refusal> {
 /// Gives a user the passkey that a ceremony created. More ceremonies may have been started than there was room for.
 pub(crate) fn add(
     tx: &Tx<'_>,
-    user_id: &str,
+    user_id: &UserId,
     device: &DeviceRow,
     credential: &Credential,
 ) -> Result<(), Refusal> {

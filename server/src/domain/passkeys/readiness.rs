@@ -5,6 +5,7 @@ use passage_identity::generated::auth::types::CreatePasskeyReadinessRequest;
 use crate::domain::error::Refusal;
 use crate::domain::state::AppState;
 use crate::ids;
+use crate::ids::AppId;
 use crate::store;
 use crate::store::readiness::{Report, Visitor};
 
@@ -12,7 +13,7 @@ use crate::store::readiness::{Report, Visitor};
 const LONGEST_ID: usize = 255;
 
 /// The app that has this API key.
-pub(crate) async fn app_of_key(state: &AppState, key: &str) -> Result<String, Refusal> {
+pub(crate) async fn app_of_key(state: &AppState, key: &str) -> Result<AppId, Refusal> {
     let hash = ids::hash(key);
     let find = state
         .store
@@ -24,7 +25,7 @@ pub(crate) async fn app_of_key(state: &AppState, key: &str) -> Result<String, Re
 /// Stores a report, replacing the previous one of the same device.
 pub(crate) async fn report(
     state: &AppState,
-    app_id: String,
+    app_id: AppId,
     sent: CreatePasskeyReadinessRequest,
     visitor: Visitor,
 ) -> Result<(), Refusal> {

@@ -16,6 +16,8 @@ use crate::domain::sign_ins;
 use crate::domain::state::AppState;
 use crate::domain::users;
 use crate::identifier::Identifier;
+use crate::ids::AppId;
+use crate::ids::UserId;
 use crate::store;
 use crate::store::Tx;
 use crate::store::ceremonies::{CeremonyRow, Purpose};
@@ -53,7 +55,7 @@ pub(crate) async fn start(
 }
 
 struct Start {
-    app_id: String,
+    app_id: AppId,
     identifier: Identifier,
     start: StartCreation,
     now: Time,
@@ -93,7 +95,7 @@ pub(crate) async fn finish(
     app: &App,
     client_info: &ClientInfo,
     handshake_id: &str,
-    user_id: &str,
+    user_id: &UserId,
     creation: &Creation,
 ) -> Result<AuthResult, Refusal> {
     let finish = Finish {
@@ -125,9 +127,9 @@ pub(crate) async fn finish(
 
 /// A registration whose outcome was verified.
 struct Register {
-    app_id: String,
+    app_id: AppId,
     sign_in: Option<SignInRow>,
-    user_id: String,
+    user_id: UserId,
     ceremony: CeremonyRow,
     device: DeviceRow,
     credential: Credential,

@@ -13,6 +13,8 @@ use crate::domain::sign_ins;
 use crate::domain::state::AppState;
 use crate::domain::users;
 use crate::identifier::Identifier;
+use crate::ids::AppId;
+use crate::ids::UserId;
 use crate::store;
 use crate::store::Tx;
 use crate::store::ceremonies::Purpose;
@@ -40,7 +42,7 @@ pub(crate) async fn start(
             Some(identifier) => Some(Named::find(tx, &app_id, identifier)?),
             None => None,
         };
-        start.run(tx, named.as_ref().map(|named| named.user.id.as_str()))?;
+        start.run(tx, named.as_ref().map(|named| &named.user.id))?;
         Ok::<_, Refusal>(named)
     });
     let Some(named) = command.await? else {
@@ -64,7 +66,7 @@ struct Named {
 }
 
 impl Named {
-    fn find(tx: &Tx<'_>, app_id: &str, identifier: &Identifier) -> Result<Self, Refusal> {
+    fn find(tx: &Tx<'_>, app_id: &AppId, identifier: &Identifier) -> Result<Self, Refusal> {
         let user = users::find(tx, app_id, identifier)?.ok_or_else(Refusal::user_not_found)?;
         if user.is_inactive() {
             return Err(Refusal::user_not_active());
@@ -87,7 +89,7 @@ pub(crate) async fn finish(
     app: &App,
     client_info: &ClientInfo,
     handshake_id: &str,
-    user_id: Option<&str>,
+    user_id: Option<&UserId>,
     assertion: &Assertion,
 ) -> Result<AuthResult, Refusal> {
     let finish = Finish {
@@ -116,7 +118,7 @@ pub(crate) async fn finish(
 
 /// A sign-in whose outcome was verified.
 pub(super) struct SignIn {
-    pub(super) app_id: String,
+    pub(super) app_id: AppId,
     pub(super) sign_in: Option<SignInRow>,
     pub(super) proof: Proof,
     pub(super) event: NewEvent,

@@ -9,6 +9,7 @@ use super::relying_party::Signed;
 use super::sign_in::SignIn;
 use crate::clock::at;
 use crate::domain::error::{Reason, Refusal};
+use crate::ids::UserId;
 use crate::store;
 use crate::store::ceremonies::{CeremonyRow, NewCeremony, Purpose};
 use crate::store::devices::DeviceRow;
@@ -19,7 +20,7 @@ use crate::store::testing::{APP, CALLERS, File, USER};
 pub(crate) fn passkey(number: usize) -> (DeviceRow, Credential) {
     let cred_id = format!("credential-{number}");
     let device = DeviceRow {
-        id: format!("device-{number}"),
+        id: format!("device-{number}").into(),
         cred_id: cred_id.clone(),
         friendly_name: "Passkey".to_owned(),
         r#type: "passkey".to_owned(),
@@ -47,22 +48,22 @@ pub(crate) async fn start(
     file: &File,
     id: &str,
     purpose: Purpose,
-    user_id: Option<&'static str>,
+    user_id: Option<&UserId>,
     transaction_id: Option<&'static str>,
 ) {
-    let id = id.to_owned();
+    let (id, user_id) = (id.to_owned(), user_id.cloned());
     let insert = file.run(move |tx| {
         let ceremony = NewCeremony {
             id: &id,
             purpose,
-            user_id,
+            user_id: user_id.as_ref(),
             transaction_id,
             user_handle: Some(&[1]),
             state: "{}",
             created_at: at(0),
             expires_at: at(10),
         };
-        Ok::<_, Refusal>(store::ceremonies::insert(tx, APP, &ceremony)?)
+        Ok::<_, Refusal>(store::ceremonies::insert(tx, &APP.into(), &ceremony)?)
     });
     insert.await.unwrap();
 }
@@ -70,7 +71,7 @@ pub(crate) async fn start(
 /// Reads a ceremony, as every caller does before the command.
 pub(crate) async fn read(file: &File, id: &str) -> CeremonyRow {
     let id = id.to_owned();
-    let read = file.run(move |tx| Ok::<_, Refusal>(store::ceremonies::get(tx, APP, &id)?));
+    let read = file.run(move |tx| Ok::<_, Refusal>(store::ceremonies::get(tx, &APP.into(), &id)?));
     read.await.unwrap().unwrap()
 }
 
@@ -78,7 +79,7 @@ pub(crate) async fn read(file: &File, id: &str) -> CeremonyRow {
 pub(crate) async fn give(file: &File, numbers: std::ops::Range<usize>) {
     let insert = file.run(move |tx| {
         for (device, credential) in numbers.clone().map(passkey) {
-            store::passkeys::insert(tx, USER, &device, &credential)?;
+            store::passkeys::insert(tx, &USER.into(), &device, &credential)?;
         }
         Ok::<_, Refusal>(())
     });
@@ -88,8 +89,8 @@ pub(crate) async fn give(file: &File, numbers: std::ops::Range<usize>) {
 async fn add(file: &File, ceremony: &str, number: usize) -> AddDevice {
     let (device, credential) = passkey(number);
     AddDevice {
-        app_id: APP.to_owned(),
-        user_id: USER.to_owned(),
+        app_id: APP.into(),
+        user_id: USER.into(),
         ceremony: read(file, ceremony).await,
         device,
         credential,
@@ -97,7 +98,7 @@ async fn add(file: &File, ceremony: &str, number: usize) -> AddDevice {
 }
 
 async fn count(file: &File) -> usize {
-    let list = file.run(|tx| Ok::<_, Refusal>(store::passkeys::list(tx, USER)?));
+    let list = file.run(|tx| Ok::<_, Refusal>(store::passkeys::list(tx, &USER.into())?));
     list.await.unwrap().len()
 }
 
@@ -108,10 +109,15 @@ async fn of_many_who_sign_in_with_one_ceremony_one_succeeds() {
     start(&file, "ceremony", Purpose::Login, None, None).await;
     let mut commands = Vec::new();
     for _ in 0..CALLERS {
-        let passkey =
-            file.run(|tx| Ok::<_, Refusal>(store::passkeys::by_cred_id(tx, APP, "credential-0")?));
+        let passkey = file.run(|tx| {
+            Ok::<_, Refusal>(store::passkeys::by_cred_id(
+                tx,
+                &APP.into(),
+                "credential-0",
+            )?)
+        });
         let command = SignIn {
-            app_id: APP.to_owned(),
+            app_id: APP.into(),
             sign_in: None,
             proof: Proof {
                 ceremony: read(&file, "ceremony").await,
@@ -132,14 +138,21 @@ async fn of_many_who_sign_in_with_one_ceremony_one_succeeds() {
         assert_eq!(refusal.reason, Reason::DiscoverableLoginFailed);
         assert_eq!(refusal.message, "handshake: unknown, expired or used.");
     }
-    let user = file.run(|tx| Ok::<_, Refusal>(store::users::get(tx, APP, USER)?));
+    let user = file.run(|tx| Ok::<_, Refusal>(store::users::get(tx, &APP.into(), &USER.into())?));
     assert_eq!(user.await.unwrap().unwrap().login_count, 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_many_who_add_a_passkey_with_one_ceremony_one_succeeds() {
     let file = File::new().await;
-    start(&file, "ceremony", Purpose::AddDevice, Some(USER), None).await;
+    start(
+        &file,
+        "ceremony",
+        Purpose::AddDevice,
+        Some(&USER.into()),
+        None,
+    )
+    .await;
     let mut commands = Vec::new();
     for number in 0..CALLERS {
         let command = add(&file, "ceremony", number).await;
@@ -161,7 +174,7 @@ async fn of_many_who_add_a_passkey_as_many_succeed_as_there_is_room_for() {
     let mut commands = Vec::new();
     for number in most..most + CALLERS {
         let id = format!("ceremony-{number}");
-        start(&file, &id, Purpose::AddDevice, Some(USER), None).await;
+        start(&file, &id, Purpose::AddDevice, Some(&USER.into()), None).await;
         let command = add(&file, &id, number).await;
         commands.push(move |tx: &store::Tx<'_>| command.run(tx));
     }

@@ -15,7 +15,7 @@ async fn signed_in(fixture: &Fixture) -> (String, AuthResult) {
     let id = user.unwrap().id;
     let event = client().event(Action::Login, EventKind::Passkey);
     let result = sign_in(state, app, &id, event).await.unwrap();
-    (id, result)
+    (id.into(), result)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -44,13 +44,13 @@ async fn tokens_stand_for_their_user_until_they_are_revoked() {
     let (id, tokens) = signed_in(&fixture).await;
     let account = account::authenticate(state, app, &tokens.auth_token).await;
     let user = account.unwrap().user;
-    assert_eq!((user.id, user.login_count), (id.clone(), 1));
+    assert_eq!((user.id.as_str(), user.login_count), (id.as_str(), 1));
 
     let refreshed = refresh(state, app, &tokens.refresh_token.unwrap()).await;
     let next = refreshed.unwrap().refresh_token.unwrap();
-    revoke_all(state, app, id).await.unwrap();
+    revoke_all(state, app, id.into()).await.unwrap();
     let over = refresh(state, app, &next).await.unwrap_err();
     assert_eq!(over.reason, Reason::InvalidRefreshToken);
-    let unknown = revoke_all(state, app, "nobody".to_owned()).await;
+    let unknown = revoke_all(state, app, "nobody".into()).await;
     assert_eq!(unknown.unwrap_err().reason, Reason::UserNotFound);
 }

@@ -8,6 +8,8 @@ use crate::domain::error::Refusal;
 use crate::domain::state::AppState;
 use crate::domain::users;
 use crate::identifier::Identifier;
+use crate::ids::AppId;
+use crate::ids::UserId;
 use crate::store;
 use crate::store::Tx;
 use crate::store::events::Action;
@@ -21,10 +23,10 @@ use crate::store::users::UserRow;
 /// connect the account with `link`.
 pub(super) fn user(
     tx: &Tx<'_>,
-    app_id: &str,
+    app_id: &AppId,
     identity: &Identity,
     now: Time,
-) -> Result<(String, Action), Refusal> {
+) -> Result<(UserId, Action), Refusal> {
     let provider = identity.provider.as_str();
     let known = store::social_connections::by_account(tx, app_id, provider, &identity.subject)?;
     if let Some(connection) = known {
@@ -47,8 +49,8 @@ pub(super) fn user(
 /// Connects an account to a user. Connecting it again is not an error.
 pub(super) fn connect(
     tx: &Tx<'_>,
-    app_id: &str,
-    user_id: &str,
+    app_id: &AppId,
+    user_id: &UserId,
     identity: &Identity,
     now: Time,
 ) -> Result<(), Refusal> {
@@ -76,7 +78,7 @@ pub(super) fn connect(
 /// Removes a user's connection to a provider.
 pub(crate) async fn disconnect(
     state: &AppState,
-    user_id: String,
+    user_id: UserId,
     provider: String,
 ) -> Result<(), Refusal> {
     let delete = state.store.write(move |tx| {
@@ -89,7 +91,7 @@ pub(crate) async fn disconnect(
     }
 }
 
-fn active(tx: &Tx<'_>, app_id: &str, user_id: &str) -> Result<UserRow, Refusal> {
+fn active(tx: &Tx<'_>, app_id: &AppId, user_id: &UserId) -> Result<UserRow, Refusal> {
     let user = store::users::get(tx, app_id, user_id)?.ok_or_else(Refusal::user_not_found)?;
     if user.is_inactive() {
         return Err(Refusal::user_not_active());
@@ -98,7 +100,7 @@ fn active(tx: &Tx<'_>, app_id: &str, user_id: &str) -> Result<UserRow, Refusal> 
 }
 
 fn connection(
-    user_id: &str,
+    user_id: &UserId,
     identity: &Identity,
     created_at: Time,
     last_login_at: Time,

@@ -11,6 +11,7 @@ use crate::domain::apps::App;
 use crate::domain::error::Refusal;
 use crate::domain::state::AppState;
 use crate::ids;
+use crate::ids::AppId;
 use crate::store;
 use crate::store::social_logins::{LoginRow, SocialCodeRow};
 
@@ -31,7 +32,7 @@ pub(crate) struct CallbackParams {
 /// the provider's error. `app_id` is the app in the callback's path, if there is one.
 pub(crate) async fn handle_callback(
     app_state: &AppState,
-    app_id: Option<&str>,
+    app_id: Option<&AppId>,
     answer: CallbackParams,
 ) -> Result<String, Refusal> {
     let now = app_state.clock.now();
@@ -69,13 +70,13 @@ fn unknown_state() -> Refusal {
 /// Takes the login of the state, which can return only once, whatever the result.
 async fn take(
     app_state: &AppState,
-    app_id: Option<&str>,
+    app_id: Option<&AppId>,
     state: &str,
     now: Time,
 ) -> Result<LoginRow, Refusal> {
-    let (app_id, hash) = (app_id.map(str::to_owned), ids::hash(state));
+    let (app_id, hash) = (app_id.cloned(), ids::hash(state));
     let take = app_state.store.write(move |tx| {
-        let app_id = app_id.as_deref();
+        let app_id = app_id.as_ref();
         Ok::<_, Refusal>(store::social_logins::take_login(tx, app_id, &hash, now)?)
     });
     take.await?.ok_or_else(unknown_state)

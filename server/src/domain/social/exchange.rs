@@ -11,6 +11,8 @@ use crate::domain::error::Refusal;
 use crate::domain::sign_ins;
 use crate::domain::state::AppState;
 use crate::ids;
+use crate::ids::AppId;
+use crate::ids::UserId;
 use crate::provider_name::ProviderName;
 use crate::store;
 use crate::store::Tx;
@@ -35,7 +37,7 @@ pub(super) async fn exchange(
     app: &App,
     code: &str,
     verifier: String,
-) -> Result<(String, Action, ProviderName), Refusal> {
+) -> Result<(UserId, Action, ProviderName), Refusal> {
     let now = state.clock.now();
     let (app_id, hash) = (app.id.clone(), ids::hash(code));
     let exchange = state.store.write(move |tx| {
@@ -52,7 +54,7 @@ pub(super) async fn exchange(
 pub(crate) async fn link(
     state: &AppState,
     app: &App,
-    user_id: String,
+    user_id: UserId,
     code: &str,
     verifier: String,
     client_info: ClientInfo,
@@ -125,7 +127,7 @@ fn refused() -> Refusal {
 /// also uses the code up, as it may have been stolen. A later failure of the caller does not.
 fn take(
     tx: &Tx<'_>,
-    app_id: &str,
+    app_id: &AppId,
     code_hash: &[u8],
     verifier: &str,
     now: Time,

@@ -23,6 +23,7 @@ mod view;
 use crate::domain::apps::App;
 use crate::domain::error::{Reason, Refusal};
 use crate::domain::state::AppState;
+use crate::ids::AppId;
 use crate::provider_name::ProviderName;
 
 pub(crate) use self::accounts::disconnect;
@@ -74,13 +75,13 @@ fn client<'a>(
     let client = Client {
         id: own.unwrap_or(SHARED_CLIENT_ID).to_owned(),
         shared: own.is_none(),
-        redirect_uri: callback_uri(state, own.map(|_| app.id.as_str())),
+        redirect_uri: callback_uri(state, own.map(|_| &app.id)),
     };
     Ok((client, provider))
 }
 
 /// Where providers send people back to: the callback of an app with its own credentials, or the shared one.
-pub(crate) fn callback_uri(state: &AppState, app_id: Option<&str>) -> String {
+pub(crate) fn callback_uri(state: &AppState, app_id: Option<&AppId>) -> String {
     let base = state.auth_url();
     match app_id {
         Some(id) => format!("{base}/apps/{id}/social/oauth2_callback"),

@@ -133,7 +133,7 @@ impl Fixture {
             .others
             .insert(acme(), SocialLogin::default());
         let row = AppRow {
-            id: "app".to_owned(),
+            id: "app".into(),
             settings: serde_json::to_string(&settings).unwrap(),
             created_at: at(0),
         };
@@ -295,7 +295,7 @@ async fn of_many_callers_at_once_one_exchanges_a_code() {
         let insert = store.write(move |tx| {
             let row = SocialCodeRow {
                 code_hash: hash.clone(),
-                app_id: "app".to_owned(),
+                app_id: "app".into(),
                 r#type: acme(),
                 provider_id: "account".to_owned(),
                 email: Some("ada@example.com".to_owned()),
@@ -325,7 +325,7 @@ async fn of_many_callers_at_once_one_comes_back_with_a_state() {
         let insert = store.write(move |tx| {
             let row = LoginRow {
                 state_hash: hash.clone(),
-                app_id: "app".to_owned(),
+                app_id: "app".into(),
                 r#type: acme(),
                 shared: true,
                 salt: Vec::new(),

@@ -9,6 +9,7 @@ use crate::domain::error::Refusal;
 use crate::domain::state::AppState;
 use crate::domain::tokens;
 use crate::identifier::Identifier;
+use crate::ids::UserId;
 use crate::store;
 use crate::store::devices::DeviceRow;
 use crate::store::social_connections::ConnectionRow;
@@ -28,9 +29,10 @@ pub(crate) async fn authenticate(
     token: &str,
 ) -> Result<Account, Refusal> {
     let now = state.clock.now();
-    let subject = tokens::verify(&app.keys, token, &app.issuer, &app.id, now).await?;
-    let user_id =
+    let subject = tokens::verify(&app.keys, token, &app.issuer, app.id.as_str(), now).await?;
+    let subject =
         subject.ok_or_else(|| Refusal::invalid_access_token("auth token: bad or expired."))?;
+    let user_id = UserId::from(subject);
     let app_id = app.id.clone();
     let read = state.store.read(move |tx| {
         let user = store::users::get(tx, &app_id, &user_id)?.ok_or_else(Refusal::user_not_found)?;
@@ -100,7 +102,7 @@ pub(crate) async fn create(
 pub(crate) async fn update_metadata(
     state: &AppState,
     app: &App,
-    user_id: String,
+    user_id: UserId,
     changes: Map<String, Value>,
 ) -> Result<UserRow, Refusal> {
     app.settings

@@ -7,6 +7,7 @@ use crate::clock::Time;
 use crate::domain::apps::App;
 use crate::domain::error::Refusal;
 use crate::domain::state::AppState;
+use crate::ids::UserId;
 use crate::store;
 use crate::store::Tx;
 use crate::store::devices::DeviceRow;
@@ -82,7 +83,7 @@ fn no_identifier() -> Refusal {
 }
 
 /// One user.
-pub(crate) async fn get(state: &AppState, app: &App, id: String) -> Result<WholeUser, Refusal> {
+pub(crate) async fn get(state: &AppState, app: &App, id: UserId) -> Result<WholeUser, Refusal> {
     let app_id = app.id.clone();
     let read = state.store.read(move |tx| {
         let user = store::users::get(tx, &app_id, &id)?.ok_or_else(Refusal::user_not_found)?;
@@ -126,7 +127,7 @@ pub(crate) struct Changes {
 pub(crate) async fn update(
     state: &AppState,
     app: &App,
-    id: String,
+    id: UserId,
     changes: Changes,
 ) -> Result<WholeUser, Refusal> {
     app.settings
@@ -159,7 +160,7 @@ pub(super) fn merged(user: &UserRow, changes: &Map<String, Value>) -> Map<String
 }
 
 /// Deletes a user with everything that belongs to them.
-pub(crate) async fn delete(state: &AppState, app: &App, id: String) -> Result<(), Refusal> {
+pub(crate) async fn delete(state: &AppState, app: &App, id: UserId) -> Result<(), Refusal> {
     let app_id = app.id.clone();
     let delete = state
         .store
@@ -175,7 +176,7 @@ pub(crate) async fn delete(state: &AppState, app: &App, id: String) -> Result<()
 pub(crate) async fn set_status(
     state: &AppState,
     app: &App,
-    id: String,
+    id: UserId,
     status: UserStatus,
 ) -> Result<WholeUser, Refusal> {
     let (app_id, now) = (app.id.clone(), state.clock.now());

@@ -36,7 +36,7 @@ pub(crate) async fn get_app(call: AppContext) -> Result<Response, Refusal> {
         element_customization: ElementCustomization::default(),
         element_customization_dark: ElementCustomization::default(),
         ephemeral: false,
-        id: call.app.id.clone(),
+        id: call.app.id.clone().into(),
         layouts: Layouts {
             profile: Vec::new(),
             registration: Vec::new(),

@@ -9,6 +9,7 @@ use crate::domain::error::Refusal;
 use crate::domain::social;
 use crate::http::extract::UserAuth;
 use crate::http::reply;
+use crate::ids::UserId;
 use crate::store;
 use crate::store::devices::DeviceRow;
 use crate::store::social_connections::ConnectionRow;
@@ -45,11 +46,11 @@ pub(super) fn view(
             .map(|device| credential(device, &user.id))
             .collect(),
         webauthn_types,
-        id: user.id,
+        id: user.id.into(),
     }
 }
 
-pub(super) fn credential(device: DeviceRow, user_id: &str) -> Credential {
+pub(super) fn credential(device: DeviceRow, user_id: &UserId) -> Credential {
     Credential {
         created_at: device.created_at.timestamp().to_string(),
         cred_id: device.cred_id,
@@ -58,11 +59,11 @@ pub(super) fn credential(device: DeviceRow, user_id: &str) -> Credential {
             dark: device.icon_dark,
             light: device.icon_light,
         },
-        id: device.id,
+        id: device.id.into(),
         last_login_at: device.last_login_at.timestamp().to_string(),
         type_: device.r#type.into(),
         updated_at: device.updated_at.timestamp().to_string(),
         usage_count: device.usage_count,
-        user_id: user_id.to_owned(),
+        user_id: user_id.to_string(),
     }
 }

@@ -59,7 +59,12 @@ pub(crate) async fn update_currentuser_device(
 ) -> Result<Response, Refusal> {
     let request: UpdateDeviceRequest = json(&body)?;
     let (user_id, id) = (call.user.id, params.get("device_id"));
-    let rename = devices::rename_own(&call.state, user_id.clone(), id, &request.friendly_name);
+    let rename = devices::rename_own(
+        &call.state,
+        user_id.clone(),
+        id.into(),
+        &request.friendly_name,
+    );
     let device = credential(rename.await?, &user_id);
     Ok(reply::ok(&CurrentUserDevice { device }))
 }
@@ -68,6 +73,6 @@ pub(crate) async fn delete_currentuser_device(
     call: UserAuth,
     params: Params,
 ) -> Result<Response, Refusal> {
-    devices::delete_own(&call.state, call.user.id, params.get("device_id")).await?;
+    devices::delete_own(&call.state, call.user.id, params.get("device_id").into()).await?;
     Ok(reply::empty(StatusCode::OK))
 }

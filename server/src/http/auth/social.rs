@@ -17,6 +17,7 @@ use crate::domain::social::{self, CallbackParams, Login, OAuthParams};
 use crate::domain::state::AppState;
 use crate::http::extract::{AppContext, Params, UserAuth, json};
 use crate::http::reply;
+use crate::ids::AppId;
 
 fn query(query: Option<String>) -> OAuthParams {
     OAuthParams::parse(query.unwrap_or_default().as_bytes())
@@ -127,7 +128,7 @@ pub(crate) async fn posted_shared_callback(
 
 async fn handle_callback(
     state: &AppState,
-    app_id: Option<&str>,
+    app_id: Option<&AppId>,
     params: &OAuthParams,
 ) -> Result<Response, Refusal> {
     let answer = CallbackParams {

@@ -33,7 +33,7 @@ pub(super) fn view(user: UserRow, devices: &[DeviceRow]) -> User {
     User {
         email: user.email.unwrap_or_default(),
         email_verified: user.email_verified,
-        id: user.id,
+        id: user.id.into(),
         phone: user.phone.unwrap_or_default(),
         phone_verified: user.phone_verified,
         status: user.status.as_str().to_owned().into(),

@@ -17,6 +17,7 @@ use crate::domain::passkeys::{register, sign_in};
 use crate::domain::rate_limits::Kind;
 use crate::http::extract::{AppContext, json};
 use crate::http::reply;
+use crate::ids::UserId;
 
 /// The kind of authenticator for a new passkey.
 pub(super) fn attachment(
@@ -61,7 +62,7 @@ pub(crate) async fn register_webauthn_finish(
 ) -> Result<Response, Refusal> {
     let request: RegisterWebAuthnFinishRequest = json(&body)?;
     let creation = Creation::read(request.handshake_response)?;
-    let (id, user_id) = (&request.handshake_id, &request.user_id);
+    let (id, user_id) = (&request.handshake_id, &request.user_id.into());
     let AppContext { state, app } = &call;
     let finish = register::finish(state, app, &client_info, id, user_id, &creation);
     let auth_result = finish.await?;
@@ -91,9 +92,9 @@ pub(crate) async fn login_webauthn_finish(
 ) -> Result<Response, Refusal> {
     let request: LoginWebAuthnFinishRequest = json(&body)?;
     let assertion = Assertion::read(request.handshake_response)?;
-    let (id, user_id) = (&request.handshake_id, request.user_id.as_deref());
+    let (id, user_id) = (&request.handshake_id, request.user_id.map(UserId::from));
     let AppContext { state, app } = &call;
-    let finish = sign_in::finish(state, app, &client_info, id, user_id, &assertion);
+    let finish = sign_in::finish(state, app, &client_info, id, user_id.as_ref(), &assertion);
     let auth_result = finish.await?;
     Ok(reply::ok(&AuthResponse { auth_result }))
 }

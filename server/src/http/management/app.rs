@@ -48,7 +48,7 @@ pub(crate) async fn get_app(call: MaybeApiKeyAuth) -> Result<Response, Refusal> 
         hosted: false,
         hosted_subdomain: String::new(),
         hosted_theme: ThemeType::Auto,
-        id: app.id.clone(),
+        id: app.id.clone().into(),
         id_token_lifetime: None,
         layouts: Layouts {
             profile: Vec::new(),

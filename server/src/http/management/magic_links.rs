@@ -49,7 +49,7 @@ fn check(request: CreateMagicLinkRequest, app: &App) -> Result<LinkOrder, Refusa
         Some(_) => return invalid("channel: must be email or phone."),
     };
     let receiver = match (request.user_id, request.email, request.phone) {
-        (Some(user_id), None, None) => LinkReceiver::UserId(user_id, channel),
+        (Some(user_id), None, None) => LinkReceiver::UserId(user_id.into(), channel),
         (None, Some(text), None) => LinkReceiver::Reached(Identifier::Email(email(&text)?)),
         (None, None, Some(text)) => LinkReceiver::Reached(Identifier::Phone(phone(&text)?)),
         _ => return invalid("magic link: exactly one of user_id, email and phone is needed."),
@@ -108,7 +108,7 @@ pub(crate) async fn create_magic_link(call: ApiKeyAuth, body: Bytes) -> Result<R
     let link = magic_links::create(&call.state, &call.app, request).await?;
     let magic_link = MagicLink {
         activated: false,
-        app_id: call.app.id.clone(),
+        app_id: call.app.id.clone().into(),
         id: link.id,
         identifier: link.identifier.as_str().to_owned(),
         redirect_url,
@@ -116,7 +116,7 @@ pub(crate) async fn create_magic_link(call: ApiKeyAuth, body: Bytes) -> Result<R
         ttl: i64::try_from(ttl).unwrap_or(i64::MAX),
         type_,
         url: link.url,
-        user_id: link.user_id,
+        user_id: link.user_id.into(),
     };
     Ok(reply::created(&MagicLinkResponse { magic_link }))
 }

@@ -10,6 +10,6 @@ use crate::http::reply;
 
 pub(crate) async fn revoke_user_refresh_tokens(call: ApiKeyAuth) -> Result<Response, Refusal> {
     let user_id = call.params.get("user_id");
-    sign_ins::revoke_all(&call.state, &call.app, user_id).await?;
+    sign_ins::revoke_all(&call.state, &call.app, user_id.into()).await?;
     Ok(reply::empty(StatusCode::OK))
 }

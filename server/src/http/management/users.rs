@@ -32,7 +32,7 @@ pub(crate) async fn create_user(call: ApiKeyAuth, body: Bytes) -> Result<Respons
 
 pub(crate) async fn get_user(call: ApiKeyAuth) -> Result<Response, Refusal> {
     let id = call.params.get("user_id");
-    let user = manage::get(&call.state, &call.app, id).await?;
+    let user = manage::get(&call.state, &call.app, id.into()).await?;
     Ok(user_reply(StatusCode::OK, user))
 }
 
@@ -76,13 +76,13 @@ fn changes(body: &Bytes) -> Result<Changes, Refusal> {
 
 pub(crate) async fn update_user(call: ApiKeyAuth, body: Bytes) -> Result<Response, Refusal> {
     let (id, changes) = (call.params.get("user_id"), changes(&body)?);
-    let user = manage::update(&call.state, &call.app, id, changes).await?;
+    let user = manage::update(&call.state, &call.app, id.into(), changes).await?;
     Ok(user_reply(StatusCode::OK, user))
 }
 
 pub(crate) async fn delete_user(call: ApiKeyAuth) -> Result<Response, Refusal> {
     let id = call.params.get("user_id");
-    manage::delete(&call.state, &call.app, id).await?;
+    manage::delete(&call.state, &call.app, id.into()).await?;
     Ok(reply::empty(StatusCode::OK))
 }
 
@@ -96,6 +96,6 @@ pub(crate) async fn deactivate_user(call: ApiKeyAuth) -> Result<Response, Refusa
 
 async fn set_status(call: ApiKeyAuth, status: UserStatus) -> Result<Response, Refusal> {
     let id = call.params.get("user_id");
-    let user = manage::set_status(&call.state, &call.app, id, status).await?;
+    let user = manage::set_status(&call.state, &call.app, id.into(), status).await?;
     Ok(user_reply(StatusCode::OK, user))
 }

@@ -147,7 +147,7 @@ async fn settings_that_cannot_be_read_are_not_overwritten() {
     let settings = r#"{"metadata": [{"id": "a", "name": "b", "type": "newer"}]}"#;
     let store = Store::open(&file).await.unwrap();
     let app = AppRow {
-        id: "app".to_owned(),
+        id: "app".to_owned().into(),
         settings: settings.to_owned(),
         created_at: crate::clock::at(0),
     };

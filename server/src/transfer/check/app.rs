@@ -30,7 +30,7 @@ pub(crate) fn app(line: AppLine, now: Time, findings: &mut LineErrors<'_>) -> Op
     }
     let created_at = time(line.created_at.as_deref(), now, "created_at", findings);
     findings.good().then_some(AppRecord {
-        id: line.id,
+        id: line.id.into(),
         settings,
         created_at,
     })

@@ -19,9 +19,9 @@ use crate::domain::settings::is_id;
 use crate::ids;
 
 /// The given id, or a new one.
-fn id(given: Option<String>, member: &str, findings: &mut LineErrors<'_>) -> String {
+fn id<T: From<String>>(given: Option<String>, member: &str, findings: &mut LineErrors<'_>) -> T {
     match given {
-        None => ids::new_id(),
+        None => ids::new_id().into(),
         Some(id) => {
             if !is_id(&id) {
                 findings.add(
@@ -29,7 +29,7 @@ fn id(given: Option<String>, member: &str, findings: &mut LineErrors<'_>) -> Str
                     "must be 1 to 64 letters, digits, - and _; without it a new one is made",
                 );
             }
-            id
+            id.into()
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::clock::Time;
 use crate::domain::settings::AppSettings;
 use crate::domain::social::SocialProvider;
 use crate::identifier;
+use crate::ids::UserId;
 use crate::store::social_connections::ConnectionRow;
 use crate::store::transfer::UserRecord;
 
@@ -72,7 +73,7 @@ pub(crate) fn user(
             "is needed, since the user has passkeys: it is the user.id that they were made with",
         );
     }
-    let id = id(line.id, "id", findings);
+    let id: UserId = id(line.id, "id", findings);
     let created_at = time(line.created_at.as_deref(), now, "created_at", findings);
     let connections = line.social_connections.into_iter().enumerate();
     let connections = connections
@@ -97,7 +98,7 @@ pub(crate) fn user(
             findings,
         ),
         id,
-        app_id: line.app,
+        app_id: line.app.into(),
         email,
         email_verified: line.email_verified,
         phone,
@@ -116,7 +117,7 @@ pub(crate) fn user(
 fn connection(
     line: ConnectionLine,
     place: usize,
-    user_id: &str,
+    user_id: &UserId,
     email: Option<&str>,
     users_created_at: Time,
     findings: &mut LineErrors<'_>,

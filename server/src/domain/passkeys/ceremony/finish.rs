@@ -7,6 +7,8 @@ use crate::domain::passkeys::Credential;
 use crate::domain::passkeys::relying_party::{Refuse, RelyingParty, Signed};
 use crate::domain::passkeys::response::{Assertion, Creation};
 use crate::domain::state::AppState;
+use crate::ids::AppId;
+use crate::ids::UserId;
 use crate::store;
 use crate::store::Tx;
 use crate::store::ceremonies::{CeremonyRow, Purpose};
@@ -16,7 +18,7 @@ use crate::store::passkeys::PasskeyRow;
 pub(crate) struct Finish<'a> {
     pub(crate) handshake_id: &'a str,
     pub(crate) purpose: Purpose,
-    pub(crate) user_id: Option<&'a str>,
+    pub(crate) user_id: Option<&'a UserId>,
     pub(crate) transaction_id: Option<&'a str>,
 }
 
@@ -43,9 +45,7 @@ impl Finish<'_> {
         let ceremony = self
             .check(read.await?, app_state.clock.now())
             .map_err(refuse)?;
-        if ceremony.user_id.as_deref() != given(self.user_id)
-            && self.purpose != Purpose::FlexRegister
-        {
+        if ceremony.user_id.as_ref() != self.named() && self.purpose != Purpose::FlexRegister {
             return Err(refuse("handshake: of another user."));
         }
         let relying_party = RelyingParty::new(&app.settings)?;
@@ -73,13 +73,13 @@ impl Finish<'_> {
         let (ceremony, passkey) = read.await?;
         let refuse = match &ceremony {
             Some(ceremony) => refusal(ceremony.user_id.is_some()),
-            None => refusal(given(self.user_id).is_some()),
+            None => refusal(self.named().is_some()),
         };
         let ceremony = self
             .check(ceremony, app_state.clock.now())
             .map_err(refuse)?;
         let passkey = passkey.ok_or_else(|| refuse("passkey: unknown, or removed."))?;
-        belongs(&ceremony, &passkey, assertion, given(self.user_id)).map_err(refuse)?;
+        belongs(&ceremony, &passkey, assertion, self.named()).map_err(refuse)?;
         let relying_party = RelyingParty::new(&app.settings)?;
         let signed = relying_party.finish_assertion(
             assertion,
@@ -92,6 +92,11 @@ impl Finish<'_> {
             passkey,
             signed,
         })
+    }
+
+    /// The user whom the request names.
+    fn named(&self) -> Option<&UserId> {
+        self.user_id.filter(|id| !id.as_str().is_empty())
     }
 
     /// The ceremony that was started, if the request may finish it.
@@ -117,7 +122,7 @@ impl Proof {
     }
 
     /// Ends the ceremony, and counts the login on the device, which may have been deleted.
-    pub(crate) fn end(&self, tx: &Tx<'_>, app_id: &str, now: Time) -> Result<(), Refusal> {
+    pub(crate) fn end(&self, tx: &Tx<'_>, app_id: &AppId, now: Time) -> Result<(), Refusal> {
         end(tx, app_id, &self.ceremony, self.refuse())?;
         let Signed {
             sign_count,
@@ -137,10 +142,10 @@ fn belongs(
     ceremony: &CeremonyRow,
     passkey: &PasskeyRow,
     assertion: &Assertion,
-    named: Option<&str>,
+    named: Option<&UserId>,
 ) -> Result<(), &'static str> {
-    let user_id = Some(passkey.user_id.as_str());
-    if ceremony.user_id.is_some() && ceremony.user_id.as_deref() != user_id {
+    let user_id = Some(&passkey.user_id);
+    if ceremony.user_id.is_some() && ceremony.user_id.as_ref() != user_id {
         return Err("passkey: of another user.");
     }
     if named.is_some() && named != user_id {
@@ -173,7 +178,7 @@ fn given(text: Option<&str>) -> Option<&str> {
 /// fails here.
 pub(crate) fn end(
     tx: &Tx<'_>,
-    app_id: &str,
+    app_id: &AppId,
     ceremony: &CeremonyRow,
     refuse: Refuse,
 ) -> Result<(), Refusal> {

@@ -16,6 +16,8 @@ use crate::domain::passkeys::relying_party::{
     AssertionOptions, CreationOptions, LIFETIME, RelyingParty,
 };
 use crate::ids;
+use crate::ids::AppId;
+use crate::ids::UserId;
 use crate::store;
 use crate::store::ceremonies::{NewCeremony, Purpose};
 use crate::store::users::UserRow;
@@ -26,7 +28,7 @@ const HANDLE_LENGTH: usize = 16;
 
 /// A ceremony that is about to start.
 struct Start {
-    app_id: String,
+    app_id: AppId,
     id: String,
     purpose: Purpose,
     transaction_id: Option<String>,
@@ -38,7 +40,7 @@ impl Start {
     fn insert(
         &self,
         tx: &Tx<'_>,
-        user_id: Option<&str>,
+        user_id: Option<&UserId>,
         user_handle: Option<&[u8]>,
     ) -> Result<(), SqlError> {
         let ceremony = NewCeremony {
@@ -97,7 +99,7 @@ impl StartCreation {
     }
 
     /// Starts it for a user, or for one who is created when it finishes.
-    pub(crate) fn run(&self, tx: &Tx<'_>, user_id: Option<&str>) -> Result<Holder, Refusal> {
+    pub(crate) fn run(&self, tx: &Tx<'_>, user_id: Option<&UserId>) -> Result<Holder, Refusal> {
         let (handle, known) = match user_id {
             Some(user_id) => {
                 let known = store::passkeys::list(tx, user_id)?;
@@ -155,7 +157,7 @@ impl StartAssertion {
     }
 
     /// Starts it for a user, or for any user with a passkey.
-    pub(crate) fn run(&self, tx: &Tx<'_>, user_id: Option<&str>) -> Result<(), Refusal> {
+    pub(crate) fn run(&self, tx: &Tx<'_>, user_id: Option<&UserId>) -> Result<(), Refusal> {
         Ok(self.start.insert(tx, user_id, None)?)
     }
 }
@@ -174,5 +176,5 @@ impl PendingAssertion {
 pub(crate) fn user_name(user: &UserRow) -> &str {
     let names = [&user.email, &user.phone, &user.external_id];
     let name = names.into_iter().flatten().next();
-    name.unwrap_or(&user.id)
+    name.map_or(user.id.as_str(), String::as_str)
 }

@@ -5,7 +5,7 @@ use super::*;
 #[test]
 fn a_short_line_is_enough_for_a_user() {
     let user = a_user(&json!({"email": "Ada@Example.COM"})).unwrap();
-    assert_eq!(user.id.len(), ids::ID_LENGTH);
+    assert_eq!(user.id.as_str().len(), ids::ID_LENGTH);
     assert_eq!(user.email.as_deref(), Some("ada@example.com"));
     assert_eq!(
         (user.status.as_str(), user.login_count, user.email_verified),
