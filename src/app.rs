@@ -35,7 +35,7 @@ open_enum! {
 }
 
 /// An app and its settings. Looks, layouts and what is deprecated are left out: see
-/// [`Passage::management`](crate::Passage::management).
+/// [`Passage::management_api`](crate::Passage::management_api).
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct App {

@@ -46,7 +46,7 @@ fn token(user: &str) -> String {
 }
 
 async fn verify(verifier: &Verifier, token: &str) -> Result<String, ErrorKind> {
-    let verified = verifier.verify(&UnverifiedToken::from(&*token)).await;
+    let verified = verifier.verify(&UnverifiedToken::from(token)).await;
     verified
         .map(|verified| verified.user_id().to_string())
         .map_err(|error| error.kind())

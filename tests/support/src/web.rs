@@ -61,7 +61,6 @@ impl Setup {
     }
 
     /// A good token of the user, to be changed and minted.
-    #[must_use]
     pub fn token(&self) -> MintToken {
         MintToken::new(self.user_id.as_str())
     }

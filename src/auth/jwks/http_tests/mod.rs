@@ -92,7 +92,7 @@ impl Fixture {
 }
 
 async fn verify(verifier: &Verifier, token: &str) -> Result<(), ErrorKind> {
-    let verdict = verifier.verify(&UnverifiedToken::from(&*token)).await;
+    let verdict = verifier.verify(&UnverifiedToken::from(token)).await;
     verdict.map(|_| ()).map_err(|error| error.kind())
 }
 
