@@ -188,9 +188,9 @@ pub(crate) fn set_user_handle(
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::domain::passkeys::tests::passkey;
+
     use crate::store::StoreError;
-    use crate::store::testing::{APP, File, USER};
+    use crate::store::testing::{APP, File, USER, passkey};
 
     #[tokio::test]
     async fn a_passkey_is_stored_below_the_bound_alone() {

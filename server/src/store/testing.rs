@@ -8,7 +8,10 @@ use tempfile::TempDir;
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
+use super::devices::DeviceRow;
+use super::passkeys::Credential;
 use super::{Store, StoreError, Tx};
+use crate::clock::at;
 
 /// Callers in a race.
 pub(crate) const CALLERS: usize = 16;
@@ -82,4 +85,31 @@ impl File {
         }
         (won, lost)
     }
+}
+
+/// A passkey with this number. Its authenticator has no counter, so no counter distinguishes its uses.
+pub(crate) fn passkey(number: usize) -> (DeviceRow, Credential) {
+    let cred_id = format!("credential-{number}");
+    let device = DeviceRow {
+        id: format!("device-{number}").into(),
+        cred_id: cred_id.clone(),
+        friendly_name: "Passkey".to_owned(),
+        r#type: "passkey".to_owned(),
+        icon_light: None,
+        icon_dark: None,
+        usage_count: 0,
+        last_login_at: at(0),
+        created_at: at(0),
+        updated_at: at(0),
+    };
+    let credential = Credential {
+        cred_id,
+        public_key: vec![1],
+        sign_count: 0,
+        transports: "[]".to_owned(),
+        aaguid: None,
+        backup_eligible: true,
+        backed_up: true,
+    };
+    (device, credential)
 }

@@ -9,12 +9,12 @@ use crate::clock::at;
 use crate::domain::error::{Reason, Refusal};
 use crate::domain::passkeys::ceremony::Proof;
 use crate::domain::passkeys::relying_party::Signed;
-use crate::domain::passkeys::tests::{give, passkey, read, start};
+use crate::domain::passkeys::tests::{give, read, start};
 use crate::ids;
 use crate::store;
 use crate::store::ceremonies::Purpose;
 use crate::store::events::{Action, NewEvent};
-use crate::store::testing::{APP, CALLERS, File, USER};
+use crate::store::testing::{APP, CALLERS, File, USER, passkey};
 use crate::store::transactions::{Kind, TransactionRow};
 
 const TRANSACTION: &str = "transaction";

@@ -1,7 +1,6 @@
 //! Commands that many callers run concurrently.
 #![allow(clippy::unwrap_used)]
 
-use super::Credential;
 use super::add_device::AddDevice;
 use super::ceremony::Proof;
 use super::limit::MOST;
@@ -12,36 +11,8 @@ use crate::domain::error::{Reason, Refusal};
 use crate::ids::UserId;
 use crate::store;
 use crate::store::ceremonies::{CeremonyRow, NewCeremony, Purpose};
-use crate::store::devices::DeviceRow;
 use crate::store::events::{Action, NewEvent};
-use crate::store::testing::{APP, CALLERS, File, USER};
-
-/// A passkey with this number. Its authenticator has no counter, so no counter distinguishes its uses.
-pub(crate) fn passkey(number: usize) -> (DeviceRow, Credential) {
-    let cred_id = format!("credential-{number}");
-    let device = DeviceRow {
-        id: format!("device-{number}").into(),
-        cred_id: cred_id.clone(),
-        friendly_name: "Passkey".to_owned(),
-        r#type: "passkey".to_owned(),
-        icon_light: None,
-        icon_dark: None,
-        usage_count: 0,
-        last_login_at: at(0),
-        created_at: at(0),
-        updated_at: at(0),
-    };
-    let credential = Credential {
-        cred_id,
-        public_key: vec![1],
-        sign_count: 0,
-        transports: "[]".to_owned(),
-        aaguid: None,
-        backup_eligible: true,
-        backed_up: true,
-    };
-    (device, credential)
-}
+use crate::store::testing::{APP, CALLERS, File, USER, passkey};
 
 /// Starts a ceremony.
 pub(crate) async fn start(
