@@ -12,7 +12,7 @@ use crate::domain::error::{Reason, Refusal};
 use crate::ids::UserId;
 use crate::store;
 use crate::store::ceremonies::{CeremonyRow, NewCeremony, Purpose};
-use crate::store::devices::DeviceRow;
+use crate::store::devices::{DeviceKind, DeviceRow};
 use crate::store::events::{Action, NewEvent};
 use crate::store::testing::{APP, CALLERS, File, USER};
 
@@ -23,7 +23,7 @@ pub(crate) fn passkey(number: usize) -> (DeviceRow, Credential) {
         id: format!("device-{number}").into(),
         cred_id: cred_id.clone(),
         friendly_name: "Passkey".to_owned(),
-        r#type: "passkey".to_owned(),
+        r#type: DeviceKind::Passkey,
         icon_light: None,
         icon_dark: None,
         usage_count: 0,
