@@ -11,8 +11,7 @@ use crate::domain::api_keys;
 use crate::domain::settings::{
     APP_ID, AppSettings, MetadataType, SettingsPatch, is_app_id, seconds,
 };
-use crate::ids;
-use crate::ids::AppId;
+use crate::ids::{self, AppId};
 use crate::store;
 use crate::store::apps::AppRow;
 

@@ -8,8 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::language::Language;
 use crate::clock::Time;
 use crate::identifier::Identifier;
-use crate::ids;
-use crate::ids::UserId;
+use crate::ids::{self, UserId};
 use crate::store::Purpose;
 
 /// How a message is delivered.

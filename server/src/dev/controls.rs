@@ -15,8 +15,7 @@ use crate::domain::error::Refusal;
 use crate::domain::flex::complete::{self, Simulation};
 use crate::domain::sign_ins;
 use crate::domain::state::AppState;
-use crate::ids;
-use crate::ids::UserId;
+use crate::ids::{self, UserId};
 use crate::store::events::{Action, NewEvent};
 use crate::store::{self, StoreError};
 

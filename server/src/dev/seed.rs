@@ -2,14 +2,12 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use passage_identity::generated::management::types::WebAuthnType;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Time;
 use crate::domain::error::Refusal;
-use crate::ids;
-use crate::ids::DeviceId;
-use crate::store::devices::DeviceRow;
+use crate::ids::{self, DeviceId};
+use crate::store::devices::{DeviceKind, DeviceRow};
 
 /// A passkey to give to a user, as if they had registered it. It cannot sign anybody in.
 ///
@@ -69,12 +67,11 @@ impl SeedDevice {
     }
 
     pub(crate) fn into_row(self, now: Time) -> Result<DeviceRow, Refusal> {
-        let kind = self.r#type.unwrap_or_else(|| "passkey".to_owned());
-        if matches!(WebAuthnType::from(kind.clone()), WebAuthnType::Unknown(_)) {
-            return Err(Refusal::invalid_request(
-                "type: must be passkey, security_key or platform.",
-            ));
-        }
+        let kind = self.r#type.as_deref();
+        let kind = kind.map_or(Some(DeviceKind::Passkey), DeviceKind::parse);
+        let kind = kind.ok_or_else(|| {
+            Refusal::invalid_request("type: must be passkey, security_key or platform.")
+        })?;
         Ok(DeviceRow {
             id: DeviceId::new(),
             cred_id: self

@@ -3,8 +3,7 @@
 use crate::domain::apps::App;
 use crate::domain::error::Refusal;
 use crate::domain::state::AppState;
-use crate::ids::DeviceId;
-use crate::ids::UserId;
+use crate::ids::{DeviceId, UserId};
 use crate::store;
 use crate::store::devices::DeviceRow;
 

@@ -12,8 +12,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::KeyError;
-use crate::ids;
-use crate::ids::AppId;
+use crate::ids::{self, AppId};
 
 const VERSION: u8 = 1;
 const ID_LEN: usize = 8;

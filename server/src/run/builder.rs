@@ -29,8 +29,7 @@ use crate::domain::settings::{
 use crate::domain::social::Providers;
 use crate::domain::state::AppState;
 use crate::http::serve::{ConnectionLimits, bind};
-use crate::ids;
-use crate::ids::AppId;
+use crate::ids::{self, AppId};
 use crate::run::error::{StartError, StartErrorKind};
 use crate::run::handle::PassageServer;
 use crate::run::running::{self, Running};

@@ -4,8 +4,7 @@ use super::sweep::sweep;
 use super::text_enum::text_enum;
 use super::{SqlError, Tx, columns};
 use crate::clock::Time;
-use crate::ids::AppId;
-use crate::ids::UserId;
+use crate::ids::{AppId, UserId};
 
 text_enum! {
     /// The purpose of a ceremony. It cannot be finished for another.

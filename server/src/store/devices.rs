@@ -1,9 +1,21 @@
 //! Devices: the passkeys of users.
 
+use super::text_enum::text_enum;
 use super::{SqlError, Tx, columns};
 use crate::clock::Time;
-use crate::ids::DeviceId;
-use crate::ids::UserId;
+use crate::ids::{DeviceId, UserId};
+
+text_enum! {
+    /// What a passkey is kept on.
+    DeviceKind {
+        /// It can be synchronised.
+        Passkey = "passkey",
+        /// A roaming authenticator.
+        SecurityKey = "security_key",
+        /// One device.
+        Platform = "platform",
+    }
+}
 
 /// A device as stored.
 #[derive(Debug, Clone)]
@@ -11,7 +23,7 @@ pub(crate) struct DeviceRow {
     pub(crate) id: DeviceId,
     pub(crate) cred_id: String,
     pub(crate) friendly_name: String,
-    pub(crate) r#type: String,
+    pub(crate) r#type: DeviceKind,
     pub(crate) icon_light: Option<String>,
     pub(crate) icon_dark: Option<String>,
     pub(crate) usage_count: i64,
@@ -37,7 +49,7 @@ columns!(DeviceRow {
 pub(crate) fn kinds<Kind: From<String> + PartialEq>(devices: &[DeviceRow]) -> Vec<Kind> {
     let mut kinds = Vec::new();
     for device in devices {
-        let kind = Kind::from(device.r#type.clone());
+        let kind = Kind::from(device.r#type.as_str().to_owned());
         if !kinds.contains(&kind) {
             kinds.push(kind);
         }
@@ -56,7 +68,7 @@ pub(crate) fn insert(tx: &Tx<'_>, user_id: &UserId, device: &DeviceRow) -> Resul
             user_id,
             &device.cred_id,
             &device.friendly_name,
-            &device.r#type,
+            device.r#type,
             &device.icon_light,
             &device.icon_dark,
             device.usage_count,

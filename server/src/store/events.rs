@@ -3,8 +3,7 @@
 use super::text_enum::text_enum;
 use super::{SqlError, Tx, columns};
 use crate::clock::Time;
-use crate::ids;
-use crate::ids::UserId;
+use crate::ids::{self, UserId};
 use crate::provider_name::ProviderName;
 
 /// Number of events that are kept and returned for each user.

@@ -5,8 +5,7 @@ use std::time::Duration;
 use super::sweep::sweep;
 use super::{Purpose, SqlError, Tx, columns};
 use crate::clock::Time;
-use crate::ids::AppId;
-use crate::ids::UserId;
+use crate::ids::{AppId, UserId};
 
 /// How long an expired link is kept, so that a waiting client learns that it expired.
 const KEPT: Duration = Duration::from_secs(3600);

@@ -6,8 +6,7 @@ use super::sweep::sweep;
 use super::tx::Params;
 use super::{Purpose, SqlError, Tx, columns};
 use crate::clock::Time;
-use crate::ids::AppId;
-use crate::ids::UserId;
+use crate::ids::{AppId, UserId};
 
 /// How long an expired code is kept: its failed tries count that long.
 pub(crate) const KEPT: Duration = Duration::from_secs(3600);

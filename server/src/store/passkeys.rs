@@ -4,9 +4,7 @@ use super::devices::DeviceRow;
 use super::tx::params;
 use super::{FromRow, Row, SqlError, Tx, columns};
 use crate::clock::Time;
-use crate::ids::AppId;
-use crate::ids::DeviceId;
-use crate::ids::UserId;
+use crate::ids::{AppId, DeviceId, UserId};
 
 /// The public part of a passkey.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,9 +2,7 @@
 
 use super::{SqlError, Tx, columns};
 use crate::clock::Time;
-use crate::ids::AppId;
-use crate::ids::SignInId;
-use crate::ids::UserId;
+use crate::ids::{AppId, SignInId, UserId};
 
 /// A sign-in as stored.
 pub(crate) struct SignInRow {

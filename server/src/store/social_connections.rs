@@ -3,8 +3,7 @@
 
 use super::{SqlError, Tx, columns};
 use crate::clock::Time;
-use crate::ids::AppId;
-use crate::ids::UserId;
+use crate::ids::{AppId, UserId};
 
 /// A connection as stored.
 #[derive(Clone)]

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
-use super::devices::DeviceRow;
+use super::devices::{DeviceKind, DeviceRow};
 use super::passkeys::Credential;
 use super::{Store, StoreError, Tx};
 use crate::clock::at;
@@ -94,7 +94,7 @@ pub(crate) fn passkey(number: usize) -> (DeviceRow, Credential) {
         id: format!("device-{number}").into(),
         cred_id: cred_id.clone(),
         friendly_name: "Passkey".to_owned(),
-        r#type: "passkey".to_owned(),
+        r#type: DeviceKind::Passkey,
         icon_light: None,
         icon_dark: None,
         usage_count: 0,

@@ -16,16 +16,21 @@ macro_rules! text_enum {
                     $(Self::$variant => $text,)+
                 }
             }
+
+            /// The variant with this text.
+            pub(crate) fn parse(text: &str) -> Option<Self> {
+                match text {
+                    $($text => Some(Self::$variant),)+
+                    _ => None,
+                }
+            }
         }
 
         impl $crate::store::tx::FromSql for $name {
             fn column_result(
                 value: $crate::store::tx::ValueRef<'_>,
             ) -> $crate::store::tx::FromSqlResult<Self> {
-                match value.as_str()? {
-                    $($text => Ok(Self::$variant),)+
-                    _ => Err($crate::store::tx::FromSqlError::InvalidType),
-                }
+                Self::parse(value.as_str()?).ok_or($crate::store::tx::FromSqlError::InvalidType)
             }
         }
 

@@ -1,8 +1,8 @@
 //! Import and export of users with everything that belongs to them.
 
 use crate::clock::Time;
-use crate::ids::AppId;
-use crate::ids::UserId;
+use crate::ids::{AppId, UserId};
+use crate::store::users::UserStatus;
 use serde_json::{Map, Value};
 
 use super::devices::{self, DeviceRow};
@@ -20,7 +20,7 @@ pub(crate) struct UserRecord {
     pub(crate) phone: Option<String>,
     pub(crate) phone_verified: bool,
     pub(crate) external_id: Option<String>,
-    pub(crate) status: String,
+    pub(crate) status: UserStatus,
     pub(crate) login_count: i64,
     pub(crate) last_login_at: Time,
     pub(crate) created_at: Time,
@@ -138,7 +138,7 @@ pub(crate) fn insert_user(tx: &Tx<'_>, user: &UserRecord) -> Result<Vec<Clash>, 
             &user.phone,
             user.phone_verified,
             &user.external_id,
-            &user.status,
+            user.status,
             user.login_count,
             user.last_login_at,
             user.created_at,

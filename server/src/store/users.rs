@@ -5,8 +5,7 @@ use serde_json::{Map, Value};
 use super::text_enum::text_enum;
 use super::{SqlError, Tx, columns};
 use crate::clock::Time;
-use crate::ids::AppId;
-use crate::ids::UserId;
+use crate::ids::{AppId, UserId};
 
 text_enum! {
     /// Whether a user may sign in.

@@ -11,9 +11,7 @@ use crate::clock::Time;
 use crate::domain::apps::App;
 use crate::domain::error::Refusal;
 use crate::identifier::Identifier;
-use crate::ids;
-use crate::ids::AppId;
-use crate::ids::UserId;
+use crate::ids::{self, AppId, UserId};
 use crate::store::Purpose;
 use crate::store::magic_links::LinkRow;
 

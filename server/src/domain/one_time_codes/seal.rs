@@ -2,8 +2,7 @@
 
 use aws_lc_rs::hmac;
 
-use crate::ids;
-use crate::ids::UserId;
+use crate::ids::{self, UserId};
 use crate::store::one_time_codes::CodeRow;
 
 /// Six random digits.

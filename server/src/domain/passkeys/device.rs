@@ -4,7 +4,7 @@ use super::Credential;
 use super::response::Creation;
 use crate::clock::Time;
 use crate::ids::DeviceId;
-use crate::store::devices::DeviceRow;
+use crate::store::devices::{DeviceKind, DeviceRow};
 
 /// A device for what an authenticator created.
 pub(crate) fn new(
@@ -21,8 +21,7 @@ pub(crate) fn new(
             credential.backup_eligible,
             creation.attachment.as_deref(),
             &creation.transports,
-        )
-        .to_owned(),
+        ),
         icon_light: None,
         icon_dark: None,
         usage_count: 0,
@@ -37,14 +36,14 @@ pub(crate) fn kind(
     backup_eligible: bool,
     attachment: Option<&str>,
     transports: &[String],
-) -> &'static str {
+) -> DeviceKind {
     let roams = |name: &String| matches!(name.as_str(), "usb" | "nfc" | "ble" | "smart-card");
     if backup_eligible {
-        "passkey"
+        DeviceKind::Passkey
     } else if attachment == Some("cross-platform") || transports.iter().any(roams) {
-        "security_key"
+        DeviceKind::SecurityKey
     } else {
-        "platform"
+        DeviceKind::Platform
     }
 }
 

@@ -4,8 +4,7 @@ use passage_identity::generated::auth::types::CreatePasskeyReadinessRequest;
 
 use crate::domain::error::Refusal;
 use crate::domain::state::AppState;
-use crate::ids;
-use crate::ids::AppId;
+use crate::ids::{self, AppId};
 use crate::store;
 use crate::store::readiness::{Report, Visitor};
 

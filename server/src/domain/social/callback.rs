@@ -10,8 +10,7 @@ use crate::clock::Time;
 use crate::domain::apps::App;
 use crate::domain::error::Refusal;
 use crate::domain::state::AppState;
-use crate::ids;
-use crate::ids::AppId;
+use crate::ids::{self, AppId};
 use crate::store;
 use crate::store::social_logins::{LoginRow, SocialCodeRow};
 

@@ -61,7 +61,7 @@ pub(super) fn credential(device: DeviceRow, user_id: &UserId) -> Credential {
         },
         id: device.id.into(),
         last_login_at: device.last_login_at.timestamp().to_string(),
-        type_: device.r#type.into(),
+        type_: device.r#type.as_str().to_owned().into(),
         updated_at: device.updated_at.timestamp().to_string(),
         usage_count: device.usage_count,
         user_id: user_id.to_string(),

@@ -71,7 +71,7 @@ pub(crate) fn device(device: DeviceRow) -> WebAuthnDevices {
         },
         id: device.id.into(),
         last_login_at: device.last_login_at.timestamp(),
-        type_: device.r#type.into(),
+        type_: device.r#type.as_str().to_owned().into(),
         updated_at: device.updated_at.timestamp(),
         usage_count: device.usage_count,
     }

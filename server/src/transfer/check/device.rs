@@ -10,7 +10,7 @@ use crate::clock::Time;
 use crate::domain::passkeys::device::kind;
 use crate::domain::passkeys::response::{TRANSPORTS, base64url, is_transport};
 use crate::domain::passkeys::{Credential, credential};
-use crate::store::devices::DeviceRow;
+use crate::store::devices::{DeviceKind, DeviceRow};
 use crate::store::transfer::DeviceRecord;
 
 /// A user's device in its stored form, if it is valid.
@@ -22,17 +22,15 @@ pub(super) fn device(
 ) -> Option<DeviceRecord> {
     let member = |name: &str| format!("devices[{place}].{name}");
     let kind = match &line.r#type {
-        Some(kind) => kind.clone(),
-        None => kind(
+        Some(kind) => DeviceKind::parse(kind),
+        None => Some(kind(
             line.backup_eligible.unwrap_or_default(),
             None,
             &line.transports,
-        )
-        .to_owned(),
+        )),
     };
-    if !matches!(kind.as_str(), "passkey" | "security_key" | "platform") {
-        findings.add(member("type"), "must be passkey, security_key or platform");
-    }
+    let kind = kind.ok_or("must be passkey, security_key or platform");
+    let kind = findings.check(member("type"), kind);
     for (name, icon) in [
         ("icon_light", &line.icon_light),
         ("icon_dark", &line.icon_dark),
@@ -57,7 +55,7 @@ pub(super) fn device(
             .friendly_name
             .clone()
             .unwrap_or_else(|| "Passkey".to_owned()),
-        r#type: kind,
+        r#type: kind.unwrap_or(DeviceKind::Passkey),
         icon_light: line.icon_light.clone(),
         icon_dark: line.icon_dark.clone(),
         usage_count: count(line.usage_count, member("usage_count"), findings),

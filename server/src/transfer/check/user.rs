@@ -11,6 +11,7 @@ use crate::identifier;
 use crate::ids::UserId;
 use crate::store::social_connections::ConnectionRow;
 use crate::store::transfer::UserRecord;
+use crate::store::users::UserStatus;
 
 /// A user of this app in stored form, if the line is valid.
 pub(crate) fn user(
@@ -42,10 +43,14 @@ pub(crate) fn user(
             }
         }
     }
-    let status = line.status.unwrap_or_else(|| "pending".to_owned());
-    if !matches!(status.as_str(), "pending" | "active" | "inactive") {
-        findings.add("status", "must be pending, active or inactive");
-    }
+    let status = line
+        .status
+        .as_deref()
+        .map_or(Some(UserStatus::Pending), UserStatus::parse);
+    let status = findings.check(
+        "status",
+        status.ok_or("must be pending, active or inactive"),
+    );
     let mut metadata = line.user_metadata.map_or_else(Default::default, |it| it.0);
     if let Err(problem) = app.check_metadata(&metadata) {
         let (member, reason) = problem
@@ -104,7 +109,7 @@ pub(crate) fn user(
         phone,
         phone_verified: line.phone_verified,
         external_id,
-        status,
+        status: status.unwrap_or(UserStatus::Pending),
         created_at,
         metadata,
         user_handle,

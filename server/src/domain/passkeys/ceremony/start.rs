@@ -15,9 +15,7 @@ use crate::domain::passkeys::limit::check_room;
 use crate::domain::passkeys::relying_party::{
     AssertionOptions, CreationOptions, LIFETIME, RelyingParty,
 };
-use crate::ids;
-use crate::ids::AppId;
-use crate::ids::UserId;
+use crate::ids::{self, AppId, UserId};
 use crate::store;
 use crate::store::ceremonies::{NewCeremony, Purpose};
 use crate::store::users::UserRow;
