@@ -285,6 +285,9 @@ mod tests {
     use crate::keys::WrappingKey;
     use crate::store::apps::AppRow;
 
+    const MINUTE: Duration = Duration::from_secs(60);
+    const HOUR: Duration = Duration::from_secs(3600);
+
     async fn store() -> Store {
         let store = Store::in_memory().unwrap();
         let app = AppRow {
@@ -297,6 +300,15 @@ mod tests {
         store
     }
 
+    async fn open(
+        store: &Store,
+        sealing: Sealing,
+        lifetime: Duration,
+        now: Time,
+    ) -> Result<Arc<KeyRing>, KeyRingError> {
+        KeyRing::open(store, &"app".into(), Arc::new(sealing), lifetime, now).await
+    }
+
     async fn kids(ring: &KeyRing) -> Vec<String> {
         let keys = ring.all().await.unwrap();
         keys.iter().map(|key| key.kid.clone()).collect()
@@ -305,16 +317,7 @@ mod tests {
     #[tokio::test]
     async fn a_key_goes_through_its_whole_life() {
         let store = store().await;
-        let app_id = "app".into();
-        let open = |now| {
-            KeyRing::open(
-                &store,
-                &app_id,
-                Arc::default(),
-                Duration::from_secs(3600),
-                now,
-            )
-        };
+        let open = |now| open(&store, Sealing::default(), HOUR, now);
         let ring = open(at(0)).await.unwrap();
         let first = ring.active().await.unwrap();
         let policy = RotationPolicy::new(
@@ -326,7 +329,7 @@ mod tests {
                 .keep_up(
                     RotationRequest::Nothing,
                     policy,
-                    Duration::from_secs(3600),
+                    HOUR,
                     Time::from_second(hour * 3600),
                 )
                 .await;
@@ -355,26 +358,19 @@ mod tests {
     #[tokio::test]
     async fn a_key_outlives_the_longest_token_it_signed() {
         let store = store().await;
-        let ring = KeyRing::open(
-            &store,
-            &"app".into(),
-            Arc::default(),
-            Duration::from_secs(10 * 3600),
-            at(0),
-        )
-        .await;
+        let ring = open(&store, Sealing::default(), 10 * HOUR, at(0)).await;
         let ring = ring.unwrap();
         ring.active().await.unwrap();
         // The app's token lifetime was reduced since.
-        ring.note_lifetime(Duration::from_secs(60)).await.unwrap();
-        ring.rotate(Duration::from_secs(60), at(0)).await.unwrap();
+        ring.note_lifetime(MINUTE).await.unwrap();
+        ring.rotate(MINUTE, at(0)).await.unwrap();
         let policy = RotationPolicy::new(None, Duration::ZERO);
         let keep = async |hour: i64| {
             let kept = ring
                 .keep_up(
                     RotationRequest::Nothing,
                     policy,
-                    Duration::from_secs(60),
+                    MINUTE,
                     Time::from_second(hour * 3600),
                 )
                 .await;
@@ -388,27 +384,11 @@ mod tests {
     #[tokio::test]
     async fn keys_are_stored_encrypted_and_follow_a_new_encryption_key() {
         let store = store().await;
-        let plain = KeyRing::open(
-            &store,
-            &"app".into(),
-            Arc::default(),
-            Duration::from_secs(60),
-            at(0),
-        )
-        .await;
+        let plain = open(&store, Sealing::default(), MINUTE, at(0)).await;
         let kid = plain.unwrap().active().await.unwrap().kid.clone();
         let (one, two) = (WrappingKey::generate(), WrappingKey::generate());
         let key = |text: &str| WrappingKey::parse(text).unwrap();
-        let app_id = "app".into();
-        let open = |sealing: Sealing| {
-            KeyRing::open(
-                &store,
-                &app_id,
-                Arc::new(sealing),
-                Duration::from_secs(60),
-                at(0),
-            )
-        };
+        let open = |sealing: Sealing| open(&store, sealing, MINUTE, at(0));
         let stored = async || {
             let read = store.read(|tx| {
                 let rows = store::signing_keys::list(tx, &"app".into())?;
@@ -421,7 +401,7 @@ mod tests {
         assert!(!sealed(&stored().await));
         let ring = open(Sealing::with(key(&one), Vec::new())).await.unwrap();
         assert_eq!(ring.active().await.unwrap().kid, kid);
-        ring.rotate(Duration::from_secs(60), at(1)).await.unwrap();
+        ring.rotate(MINUTE, at(1)).await.unwrap();
         let under_one = stored().await;
         assert!(sealed(&under_one) && under_one.len() == 2);
 
