@@ -1,4 +1,4 @@
-//! What a generated operation does to every request and nobody needs.
+//! Removes what a generated operation does for every request without need.
 //!
 //! Progenitor sends the version of the API description as `api-version`, which no server of this API asks for,
 //! and copies every path parameter before it encodes it.
@@ -15,7 +15,7 @@ type Arguments = Punctuated<Expr, Token![,]>;
 const HEADERS: &str = "header_map";
 const VERSION: &str = "api-version";
 
-/// Reworks one operation.
+/// Rewrites one operation.
 pub(crate) fn simplify(function: &mut ImplItemFn) {
     let Block { stmts, .. } = &mut function.block;
     stmts.retain(|stmt| !appends_version(stmt));

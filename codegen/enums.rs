@@ -1,6 +1,6 @@
 //! Open enums: an enum that keeps values it does not know.
 //!
-//! The generator's own enums are closed, so that one new value would make a whole page of users unreadable.
+//! The generator's own enums are closed, so a single new value would make a whole page of users unreadable.
 
 use proc_macro2::{Ident, Span};
 use quote::{format_ident, quote};
@@ -66,8 +66,8 @@ impl OpenEnum {
     }
 }
 
-/// The open enums that `schemas` ask for, in alphabetical order. A closed one is refused: it must
-/// be a decision in the overlay, not an oversight, that a value may make a reply unreadable.
+/// The open enums that `schemas` ask for, in alphabetical order. A closed one is refused: whether an unknown value
+/// makes a reply unreadable must be a decision in the overlay, not an oversight.
 pub(crate) fn open_enums(schemas: &Schemas<'_>) -> Result<Vec<OpenEnum>, String> {
     schemas
         .iter()

@@ -1,7 +1,7 @@
 //! From an effective OpenAPI document to the Rust code of one API.
 //!
-//! `build.rs` runs this on every build and `cargo xtask regen` once more, to refuse a document that the
-//! generator cannot read. The steps:
+//! `build.rs` runs this on every build. `cargo xtask regen` runs it once more, to refuse a document that the generator
+//! cannot read. The steps:
 //!
 //! 1. `enums`: every string enum becomes an open enum, which the generator uses instead of its own.
 //! 2. progenitor: the client and its types.
@@ -54,8 +54,8 @@ pub(crate) fn generate(document: &str) -> Result<String, Box<dyn Error>> {
     Ok(prettyplease::unparse(&file))
 }
 
-/// Takes our own extensions off the properties: with one, a date-time does not equal the schema that is
-/// converted to a jiff timestamp.
+/// Removes our own extensions from properties: with one, a date-time does not equal the schema that is converted to a
+/// jiff timestamp.
 fn drop_extensions(spec: &mut OpenAPI) {
     let schemas = spec
         .components

@@ -1,4 +1,4 @@
-//! What progenitor has no setting for, done on its output.
+//! Post-processing of progenitor's output, for what it has no setting.
 
 use proc_macro2::Span;
 use quote::{ToTokens, quote};
@@ -13,7 +13,7 @@ use crate::codegen::calls;
 use crate::codegen::enums::OpenEnum;
 use crate::codegen::schema::{Schemas, flag};
 
-/// Reworks the generator's output in place.
+/// Rewrites the generator's output in place.
 pub(crate) fn polish(
     file: &mut File,
     schemas: &Schemas<'_>,
@@ -43,7 +43,7 @@ pub(crate) fn polish(
     Ok(())
 }
 
-/// Operations are the functions that wait for something.
+/// Operations are the async functions.
 fn polish_operation(item: &mut ImplItem) {
     if let ImplItem::Fn(function) = item
         && function.sig.asyncness.is_some()
@@ -62,7 +62,7 @@ fn polish_types(
     schemas: &Schemas<'_>,
     enums: &[OpenEnum],
 ) -> Result<Vec<Ident>, Box<dyn std::error::Error>> {
-    // typify's error type is for constrained types, of which there may be none.
+    // typify's error type is for constrained types, which are not allowed.
     let uses_error = items
         .iter()
         .any(|item| matches!(item, Item::Impl(_)) && mentions(item, "ConversionError"));
@@ -89,7 +89,7 @@ fn mentions(item: &Item, ident: &str) -> bool {
     item.to_token_stream().to_string().contains(ident)
 }
 
-/// Treats nulls and docs of the fields; returns a Debug impl if one of them is secret.
+/// Handles nulls and docs of the fields; returns a Debug impl if one of them is secret.
 fn polish_struct(structure: &mut ItemStruct, schemas: &Schemas<'_>) -> syn::Result<Option<Item>> {
     structure
         .attrs
@@ -150,7 +150,7 @@ fn polish_struct(structure: &mut ItemStruct, schemas: &Schemas<'_>) -> syn::Resu
 struct SerdeMetas(Vec<Meta>);
 
 impl SerdeMetas {
-    /// Takes them off the field.
+    /// Removes them from the field.
     fn take(field: &mut Field) -> syn::Result<Self> {
         let (serde, rest) = std::mem::take(&mut field.attrs)
             .into_iter()
@@ -198,7 +198,7 @@ fn text(value: &Expr) -> Option<String> {
     }
 }
 
-/// Takes `Debug` out of the derives.
+/// Removes `Debug` from the derives.
 fn drop_debug(attrs: &mut [Attribute]) -> syn::Result<()> {
     for attr in attrs.iter_mut().filter(|a| a.path().is_ident("derive")) {
         let paths: Vec<Path> = attr
@@ -211,7 +211,7 @@ fn drop_debug(attrs: &mut [Attribute]) -> syn::Result<()> {
     Ok(())
 }
 
-/// A function that gives the JSON Schema of every type.
+/// A function that returns the JSON Schema of every type.
 fn json_schemas(types: &[Ident]) -> Item {
     parse_quote! {
         /// The JSON Schemas of all types of this API, by name.
@@ -237,7 +237,7 @@ impl VisitMut for TypesPrefix {
     }
 }
 
-/// Writes doc comments the usual way: line by line, a blank before the text.
+/// Writes doc comments in the usual form: line by line, with a space before the text.
 struct Docs;
 
 impl VisitMut for Docs {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-/// The component schemas of a document, found by the name of the Rust type that stands for them.
+/// The component schemas of a document, found by the name of their Rust type.
 pub(crate) struct Schemas<'a> {
     by_key: BTreeMap<String, (&'a str, &'a Value)>,
 }

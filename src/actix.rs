@@ -31,12 +31,12 @@
 //! `Passage`; without one they answer 500. A request that is refused is answered with the
 //! [`Rejection`]; take `Result<PassageUser, Rejection>` to answer it yourself.
 //!
-//! **Take [`Maybe<PassageUser>`](Maybe), and not `Option<PassageUser>`**, where a user need not
-//! be signed in. Actix makes `None` of every error: with `Option` a forged or expired token would
-//! pass for no token, and so would an outage.
+//! **Take [`Maybe<PassageUser>`](Maybe), and not `Option<PassageUser>`**, where a user need not be
+//! signed in. Actix turns every error into `None`: with `Option` a forged or expired token would
+//! count as no token, and so would an outage.
 //!
-//! The first extractor verifies the token, and the others of the same request use what it found.
-//! So they do with what a [`PassageMiddleware`] with a clone of the same `Passage` found.
+//! The first extractor verifies the token, and the others of the same request reuse its result.
+//! They also reuse the result of a [`PassageMiddleware`] with a clone of the same `Passage`.
 //! [`Claims`] that something else put in the extensions are never trusted.
 
 use std::future::{Ready, ready};
@@ -90,7 +90,7 @@ pub use crate::web::CurrentUser;
 /// ```
 #[doc(inline)]
 pub use crate::web::PassageClaims;
-/// An extractor for handlers that need to know who the request is from.
+/// An extractor for handlers that need to know who made the request.
 ///
 /// ```
 /// use passage_identity::actix::PassageUser;
@@ -102,7 +102,7 @@ pub use crate::web::PassageClaims;
 /// ```
 #[doc(inline)]
 pub use crate::web::PassageUser;
-/// The error of the extractors, and what becomes of it if no handler takes it.
+/// The error of the extractors, and its response if no handler takes it.
 ///
 /// ```
 /// use actix_web::{HttpResponse, ResponseError};
@@ -208,8 +208,8 @@ fn extract<T: Extract>(
 
 /// The optional form of an extractor of this module: `None` for a request without any token.
 ///
-/// A token that is there must be good, and while the keys cannot be had the answer is 503, which
-/// is where it differs from `Option`: actix makes `None` of every error.
+/// A token that is present must be valid, and while the keys are unavailable the answer is 503.
+/// This is the difference from `Option`: actix turns every error into `None`.
 ///
 /// ```
 /// use passage_identity::actix::{Maybe, PassageUser};
@@ -272,17 +272,17 @@ extractor!(PassageClaims<C>, C: DeserializeOwned);
 /// # fn app(passage: Passage) { let _ = App::new().configure(configure(passage)); }
 /// ```
 ///
-/// Which requests are to be authenticated is for the router to say: wrap the scope that needs it.
-/// A browser's CORS preflight has neither cookie nor `Authorization`, so a middleware that
-/// answers it is to be wrapped around this one.
+/// The router decides which requests are authenticated: wrap the scope that needs it. A browser's
+/// CORS preflight has neither cookie nor `Authorization`, so a middleware that answers it must be
+/// wrapped around this one.
 ///
 /// | Request | [`required`](Self::required) | [`optional`](Self::optional) |
 /// |---|---|---|
-/// | with a good token | goes on, with its [`Claims`] in the extensions | the same |
-/// | without a token | 401, `WWW-Authenticate: Bearer` | goes on, without claims |
-/// | with a bad token | 401, `WWW-Authenticate: Bearer error="invalid_token", ..` | the same |
+/// | with a valid token | passes, with its [`Claims`] in the extensions | the same |
+/// | without a token | 401, `WWW-Authenticate: Bearer` | passes, without claims |
+/// | with an invalid token | 401, `WWW-Authenticate: Bearer error="invalid_token", ..` | the same |
 /// | with a token in the cookie, from another site | 403 | the same |
-/// | with any token while the keys cannot be had | 503, `Retry-After` | the same |
+/// | with any token while the keys are unavailable | 503, `Retry-After` | the same |
 ///
 /// Only methods that may change something are refused for where they come from, and exemptions are
 /// in [`CrossSitePolicy`](crate::verification::CrossSitePolicy).
@@ -296,14 +296,14 @@ pub struct PassageMiddleware {
 }
 
 impl PassageMiddleware {
-    /// Only requests with a good token get through.
+    /// Lets through only requests with a valid token.
     pub fn required(passage: Passage) -> Self {
         Self {
             guard: Guard::required(passage),
         }
     }
 
-    /// Requests without any token get through too. A token that is there must be good.
+    /// Also lets through requests without any token. A token that is present must be valid.
     pub fn optional(passage: Passage) -> Self {
         Self {
             guard: Guard::optional(passage),

@@ -18,7 +18,7 @@ open_enum! {
     }
 }
 
-/// The API keys of an app. Made by [`Passage::api_keys`](crate::Passage::api_keys).
+/// The API keys of an app. Created by [`Passage::api_keys`](crate::Passage::api_keys).
 #[derive(Clone)]
 pub struct ApiKeys {
     api: Api,
@@ -38,8 +38,7 @@ impl ApiKeys {
     /// All keys, without their secrets (`listApiKeys`).
     ///
     /// # Errors
-    /// [`ErrorKind::MissingApiKey`] before any request, and what the call came to, see
-    /// [`ErrorKind`].
+    /// [`ErrorKind::MissingApiKey`] before any request, and errors of the call, see [`ErrorKind`].
     ///
     /// ```no_run
     /// # async fn example(passage: passage_identity::Passage) -> passage_identity::Result<()> {
@@ -57,7 +56,7 @@ impl ApiKeys {
         Ok(reply.api_keys.into_iter().map(Into::into).collect())
     }
 
-    /// Makes a key (`createApiKey`). This is the only time its secret is shown.
+    /// Creates a key (`createApiKey`). This is the only time its secret is shown.
     ///
     /// # Errors
     /// As [`list`](Self::list), and [`ErrorKind::InvalidInput`] if the name is empty.
@@ -106,11 +105,11 @@ impl ApiKeys {
         Ok(reply.api_key.into())
     }
 
-    /// Deletes a key (`deleteApiKey`), which from then on opens nothing.
+    /// Deletes a key (`deleteApiKey`), which is invalid from then on.
     ///
     /// # Errors
-    /// [`Error::is_not_found`] with code `api_key_not_found` if there is no such key: what is not
-    /// there is never deleted. Otherwise as [`get`](Self::get).
+    /// [`Error::is_not_found`] with code `api_key_not_found` if there is no such key: a missing key
+    /// never counts as deleted. Otherwise as [`get`](Self::get).
     ///
     /// ```no_run
     /// # async fn example(passage: passage_identity::Passage, id: passage_identity::ids::ApiKeyId) -> passage_identity::Result<()> {
@@ -140,11 +139,11 @@ pub struct ApiKey {
     pub key_prefix: String,
     /// What the key may do.
     pub role: ApiKeyRole,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
 }
 
-/// An API key that was made just now. `Debug` does not show the secret.
+/// An API key that was just created. `Debug` does not show the secret.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct CreatedApiKey {

@@ -45,7 +45,7 @@ pub struct App {
     pub name: String,
     /// What kind of app it is.
     pub app_type: AppType,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
     /// The origin, as `https://example.com`, where users sign in.
     pub auth_origin: String,
@@ -83,28 +83,28 @@ pub struct App {
     pub require_identifier_verification: bool,
     /// Whether users can sign in with passkeys.
     pub passkeys_enabled: bool,
-    /// How long a one-time passcode is good, if users can sign in with one.
+    /// How long a one-time passcode is valid, if users can sign in with one.
     pub otp_ttl: Option<Duration>,
-    /// How long a magic link is good, if users can sign in with one.
+    /// How long a magic link is valid, if users can sign in with one.
     pub magic_link_ttl: Option<Duration>,
-    /// How long an auth token is good.
+    /// How long an auth token is valid.
     pub session_timeout: Duration,
-    /// How long an ID token is good, where the app issues them.
+    /// How long an ID token is valid, where the app issues them.
     pub id_token_lifetime: Option<Duration>,
     /// Whether the app issues refresh tokens.
     pub refresh_enabled: bool,
-    /// How long a refresh token is good at most.
+    /// Maximum lifetime of a refresh token.
     pub refresh_absolute_lifetime: Duration,
-    /// How long a refresh token is good without being used.
+    /// How long a refresh token is valid without being used.
     pub refresh_inactivity_lifetime: Duration,
     /// The public key as base64 of a PEM text, for old programs. Tokens are verified with the
     /// keys of the JWKS.
     pub rsa_public_key: String,
-    /// The app's secret, which only an administrator is shown.
+    /// The app's secret, which only administrators can see.
     pub secret: Option<Secret>,
-    /// The role of whoever asked.
+    /// The role of the caller.
     pub role: Option<String>,
-    /// What the app keeps about its users.
+    /// The metadata fields of the app's users.
     pub user_metadata_schema: Vec<MetadataField>,
 }
 
@@ -120,7 +120,7 @@ impl fmt::Debug for App {
     }
 }
 
-/// Something the app keeps about its users.
+/// A metadata field of the app's users.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MetadataField {

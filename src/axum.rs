@@ -18,14 +18,14 @@
 //! }
 //! ```
 //!
-//! The router's state is the [`Passage`], or has one: `Passage: FromRef<YourState>`. Every
-//! extractor has an optional form, `Option<..>`, which is `None` for a request without any token;
-//! a token that is there must be good in any case. A request that is refused is answered with the
+//! The router's state is the [`Passage`], or contains one: `Passage: FromRef<YourState>`. Every
+//! extractor has an optional form, `Option<..>`, which is `None` for a request without any token; a
+//! token that is present must always be valid. A request that is refused is answered with the
 //! [`Rejection`]; take `Result<PassageUser, Rejection>` to answer it yourself.
 //!
-//! The first extractor verifies the token, and the others of the same request use what it found.
-//! So they do with what a `PassageLayer` (feature `tower`) with a clone of the same
-//! `Passage` found. `Claims` that something else put in the extensions are never trusted.
+//! The first extractor verifies the token, and the others of the same request reuse its result.
+//! They also reuse the result of a `PassageLayer` (feature `tower`) with a clone of the same
+//! `Passage`. `Claims` that something else put in the extensions are never trusted.
 //!
 //! Where the token is in the cookie, a request that a page of another site may have made is refused
 //! with 403 unless its method is a safe one; exemptions are in
@@ -76,7 +76,7 @@ pub use crate::web::CurrentUser;
 /// ```
 #[doc(inline)]
 pub use crate::web::PassageClaims;
-/// An extractor for handlers that need to know who the request is from.
+/// An extractor for handlers that need to know who made the request.
 ///
 /// ```
 /// use passage_identity::axum::PassageUser;
@@ -88,7 +88,7 @@ pub use crate::web::PassageClaims;
 /// ```
 #[doc(inline)]
 pub use crate::web::PassageUser;
-/// The error of the extractors, and what becomes of it if no handler takes it.
+/// The error of the extractors, and its response if no handler takes it.
 ///
 /// ```
 /// use axum::response::{IntoResponse, Response};

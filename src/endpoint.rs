@@ -9,8 +9,8 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// The base URLs of the management API and the auth API.
 ///
-/// There is no default. The hosted service was retired on 2026-01-16, its domain may lapse, and
-/// whoever holds it next could serve keys of their own and have their tokens accepted.
+/// There is no default. The hosted service was retired on 2026-01-16, its domain may lapse, and its
+/// next owner could serve keys of their own and have their tokens accepted.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Endpoint {
     pub(crate) api: Option<String>,

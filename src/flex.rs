@@ -1,7 +1,7 @@
-//! Passage Flex: passkeys for users that you keep yourself, under ids of your own.
+//! Passage Flex: passkeys for users that you manage yourself, under your own ids.
 //!
-//! A transaction is made here, the browser runs the ceremony and gets a nonce, and the nonce comes
-//! back here to be verified.
+//! You create a transaction here, the browser runs the ceremony and gets a nonce, and you verify
+//! the nonce here.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use crate::generated::management::types;
 use crate::ids::{DeviceId, ExternalId, IntoId, TransactionId};
 use crate::users::{Device, User, Users};
 
-/// Passkeys for users that you keep yourself. Made by [`Passage::flex`](crate::Passage::flex).
+/// Passkeys for users that you manage yourself. Created by [`Passage::flex`](crate::Passage::flex).
 #[derive(Clone)]
 pub struct Flex {
     api: Api,
@@ -28,13 +28,13 @@ impl Flex {
         Self { api }
     }
 
-    /// Starts to register a passkey (`createRegisterTransaction`). Hand the id to the browser.
+    /// Starts registering a passkey (`createRegisterTransaction`). Pass the id to the browser.
     ///
     /// `display_name` is what the user sees when choosing among passkeys.
     ///
     /// # Errors
     /// [`ErrorKind::InvalidInput`] before any request if an argument is empty;
-    /// [`ErrorKind::MissingApiKey`]; and what the call came to, see [`ErrorKind`].
+    /// [`ErrorKind::MissingApiKey`]; and errors of the call, see [`ErrorKind`].
     ///
     /// ```no_run
     /// # async fn example(passage: passage_identity::Passage) -> passage_identity::Result<()> {
@@ -67,7 +67,7 @@ impl Flex {
         Ok(TransactionId::from_reply(reply.transaction_id))
     }
 
-    /// Starts to sign a user in with a passkey (`createAuthenticateTransaction`). Hand the id to
+    /// Starts signing a user in with a passkey (`createAuthenticateTransaction`). Pass the id to
     /// the browser.
     ///
     /// # Errors
@@ -97,13 +97,13 @@ impl Flex {
         Ok(TransactionId::from_reply(reply.transaction_id))
     }
 
-    /// Verifies the nonce that the browser got at the end of a ceremony, and gives your id of the
-    /// user (`authenticateVerifyNonce`). A nonce is good once.
+    /// Verifies the nonce that the browser got at the end of a ceremony, and returns your id of the
+    /// user (`authenticateVerifyNonce`). A nonce can be used once.
     ///
     /// # Errors
-    /// Code `invalid_nonce` if the nonce is bad or used: answer 401, as
-    /// [`Error::answer_status`] says. [`ErrorKind::InvalidInput`] if it is empty;
-    /// [`ErrorKind::MissingApiKey`]; and what the call came to, see [`ErrorKind`].
+    /// Code `invalid_nonce` if the nonce is invalid or used: answer 401, as
+    /// [`Error::answer_status`] returns. [`ErrorKind::InvalidInput`] if it is empty;
+    /// [`ErrorKind::MissingApiKey`]; and errors of the call, see [`ErrorKind`].
     ///
     /// ```no_run
     /// # async fn example(passage: passage_identity::Passage, nonce: &str) -> passage_identity::Result<()> {
@@ -137,7 +137,7 @@ impl Flex {
     /// [`Users::get_by_external_id`](crate::users::Users::get_by_external_id).
     ///
     /// # Errors
-    /// As that.
+    /// The same errors.
     ///
     /// ```no_run
     /// # async fn example(passage: passage_identity::Passage) -> passage_identity::Result<()> {
@@ -165,12 +165,12 @@ impl Flex {
         Users::new(self.api.clone()).list_devices(&user.id).await
     }
 
-    /// Takes a passkey from the user to whom you gave this id.
+    /// Revokes a passkey of the user to whom you gave this id.
     ///
     /// # Errors
     /// [`Error::is_not_found`] with code `user_not_found` if there is no such user, and with
-    /// `device_not_found` if the user has no such passkey: what is not there is never revoked.
-    /// Otherwise as [`get_user`](Self::get_user).
+    /// `device_not_found` if the user has no such passkey: a missing passkey never counts as
+    /// revoked. Otherwise as [`get_user`](Self::get_user).
     ///
     /// ```no_run
     /// # async fn example(passage: passage_identity::Passage, device: passage_identity::ids::DeviceId) -> passage_identity::Result<()> {

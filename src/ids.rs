@@ -8,7 +8,7 @@ use std::fmt;
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// What an id may be, with the reason why not.
+/// The rules for ids, with the reason for each.
 fn check(what: &'static str, id: &str) -> Result<()> {
     let reason = if id.is_empty() {
         "is empty"
@@ -51,7 +51,7 @@ macro_rules! id {
         pub struct $name(String);
 
         impl $name {
-            /// Makes an id from its text.
+            /// Creates an id from its text.
             ///
             /// # Errors
             /// [`ErrorKind::InvalidInput`] if the text is empty, `.`, `..`, or contains a
@@ -202,7 +202,7 @@ id! {
     ExternalId, "external id"
 }
 id! {
-    /// The id of a Flex transaction, to hand to the browser.
+    /// The id of a Flex transaction, to pass to the browser.
     TransactionId, "transaction id"
 }
 

@@ -2,26 +2,26 @@
 //!
 //! # Where things are
 //!
-//! [`Passage`] is where to start and [`Error`] is the one error type. What the handlers take and
-//! give is in the module of each: [`users`], [`bulk`] for many of them at a time,
-//! [`magic_links`], [`api_keys`], [`flex`] and [`app`]; their ids are in [`ids`]. [`keys`] has what
-//! tokens are verified with, and [`generated`] every operation and type of both APIs as they are
-//! on the wire.
+//! [`Passage`] is where to start, and [`Error`] is the only error type. The arguments and results
+//! of each handler are in its module: [`users`], [`bulk`] for many of them at a time,
+//! [`magic_links`], [`api_keys`], [`flex`] and [`app`]; their ids are in [`ids`]. [`keys`] has the
+//! keys that verify tokens, and [`generated`] has every operation and type of both APIs as on the
+//! wire.
 //!
 //! With the feature of the same name, `tower`, `axum` and `actix` authenticate the requests of
-//! services built with these: each module's page begins with an example. With the feature
-//! `blocking`, the module of that name is the client for programs without `async`.
+//! services built with these frameworks: each module's page begins with an example. With the
+//! feature `blocking`, the module of that name is the client for programs without `async`.
 //!
 //! # Conventions
 //!
 //! - A setter is named after what it sets and takes `self`; calling it again replaces the value.
 //!   One that adds to a list begins with `add_`, and one that removes a value with `clear_`.
-//! - A constructor that takes what a value cannot do without begins with `with_` or `for_`.
-//! - A method that removes something gives `()`. What is not there is an error for which
+//! - A constructor that takes required values begins with `with_` or `for_`.
+//! - A method that removes something returns `()`. A missing object is an error for which
 //!   [`Error::is_not_found`] holds, and never counts as removed: for a user with the code
 //!   `user_not_found`, for a passkey with `device_not_found`, for an API key with
-//!   `api_key_not_found`. Only a call that was tried more than once
-//!   ([`Error::attempts`]) may have removed what it no longer finds.
+//!   `api_key_not_found`. Only a call that was tried more than once ([`Error::attempts`]) may have
+//!   removed the object that it no longer finds.
 
 // From the top down: a module uses those of its group and of groups below it, and there is no
 // circle. `tests/it/layers.rs` holds it.
@@ -42,7 +42,7 @@ mod web;
 // The client.
 mod passage;
 
-// What it hands out: one module for each part of the management API.
+// Its handlers: one module for each part of the management API.
 pub mod api_keys;
 pub mod app;
 pub mod bulk;

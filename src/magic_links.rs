@@ -27,7 +27,7 @@ open_enum! {
     pub enum MagicLinkType {
         /// To sign in.
         Login = "login",
-        /// To show that an e-mail address or phone number is one's own.
+        /// To verify an e-mail address or phone number.
         VerifyIdentifier = "verify_identifier",
     }
 }
@@ -52,7 +52,7 @@ open_enum! {
     }
 }
 
-/// Magic links of an app. Made by [`Passage::magic_links`](crate::Passage::magic_links).
+/// Magic links of an app. Created by [`Passage::magic_links`](crate::Passage::magic_links).
 #[derive(Clone)]
 pub struct MagicLinks {
     api: Api,
@@ -71,13 +71,13 @@ impl MagicLinks {
         Self { api }
     }
 
-    /// Makes a link and returns it, for you to deliver (`createMagicLink` without `send`).
-    /// Whoever has the link can sign in as the user.
+    /// Creates a link and returns it, for you to deliver (`createMagicLink` without `send`). Anyone
+    /// who has the link can sign in as the user.
     ///
     /// # Errors
     /// [`ErrorKind::InvalidInput`] before any request if the address, the number, the user id or
-    /// the time to live is not valid; [`ErrorKind::MissingApiKey`]; and what the call came to,
-    /// see [`ErrorKind`].
+    /// the lifetime is invalid; [`ErrorKind::MissingApiKey`]; and errors of the call, see
+    /// [`ErrorKind`].
     ///
     /// ```no_run
     /// use std::time::Duration;
@@ -97,10 +97,10 @@ impl MagicLinks {
         self.request(link, false).await
     }
 
-    /// Makes a link and has the server send it (`createMagicLink` with `send`).
+    /// Creates a link and has the server send it (`createMagicLink` with `send`).
     ///
     /// # Errors
-    /// As [`create`](Self::create); the code `custom_provider_required` says that the app has no
+    /// As [`create`](Self::create); the code `custom_provider_required` means that the app has no
     /// provider for messages.
     ///
     /// ```no_run
@@ -135,7 +135,7 @@ enum Recipient {
     User(UserId, MagicLinkChannel),
 }
 
-/// A magic link to be made.
+/// A magic link to create.
 #[derive(Clone)]
 #[must_use = "hand it to magic_links().create(..) or .send(..)"]
 pub struct CreateMagicLink {
@@ -177,13 +177,13 @@ impl CreateMagicLink {
         Ok(Self::new(Recipient::User(id.into_id()?, channel)))
     }
 
-    /// What the link is for; to sign in unless set.
+    /// The purpose of the link. Defaults to signing in.
     pub fn link_type(mut self, link_type: MagicLinkType) -> Self {
         self.link_type = Some(link_type);
         self
     }
 
-    /// The language of the message; the app's unless set.
+    /// The language of the message. Defaults to the app's.
     pub fn language(mut self, language: MagicLinkLanguage) -> Self {
         self.language = Some(language);
         self
@@ -201,7 +201,7 @@ impl CreateMagicLink {
         self
     }
 
-    /// How long the link is good: whole minutes, at least one; the app's setting unless set.
+    /// How long the link is valid: whole minutes, at least one. Defaults to the app's setting.
     pub fn ttl(mut self, ttl: Duration) -> Self {
         self.ttl = Some(ttl);
         self
@@ -252,7 +252,7 @@ impl fmt::Debug for CreateMagicLink {
     }
 }
 
-/// The API counts minutes. Rounding would make a link good for a time that nobody asked for.
+/// The API counts minutes. Rounding would give a link a lifetime that nobody asked for.
 fn minutes(ttl: Duration) -> Result<i64> {
     let whole = ttl.subsec_nanos() == 0 && ttl.as_secs().is_multiple_of(MINUTE) && !ttl.is_zero();
     let minutes = whole
@@ -266,27 +266,27 @@ fn minutes(ttl: Duration) -> Result<i64> {
     })
 }
 
-/// A magic link that was made. `Debug` shows neither link, nor secret, nor recipient.
+/// A magic link that was created. `Debug` shows neither link, nor secret, nor recipient.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct MagicLink {
-    /// The link's id, which opens nothing.
+    /// The link's id, which does not open it.
     pub id: String,
     /// The app.
     pub app_id: AppId,
-    /// Whom the link signs in.
+    /// The user whom the link signs in.
     pub user_id: UserId,
     /// The address or number the link is for.
     pub identifier: Option<String>,
-    /// What the link is for.
+    /// The purpose of the link.
     pub link_type: MagicLinkType,
     /// The secret in the link.
     pub secret: Secret,
-    /// The link. Whoever has it can sign in as the user.
+    /// The link. Anyone who has it can sign in as the user.
     pub url: Secret,
     /// Where the user lands after signing in.
     pub redirect_url: Option<String>,
-    /// How long the link is good.
+    /// How long the link is valid.
     pub ttl: Duration,
     /// Whether the link was used.
     pub activated: bool,

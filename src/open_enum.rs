@@ -26,7 +26,7 @@ macro_rules! open_enum {
         }
 
         impl $name {
-            /// The value as the API spells it.
+            /// The value as spelled in the API.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 match self {

@@ -1,8 +1,8 @@
 //! A layer that authenticates the requests of any [tower](https://docs.rs/tower) service
 //! (feature `tower`).
 //!
-//! The service takes an [`http::Request`] and gives an [`http::Response`] whose body has a
-//! default, the empty one: axum, hyper and tonic services are such.
+//! The service takes an [`http::Request`] and returns an [`http::Response`] whose body type has a
+//! default, the empty body: this includes axum, hyper and tonic services.
 //!
 //! ```
 //! use axum::{Extension, Router, routing::get};
@@ -24,26 +24,26 @@
 //! }
 //! ```
 //!
-//! Which requests are to be authenticated is for the router to say: put the layer on the routes
-//! that need it. A browser's CORS preflight has neither cookie nor `Authorization`, so a layer
-//! that answers it belongs outside of this one.
+//! The router decides which requests are authenticated: put the layer on the routes that need it. A
+//! browser's CORS preflight has neither cookie nor `Authorization`, so a layer that answers it
+//! belongs outside this one.
 //!
 //! | Request | [`required`](PassageLayer::required) | [`optional`](PassageLayer::optional) |
 //! |---|---|---|
-//! | with a good token | goes on, with its [`Claims`] in the extensions | the same |
-//! | without a token | 401, `WWW-Authenticate: Bearer` | goes on, without claims |
-//! | with a bad token | 401, `WWW-Authenticate: Bearer error="invalid_token", ..` | the same |
+//! | with a valid token | passes, with its [`Claims`] in the extensions | the same |
+//! | without a token | 401, `WWW-Authenticate: Bearer` | passes, without claims |
+//! | with an invalid token | 401, `WWW-Authenticate: Bearer error="invalid_token", ..` | the same |
 //! | with a token in the cookie, from another site | 403 | the same |
-//! | with any token while the keys cannot be had | 503, `Retry-After` | the same |
+//! | with any token while the keys are unavailable | 503, `Retry-After` | the same |
 //!
 //! Only methods that may change something are refused for where they come from, and exemptions are
 //! in [`CrossSitePolicy`](crate::verification::CrossSitePolicy).
 //!
-//! The token is where the [`AuthStrategy`](crate::AuthStrategy) of the `Passage` says. The
-//! extensions get [`Claims`] and nothing else that is public: the user's id is
-//! [`Claims::user_id`], and a type of your own comes from [`Claims::with_custom`]. Claims that were
-//! there before are removed in any case. The extractors of this crate's `axum` module find what
-//! the layer verified and do not verify it again.
+//! The [`AuthStrategy`](crate::AuthStrategy) of the `Passage` selects where the token is. The
+//! extensions get [`Claims`] and nothing else that is public: the user's id is [`Claims::user_id`],
+//! and a type of your own comes from [`Claims::with_custom`]. Claims that were there before are
+//! always removed. The extractors of this crate's `axum` module reuse the result of the layer and
+//! do not verify again.
 
 use std::mem;
 use std::pin::Pin;
@@ -57,7 +57,7 @@ use crate::auth::Target;
 use crate::web::{Answer, Guard, Verified, response};
 use crate::{Claims, Passage};
 
-/// Puts a [`PassageService`] before a service.
+/// Wraps a service in a [`PassageService`].
 ///
 /// ```
 /// use passage_identity::{Passage, tower::PassageLayer};
@@ -73,14 +73,14 @@ pub struct PassageLayer {
 }
 
 impl PassageLayer {
-    /// Only requests with a good token get through.
+    /// Lets through only requests with a valid token.
     pub fn required(passage: Passage) -> Self {
         Self {
             guard: Guard::required(passage),
         }
     }
 
-    /// Requests without any token get through too. A token that is there must be good.
+    /// Also lets through requests without any token. A token that is present must be valid.
     pub fn optional(passage: Passage) -> Self {
         Self {
             guard: Guard::optional(passage),
@@ -99,7 +99,7 @@ impl<S> Layer<S> for PassageLayer {
     }
 }
 
-/// A service that authenticates requests before the service behind it gets them. Made by
+/// A service that authenticates requests before they reach the inner service. Created by
 /// [`PassageLayer`].
 ///
 /// ```

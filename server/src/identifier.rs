@@ -1,8 +1,6 @@
-//! The shapes of e-mail addresses and phone numbers.
+//! The formats of e-mail addresses and phone numbers.
 
-use crate::delivery::Channel;
-
-/// What a user is reached by, in the form in which it is kept.
+/// How a user can be reached, in normalized form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Identifier {
     Email(String),
@@ -19,7 +17,7 @@ impl Identifier {
         }
     }
 
-    /// An identifier that was read before.
+    /// An identifier that was parsed before.
     pub(crate) fn stored(text: &str) -> Self {
         if text.contains('@') {
             Self::Email(text.to_owned())
@@ -33,17 +31,9 @@ impl Identifier {
             Self::Email(text) | Self::Phone(text) => text,
         }
     }
-
-    /// How messages get there.
-    pub(crate) fn channel(&self) -> Channel {
-        match self {
-            Self::Email(_) => Channel::Email,
-            Self::Phone(_) => Channel::Phone,
-        }
-    }
 }
 
-/// The form in which an e-mail address is kept: in lower case. `None` if it cannot be one.
+/// The normalized form of an e-mail address: in lower case. `None` if it is not an address.
 pub(crate) fn email(text: &str) -> Option<String> {
     let (local, domain) = text.rsplit_once('@')?;
     let plain = |part: &str| {
@@ -57,7 +47,7 @@ pub(crate) fn email(text: &str) -> Option<String> {
     good.then(|| text.to_lowercase())
 }
 
-/// The phone number as it is kept, if it is in E.164 form: `+`, then 7 to 15 digits, the first not 0.
+/// The phone number in normalized form, if it is in E.164 form: `+`, then 7 to 15 digits, the first not 0.
 pub(crate) fn phone(text: &str) -> Option<String> {
     let digits = text.strip_prefix('+')?;
     let good = (7..=15).contains(&digits.len())

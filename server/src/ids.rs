@@ -1,11 +1,79 @@
 //! Random identifiers and secrets, and the hash under which secrets are stored.
 
-use aws_lc_rs::{digest, rand};
+use std::fmt;
 
-/// Length of every id the API hands out.
+use aws_lc_rs::{digest, rand};
+use serde::{Deserialize, Serialize};
+
+/// Length of every id that the API issues.
 pub(crate) const ID_LENGTH: usize = 24;
 
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+/// Declares the ids of one kind of thing. Any text can be one, and one that is nobody's finds nothing.
+macro_rules! id {
+    ($(#[$about:meta])* $name:ident) => {
+        $(#[$about])*
+        #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub(crate) struct $name(String);
+
+        impl $name {
+            /// A new random id.
+            pub(crate) fn new() -> Self {
+                Self(new_id())
+            }
+
+            pub(crate) fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl From<String> for $name {
+            fn from(text: String) -> Self {
+                Self(text)
+            }
+        }
+
+        impl From<&str> for $name {
+            fn from(text: &str) -> Self {
+                Self(text.to_owned())
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+    };
+}
+
+id! {
+    /// The id of an app.
+    AppId
+}
+
+id! {
+    /// The id of a user.
+    UserId
+}
+
+id! {
+    /// The id of a device.
+    DeviceId
+}
+
+id! {
+    /// The id of a sign-in.
+    SignInId
+}
 
 /// A new id: 24 letters and digits.
 pub(crate) fn new_id() -> String {
@@ -18,7 +86,7 @@ pub(crate) fn alphanumeric(length: usize) -> String {
     let mut bytes = [0_u8; 64];
     while text.len() < length {
         fill(&mut bytes);
-        // 248 is the greatest multiple of 62 in a byte: larger values would favour some letters.
+        // 248 is the greatest multiple of 62 that fits in a byte: larger values would favour some letters.
         let fair = bytes.iter().filter(|byte| **byte < 248);
         let letters = fair.filter_map(|byte| ALPHABET.get(usize::from(byte % 62)));
         text.extend(
@@ -37,15 +105,15 @@ pub(crate) fn random_bytes<const N: usize>() -> [u8; N] {
     bytes
 }
 
-/// Without random numbers every secret would be guessable, so the process must not go on.
+/// Without random numbers every secret would be guessable, so the process must not continue.
 fn fill(bytes: &mut [u8]) {
     if rand::fill(bytes).is_err() {
         panic!("the random number generator of this system failed");
     }
 }
 
-/// The form in which a secret is stored and looked up. Our secrets carry at least 140 random bits, so that a
-/// plain hash cannot be searched.
+/// The form in which a secret is stored and looked up. Our secrets carry at least 140 random bits, so a plain hash
+/// cannot be brute-forced.
 pub(crate) fn hash(secret: &str) -> Vec<u8> {
     digest::digest(&digest::SHA256, secret.as_bytes())
         .as_ref()

@@ -19,61 +19,73 @@
 //! # }
 //! ```
 //!
-//! The binary runs the same server by itself as `passage-server dev`. Its controls, which hand out tokens to whoever
-//! asks, are why either listens on loopback addresses only. `passage-server serve`, in a program [`Service`], has no
-//! controls and takes a [`Config`].
+//! The binary runs the same server on its own as `passage-server dev`. The controls issue tokens to any caller, so both
+//! listen on loopback addresses only. `passage-server serve`, or [`Service`] in a program, has no controls and is
+//! configured by a [`Config`].
 //!
 //! | What | Where |
 //! |---|---|
 //! | Management API | `{url}/api/v1/..`, or `/v1/..` with a host `api.*` |
 //! | Auth API | `{url}/auth/v1/..`, or `/v1/..` with a host `auth.*` |
 //! | Controls | `{url}/_dev/..`, or [`PassageServer::controls`] |
+//!
+//! # How it is built
+//!
+//! A module imports from its own layer and from those below it, never from one above.
+//!
+//! | Layer | What it does |
+//! |---|---|
+//! | `cli` | the command line; in the binary |
+//! | `run` | puts a server together, starts it, maintains it and stops it |
+//! | `dev` | the development tools, which wrap the server from above: faults, request log, controls, test provider |
+//! | `http` | connections, the layers before the router, the handlers of both APIs, replies |
+//! | `admin` | what operators do with a data file: apps, keys, users |
+//! | `transfer` | import and export |
+//! | `config` | the configuration of a production server |
+//! | `domain` | the use cases, without HTTP: apps, users, sign-ins, passkeys, codes, links, social logins |
+//! | `delivery` | messages on their way to mail and text providers |
+//! | `keys` | signing keys |
+//! | `store` | storage; no other module names the database |
+//! | ground | the clock, ids, identifiers, names of providers |
 
-mod accounts;
-mod admin;
-mod api_key;
-mod builder;
-mod clock;
-mod codes;
-mod config;
-mod core;
-mod delivery;
+mod run;
+
 mod dev;
-mod error;
-mod filters;
-mod flex;
-mod handle;
+
 mod http;
+
+mod admin;
+mod transfer;
+
+mod config;
+
+mod domain;
+
+mod delivery;
+mod keys;
+
+mod store;
+
+mod certificate;
+mod clock;
 mod identifier;
 mod ids;
-mod keys;
-mod limits;
-mod links;
-mod observe;
-mod operations;
-mod passkeys;
-mod running;
-mod service;
-mod sessions;
-mod settings;
-mod social;
-mod store;
-mod tls;
-mod tokens;
-mod transfer;
-mod upkeep;
+mod json_problem;
+mod private_file;
+mod provider_name;
 
 pub use self::admin::{AdminError, CreatedApp, DataFile, NewApp, StoredApp, StoredKey};
-pub use self::builder::ServerBuilder;
 pub use self::config::{Config, ConfigError, LogConfig};
 pub use self::delivery::{Channel, Delivery, Message, Smtp, SmtpSecurity, TextHook};
+pub use self::dev::error::ControlError;
+pub use self::dev::observe::Exchange;
 pub use self::dev::{
     Controls, Cut, Fault, IdToken, LoggedRequest, MintIdToken, MintToken, SeedDevice,
 };
-pub use self::error::{ControlError, StartError};
-pub use self::handle::PassageServer;
-pub use self::observe::Exchange;
-pub use self::service::Service;
-pub use self::settings::MetadataType;
-pub use self::social::SocialProvider;
-pub use self::transfer::{BadLine, Moved};
+pub use self::domain::settings::{MetadataType, SettingsPatch, SocialLogin, SocialLogins};
+pub use self::domain::social::SocialProvider;
+pub use self::run::builder::ServerBuilder;
+pub use self::run::error::StartError;
+pub use self::run::handle::PassageServer;
+pub use self::run::service::Service;
+pub use self::transfer::{BadLine, TransferCounts};

@@ -1,5 +1,5 @@
-//! The two APIs of one app: the generated clients with the app's id, and the way from their
-//! results to ours. What the handlers of the facade stand on.
+//! The two APIs of one app: the generated clients with the app's id, and the conversion of their
+//! results to ours. The facade's handlers are built on this.
 
 mod call;
 mod hooks;

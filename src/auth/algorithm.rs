@@ -5,7 +5,7 @@ use std::fmt;
 /// A signature algorithm of tokens (RFC 7518, 3.1).
 ///
 /// A [`Passage`](crate::Passage) verifies RS256 only, which is what the server signs with. A
-/// [`KeySource`](super::KeySource) verifies those it is told.
+/// [`KeySource`](super::KeySource) verifies the algorithms that it is configured with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Algorithm {

@@ -1,8 +1,8 @@
 //! Tokens that were verified before.
 //!
-//! A hit must mean the same as verifying again. So what is remembered is only that this very text
-//! was signed by that key and says these things to us: whether its time has come or passed, and
-//! whether its key still is the app's key of that name, is asked on every hit.
+//! A hit must mean the same as verifying again. So an entry only records that this exact text was
+//! signed by that key and contains these claims. Every hit checks the times again, and whether the
+//! key is still the app's key of that name.
 
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use crate::ids::UserId;
 /// Longer tokens are verified each time, which bounds what an entry holds.
 const MAX_TOKEN: usize = 4096;
 
-/// A token that was verified: what it says, and the key that vouches for it.
+/// A verified token: its claims, and the key that signed it.
 #[derive(Clone)]
 pub(crate) struct Verified {
     pub(super) header: Arc<Header>,
@@ -33,7 +33,7 @@ impl Verified {
         &self.accepted.user_id
     }
 
-    /// Copies what it says only if it is remembered too.
+    /// Copies the claims only if they are remembered too.
     pub(crate) fn into_claims(self: Arc<Self>) -> Claims {
         Arc::unwrap_or_clone(self).accepted.into_claims()
     }

@@ -12,14 +12,14 @@ use super::token::{ClaimsSet, UnverifiedToken};
 use crate::endpoint;
 use crate::error::{Error, Result};
 
-/// The keys of an issuer other than the app: an identity provider, for instance, whose ID tokens
+/// The keys of an issuer other than the app, for example of an identity provider whose ID tokens
 /// are to be verified.
 ///
-/// It is what a [`Passage`](crate::Passage) has for the keys of its app, and keeps to the same
-/// rules, which are in [`verification`](crate::verification): one fetch at a time, a new set every
-/// eight to ten minutes, unknown names of keys that cost little, a growing wait after a failure,
-/// and known keys that serve on meanwhile. Cheap to clone; clones share the keys. Make one for each
-/// issuer, for the whole program.
+/// It works as a [`Passage`](crate::Passage) does for the keys of its app, by the same rules, which
+/// are in [`verification`](crate::verification): one fetch at a time, a new set every eight to ten
+/// minutes, unknown key names that cost little, increasing waits after failures, and known keys
+/// that stay in use meanwhile. Cheap to clone; clones share the keys. Create one per issuer for the
+/// whole program.
 ///
 /// ```no_run
 /// use passage_identity::keys::{Algorithm, KeySource};
@@ -40,8 +40,8 @@ use crate::error::{Error, Result};
 pub struct KeySource(Arc<Signatures>);
 
 impl KeySource {
-    /// Starts to build a source of the keys at this URL, which serves a JSON Web Key Set: what an
-    /// issuer's OpenID configuration has as `jwks_uri`.
+    /// Starts building a source of the keys at this URL, which serves a JSON Web Key Set: the
+    /// `jwks_uri` of an issuer's OpenID configuration.
     pub fn builder(url: impl Into<String>) -> KeySourceBuilder {
         KeySourceBuilder {
             url: url.into(),
@@ -68,31 +68,31 @@ impl KeySource {
         Self(Arc::new(signatures))
     }
 
-    /// Verifies that a key of this source signed the token, and gives what the token says.
+    /// Verifies that a key of this source signed the token, and returns its claims.
     ///
-    /// Form, header and key are judged as [`verification`](crate::verification) has it. **The
-    /// claims are not**: issuer, audience, times and nonce are for the caller to compare.
+    /// Form, header and key are checked as described in [`verification`](crate::verification).
+    /// **The claims are not**: the caller must check issuer, audience, times and nonce.
     ///
     /// # Errors
-    /// One for which [`Error::is_token_invalid`] holds if no key of this source has signed the
-    /// token, or if it is none. One for which [`Error::is_unavailable`] holds if the keys cannot be
-    /// had, so that nobody can tell; [`Error::retry_after`] says when the next fetch is tried.
+    /// [`Error::is_token_invalid`] holds if no key of this source signed the token, or if it is not
+    /// a token. [`Error::is_unavailable`] holds if the keys are unavailable, so the token cannot be
+    /// judged; [`Error::retry_after`] returns when the next fetch is tried.
     pub async fn verify(&self, token: &str) -> Result<ClaimsSet> {
         let signed = self.0.verify(&UnverifiedToken::from(token)).await?;
         ClaimsSet::read(signed.claims).map_err(Error::of)
     }
 
-    /// Fetches the keys, so that the first token need not wait for them. Does nothing if there are
-    /// keys that are not due yet.
+    /// Fetches the keys, so that the first token does not wait for them. Does nothing if there are
+    /// keys that are not due for a fetch.
     ///
     /// # Errors
     /// [`ErrorKind::JwksUnavailable`](crate::ErrorKind::JwksUnavailable) if there are no keys and
-    /// none can be had.
+    /// none can be fetched.
     pub async fn warm_up(&self) -> Result<()> {
         self.0.jwks.warm_up().await
     }
 
-    /// The state of the keys. Asks nobody.
+    /// The state of the keys. Makes no request.
     #[must_use]
     pub fn health(&self) -> JwksHealth {
         self.0.jwks.health()
@@ -107,7 +107,7 @@ impl fmt::Debug for KeySource {
     }
 }
 
-/// Builds a [`KeySource`]. Made by [`KeySource::builder`].
+/// Builds a [`KeySource`]. Created by [`KeySource::builder`].
 ///
 /// ```
 /// use std::time::Duration;
@@ -129,9 +129,9 @@ pub struct KeySourceBuilder {
 }
 
 impl KeySourceBuilder {
-    /// What tokens may be signed with. Defaults to RS256 alone.
+    /// The algorithms that tokens may be signed with. Defaults to RS256 only.
     ///
-    /// Each key serves one algorithm, so that a token cannot choose what it is judged by.
+    /// Each key is bound to one algorithm, so a token cannot choose how it is verified.
     pub fn algorithms(mut self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
         self.settings.algorithms = algorithms.into_iter().collect();
         self
@@ -170,14 +170,14 @@ impl KeySourceBuilder {
         self
     }
 
-    /// Tells the time by this clock.
+    /// Uses this clock.
     #[cfg(test)]
     pub(super) fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
         self
     }
 
-    /// Checks the settings and makes the [`KeySource`]. Needs no network.
+    /// Checks the settings and creates the [`KeySource`]. Makes no request.
     ///
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the URL is not one of `http` or `https`,

@@ -14,7 +14,7 @@ pub(super) struct Signatures {
     headers: Headers,
 }
 
-/// A token whose signature is good.
+/// A token whose signature is valid.
 pub(super) struct Signed {
     pub(super) header: Arc<Header>,
     pub(super) key: Key,

@@ -35,17 +35,17 @@ impl ApiKeys {
     /// All keys, without their secrets: as [`crate::api_keys::ApiKeys::list`] (`listApiKeys`).
     ///
     /// # Errors
-    /// As there.
+    /// The same errors.
     pub fn list(&self) -> Result<Vec<ApiKey>> {
         let keys = self.keys.clone();
         self.runtime.call(async move { keys.list().await })
     }
 
-    /// Makes a key: as [`crate::api_keys::ApiKeys::create`] (`createApiKey`). This is the only time its
-    /// secret is shown.
+    /// Creates a key: as [`crate::api_keys::ApiKeys::create`] (`createApiKey`). This is the only
+    /// time its secret is shown.
     ///
     /// # Errors
-    /// As there.
+    /// The same errors.
     pub fn create(&self, name: impl Into<String>) -> Result<CreatedApiKey> {
         let (keys, name) = (self.keys.clone(), name.into());
         self.runtime.call(async move { keys.create(name).await })
@@ -54,7 +54,7 @@ impl ApiKeys {
     /// A key, without its secret: as [`crate::api_keys::ApiKeys::get`] (`getApiKey`).
     ///
     /// # Errors
-    /// As there.
+    /// The same errors.
     pub fn get(&self, id: impl IntoId<ApiKeyId>) -> Result<ApiKey> {
         let (keys, id) = (self.keys.clone(), id.into_id()?);
         self.runtime.call(async move { keys.get(id).await })
@@ -63,7 +63,7 @@ impl ApiKeys {
     /// Deletes a key: as [`crate::api_keys::ApiKeys::delete`] (`deleteApiKey`).
     ///
     /// # Errors
-    /// As there.
+    /// The same errors.
     pub fn delete(&self, id: impl IntoId<ApiKeyId>) -> Result<()> {
         let (keys, id) = (self.keys.clone(), id.into_id()?);
         self.runtime.call(async move { keys.delete(id).await })

@@ -13,8 +13,7 @@ use crate::users::ListCursor;
 /// [`Users::export_users`](super::Users::export_users) and
 /// [`ListUsers::export`](super::ListUsers::export).
 ///
-/// The lines and what is held of them are as there. The next page is on its way while the writer
-/// works.
+/// The lines and the memory use are the same. The next page is fetched while the writer works.
 ///
 /// ```no_run
 /// use std::fs::File;
@@ -44,7 +43,7 @@ impl ExportUsers {
         Self { export, runtime }
     }
 
-    /// Goes on where another export of the same list was: as [`crate::bulk::ExportUsers::resume`].
+    /// Continues another export of the same list: as [`crate::bulk::ExportUsers::resume`].
     pub fn resume(mut self, cursor: ListCursor) -> Self {
         self.export = self.export.resume(cursor);
         self
@@ -57,13 +56,13 @@ impl ExportUsers {
         self.export.progress()
     }
 
-    /// Writes all users: as [`crate::bulk::ExportUsers::write_to`].
-    /// The writer is used on this thread alone.
+    /// Writes all users: as [`crate::bulk::ExportUsers::write_to`]. The writer is used on this
+    /// thread only.
     ///
-    /// If the writer panics, a part of a line may be written behind what the progress says.
+    /// If the writer panics, part of a line may have been written beyond the reported progress.
     ///
     /// # Errors
-    /// As there.
+    /// The same errors.
     pub fn write_to<W: Write>(self, mut writer: W) -> Result<ExportProgress> {
         let Self { export, runtime } = self;
         let mut users = UserIter::new(export.users()?, runtime);

@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::ids::{DeviceId, ExternalId, IntoId, TransactionId};
 use crate::users::{Device, User};
 
-/// [`crate::flex::Flex`] for programs without `async`. Made by [`Passage::flex`](super::Passage::flex).
+/// [`crate::flex::Flex`] for programs without `async`. Created by [`Passage::flex`](super::Passage::flex).
 ///
 /// ```no_run
 /// # fn example(passage: passage_identity::blocking::Passage, nonce: &str) -> passage_identity::Result<()> {
@@ -34,7 +34,7 @@ impl Flex {
     /// (`createRegisterTransaction`).
     ///
     /// # Errors
-    /// As there.
+    /// The same errors.
     pub fn register_transaction(
         &self,
         user: impl IntoId<ExternalId>,
@@ -49,18 +49,18 @@ impl Flex {
     /// (`createAuthenticateTransaction`).
     ///
     /// # Errors
-    /// As there.
+    /// The same errors.
     pub fn authenticate_transaction(&self, user: impl IntoId<ExternalId>) -> Result<TransactionId> {
         let (flex, user) = (self.flex.clone(), user.into_id()?);
         self.runtime
             .call(async move { flex.authenticate_transaction(user).await })
     }
 
-    /// Verifies the nonce that the browser got, and gives your id of the user: as
+    /// Verifies the nonce that the browser got, and returns your id of the user: as
     /// [`crate::flex::Flex::verify_nonce`] (`authenticateVerifyNonce`).
     ///
     /// # Errors
-    /// As there.
+    /// The same errors.
     pub fn verify_nonce(&self, nonce: impl Into<String>) -> Result<ExternalId> {
         let (flex, nonce) = (self.flex.clone(), nonce.into());
         self.runtime
@@ -70,7 +70,7 @@ impl Flex {
     /// The user to whom you gave this id: as [`crate::flex::Flex::get_user`].
     ///
     /// # Errors
-    /// As there.
+    /// The same errors.
     pub fn get_user(&self, user: impl IntoId<ExternalId>) -> Result<User> {
         let (flex, user) = (self.flex.clone(), user.into_id()?);
         self.runtime.call(async move { flex.get_user(user).await })
@@ -79,18 +79,18 @@ impl Flex {
     /// The passkeys of the user to whom you gave this id: as [`crate::flex::Flex::list_devices`].
     ///
     /// # Errors
-    /// As there.
+    /// The same errors.
     pub fn list_devices(&self, user: impl IntoId<ExternalId>) -> Result<Vec<Device>> {
         let (flex, user) = (self.flex.clone(), user.into_id()?);
         self.runtime
             .call(async move { flex.list_devices(user).await })
     }
 
-    /// Takes a passkey from the user to whom you gave this id: as
+    /// Revokes a passkey of the user to whom you gave this id: as
     /// [`crate::flex::Flex::revoke_device`].
     ///
     /// # Errors
-    /// As there.
+    /// The same errors.
     pub fn revoke_device(
         &self,
         user: impl IntoId<ExternalId>,

@@ -1,4 +1,4 @@
-//! Imports of users: the thread that waits for an import reads its rows meanwhile.
+//! Imports of users: the thread that waits for an import reads its rows in the meantime.
 
 use std::fmt;
 use std::io::BufRead;
@@ -15,18 +15,18 @@ use crate::bulk::{
 };
 use crate::users::Users;
 
-/// So many rows are read ahead of those that are under way.
+/// This many rows are read ahead of the running ones.
 const AHEAD: usize = 32;
 
 /// [`crate::bulk::ImportUsers`] for programs without `async`: an import to be run. Made by
 /// [`Users::import_users`](super::Users::import_users) and
 /// [`Users::import_json_lines`](super::Users::import_json_lines).
 ///
-/// What becomes of a row, when the import stops, and how to go on, is as there. The calls are made
-/// on the background thread. The thread that calls [`run`](Self::run) reads the rows meanwhile, 32
-/// ahead of those that are under way, so a slow reader holds up no call. When the import ends
-/// before its rows do, it reads no further; but a read that waits is not interrupted, so `run`
-/// returns when that read does.
+/// The outcome of a row, when the import stops, and how to resume are the same. The calls are made
+/// on the background thread. The thread that calls [`run`](Self::run) reads the rows in the
+/// meantime, up to 32 ahead, so a slow reader does not delay calls. If the import ends before its
+/// rows do, it stops reading; but a blocked read is not interrupted, so `run` returns only when
+/// that read does.
 ///
 /// ```no_run
 /// use std::fs::File;
@@ -60,11 +60,11 @@ pub struct ImportUsers<'a> {
 
 type Each<'a> = Box<dyn FnMut(u64, &ImportOutcome) + 'a>;
 
-/// What the import has to say to the thread that reads. It is silent when it has ended.
+/// A message from the import to the reading thread. There is none after the end.
 enum Event {
-    /// So many more rows are to be read.
+    /// Read this many more rows.
     Room(usize),
-    /// What became of a row.
+    /// The outcome of a row.
     Settled(u64, ImportOutcome),
 }
 
@@ -136,22 +136,22 @@ impl<'a> ImportUsers<'a> {
         self
     }
 
-    /// How many rows there are, for the progress, if you know and the iterator does not.
+    /// The number of rows, for the progress, if you know it and the iterator does not.
     pub fn total(mut self, rows: u64) -> Self {
         self.import = self.import.total(rows);
         self
     }
 
-    /// As [`crate::bulk::ImportUsers::resume`]: goes on where an import of the same rows stopped.
+    /// As [`crate::bulk::ImportUsers::resume`]: continues where an import of the same rows stopped.
     pub fn resume(mut self, position: ImportPosition) -> Self {
         self.import = self.import.resume(position);
         self
     }
 
     /// Calls a function with the number and the outcome of each row: as
-    /// [`crate::bulk::ImportUsers::each`], but on the thread that calls [`run`](Self::run), so it may
-    /// borrow what is on it, and make calls of its own. While a row is being read it is not called;
-    /// the [handle](Self::handle) knows of all that is settled even then.
+    /// [`crate::bulk::ImportUsers::each`], but on the thread that calls [`run`](Self::run), so it
+    /// may borrow local values, and make calls of its own. It is not called while a row is being
+    /// read; the [handle](Self::handle) is always up to date.
     ///
     /// ```no_run
     /// use passage_identity::bulk::ImportOutcome;
@@ -196,12 +196,13 @@ impl<'a> ImportUsers<'a> {
         self.import.handle()
     }
 
-    /// Runs the import until it ends: as [`crate::bulk::ImportUsers::run`]. Whatever happens is in the
-    /// report. So are the errors of [`Passage::block_on`](super::Passage::block_on): the import is
-    /// [`Stopped`](crate::bulk::ImportEnd::Stopped) by them, and its position is good all the same.
+    /// Runs the import until it ends: as [`crate::bulk::ImportUsers::run`]. The report contains
+    /// everything that happened, including errors of
+    /// [`Passage::block_on`](super::Passage::block_on): they
+    /// [stop](crate::bulk::ImportEnd::Stopped) the import, and its position is valid all the same.
     ///
-    /// If the rows or [`each`](Self::each) panic, so does this. The calls that are under way are
-    /// ended then, and [`ImportHandle::report`] has what was settled until then.
+    /// If the rows or [`each`](Self::each) panic, so does this. Running calls are then aborted, and
+    /// [`ImportHandle::report`] has what was settled until then.
     pub fn run(self) -> ImportReport {
         let Self {
             import,
@@ -219,7 +220,7 @@ impl<'a> ImportUsers<'a> {
         let mut room = 0;
         let mut is_over = false;
         loop {
-            // To read may take long, so what has happened comes first.
+            // Reading may block, so events are handled first.
             let event = if room == 0 || is_over || handle.is_cancelled() {
                 events.recv().map_err(|_| TryRecvError::Disconnected)
             } else {
@@ -233,7 +234,7 @@ impl<'a> ImportUsers<'a> {
                     let row = rows.next();
                     room -= 1;
                     is_over = row.is_none();
-                    // An import that has ended meanwhile says so next.
+                    // An import that has ended in the meantime reports it next.
                     let _ = feed.send(row);
                 }
             }
@@ -242,8 +243,8 @@ impl<'a> ImportUsers<'a> {
     }
 }
 
-/// The rows on the side of the import. The last one is followed by `None`: if the channel closes
-/// without it, the rows are not over, but the thread that reads them panics and ends the import.
+/// The rows on the import's side. `None` follows the last one: if the channel closes without it,
+/// the reading thread panics, and the import ends.
 struct Feed {
     rows: UnboundedReceiver<Option<Row>>,
     tell: mpsc::Sender<Event>,

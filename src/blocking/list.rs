@@ -10,7 +10,7 @@ use crate::users::{
     CountFilter, ListCursor, Order, Page, SortBy, TextFilter, TimeFilter, UserStream, UserSummary,
 };
 
-/// [`crate::users::ListUsers`] for programs without `async`. Made by [`Users::list`](super::Users::list).
+/// [`crate::users::ListUsers`] for programs without `async`. Created by [`Users::list`](super::Users::list).
 ///
 /// Filters on different fields must all hold; a second one on the same field replaces the first.
 ///
@@ -37,7 +37,7 @@ pub struct ListUsers {
     runtime: Runtime,
 }
 
-/// Methods that only change what will be asked for.
+/// Methods that only change the request.
 macro_rules! settings {
     ($( pub fn $name:ident(mut self, $($argument:ident: $type:ty),+) -> Self; )+) => {
         impl ListUsers {
@@ -74,7 +74,7 @@ impl ListUsers {
     /// Fetches the page: as [`crate::users::ListUsers::send`].
     ///
     /// # Errors
-    /// As there.
+    /// The same errors.
     pub fn send(&self) -> Result<Page<UserSummary>> {
         let list = self.list.clone();
         self.runtime.call(async move { list.send().await })
@@ -89,8 +89,8 @@ impl ListUsers {
         })
     }
 
-    /// All users of the list, from the page that is set on. The next page is fetched while the
-    /// current one is used up: as [`crate::users::ListUsers::stream`].
+    /// All users of the list, beginning with the selected page. The next page is fetched while the
+    /// current one is consumed: as [`crate::users::ListUsers::stream`].
     ///
     /// # Errors
     /// The items are those of the stream, errors included. After an error it ends.
@@ -106,10 +106,10 @@ impl ListUsers {
         UserIter::new(self.list.clone().stream(), self.runtime.clone())
     }
 
-    /// The users of the list from a place on: as [`crate::users::ListUsers::stream_from`].
+    /// The users of the list after a cursor: as [`crate::users::ListUsers::stream_from`].
     ///
     /// # Errors
-    /// As there.
+    /// The same errors.
     pub fn iter_from(&self, cursor: &ListCursor) -> Result<UserIter> {
         let stream = self.list.clone().stream_from(cursor)?;
         Ok(UserIter::new(stream, self.runtime.clone()))
@@ -131,7 +131,7 @@ impl ListUsers {
     }
 }
 
-/// The users of a list, page after page. Made by [`ListUsers::iter`].
+/// The users of a list, page after page. Created by [`ListUsers::iter`].
 #[derive(Debug)]
 #[must_use = "an iterator does nothing until it is asked for users"]
 pub struct UserIter {
@@ -152,7 +152,7 @@ impl UserIter {
         }
     }
 
-    /// The place behind the last user who was given: as [`UserStream::cursor`].
+    /// The position after the last user returned: as [`UserStream::cursor`].
     #[must_use]
     pub fn cursor(&self) -> ListCursor {
         match &self.stream {
@@ -167,13 +167,13 @@ impl UserIter {
         self.stream.as_ref().map_or(self.total, UserStream::total)
     }
 
-    /// Whether the next user is there already, so that nothing is waited for.
+    /// Whether the next user is available without waiting.
     pub(super) fn has_more_at_hand(&self) -> bool {
         let stream = self.stream.as_ref();
         stream.is_some_and(UserStream::has_more_at_hand)
     }
 
-    /// The thread failed, not the list: it can be gone on with all the same.
+    /// The thread failed, not the list: it can still be continued.
     fn lost(&self, error: Error) -> Error {
         error.with_attached(self.cursor.clone())
     }
@@ -185,7 +185,7 @@ impl Iterator for UserIter {
     fn next(&mut self) -> Option<Self::Item> {
         let mut stream = self.stream.take()?;
         (self.cursor, self.total) = (stream.cursor(), stream.total());
-        // A user who is at hand needs no other thread.
+        // A user who is available needs no other thread.
         match self.runtime.poll_once(stream.next()) {
             Ok(Some(item)) => {
                 self.stream = Some(stream);

@@ -30,21 +30,21 @@ impl MagicLinks {
         Self { links, runtime }
     }
 
-    /// Makes a link and returns it, for you to deliver: as [`crate::magic_links::MagicLinks::create`]
-    /// (`createMagicLink` without `send`).
+    /// Creates a link and returns it, for you to deliver: as
+    /// [`crate::magic_links::MagicLinks::create`] (`createMagicLink` without `send`).
     ///
     /// # Errors
-    /// As there.
+    /// The same errors.
     pub fn create(&self, link: CreateMagicLink) -> Result<MagicLink> {
         let links = self.links.clone();
         self.runtime.call(async move { links.create(link).await })
     }
 
-    /// Makes a link and has the server send it: as [`crate::magic_links::MagicLinks::send`]
+    /// Creates a link and has the server send it: as [`crate::magic_links::MagicLinks::send`]
     /// (`createMagicLink` with `send`).
     ///
     /// # Errors
-    /// As there.
+    /// The same errors.
     pub fn send(&self, link: CreateMagicLink) -> Result<MagicLink> {
         let links = self.links.clone();
         self.runtime.call(async move { links.send(link).await })

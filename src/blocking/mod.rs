@@ -1,8 +1,8 @@
 //! The client for programs without `async` (feature `blocking`).
 //!
-//! [`Passage`] here has the methods of [`crate::Passage`] without `.await`: each blocks the thread
-//! that calls it until its answer is there. What goes in and comes out, and every error, is the
-//! same; so are time-outs and repeats, see [`retries`](crate::retries).
+//! [`Passage`] here has the methods of [`crate::Passage`] without `.await`: each blocks the calling
+//! thread until the result is available. Arguments, results and errors are the same; so are
+//! timeouts and retries, see [`retries`](crate::retries).
 //!
 //! ```no_run
 //! use passage_identity::{Passage, users::{CreateUser, UserStatus}};
@@ -23,8 +23,8 @@
 //! # }
 //! ```
 //!
-//! Imports read their rows, and exports write their lines, on the thread that waits for them, so
-//! readers, writers and closures of any kind will do:
+//! Imports read their rows, and exports write their lines, on the calling thread, so any kind of
+//! reader, writer and closure can be used:
 //!
 //! ```no_run
 //! # fn example(passage: passage_identity::blocking::Passage) -> Result<(), Box<dyn std::error::Error>> {
@@ -35,27 +35,26 @@
 //! # }
 //! ```
 //!
-//! # The thread behind it
+//! # The background thread
 //!
-//! A client has one background thread, with a Tokio runtime on it, which it shares with its
-//! clones, its handlers and what [`Passage::with_options`] makes of it. The thread starts with the
-//! first call and ends when the last of these is dropped; dropping waits for nothing, so it may
-//! happen anywhere. Tokio adds threads of its own only while a host name is looked up, and lets
-//! them go when they have been idle for ten seconds.
+//! A client has one background thread with a Tokio runtime, shared with its clones, its handlers
+//! and the clients that [`Passage::with_options`] returns. The thread starts with the first call
+//! and ends when the last of these is dropped; dropping never waits, so it may happen anywhere.
+//! Tokio adds threads of its own only for host name lookups, and stops them after ten idle seconds.
 //!
-//! Calls may come from any number of threads at once. They share the background thread, which does
-//! the network's part of all of them and reads the replies; for more than one core's worth of
-//! that, make several clients. Handing a call over and its answer back takes some microseconds.
+//! Any number of threads may make calls at the same time. They share the background thread, which
+//! does all network I/O and reads the replies; if that needs more than one core, create several
+//! clients. Passing a call to the thread and its result back takes some microseconds.
 //!
-//! Verifying a token is done by the thread that asks, and the background thread has no part in it,
-//! unless the app's keys must be fetched first. So it costs what it costs in
-//! [`crate::Passage`]: see [`verification`](crate::verification).
+//! Tokens are verified on the calling thread, without the background thread, unless the app's keys
+//! must be fetched first. So the cost is that of [`crate::Passage`]: see
+//! [`verification`](crate::verification).
 //!
-//! # Where it may be called
+//! # Where it can be called
 //!
-//! On any thread, also on one that runs async tasks: there it does not panic, but keeps the other
-//! tasks of the thread waiting; [`crate::Passage`] is for these. Nothing here waits for another
-//! runtime, so it comes to an end even then. Two places are different:
+//! On any thread, including one that runs async tasks: there it does not panic, but blocks the
+//! other tasks of the thread; use [`crate::Passage`] for these. Nothing here waits for another
+//! runtime, so it always returns, even then. Two places are different:
 //!
 //! - In the listener of [`on_jwks_event`](crate::PassageBuilder::on_jwks_event) of the same client,
 //!   which runs on its background thread, a call that would have to wait for that very thread is

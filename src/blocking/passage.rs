@@ -12,9 +12,9 @@ use crate::ids::{AppId, UserId};
 use crate::passage::PassageBuilder;
 use crate::transport::CallOptions;
 
-/// [`crate::Passage`] for programs without `async`; the [module](super) says what that means.
+/// [`crate::Passage`] for programs without `async`; see the [module](super).
 ///
-/// Cheap to clone; clones share the connections, the app's keys and the runtime thread. Make one
+/// Cheap to clone; clones share the connections, the app's keys and the runtime thread. Create one
 /// for the whole program.
 ///
 /// ```no_run
@@ -54,14 +54,15 @@ impl PassageBuilder {
 }
 
 impl Passage {
-    /// One with the settings of `passage`, for the part of a program that is not async.
+    /// Creates a client with the settings of `passage`, for the part of a program that is not
+    /// async.
     ///
-    /// Only the settings are taken over. Connections and fetches of keys belong to the runtime
-    /// that began them, and to wait for another one's could be to wait for ever; so this client
-    /// has its own, and its own keys and remembered tokens.
+    /// Only the settings are copied. Connections and fetches of keys belong to the runtime that
+    /// started them, and waiting for another runtime could take for ever; so this client has its
+    /// own connections, keys and remembered tokens.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if no second HTTP client can be made.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if no second HTTP client can be created.
     ///
     /// ```no_run
     /// use passage_identity::{Passage, blocking};
@@ -82,7 +83,7 @@ impl Passage {
     /// As [`crate::Passage::from_env`].
     ///
     /// # Errors
-    /// As there.
+    /// The same errors.
     ///
     /// ```no_run
     /// use passage_identity::blocking::Passage;
@@ -94,17 +95,17 @@ impl Passage {
         PassageBuilder::from_env()?.build_blocking()
     }
 
-    /// The async client that does the work, to be used with [`block_on`](Self::block_on).
+    /// The underlying async client, for use with [`block_on`](Self::block_on).
     ///
-    /// It belongs to the runtime thread: a connection that one runtime opened stands still while
-    /// that runtime does. For async tasks, build a client of their own.
+    /// It belongs to the runtime thread: a connection that one runtime opened stalls while that
+    /// runtime does. For async tasks, build a separate client.
     #[must_use]
     pub fn inner(&self) -> &crate::Passage {
         &self.inner
     }
 
-    /// Runs a future on the runtime thread and waits for it. With it, the generated clients and
-    /// all else that is async in this crate can be used.
+    /// Runs a future on the runtime thread and waits for it. This gives access to the generated
+    /// clients and everything else in this crate that is async.
     ///
     /// A future that blocks its thread blocks all calls of this client.
     ///
@@ -140,7 +141,7 @@ impl Passage {
     /// As [`crate::Passage::with_options`]; the runtime thread is shared too.
     ///
     /// # Errors
-    /// As there.
+    /// The same errors.
     ///
     /// ```no_run
     /// use std::time::Duration;
@@ -159,15 +160,15 @@ impl Passage {
         })
     }
 
-    /// Verifies the token of a request and gives the id of its user: as
-    /// [`crate::Passage::authenticate`], which says what a request can be.
+    /// Verifies the token of a request and returns the id of its user: as
+    /// [`crate::Passage::authenticate`], which describes the kinds of requests.
     ///
     /// Waits only if the app's keys are not known yet or are too old. [`warm_up`](Self::warm_up)
     /// fetches them before the first request.
     ///
     /// # Errors
-    /// As there: answer 401 if [`is_token_invalid`](crate::Error::is_token_invalid) holds, 503 if
-    /// [`is_unavailable`](crate::Error::is_unavailable) does.
+    /// The same errors: answer 401 if [`is_token_invalid`](crate::Error::is_token_invalid) holds,
+    /// 503 if [`is_unavailable`](crate::Error::is_unavailable) does.
     ///
     /// ```no_run
     /// # fn example(passage: passage_identity::blocking::Passage, headers: http::HeaderMap) -> Result<(), u16> {
@@ -279,11 +280,11 @@ impl Passage {
             .call(async move { inner.verify_tokens(&tokens).await })
     }
 
-    /// As [`crate::Passage::warm_up`]: fetches the app's keys, so that the first request need not
+    /// As [`crate::Passage::warm_up`]: fetches the app's keys, so that the first request does not
     /// wait for them.
     ///
     /// # Errors
-    /// As there.
+    /// The same errors.
     ///
     /// ```no_run
     /// # fn example(passage: passage_identity::blocking::Passage) {
@@ -321,7 +322,7 @@ impl Passage {
         ApiKeys::new(self.inner.api_keys(), self.runtime.clone())
     }
 
-    /// Passage Flex: passkeys for users that you keep yourself.
+    /// Passage Flex: passkeys for users that you manage yourself.
     #[must_use]
     pub fn flex(&self) -> Flex {
         Flex::new(self.inner.flex(), self.runtime.clone())
@@ -330,7 +331,7 @@ impl Passage {
     /// As [`crate::Passage::app`] (`getApp`).
     ///
     /// # Errors
-    /// As there.
+    /// The same errors.
     ///
     /// ```no_run
     /// # fn example(passage: passage_identity::blocking::Passage) -> passage_identity::Result<()> {

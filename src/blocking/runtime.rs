@@ -19,7 +19,7 @@ use crate::error::{Error, ErrorKind, Result};
 /// Linux shows 15 characters.
 const THREAD_NAME: &str = "passage-runtime";
 
-/// Starts its thread when it is first needed, and ends it when its last clone is dropped.
+/// Starts its thread on first use, and ends it when its last clone is dropped.
 #[derive(Clone, Default)]
 pub(super) struct Runtime(Arc<Inner>);
 
@@ -37,7 +37,7 @@ struct RuntimeThread {
 }
 
 impl Runtime {
-    /// Runs a future on the thread, waits for it, and gives what it came to.
+    /// Runs a future on the thread, waits for it, and returns its result.
     pub(super) fn run<T>(&self, future: impl Future<Output = T> + Send + 'static) -> Result<T>
     where
         T: Send + 'static,
@@ -62,10 +62,10 @@ impl Runtime {
         }
         let (tell, told) = mpsc::sync_channel(1);
         let answer = async move {
-            // Whoever waits holds the other end.
+            // The waiting caller holds the other end.
             let _ = tell.send(future.await);
         };
-        // To whom it is logged is for the caller to say, not for the thread.
+        // The caller decides where logs go, not the thread.
         let task = thread
             .handle
             .spawn(answer.in_current_span().with_current_subscriber());
@@ -75,7 +75,7 @@ impl Runtime {
         })
     }
 
-    /// As [`run`](Self::run) for what can fail.
+    /// As [`run`](Self::run), for fallible futures.
     pub(super) fn call<T>(
         &self,
         future: impl Future<Output = Result<T>> + Send + 'static,
@@ -159,7 +159,7 @@ impl RuntimeThread {
                 };
                 let _ = tell.send(Ok(runtime.handle().clone()));
                 let _ = runtime.block_on(stopped);
-                // A host name that is being looked up is not waited for.
+                // A pending host name lookup is not waited for.
                 runtime.shutdown_background();
             })?;
         let handle = told.recv().map_err(io::Error::other)??;

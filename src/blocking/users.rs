@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::ids::{DeviceId, ExternalId, IntoId, UserId};
 use crate::users::{CreateUser, Device, UpdateUser, User};
 
-/// [`crate::users::Users`] for programs without `async`. Made by [`Passage::users`](super::Passage::users).
+/// [`crate::users::Users`] for programs without `async`. Created by [`Passage::users`](super::Passage::users).
 ///
 /// ```no_run
 /// use passage_identity::users::{CreateUser, UpdateUser};
@@ -40,7 +40,7 @@ impl Users {
     /// The user of this id: as [`crate::users::Users::get`] (`getUser`).
     ///
     /// # Errors
-    /// As there.
+    /// The same errors.
     pub fn get(&self, id: impl IntoId<UserId>) -> Result<User> {
         let (users, id) = (self.users.clone(), id.into_id()?);
         self.runtime.call(async move { users.get(id).await })
@@ -50,7 +50,7 @@ impl Users {
     /// [`crate::users::Users::get_by_identifier`].
     ///
     /// # Errors
-    /// As there.
+    /// The same errors.
     pub fn get_by_identifier(&self, identifier: &str) -> Result<User> {
         let (users, identifier) = (self.users.clone(), identifier.to_owned());
         self.runtime
@@ -61,7 +61,7 @@ impl Users {
     /// [`crate::users::Users::get_by_external_id`].
     ///
     /// # Errors
-    /// As there.
+    /// The same errors.
     pub fn get_by_external_id(&self, id: impl IntoId<ExternalId>) -> Result<User> {
         let (users, id) = (self.users.clone(), id.into_id()?);
         self.runtime
@@ -71,45 +71,45 @@ impl Users {
     /// Creates a user: as [`crate::users::Users::create`] (`createUser`).
     ///
     /// # Errors
-    /// As there.
+    /// The same errors.
     pub fn create(&self, user: CreateUser) -> Result<User> {
         let users = self.users.clone();
         self.runtime.call(async move { users.create(user).await })
     }
 
-    /// Changes what is set in `changes` and leaves the rest alone: as [`crate::users::Users::update`]
-    /// (`updateUser`).
+    /// Changes the values set in `changes` and leaves the others unchanged: as
+    /// [`crate::users::Users::update`] (`updateUser`).
     ///
     /// # Errors
-    /// As there.
+    /// The same errors.
     pub fn update(&self, id: impl IntoId<UserId>, changes: UpdateUser) -> Result<User> {
         let (users, id) = (self.users.clone(), id.into_id()?);
         self.runtime
             .call(async move { users.update(id, changes).await })
     }
 
-    /// Lets a user sign in: as [`crate::users::Users::activate`] (`activateUser`).
+    /// Allows a user to sign in: as [`crate::users::Users::activate`] (`activateUser`).
     ///
     /// # Errors
-    /// As there.
+    /// The same errors.
     pub fn activate(&self, id: impl IntoId<UserId>) -> Result<User> {
         let (users, id) = (self.users.clone(), id.into_id()?);
         self.runtime.call(async move { users.activate(id).await })
     }
 
-    /// Keeps a user from signing in: as [`crate::users::Users::deactivate`] (`deactivateUser`).
+    /// Prevents a user from signing in: as [`crate::users::Users::deactivate`] (`deactivateUser`).
     ///
     /// # Errors
-    /// As there.
+    /// The same errors.
     pub fn deactivate(&self, id: impl IntoId<UserId>) -> Result<User> {
         let (users, id) = (self.users.clone(), id.into_id()?);
         self.runtime.call(async move { users.deactivate(id).await })
     }
 
-    /// Deletes a user for good: as [`crate::users::Users::delete`] (`deleteUser`).
+    /// Deletes a user permanently: as [`crate::users::Users::delete`] (`deleteUser`).
     ///
     /// # Errors
-    /// As there.
+    /// The same errors.
     pub fn delete(&self, id: impl IntoId<UserId>) -> Result<()> {
         let (users, id) = (self.users.clone(), id.into_id()?);
         self.runtime.call(async move { users.delete(id).await })
@@ -135,7 +135,7 @@ impl Users {
     /// The passkeys of a user: as [`crate::users::Users::list_devices`] (`listUserDevices`).
     ///
     /// # Errors
-    /// As there.
+    /// The same errors.
     ///
     /// ```no_run
     /// # fn example(passage: passage_identity::blocking::Passage, id: passage_identity::UserId) -> passage_identity::Result<()> {
@@ -152,10 +152,11 @@ impl Users {
             .call(async move { users.list_devices(id).await })
     }
 
-    /// Takes a passkey from a user: as [`crate::users::Users::revoke_device`] (`deleteUserDevices`).
+    /// Revokes a passkey of a user: as [`crate::users::Users::revoke_device`]
+    /// (`deleteUserDevices`).
     ///
     /// # Errors
-    /// As there.
+    /// The same errors.
     pub fn revoke_device(
         &self,
         id: impl IntoId<UserId>,
@@ -170,7 +171,7 @@ impl Users {
     /// (`revokeUserRefreshTokens`).
     ///
     /// # Errors
-    /// As there.
+    /// The same errors.
     pub fn revoke_refresh_tokens(&self, id: impl IntoId<UserId>) -> Result<()> {
         let (users, id) = (self.users.clone(), id.into_id()?);
         self.runtime
@@ -180,7 +181,7 @@ impl Users {
     /// Starts an import of these rows, several at a time: as [`crate::users::Users::import_users`].
     ///
     /// The rows are read on the thread that calls [`run`](ImportUsers::run), so they may borrow
-    /// what is on it and need not be sent to another one.
+    /// local values and need not be `Send`.
     ///
     /// ```no_run
     /// use passage_identity::users::CreateUser;
@@ -199,7 +200,7 @@ impl Users {
     }
 
     /// As [`import_users`](Self::import_users), from JSON Lines: as
-    /// [`crate::users::Users::import_json_lines`], which says what a line can be.
+    /// [`crate::users::Users::import_json_lines`], which describes the lines.
     ///
     /// ```no_run
     /// use std::fs::File;
@@ -221,8 +222,7 @@ impl Users {
         ImportUsers::of_lines(self.users.clone(), self.runtime.clone(), lines)
     }
 
-    /// Starts an export of all users, those created first coming first: as
-    /// [`crate::users::Users::export_users`].
+    /// Starts an export of all users, oldest first: as [`crate::users::Users::export_users`].
     ///
     /// ```no_run
     /// # fn example(passage: passage_identity::blocking::Passage) -> Result<(), Box<dyn std::error::Error>> {

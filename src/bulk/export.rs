@@ -6,33 +6,33 @@ use tokio::sync::watch;
 use crate::error::{Error, ErrorKind, Result};
 use crate::users::{ListCursor, ListUsers, UserStream};
 
-/// Lines are written when there are so many bytes of them.
+/// Lines are written once there are this many bytes of them.
 const CHUNK: usize = 64 * 1024;
 
-/// How far an export has come.
+/// The progress of an export.
 ///
-/// What it says is written, but not more: if the export stops in the middle, cut the file to
-/// [`bytes`](Self::bytes), go on from [`cursor`](Self::cursor), and no user is lost or there
-/// twice, within what [`ListUsers::stream`] can promise.
+/// It never includes more than what is written: if the export stops halfway, truncate the file to
+/// [`bytes`](Self::bytes) and continue from [`cursor`](Self::cursor). Then no user is lost or
+/// duplicated, within the limits of [`ListUsers::stream`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ExportProgress {
-    /// Users whose lines are written.
+    /// Users whose lines were written.
     pub users: u64,
     /// The bytes of these lines.
     pub bytes: u64,
-    /// How many users the whole list has, once that is known, those before the cursor of a resumed
-    /// export included.
+    /// The number of users in the whole list, once known, including those before the cursor of a
+    /// resumed export.
     pub total: Option<u64>,
-    /// The place in the list behind these users. `None` until something is written.
+    /// The position in the list after these users. `None` until something is written.
     pub cursor: Option<ListCursor>,
 }
 
-/// An export to be written. Made by [`Users::export_users`](crate::users::Users::export_users) and
+/// An export to be written. Created by [`Users::export_users`](crate::users::Users::export_users) and
 /// [`ListUsers::export`].
 ///
-/// Each line is a [`UserSummary`](crate::users::UserSummary) as JSON. The export holds two pages of users
-/// and 64 KiB of lines, however many users there are.
+/// Each line is a [`UserSummary`](crate::users::UserSummary) as JSON. The export holds two pages of
+/// users and 64 KiB of lines in memory, regardless of the number of users.
 ///
 /// ```no_run
 /// # async fn example(passage: passage_identity::Passage) -> Result<(), Box<dyn std::error::Error>> {
@@ -63,29 +63,30 @@ impl ExportUsers {
         }
     }
 
-    /// Goes on where another export of the same list was. The users and bytes of the progress are
-    /// those of this export alone.
+    /// Continues another export of the same list. The users and bytes of the progress are those of
+    /// this export only.
     pub fn resume(mut self, cursor: ListCursor) -> Self {
         self.from = Some(cursor);
         self
     }
 
-    /// The progress, as a channel that tells of every change and closes when the export ends or is
+    /// The progress, as a channel that reports every change and closes when the export ends or is
     /// dropped; its last value stays.
     #[must_use]
     pub fn progress(&self) -> watch::Receiver<ExportProgress> {
         self.progress.subscribe()
     }
 
-    /// Writes all users. The writer is flushed before the progress says that something is written.
+    /// Writes all users. The writer is flushed before the progress includes what was written.
     ///
-    /// If the future is dropped in the middle of a write, a part of a line may be written behind
-    /// what the progress says.
+    /// If the future is dropped during a write, part of a line may have been written beyond the
+    /// reported progress.
     ///
     /// # Errors
-    /// [`ErrorKind::Io`] if the writer fails, [`ErrorKind::InvalidInput`] if the cursor is of
-    /// another list, and those of [`ListUsers::send`]. What came before is written in each case,
-    /// as far as the writer let it, and [`Error::list_cursor`] says where to go on.
+    /// [`ErrorKind::Io`] if the writer fails, [`ErrorKind::InvalidInput`] if the cursor is for
+    /// another list, and those of [`ListUsers::send`]. In each case everything before the error is
+    /// written, as far as the writer accepted it, and [`Error::list_cursor`] returns where to
+    /// continue.
     pub async fn write_to<W: AsyncWrite + Unpin>(self, mut writer: W) -> Result<ExportProgress> {
         let mut users = self.users()?;
         let mut lines = Lines::default();

@@ -1,4 +1,4 @@
-//! The import: so many rows at a time, until there are no more.
+//! The import: a number of rows at a time, until there are no more.
 
 use std::fmt;
 use std::future::poll_fn;
@@ -24,48 +24,48 @@ use crate::users::Users;
 const CONCURRENCY: usize = 8;
 const TRIES: u32 = 4;
 
-/// So many rows in a row that fail because of the server mean that it is out of reach.
+/// This many consecutive rows that fail because of the server mean that it is unreachable.
 const PATIENCE: usize = 8;
 
-/// So many rows are read before other tasks get their turn, if none has to be waited for.
+/// This many rows are read before other tasks get their turn, if reading does not block.
 const BREATH: u64 = 256;
 
 /// A second that the server's time may be rounded down to, and one by which it says it is later.
 const ROUNDING: Duration = Duration::from_secs(2);
 
-/// An import to be run. Made by [`Users::import_users`] and [`Users::import_json_lines`].
+/// An import to be run. Created by [`Users::import_users`] and [`Users::import_json_lines`].
 ///
-/// # What becomes of a row
+/// # The outcome of a row
 ///
-/// Its user is created, and then activated or deactivated if the row says so. Each row comes to
+/// Its user is created, and then activated or deactivated if the row says so. Each row results in
 /// one [`ImportOutcome`]:
 ///
-/// - If somebody has the identifier, the row is `Existing`, which is no failure. The user who has
-///   it stays as it is. This holds for the second of two rows with the same identifier too.
-/// - If the call fails in a way that may pass, the row is tried again, 4 times in all, after a
-///   wait as [`retries`](crate::retries) has it. That is besides what each call does by itself.
-/// - `createUser` must not be repeated blindly, since a reply that was lost leaves open whether
-///   the user was created. It is repeated here because the identifier says so: if it is taken
-///   then, the user is looked up, and if it has just the identifiers of the row and was created
-///   since the import began, by the server's clock, it counts as `Created`. If no try gets an
-///   answer, and the user is not there or cannot be looked up, the row is `Uncertain`.
-/// - Everything else is `Failed`: a line that cannot be read, an e-mail address or phone number
-///   that is none, a row that the server refuses.
+/// - If the identifier is taken, the row is `Existing`, which is not a failure. The user who has it
+///   stays unchanged. This also holds for the second of two rows with the same identifier.
+/// - If the call fails in a way that may be temporary, the row is tried again, up to 4 times in
+///   all, after a wait as described in [`retries`](crate::retries). This is in addition to the
+///   retries of each call.
+/// - `createUser` must not be repeated blindly, since a lost reply leaves open whether the user was
+///   created. It is repeated here because the identifier tells: if it is taken then, the user is
+///   looked up, and if it has exactly the identifiers of the row and was created since the import
+///   began, by the server's clock, it counts as `Created`. If no try gets an answer, and the user
+///   does not exist or cannot be looked up, the row is `Uncertain`.
+/// - Everything else is `Failed`: a line that cannot be parsed, an invalid e-mail address or phone
+///   number, a row that the server refuses.
 ///
-/// # Stopping and going on
+/// # Stopping and resuming
 ///
 /// The import stops when the rows end, at once when the credential is refused or missing, when 8
-/// rows in a row (or as many as are under way at a time, if that is more) fail because of the
-/// server, and when the input cannot be read. It can be stopped by
-/// [`ImportHandle::cancel`], by a [limit of failures](Self::stop_after_failures), or by dropping
-/// the future.
+/// consecutive rows (or the number of concurrent rows, if that is higher) fail because of the
+/// server, and when the input cannot be read. It can be stopped by [`ImportHandle::cancel`], by a
+/// [limit of failures](Self::stop_after_failures), or by dropping the future.
 ///
-/// In each case the [`ImportPosition`] says which rows are settled, and an import that
-/// [resumes](Self::resume) there takes up all others: those that were not begun, those that were
-/// under way, and those that failed in a way that may pass. Nothing is lost, and nobody is created
-/// twice, since an identifier can be taken only once.
+/// In each case the [`ImportPosition`] records which rows are settled, and an import that
+/// [resumes](Self::resume) there processes all others: those that were not started, those that were
+/// interrupted, and those that failed in a way that may be temporary. Nothing is lost, and no user
+/// is created twice, since an identifier can be taken only once.
 ///
-/// Rows are not kept: besides those under way, the import holds the failures and nothing else.
+/// Rows are not kept in memory: besides the running ones, the import holds only the failures.
 ///
 /// ```no_run
 /// # async fn example(passage: passage_identity::Passage, lines: &[u8]) -> Result<(), Box<dyn std::error::Error>> {
@@ -131,21 +131,21 @@ impl<'a> ImportUsers<'a> {
         }
     }
 
-    /// How many rows are under way at a time, at most; 8 unless set, and at least 1.
+    /// Maximum number of concurrent rows. Defaults to 8; at least 1.
     pub fn concurrency(mut self, rows: usize) -> Self {
         self.concurrency = rows.max(1);
         self
     }
 
-    /// How often a row is tried that fails in a way that may pass; 4 times unless set, and at
-    /// least once.
+    /// How often a row that fails in a way that may be temporary is tried. Defaults to 4; at least
+    /// 1.
     pub fn tries(mut self, tries: u32) -> Self {
         self.tries = tries.max(1);
         self
     }
 
-    /// Stops when so many rows have failed or are uncertain. Rows under way come to their end, so
-    /// a few more may fail. Unless this is set, failures are reported and do not stop anything.
+    /// Stops when this many rows have failed or are uncertain. Running rows are finished, so a few
+    /// more may fail. By default failures are reported and do not stop the import.
     pub fn stop_after_failures(mut self, failures: u64) -> Self {
         self.most_failures = Some(failures.max(1));
         self
@@ -156,15 +156,15 @@ impl<'a> ImportUsers<'a> {
         self.stop_after_failures(1)
     }
 
-    /// How many rows there are, for the progress, if you know and the stream does not.
+    /// The number of rows, for the progress, if you know it and the stream does not.
     pub fn total(self, rows: u64) -> Self {
         self.progress
             .send_modify(|progress| progress.total = Some(rows));
         self
     }
 
-    /// Goes on where an import of the same rows stopped: the input must be the same from its
-    /// beginning on, and rows that are settled are passed over.
+    /// Continues where an import of the same rows stopped: the input must be the same from its
+    /// beginning, and settled rows are skipped.
     ///
     /// ```no_run
     /// # async fn example(passage: passage_identity::Passage, lines: &[u8]) -> Result<(), Box<dyn std::error::Error>> {
@@ -179,8 +179,8 @@ impl<'a> ImportUsers<'a> {
         self
     }
 
-    /// Calls a function with the number and the outcome of each row, as soon as it is known, in
-    /// whatever order that is.
+    /// Calls a function with the number and the outcome of each row, as soon as it is known, in any
+    /// order.
     ///
     /// ```no_run
     /// use passage_identity::bulk::ImportOutcome;
@@ -201,7 +201,7 @@ impl<'a> ImportUsers<'a> {
         self
     }
 
-    /// A handle that follows the import and can stop it.
+    /// A handle that observes the import and can stop it.
     #[must_use]
     pub fn handle(&self) -> ImportHandle {
         ImportHandle {
@@ -211,11 +211,12 @@ impl<'a> ImportUsers<'a> {
         }
     }
 
-    /// Runs the import until it ends, in a Tokio runtime. Whatever happens is in the report.
+    /// Runs the import until it ends, in a Tokio runtime. The report contains everything that
+    /// happened.
     ///
-    /// It begins with a list of one user (`listPaginatedUsers`), to learn the server's time.
-    /// Dropping the future ends the calls that are under way;
-    /// [`ImportHandle::report`] has what was settled until then.
+    /// It begins by listing one user (`listPaginatedUsers`), to learn the server's time. Dropping
+    /// the future aborts the running calls; [`ImportHandle::report`] has what was settled until
+    /// then.
     pub async fn run(mut self) -> ImportReport {
         let handle = self.handle();
         let end = match self.run_rows().await {
@@ -309,7 +310,7 @@ impl<'a> ImportUsers<'a> {
                 end = Some(Ok(ImportEnd::TooManyFailures));
             }
             if !matches!(end, None | Some(Ok(ImportEnd::Finished))) {
-                // Rows under way are not tried again.
+                // Running rows are not retried.
                 self.cancel.send_replace(true);
             }
         }

@@ -10,7 +10,7 @@ use tokio::io::AsyncBufRead;
 use super::row::ImportUser;
 use crate::error::{Error, ErrorKind, Result};
 
-/// A line of JSON may have so many bytes; more would be held in memory for nothing.
+/// Maximum length of a line of JSON, in bytes; more would be held in memory for nothing.
 const LONGEST_LINE: usize = 1024 * 1024;
 
 /// A row with its number, or why there are no more.
@@ -119,7 +119,7 @@ struct Lines {
 
 impl Lines {
     /// Takes the first line of a piece, or what there is of it. Gives how many bytes that is, and
-    /// the row if the line came to its end.
+    /// the row if the line is complete.
     fn take(&mut self, read: io::Result<&[u8]>) -> (usize, Option<Row>) {
         let bytes = match read {
             Ok(bytes) => bytes,
@@ -147,7 +147,7 @@ impl Lines {
         (length + usize::from(end.is_some()), row)
     }
 
-    /// The line that has come to its end, unless it is blank.
+    /// The complete line, unless it is blank.
     fn end_line(&mut self) -> Option<Row> {
         self.number += 1;
         let too_long = std::mem::take(&mut self.is_too_long);

@@ -1,4 +1,4 @@
-//! Many users at a time: into the app from any source, and out of it as JSON Lines.
+//! Many users at a time: importing them from any source, and exporting them as JSON Lines.
 
 mod export;
 mod import;
@@ -28,8 +28,8 @@ use crate::users::{ListUsers, Order, SortBy, Users};
 impl Users {
     /// Starts an import: creates a user for each row of the stream, several at a time.
     ///
-    /// See [`ImportUsers`] for what becomes of rows that exist already or fail, and how to go on
-    /// after a stop. Rows are counted from 1, which is what the report calls a line.
+    /// See [`ImportUsers`] for rows that exist already or fail, and for resuming after a stop. Rows
+    /// are counted from 1; the report calls this number the line.
     ///
     /// ```no_run
     /// use futures_util::{StreamExt, stream};
@@ -49,11 +49,11 @@ impl Users {
         ImportUsers::new(self.clone(), input::Rows::new(rows))
     }
 
-    /// As [`import_users`](Self::import_users), from JSON Lines: an object on each line, which
-    /// [`ImportUser`] describes. What [`export_users`](Self::export_users) writes can be read.
+    /// As [`import_users`](Self::import_users), from JSON Lines: one object per line, as described
+    /// by [`ImportUser`]. The output of [`export_users`](Self::export_users) can be read.
     ///
-    /// Blank lines are passed over, but counted. A line that cannot be read is reported with its
-    /// number, and does not keep the others from being imported.
+    /// Blank lines are skipped, but counted. A line that cannot be parsed is reported with its
+    /// number, and the others are imported all the same.
     ///
     /// ```no_run
     /// # async fn example(passage: passage_identity::Passage) -> Result<(), Box<dyn std::error::Error>> {
@@ -74,8 +74,8 @@ impl Users {
         ImportUsers::new(self.clone(), input::JsonLines::new(Box::pin(lines)))
     }
 
-    /// Starts an export of all users, those created first coming first. For some of them, or
-    /// another order, see [`ListUsers::export`].
+    /// Starts an export of all users, oldest first. For some of them, or another order, see
+    /// [`ListUsers::export`].
     ///
     /// ```no_run
     /// # async fn example(passage: passage_identity::Passage) -> Result<(), Box<dyn std::error::Error>> {
@@ -91,8 +91,7 @@ impl Users {
 }
 
 impl ListUsers {
-    /// Starts an export of the users of this list as JSON Lines, in pages of 500 unless a limit is
-    /// set.
+    /// Starts an export of the users of this list as JSON Lines, in pages of 500 by default.
     ///
     /// ```no_run
     /// use passage_identity::users::UserStatus;

@@ -1,4 +1,4 @@
-//! How far an import has come.
+//! The position of an import.
 
 use std::collections::BTreeSet;
 
@@ -9,15 +9,15 @@ use crate::opaque;
 /// Says which form the text has.
 const FORM: &str = "import1";
 
-/// Which lines of an import are settled, and which are not: for
+/// The settled and unsettled lines of an import, for
 /// [`ImportUsers::resume`](super::ImportUsers::resume).
 ///
 /// A line is settled when its user was created or exists, or when it can never be imported. It is
-/// not if the import stopped before or in the middle of it, or if it failed in a way that may not
-/// happen again.
+/// not settled if the import stopped before it was finished, or if it failed in a way that may be
+/// temporary.
 ///
-/// As text, by `Display` and `FromStr` or by `serde`, it can be stored. It is short: besides a
-/// line number it has those lines before it that are not settled.
+/// It can be stored as text, with `Display` and `FromStr` or with `serde`. The text is short: it
+/// contains a line number and the unsettled lines before it.
 ///
 /// ```
 /// use passage_identity::bulk::ImportPosition;

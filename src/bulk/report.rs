@@ -1,4 +1,4 @@
-//! What an import came to, while it runs and after.
+//! The result of an import, during and after the run.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -8,23 +8,23 @@ use super::position::ImportPosition;
 use crate::error::Error;
 use crate::ids::UserId;
 
-/// What became of one row.
+/// The outcome of one row.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum ImportOutcome {
     /// The user was created, and activated or deactivated if the row says so.
     Created(UserId),
-    /// Somebody has the identifier already, so nothing was changed: that user is as before.
+    /// The identifier is taken, so nothing was changed: that user stays as before.
     Existing,
     /// The row was not imported. If the user was created and could then not be activated or
     /// deactivated, the error's operation is `activateUser` or `deactivateUser`.
     Failed(Arc<Error>),
-    /// Nobody knows whether the user was created: the connection broke or the server failed, the
-    /// user is not there, or could not be looked up, and might yet appear.
+    /// It is unknown whether the user was created: the connection broke or the server failed, and
+    /// the user does not exist, or could not be looked up, and might still appear.
     Uncertain(Arc<Error>),
 }
 
-/// How many rows came to what so far.
+/// The number of rows by outcome so far.
 ///
 /// ```
 /// let progress = passage_identity::bulk::ImportProgress::default();
@@ -35,20 +35,20 @@ pub enum ImportOutcome {
 pub struct ImportProgress {
     /// Users who were created.
     pub created: u64,
-    /// Rows whose identifier somebody has already.
+    /// Rows whose identifier was taken already.
     pub existing: u64,
     /// Rows that were not imported.
     pub failed: u64,
-    /// Rows of which nobody knows whether the user was created.
+    /// Rows for which it is unknown whether the user was created.
     pub uncertain: u64,
-    /// Rows that an earlier run had settled.
+    /// Rows that an earlier run settled.
     pub skipped: u64,
-    /// How many rows there are, if that is known.
+    /// The number of rows, if known.
     pub total: Option<u64>,
 }
 
 impl ImportProgress {
-    /// The rows that are done with, whatever they came to.
+    /// The rows that are finished, whatever their outcome.
     #[must_use]
     pub fn done(&self) -> u64 {
         self.created + self.existing + self.failed + self.uncertain + self.skipped
@@ -61,7 +61,7 @@ impl ImportProgress {
     }
 }
 
-/// A row that failed, or might have.
+/// A row that failed or may have failed.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ImportFailure {
@@ -74,8 +74,8 @@ pub struct ImportFailure {
 }
 
 impl ImportFailure {
-    /// Whether the row may well be imported another time, so that
-    /// [`resume`](super::ImportUsers::resume) tries it again.
+    /// Whether importing the row again may succeed. If so, [`resume`](super::ImportUsers::resume)
+    /// tries it again.
     #[must_use]
     pub fn may_succeed_later(&self) -> bool {
         self.uncertain || self.error.is_retryable()
@@ -86,32 +86,32 @@ impl ImportFailure {
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub enum ImportEnd {
-    /// It has not: it is still running, or it was dropped.
+    /// It has not ended: it is still running, or it was dropped.
     #[default]
     NotYet,
     /// Every row was read and is in the report.
     Finished,
     /// [`ImportHandle::cancel`] was called.
     Cancelled,
-    /// As many rows failed as were allowed to.
+    /// The limit of failed rows was reached.
     TooManyFailures,
-    /// Going on would be of no use: the credential was refused, the server is out of reach, or
-    /// the input could not be read.
+    /// Continuing would be pointless: the credential was refused, the server is unreachable, or the
+    /// input could not be read.
     Stopped(Arc<Error>),
 }
 
-/// What an import came to.
+/// The result of an import.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 #[must_use = "it says which rows were not imported"]
 pub struct ImportReport {
     /// Why it ended.
     pub end: ImportEnd,
-    /// How many rows came to what.
+    /// The number of rows by outcome.
     pub progress: ImportProgress,
     /// The rows that failed or are uncertain, in the order in which they did.
     pub failures: Vec<ImportFailure>,
-    /// Where to go on; see [`ImportUsers::resume`](super::ImportUsers::resume).
+    /// Where to resume; see [`ImportUsers::resume`](super::ImportUsers::resume).
     pub position: ImportPosition,
 }
 
@@ -123,8 +123,8 @@ impl ImportReport {
     }
 }
 
-/// Follows an import and can stop it. Made by [`ImportUsers::handle`](super::ImportUsers::handle);
-/// it stays good when the import is dropped.
+/// Observes an import and can stop it. Created by
+/// [`ImportUsers::handle`](super::ImportUsers::handle); it stays valid when the import is dropped.
 ///
 /// ```no_run
 /// # async fn example(passage: passage_identity::Passage, lines: &[u8]) {
@@ -147,8 +147,8 @@ pub struct ImportHandle {
 }
 
 impl ImportHandle {
-    /// The progress, as a channel that tells of every change and closes when the import ends or
-    /// is dropped.
+    /// The progress, as a channel that reports every change and closes when the import ends or is
+    /// dropped.
     ///
     /// ```no_run
     /// # async fn example(passage: passage_identity::Passage, lines: Vec<u8>) {
@@ -168,14 +168,14 @@ impl ImportHandle {
         self.progress.clone()
     }
 
-    /// Has the import take no more rows and try none again. Rows that are under way come to their
-    /// end; then [`run`](super::ImportUsers::run) gives its report.
+    /// Makes the import start no more rows and retry none. Running rows are finished; then
+    /// [`run`](super::ImportUsers::run) returns its report.
     pub fn cancel(&self) {
         self.cancel.send_replace(true);
     }
 
-    /// The report as it is now. While the import runs, or if it was dropped, rows that were under
-    /// way count as not settled.
+    /// The current report. While the import runs, or if it was dropped, interrupted rows count as
+    /// unsettled.
     pub fn report(&self) -> ImportReport {
         self.state.with(|state| ImportReport {
             end: state.end.clone(),

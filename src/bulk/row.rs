@@ -9,11 +9,11 @@ use crate::users::CreateUser;
 
 /// A user to be imported: what is created, and whether it is activated or deactivated after that.
 ///
-/// As JSON it has the members `email`, `phone`, `metadata` and `active`, of which the first or the
-/// second is needed. Lines of an export can be read too: `user_metadata` is another name of
-/// `metadata`, the status `active` or `inactive` says what `active` would, and the other members
-/// of an exported user are passed over, since they cannot be set. A member that is none of these
-/// is an error, so that nothing is lost to a slip of the pen.
+/// Its JSON form has the members `email`, `phone`, `metadata` and `active`; `email` or `phone` is
+/// required. Lines of an export can be read too: `user_metadata` is another name of `metadata`, the
+/// status `active` or `inactive` has the meaning of `active`, and the other members of an exported
+/// user are ignored, since they cannot be set. Any other member is an error, so that a typo does
+/// not lose data.
 ///
 /// ```
 /// use passage_identity::{bulk::ImportUser, users::CreateUser};
@@ -32,7 +32,7 @@ pub struct ImportUser {
 }
 
 impl ImportUser {
-    /// Activates the user once created, or deactivates it. Otherwise it is `pending`.
+    /// Activates the user once created, or deactivates it. By default it stays `pending`.
     pub fn active(mut self, active: bool) -> Self {
         self.active = Some(active);
         self

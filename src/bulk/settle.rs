@@ -14,10 +14,10 @@ use crate::jitter::jitter;
 use crate::transport::Limits;
 use crate::users::{CreateUser, UserSummary, Users};
 
-/// A server that asks for more patience than this is not waited for.
+/// The longest wait that a server can ask for.
 const LONGEST_WAIT: Duration = Duration::from_secs(300);
 
-/// What a row came to.
+/// The result of a row.
 #[derive(Debug)]
 pub(super) enum Settled {
     Created(UserId),

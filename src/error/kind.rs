@@ -49,13 +49,13 @@ macro_rules! kinds {
 
 #[derive(PartialEq)]
 enum Family {
-    /// What the caller gave is wrong, or does not work.
+    /// An invalid argument or setting.
     Caller,
-    /// The token is bad: 401.
+    /// The token is invalid: 401.
     Token,
-    /// The page that made the request may not: 403.
+    /// The request comes from another site: 403.
     Site,
-    /// The keys to decide with are not there: 503.
+    /// The keys are unavailable: 503.
     Keys,
     /// A call of the API failed.
     Call,
@@ -67,14 +67,14 @@ kinds! {
     /// The call needs an API key and none was set.
     MissingApiKey, Caller, "missing_api_key",
         "no API key is set: give one to Passage::builder(..).api_key(..) or set PASSAGE_API_KEY";
-    /// An argument cannot be right, so no request was made.
+    /// An argument is invalid, so no request was made.
     InvalidInput, Caller, "invalid_input", "an argument is not valid";
     /// The reader or writer that was given to an import or export failed.
     Io, Caller, "io", "reading the input or writing the output failed";
 
     /// The request carries no token where the auth strategy looks for it.
     TokenMissing, Token, "token_missing", "the request carries no token";
-    /// The token does not have the form of a JWT, or a part is not what it should be.
+    /// The token does not have the form of a JWT, or one of its parts is malformed.
     Malformed, Token, "malformed", "the token is malformed";
     /// The token is longer than 16 KiB.
     TooLarge, Token, "too_large", "the token is too large";
@@ -92,11 +92,11 @@ kinds! {
     AmbiguousKey, Token, "ambiguous_key", "the token names more than one key";
     /// The signature is not one of the named key over this token.
     BadSignature, Token, "bad_signature", "the token's signature is wrong";
-    /// A claim that is required is not there.
+    /// A required claim is missing.
     MissingClaim, Token, "missing_claim", "the token lacks a claim that is required";
     /// `exp` has passed.
     Expired, Token, "expired", "the token has expired";
-    /// `nbf` is yet to come.
+    /// `nbf` is in the future.
     NotYetValid, Token, "not_yet_valid", "the token is not valid yet";
     /// `iss` is none of the accepted issuers.
     BadIssuer, Token, "bad_issuer", "the token's issuer is not accepted";
@@ -104,10 +104,10 @@ kinds! {
     BadAudience, Token, "bad_audience", "the token's audience is not accepted";
     /// `sub` cannot be the id of a user.
     BadSubject, Token, "bad_subject", "the token's subject is not a user id";
-    /// The request carries several tokens that do not agree.
+    /// The request carries several tokens that disagree.
     AmbiguousRequest, Token, "ambiguous_request", "the request carries more than one token";
 
-    /// The app's keys could not be fetched, so no token can be judged.
+    /// The app's keys could not be fetched, so no token can be verified.
     JwksUnavailable, Keys, "jwks_unavailable", "the keys of the app could not be fetched";
 
     /// A request with a cookie was made by a page of another site, or may have been.

@@ -1,8 +1,9 @@
 //! The one error type of this crate.
 //!
-//! Two families matter to whoever answers a request of a user, and they are never folded into
-//! one: the token is bad ([`Error::is_token_invalid`], answer 401) and nobody can decide now
-//! ([`Error::is_unavailable`], answer 503). [`Error::answer_status`] gives the number.
+//! Services must distinguish two families when they answer a request: the token is invalid
+//! ([`Error::is_token_invalid`], answer 401), or it cannot be verified now
+//! ([`Error::is_unavailable`], answer 503). They are never mixed. [`Error::answer_status`] returns
+//! the number.
 
 mod code;
 mod kind;
@@ -21,10 +22,10 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Why something failed.
 ///
-/// Opaque and one pointer wide. `Display` reads `operation: message (code, status, request id)`
+/// Opaque and one pointer wide. `Display` prints `operation: message (code, status, request id)`
 /// and, like `Debug`, never shows a body, a header, a token, a claim or a key; the cause is in
-/// [`source`](StdError::source). What the server said in its own words, which may repeat an
-/// e-mail address, is in [`server_message`](Self::server_message) only.
+/// [`source`](StdError::source). The server's own message, which may contain an e-mail address, is
+/// only in [`server_message`](Self::server_message).
 ///
 /// ```no_run
 /// # async fn example(passage: passage_identity::Passage, headers: http::HeaderMap) -> Result<(), u16> {
@@ -155,7 +156,7 @@ impl Error {
         self.0.kind
     }
 
-    /// The machine-readable reason of the server, if it gave one.
+    /// The server's machine-readable reason, if it sent one.
     #[must_use]
     pub fn code(&self) -> Option<&ErrorCode> {
         self.0.code.as_ref()
@@ -173,7 +174,7 @@ impl Error {
         self.0.operation
     }
 
-    /// The server's id of the request, if it sent one: quote it when you report a problem.
+    /// The server's id of the request, if it sent one: include it in bug reports.
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
         self.0.request_id.as_deref()
@@ -191,23 +192,22 @@ impl Error {
         self.0.attempts
     }
 
-    /// What the server said in its own words.
+    /// The server's own message.
     ///
-    /// It may repeat what was sent, an e-mail address for instance, so it is in neither `Display`
-    /// nor `Debug`.
+    /// It may repeat input, such as an e-mail address, so it is in neither `Display` nor `Debug`.
     #[must_use]
     pub fn server_message(&self) -> Option<&str> {
         self.0.server_message.as_deref()
     }
 
-    /// Whether the token is missing or bad: answer 401.
+    /// Whether the token is missing or invalid: answer 401.
     #[must_use]
     pub fn is_token_invalid(&self) -> bool {
         self.0.kind.is_token()
     }
 
-    /// Whether nothing could be decided now, because a server could not be reached, had no time,
-    /// or failed: answer 503.
+    /// Whether no decision is possible now, because a server could not be reached, did not answer
+    /// in time, or failed: answer 503.
     #[must_use]
     pub fn is_unavailable(&self) -> bool {
         match self.0.kind {
@@ -219,7 +219,8 @@ impl Error {
         }
     }
 
-    /// Whether what was asked for does not exist: a code that ends in `_not_found`, or status 404.
+    /// Whether the requested object does not exist: a code that ends in `_not_found`, or status
+    /// 404.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
         match &self.0.code {
@@ -230,7 +231,7 @@ impl Error {
 
     /// Whether the server refused the API key or the user token of the call.
     ///
-    /// A bad nonce is a 401 too, but says nothing about the API key.
+    /// An invalid nonce is a 401 too, but says nothing about the API key.
     #[must_use]
     pub fn is_unauthorized(&self) -> bool {
         match &self.0.code {
@@ -246,7 +247,7 @@ impl Error {
         self.0.status == Some(403)
     }
 
-    /// Whether the request collides with what is there: status 409, or an identifier that is
+    /// Whether the request conflicts with existing data: status 409, or an identifier that is
     /// taken. The API reports the latter as `invalid_request` with a fixed text.
     #[must_use]
     pub fn is_conflict(&self) -> bool {
@@ -283,7 +284,7 @@ impl Error {
         matches!(self.0.kind, ErrorKind::Config | ErrorKind::MissingApiKey)
     }
 
-    /// Whether the same call may succeed later. Says nothing about whether repeating it is safe.
+    /// Whether the same call may succeed later. This does not say whether repeating it is safe.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         match self.0.kind {

@@ -13,12 +13,12 @@ use crate::ids::AppId;
 use crate::secret::Secret;
 use crate::transport::Limits;
 
-/// The most leeway that can be set: a clock that is wrong by more should be put right.
+/// The maximum leeway: a clock that is further off should be corrected.
 const MAX_LEEWAY: Duration = Duration::from_secs(60);
 const DEFAULT_LEEWAY: Duration = Duration::from_secs(5);
 const DEFAULT_TOKEN_CACHE: usize = 4096;
 
-/// Builds a [`Passage`]. Made by [`Passage::builder`] or from the environment.
+/// Builds a [`Passage`]. Created by [`Passage::builder`] or from the environment.
 ///
 /// ```no_run
 /// use std::time::Duration;
@@ -52,7 +52,7 @@ pub struct PassageBuilder {
     limits: Limits,
 }
 
-/// What the builder's settings come to once they are checked.
+/// The builder's settings once they are checked.
 #[derive(Clone)]
 pub(crate) struct Settings {
     pub(crate) app_id: AppId,
@@ -110,15 +110,14 @@ impl PassageBuilder {
         self
     }
 
-    /// The base URL of the auth API, version included, as `https://auth.example.com/v1`. The
-    /// app's keys are fetched from here, so whoever answers at this URL decides which tokens are
-    /// good.
+    /// The base URL of the auth API, version included, as `https://auth.example.com/v1`. The app's
+    /// keys are fetched from here, so the owner of this URL decides which tokens are valid.
     pub fn auth_url(mut self, url: impl AsRef<str>) -> Self {
         self.endpoint.auth = Some(url.as_ref().to_owned());
         self
     }
 
-    /// The API key of the app. Verifying tokens needs none, the management API does.
+    /// The API key of the app. The management API requires it; verifying tokens does not.
     pub fn api_key(mut self, key: impl Into<Secret>) -> Self {
         self.api_key = Some(key.into());
         self
@@ -137,37 +136,37 @@ impl PassageBuilder {
         self
     }
 
-    /// Accepts `http://` URLs of servers beyond this machine. **This is dangerous**: whoever is on
-    /// the way reads the API key, and can put keys of their own in place of the app's. It is for
-    /// networks that nobody else is on; everywhere else use `https`. Loopback addresses need no
+    /// Accepts `http://` URLs of servers beyond this machine. **This is dangerous**: anybody on
+    /// the path reads the API key, and can replace the app's keys with their own. It is for
+    /// private networks; everywhere else use `https`. Loopback addresses need no
     /// permission.
     pub fn danger_allow_http(mut self) -> Self {
         self.allows_http = true;
         self
     }
 
-    /// Accepts one more issuer besides the server's own, `{auth url}/apps/{app id}`. Needed when
-    /// the server is reached under another URL than the one in its tokens.
+    /// Accepts an additional issuer besides the server's own, `{auth url}/apps/{app id}`. Needed
+    /// when the server is reached under a URL other than the one in its tokens.
     pub fn add_issuer(mut self, issuer: impl Into<String>) -> Self {
         self.issuers.push(issuer.into());
         self
     }
 
-    /// Accepts one more audience besides the app id. Tokens of 2024 carry only the app's auth
+    /// Accepts an additional audience besides the app id. Tokens of 2024 carry only the app's auth
     /// origin, as `https://example.com`.
     pub fn add_audience(mut self, audience: impl Into<String>) -> Self {
         self.audiences.push(audience.into());
         self
     }
 
-    /// How far the clocks of server and verifier may differ: 5 s unless set, at most 60 s.
+    /// How far the clocks of server and verifier may differ. Defaults to 5 s; at most 60 s.
     pub fn leeway(mut self, leeway: Duration) -> Self {
         self.leeway = leeway;
         self
     }
 
-    /// Verifies with these keys and never fetches any: for services without a way to the server,
-    /// and for tests. New keys need a new `Passage`.
+    /// Verifies with these keys and never fetches any: for services without access to the server,
+    /// and for tests. New keys require a new `Passage`.
     ///
     /// ```no_run
     /// use passage_identity::{Passage, keys::JwkSet};
@@ -185,16 +184,17 @@ impl PassageBuilder {
         self
     }
 
-    /// How long known keys serve when no new set can be fetched. Defaults to an hour. After that
-    /// every token is answered with [`ErrorKind::JwksUnavailable`](crate::ErrorKind::JwksUnavailable). Less than ten minutes, the
-    /// age at which keys are due for a fetch anyway, counts as ten minutes.
+    /// How long known keys stay in use when no new set can be fetched. Defaults to an hour. After
+    /// that every token is answered with
+    /// [`ErrorKind::JwksUnavailable`](crate::ErrorKind::JwksUnavailable). Values below ten minutes,
+    /// the age at which keys are due for a fetch anyway, count as ten minutes.
     pub fn jwks_max_stale(mut self, limit: Duration) -> Self {
         self.keys.max_stale = limit;
         self
     }
 
-    /// Calls `listener` after each fetch of the app's keys, for metrics and alarms. It runs in
-    /// the task that fetched, so it should be quick.
+    /// Calls `listener` after each fetch of the app's keys, for metrics and alerts. It runs in the
+    /// fetching task, so it should be quick.
     ///
     /// ```no_run
     /// use passage_identity::{Passage, keys::JwksEvent};
@@ -217,56 +217,56 @@ impl PassageBuilder {
     }
 
     /// How many verified tokens are remembered, so that a token seen before is not verified from
-    /// scratch: 4,096 unless set, 0 for none. What a hit means and the memory it takes is in
-    /// [`verification`](crate::verification).
+    /// scratch. Defaults to 4,096; 0 remembers none. [`verification`](crate::verification)
+    /// describes what a hit means and how much memory this takes.
     pub fn token_cache(mut self, entries: usize) -> Self {
         self.token_cache = entries;
         self
     }
 
-    /// Tells the time by this clock.
+    /// Uses this clock.
     #[cfg(any(test, feature = "test-util"))]
     pub(crate) fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
         self
     }
 
-    /// How long one attempt of a call may take, from connecting to the last byte of the reply:
-    /// 10 s unless set. Fetching the app's keys has its own limit of 5 s.
+    /// How long one attempt of a call may take, from connecting to the last byte of the reply.
+    /// Defaults to 10 s. Fetching the app's keys has its own limit of 5 s.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.limits.timeout = timeout;
         self
     }
 
-    /// How long a call may take with all its attempts and the waits between them: 30 s unless
-    /// set. It wins over the other limits.
+    /// How long a call may take with all its attempts and the waits between them. Defaults to 30 s.
+    /// It overrides the other limits.
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.limits.deadline = deadline;
         self
     }
 
-    /// How often a call is tried at most: 3 times unless set, 1 for never again. What is tried
-    /// again and when is in [`retries`](crate::retries).
+    /// Maximum number of attempts of a call. Defaults to 3; 1 means no retries.
+    /// [`retries`](crate::retries) describes what is retried and when.
     pub fn max_attempts(mut self, attempts: u32) -> Self {
         self.limits.max_attempts = attempts;
         self
     }
 
-    /// The waits between attempts, where the server does not say: chance picks one from zero up to
-    /// `first`, which doubles with each attempt up to `longest`. 100 ms and 5 s unless set.
+    /// The waits between attempts, unless the server specifies one: a random duration from zero up
+    /// to `first`, which doubles with each attempt up to `longest`. Defaults to 100 ms and 5 s.
     pub fn retry_wait(mut self, first: Duration, longest: Duration) -> Self {
         self.limits.retry_first = first;
         self.limits.retry_longest = longest;
         self
     }
 
-    /// How long connecting may take: 3 s unless set.
+    /// How long connecting may take. Defaults to 3 s.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.limits.connect = timeout;
         self
     }
 
-    /// Checks the settings and makes the [`Passage`]. Needs no network.
+    /// Checks the settings and creates the [`Passage`]. Makes no request.
     ///
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) if no server URL is set, or a setting is not valid; the error names

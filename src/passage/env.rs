@@ -13,11 +13,11 @@ const AUTH_URL: &str = "PASSAGE_AUTH_URL";
 const STRATEGY: &str = "PASSAGE_AUTH_STRATEGY";
 
 impl Passage {
-    /// Makes a `Passage` from the environment: short for
-    /// [`PassageBuilder::from_env`] and [`PassageBuilder::build`].
+    /// Creates a `Passage` from the environment: short for [`PassageBuilder::from_env`] and
+    /// [`PassageBuilder::build`].
     ///
     /// # Errors
-    /// As those two.
+    /// Those of both.
     ///
     /// ```no_run
     /// let passage = passage_identity::Passage::from_env()?;
@@ -34,7 +34,7 @@ impl PassageBuilder {
     /// | Variable | Meaning |
     /// |---|---|
     /// | `PASSAGE_APP_ID` | the app id; required |
-    /// | `PASSAGE_API_KEY` | the API key; optional, verifying needs none |
+    /// | `PASSAGE_API_KEY` | the API key; optional, not needed for verifying tokens |
     /// | `PASSAGE_URL` | the URL of a passage-server |
     /// | `PASSAGE_API_URL`, `PASSAGE_AUTH_URL` | instead: the base URLs of the two APIs, version included |
     /// | `PASSAGE_AUTH_STRATEGY` | `cookie` (default) or `header` |
@@ -62,8 +62,8 @@ impl PassageBuilder {
         Self::from_vars(|name| std::env::var(name).ok())
     }
 
-    /// As [`from_env`](Self::from_env), with the variables from anywhere: a secret store, a
-    /// file, a test.
+    /// As [`from_env`](Self::from_env), with the variables from anywhere: a secret store, a file, a
+    /// test.
     ///
     /// # Errors
     /// As [`from_env`](Self::from_env).

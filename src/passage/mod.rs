@@ -26,7 +26,7 @@ use builder::Settings;
 
 /// One app of a Passage server: verifies its tokens and manages its users.
 ///
-/// Cheap to clone; clones share connections and the app's keys. Make one for the whole program.
+/// Cheap to clone; clones share connections and the app's keys. Create one for the whole program.
 ///
 /// ```no_run
 /// use passage_identity::{Passage, users::CreateUser};
@@ -52,7 +52,7 @@ struct Inner {
 }
 
 impl Passage {
-    /// Starts to build a `Passage` for the app of this id. A server URL must be set: there is no
+    /// Starts building a `Passage` for the app with this id. A server URL must be set: there is no
     /// default, see [`Endpoint`](crate::Endpoint).
     ///
     /// ```
@@ -95,7 +95,7 @@ impl Passage {
         })))
     }
 
-    /// One with the same settings and limits that shares nothing with this one.
+    /// A client with the same settings and limits that shares nothing with this one.
     #[cfg(feature = "blocking")]
     pub(crate) fn separate(&self) -> Result<Self> {
         let mut settings = Settings::clone(&self.0.settings);
@@ -109,9 +109,9 @@ impl Passage {
         &self.0.settings.app_id
     }
 
-    /// The same client with other limits for its calls. It shares everything else, and is made as
-    /// quickly as a clone; a different [`connect_timeout`](CallOptions::connect_timeout) takes
-    /// connections of its own.
+    /// The same client with other limits for its calls. It shares everything else, and is created
+    /// as quickly as a clone; a different [`connect_timeout`](CallOptions::connect_timeout)
+    /// requires separate connections.
     ///
     /// # Errors
     /// [`ErrorKind::Config`] if a limit is zero.
@@ -151,7 +151,7 @@ impl Passage {
         ApiKeys::new(self.0.api.clone())
     }
 
-    /// Passage Flex: passkeys for users that you keep yourself.
+    /// Passage Flex: passkeys for users that you manage yourself.
     #[must_use]
     pub fn flex(&self) -> Flex {
         Flex::new(self.0.api.clone())
@@ -160,8 +160,8 @@ impl Passage {
     /// The app and its settings (`getApp`).
     ///
     /// # Errors
-    /// [`ErrorKind::MissingApiKey`] before any request if no API key is set; otherwise what the
-    /// call came to, see [`ErrorKind`].
+    /// [`ErrorKind::MissingApiKey`] before any request if no API key is set; otherwise errors of
+    /// the call, see [`ErrorKind`].
     ///
     /// ```no_run
     /// # async fn example(passage: passage_identity::Passage) -> passage_identity::Result<()> {
@@ -179,8 +179,8 @@ impl Passage {
         Ok(reply.app.into())
     }
 
-    /// The generated client of the management API, for what the facade lacks. It sends the API
-    /// key, if one is set, and the same headers, time-outs and spans as the facade.
+    /// The generated client of the management API, for operations that the facade lacks. It sends
+    /// the API key, if one is set, and the same headers, timeouts and spans as the facade.
     ///
     /// Its errors show bodies and headers in `Display`, and its ids are not checked.
     ///
@@ -195,8 +195,8 @@ impl Passage {
         self.0.api.management()
     }
 
-    /// The generated client of the auth API, without a credential. What is said of
-    /// [`management_api`](Self::management_api) holds here too.
+    /// The generated client of the auth API, without a credential. The notes on
+    /// [`management_api`](Self::management_api) apply here too.
     ///
     /// ```no_run
     /// # async fn example(passage: passage_identity::Passage) {

@@ -1,4 +1,4 @@
-//! Verifying tokens, and the keys that it takes.
+//! Verifying tokens, and the keys for it.
 
 use std::sync::Arc;
 
@@ -10,11 +10,12 @@ use crate::error::Result;
 use crate::ids::UserId;
 
 impl Passage {
-    /// Verifies the token of a request and gives the id of its user.
+    /// Verifies the token of a request and returns the id of its user.
     ///
-    /// The token is where the [`AuthStrategy`](crate::AuthStrategy) says. Anything that shows its
-    /// headers will do: an [`http::HeaderMap`], [`http::request::Parts`], an [`http::Request`], or
-    /// your own type, see [`RequestHeaders`]. The future does not hold on to the request.
+    /// The [`AuthStrategy`](crate::AuthStrategy) selects where the token is. Any type with access
+    /// to the headers can be used: an [`http::HeaderMap`], [`http::request::Parts`], an
+    /// [`http::Request`], or your own type, see [`RequestHeaders`]. The future does not borrow the
+    /// request.
     ///
     /// **It knows no method, so it does not look where the request comes from.** A browser sends
     /// the cookie with a form on any other site too. The layer, the middleware and the extractors
@@ -22,9 +23,9 @@ impl Passage {
     /// first, in whatever changes something.
     ///
     /// # Errors
-    /// One for which [`Error::is_token_invalid`](crate::Error::is_token_invalid) holds if the token is missing or bad: answer
-    /// 401. One for which [`Error::is_unavailable`](crate::Error::is_unavailable) holds if the app's keys cannot be had:
-    /// answer 503. The [kinds](crate::ErrorKind) tell the cases apart.
+    /// [`Error::is_token_invalid`](crate::Error::is_token_invalid) holds if the token is missing or
+    /// invalid: answer 401. [`Error::is_unavailable`](crate::Error::is_unavailable) holds if the
+    /// app's keys are unavailable: answer 503. The [kinds](crate::ErrorKind) distinguish the cases.
     ///
     /// ```no_run
     /// # async fn example(passage: passage_identity::Passage, request: http::Request<()>) -> passage_identity::Result<()> {
@@ -136,7 +137,7 @@ impl Passage {
         self.0.verifier.verify_request(tokens).await
     }
 
-    /// As [`authenticate`](Self::authenticate), and gives all that the token says.
+    /// As [`authenticate`](Self::authenticate), and returns all claims of the token.
     ///
     /// # Errors
     /// As [`authenticate`](Self::authenticate).
@@ -207,7 +208,7 @@ impl Passage {
     }
 
     /// As [`verify_token`](Self::verify_token), and reads the claims as a type of yours, which
-    /// then is [`Claims::custom`]. It is read from all claims, the registered ones included.
+    /// becomes [`Claims::custom`]. It is read from all claims, including the registered ones.
     ///
     /// # Errors
     /// As [`authenticate`](Self::authenticate), and [`ErrorKind::Malformed`](crate::ErrorKind::Malformed) if the claims do not
@@ -230,12 +231,13 @@ impl Passage {
         verified.into_claims_as()
     }
 
-    /// Fetches the app's keys, so that the first request need not wait for them. Call it when the
-    /// service starts; whether to start without keys is yours to decide. Does nothing if there
-    /// are keys that are not due yet.
+    /// Fetches the app's keys, so that the first request does not wait for them. Call it when the
+    /// service starts; whether to start without keys is up to you. Does nothing if there are keys
+    /// that are not due for a fetch.
     ///
     /// # Errors
-    /// [`ErrorKind::JwksUnavailable`](crate::ErrorKind::JwksUnavailable) if there are no keys and none can be had.
+    /// [`ErrorKind::JwksUnavailable`](crate::ErrorKind::JwksUnavailable) if there are no keys and
+    /// none can be fetched.
     ///
     /// ```no_run
     /// # async fn example(passage: passage_identity::Passage) {
@@ -248,7 +250,7 @@ impl Passage {
         self.0.verifier.warm_up().await
     }
 
-    /// The state of the app's keys, for the health check of your service. Asks nobody.
+    /// The state of the app's keys, for your service's health check. Makes no request.
     ///
     /// ```
     /// use passage_identity::{Passage, keys::JwksHealth};

@@ -1,4 +1,4 @@
-//! Who signs the tokens of a test.
+//! The issuer of a test's tokens.
 
 use std::sync::Arc;
 
@@ -214,7 +214,7 @@ impl TestIssuer {
         self.jwks.clone()
     }
 
-    /// The public keys as a server gives them: `{"keys":[..]}`.
+    /// The public keys as a server publishes them: `{"keys":[..]}`.
     #[must_use]
     pub fn jwks_json(&self) -> String {
         set(&self.old, &self.current)

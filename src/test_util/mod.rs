@@ -1,6 +1,6 @@
 //! Tokens, keys and a clock for the tests of your own service (feature `test-util`).
 //!
-//! A [`TestIssuer`] stands in for the server: it mints any token, good or bad, and yields a
+//! A [`TestIssuer`] stands in for the server: it mints any token, valid or not, and yields a
 //! [`Passage`](crate::Passage) that knows its keys. Nothing here opens a connection, sleeps or
 //! reads the real time, so such tests are quick and say the same thing every day. To test calls
 //! of the management API as well, run a passage-server instead.

@@ -6,10 +6,10 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
-/// A token that is still to be minted, by [`TestIssuer::mint`](super::TestIssuer::mint).
+/// A token to be minted by [`TestIssuer::mint`](super::TestIssuer::mint).
 ///
-/// Without any change it is a good token of this user; each method changes one thing. What may
-/// be said is not limited: bad tokens are what tests need most.
+/// By default it is a valid token for this user; each method changes one thing. Values are not
+/// restricted: invalid tokens are what tests need most.
 ///
 /// ```
 /// use passage_identity::ErrorKind;
@@ -46,13 +46,13 @@ type Members = BTreeMap<String, Member>;
 #[derive(Clone, Debug)]
 enum Member {
     Is(Value),
-    /// So long after the time of minting.
+    /// This duration after the time of minting.
     InTime(SignedDuration),
     Absent,
 }
 
 impl TestToken {
-    /// A good token of the user with this id.
+    /// A valid token for the user with this id.
     pub fn new(user_id: impl Into<String>) -> Self {
         Self {
             header: Members::new(),
@@ -72,7 +72,7 @@ impl TestToken {
         self.claim("iss", issuer.into())
     }
 
-    /// Sets `exp` to so long after the issuer's clock at the time of minting.
+    /// Sets `exp` to this duration after the issuer's clock at the time of minting.
     pub fn expires_in(self, lifetime: Duration) -> Self {
         let lifetime = SignedDuration::try_from(lifetime).unwrap_or(SignedDuration::MAX);
         self.set("exp", Member::InTime(lifetime))
@@ -173,7 +173,7 @@ impl TestToken {
     }
 }
 
-/// A good token of the user with this id.
+/// A valid token for the user with this id.
 impl From<&str> for TestToken {
     fn from(user_id: &str) -> Self {
         Self::new(user_id)

@@ -1,4 +1,4 @@
-//! How long a call may take, and how often it is tried.
+//! Time limits of a call, and how often it is tried.
 
 use std::time::Duration;
 
@@ -81,7 +81,7 @@ pub struct CallOptions {
 }
 
 impl CallOptions {
-    /// Nothing that differs.
+    /// No changes.
     pub fn new() -> Self {
         Self::default()
     }
@@ -100,8 +100,8 @@ impl CallOptions {
 
     /// As [`PassageBuilder::connect_timeout`](crate::PassageBuilder::connect_timeout).
     ///
-    /// It belongs to the connections, so a client with another one has connections of its own and
-    /// takes some milliseconds to make: keep it rather than making it for each call.
+    /// It belongs to the connections, so a client with another value has connections of its own and
+    /// takes some milliseconds to create: keep it rather than creating one for each call.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect = Some(timeout);
         self

@@ -44,7 +44,7 @@ const POOL_IDLE: Duration = Duration::from_secs(20);
 
 /// What a generated client carries along: the credential and the limits of its calls.
 ///
-/// Made by [`Passage`](crate::Passage) only.
+/// Created by [`Passage`](crate::Passage) only.
 #[derive(Clone)]
 pub struct Transport(Arc<Inner>);
 

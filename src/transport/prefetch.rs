@@ -19,7 +19,7 @@ tokio::task_local! {
 }
 
 /// A call of the facade that exchanges request and reply in a task of its own, from its first poll
-/// on. Reading the reply is left to whoever polls it. Dropping it ends the exchange.
+/// on. The poller reads the reply. Dropping it aborts the exchange.
 pub(crate) struct Prefetch<T> {
     /// Never locked: it makes the whole `Sync`, which a stream should be.
     call: Mutex<Pin<Box<dyn Future<Output = T> + Send>>>,

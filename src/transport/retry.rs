@@ -1,6 +1,6 @@
-//! Whether a call that failed is made again, and when.
+//! Whether a failed call is tried again, and when.
 //!
-//! [`decide`] knows the rules and does nothing, [`run`] does what it says.
+//! [`decide`] contains the rules and has no effects; [`run`] applies them.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -10,8 +10,8 @@ use tokio::time::{Instant, sleep};
 
 use super::limits::Limits;
 
-/// Operations that change something and come to the same when they are repeated, besides all of
-/// GET and DELETE. They set what they are told, however often.
+/// Operations besides GET and DELETE that change something and have the same result when they are
+/// repeated, because they set absolute values.
 const REPEATABLE: [&str; 5] = [
     "activate_user",
     "deactivate_user",
@@ -32,7 +32,7 @@ pub(super) fn is_repeatable(method: &Method, operation: &str) -> bool {
         || REPEATABLE.contains(&operation)
 }
 
-/// What one attempt came to.
+/// The result of one attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
     /// A reply with a status that no rule is about.
@@ -88,8 +88,8 @@ fn back_off(limits: &Limits, attempts: u32) -> Duration {
         .min(limits.retry_longest)
 }
 
-/// Stops all clients of a process from repeating themselves at a server that is down: what
-/// repeated calls cost is earned by calls that succeed.
+/// Stops the clients of a process from retrying against a server that is down: successful calls
+/// earn the budget that retries spend.
 #[derive(Debug)]
 pub(crate) struct Quota(AtomicU32);
 

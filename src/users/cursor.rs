@@ -1,4 +1,4 @@
-//! Where in a list a stream is.
+//! The position of a stream in a list.
 
 use std::hash::{Hash, Hasher};
 
@@ -12,13 +12,12 @@ use crate::opaque;
 /// Says which form the text has.
 const FORM: &str = "list1";
 
-/// A place in a list of users, right behind the last user who was given: for
+/// A position in a list of users, right after the last user returned, for
 /// [`ListUsers::stream_from`](super::ListUsers::stream_from).
 ///
-/// As text, by `Display` and `FromStr` or by `serde`, it is short and can be stored, so that a job
-/// goes on where it was stopped. What the text means may change; a text that was written by an
-/// earlier version is understood or refused, never misread. It has the id of a user in it and no
-/// other personal data.
+/// It can be stored as a short text, with `Display` and `FromStr` or with `serde`, so that a job
+/// can continue where it stopped. The format may change; a text from an earlier version is
+/// understood or refused, never misread. It contains the id of a user and no other personal data.
 ///
 /// ```no_run
 /// use passage_identity::users::ListCursor;
@@ -94,8 +93,8 @@ impl ListCursor {
 opaque::as_text!(ListCursor, "a place in a list");
 
 impl Error {
-    /// Where to go on with a list of users that this error ended. It counts as given what the
-    /// stream had given.
+    /// Where to continue a list of users that ended with this error: after the users that the
+    /// stream returned.
     ///
     /// ```no_run
     /// # async fn example(passage: passage_identity::Passage) -> passage_identity::Result<()> {

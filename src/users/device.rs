@@ -24,8 +24,8 @@ open_enum! {
 
 /// A passkey of a user.
 ///
-/// `Debug` leaves out what a person can be known by: the name they gave the device and the
-/// credential's id.
+/// `Debug` omits what could identify a person: the name they gave the device and the credential's
+/// id.
 #[derive(Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Device {

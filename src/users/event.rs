@@ -1,4 +1,4 @@
-//! What a user did lately.
+//! Recent actions of a user.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use crate::open_enum::open_enum;
 use crate::wire::happened;
 
 open_enum! {
-    /// What a user did.
+    /// The user's action.
     pub enum EventAction {
         Register = "register",
         Login = "login",
@@ -20,16 +20,16 @@ open_enum! {
 }
 
 open_enum! {
-    /// Whether an event came to its end.
+    /// Whether an event was completed.
     pub enum EventStatus {
         Complete = "complete",
         Incomplete = "incomplete",
     }
 }
 
-/// Something that a user did.
+/// An action of a user.
 ///
-/// `Debug` leaves out the address and the browser.
+/// `Debug` omits the address and the browser.
 #[derive(Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct RecentEvent {
@@ -39,19 +39,19 @@ pub struct RecentEvent {
     pub event_type: String,
     /// What the user did.
     pub action: EventAction,
-    /// Whether it came to its end.
+    /// Whether it was completed.
     pub status: EventStatus,
     /// When it began.
     pub created_at: Timestamp,
     /// When it ended, if it did.
     pub completed_at: Option<Timestamp>,
-    /// From which address it came.
+    /// The address that it came from.
     pub ip_addr: String,
-    /// The browser, as it names itself.
+    /// The browser's user agent.
     pub user_agent: String,
-    /// The browser, as people know it.
+    /// The browser, in readable form.
     pub user_agent_display: String,
-    /// Who vouched for the user, in a social sign-in.
+    /// The provider, for a social login.
     pub social_login_type: Option<SocialProvider>,
 }
 

@@ -1,4 +1,4 @@
-//! What users are made of and changed to.
+//! Input for creating and changing users.
 
 use std::fmt;
 
@@ -100,7 +100,7 @@ impl CreateUser {
         self
     }
 
-    /// The metadata: anything that serializes to a JSON object. Its members must be in the app's
+    /// The metadata: any value that serializes to a JSON object. Its members must be in the app's
     /// metadata schema.
     pub fn metadata(mut self, metadata: impl Serialize) -> Self {
         self.metadata = Metadata::of(metadata);
@@ -180,7 +180,7 @@ impl fmt::Debug for Change {
     }
 }
 
-/// Changes to a user. What is neither set nor cleared stays as it is.
+/// Changes to a user. Members that are neither set nor cleared stay unchanged.
 ///
 /// ```
 /// use passage_identity::users::UpdateUser;
@@ -188,10 +188,9 @@ impl fmt::Debug for Change {
 /// let changes = UpdateUser::new().email("a@example.com").clear_phone().clear_metadata(["nickname"]);
 /// ```
 ///
-/// How to clear something is written down nowhere. An empty text clears an identifier by
-/// inference: an SDK that leaves empty texts out of its requests was said to be unable to clear.
-/// That `null` clears a metadata field is what it means in a JSON merge patch, and what
-/// passage-server makes of it.
+/// Clearing is not documented. That an empty text clears an identifier is inferred from an SDK that
+/// omits empty texts from its requests and was said to be unable to clear. That `null` clears a
+/// metadata field is the meaning of a JSON merge patch, and how passage-server behaves.
 #[derive(Clone, Default)]
 #[must_use = "hand it to users().update(..)"]
 pub struct UpdateUser {
@@ -202,7 +201,7 @@ pub struct UpdateUser {
 }
 
 impl UpdateUser {
-    /// No changes yet.
+    /// No changes.
     pub fn new() -> Self {
         Self::default()
     }
@@ -213,8 +212,8 @@ impl UpdateUser {
         self
     }
 
-    /// Takes the e-mail address away. A user needs an identifier: one whose only identifier it is
-    /// is refused by the server, and clearing both by [`update`](super::Users::update).
+    /// Removes the e-mail address. A user needs an identifier: the server refuses to remove the
+    /// only one, and [`update`](super::Users::update) refuses to clear both.
     pub fn clear_email(mut self) -> Self {
         self.email = Change::Clear;
         self
@@ -226,22 +225,21 @@ impl UpdateUser {
         self
     }
 
-    /// Takes the phone number away. What is said of [`clear_email`](Self::clear_email) holds here
-    /// too.
+    /// Removes the phone number. The notes on [`clear_email`](Self::clear_email) apply here too.
     pub fn clear_phone(mut self) -> Self {
         self.phone = Change::Clear;
         self
     }
 
-    /// Sets metadata fields: anything that serializes to a JSON object. Its members must be in the
-    /// app's metadata schema. Fields that it does not have stay as they are.
+    /// Sets metadata fields: any value that serializes to a JSON object. Its members must be in the
+    /// app's metadata schema. Other fields stay unchanged.
     pub fn metadata(mut self, metadata: impl Serialize) -> Self {
         self.metadata = Metadata::of(metadata);
         self
     }
 
-    /// Takes metadata fields away, by their names. The API has no way to take all away without
-    /// naming them; those of a user are the keys of `user_metadata`.
+    /// Removes metadata fields by name. The API cannot remove all without naming them; the names
+    /// are the keys of a user's `user_metadata`.
     ///
     /// ```no_run
     /// use passage_identity::users::UpdateUser;

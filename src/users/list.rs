@@ -12,7 +12,7 @@ use crate::error::{Error, ErrorKind, Result};
 /// The server refuses larger pages.
 const MAX_LIMIT: u32 = 500;
 
-/// What a list can be sorted by; the API cannot sort by identifier.
+/// The field to sort a list by; the API cannot sort by identifier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SortBy {
@@ -43,12 +43,12 @@ impl SortBy {
     }
 }
 
-/// Which end of a sorted list comes first.
+/// The direction of sorting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Order {
-    /// The least, or earliest, first.
+    /// Ascending: the smallest, or earliest, first.
     Asc,
-    /// The greatest, or latest, first.
+    /// Descending: the greatest, or latest, first.
     Desc,
 }
 
@@ -61,7 +61,7 @@ impl Order {
     }
 }
 
-/// A list of users to be fetched. Made by [`Users::list`](super::Users::list).
+/// A list of users to be fetched. Created by [`Users::list`](super::Users::list).
 ///
 /// Filters on different fields must all hold; a second one on the same field replaces the first.
 #[derive(Clone, Debug)]
@@ -111,14 +111,14 @@ impl ListUsers {
         self
     }
 
-    /// Only users created before this time, to the second. Users who come while you turn pages
-    /// would shift them; [`following`](Self::following) sets this to what the first page says.
+    /// Only users created before this time, to the second. Users created while you read pages would
+    /// shift them; [`following`](Self::following) sets this to the value of the first page.
     pub fn created_before(mut self, at: Timestamp) -> Self {
         self.created_before = Some(at);
         self
     }
 
-    /// Sorts by a field, after those that were given before.
+    /// Sorts by a field, after the fields given before.
     pub fn order_by(mut self, field: SortBy, order: Order) -> Self {
         self.order_by.push((field, order));
         self
@@ -170,7 +170,7 @@ impl ListUsers {
     ///
     /// # Errors
     /// [`ErrorKind::InvalidInput`] before any request if the page is 0, the limit is not in 1 to
-    /// 500, or a text to be equal looks like `<op:value>`; and what the call came to, see
+    /// 500, or a text to compare with looks like `<op:value>`; and errors of the call, see
     /// [`ErrorKind`].
     ///
     /// ```no_run
@@ -248,7 +248,7 @@ impl ListUsers {
             page: self.page_number(),
             limit: self.limit,
             created_before: self.created_before,
-            // A list whose filters cannot be written gives an error and no user.
+            // A list whose filters cannot be written returns an error and no user.
             list: self.fingerprint().unwrap_or_default(),
             place: None,
         }
@@ -265,7 +265,7 @@ impl ListUsers {
         self.created_before = page.created_before.or(self.created_before);
     }
 
-    /// As large pages as the server gives, unless a size is set.
+    /// The largest pages that the server allows, unless a size is set.
     pub(crate) fn large_pages(mut self) -> Self {
         self.limit = self.limit.or(Some(MAX_LIMIT));
         self
@@ -313,8 +313,8 @@ impl ListUsers {
     }
 
     /// The list for the page after this one, with the same filters, or `None` after the last. Its
-    /// [`created_before`](Self::created_before) is what the page says, so that users who come
-    /// meanwhile do not shift the pages.
+    /// [`created_before`](Self::created_before) is that of this page, so that new users do not
+    /// shift the pages.
     #[must_use]
     pub fn following(&self, page: &Page<UserSummary>) -> Option<Self> {
         let next = page.next_page()?;

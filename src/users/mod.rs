@@ -1,4 +1,4 @@
-//! Users: the handler, what it takes and what it gives.
+//! Users: the handler, its arguments and its results.
 
 mod cursor;
 mod device;
@@ -30,10 +30,10 @@ use crate::error::{Error, ErrorCode, ErrorKind, Result};
 use crate::ids::{DeviceId, ExternalId, IntoId, UserId};
 use crate::transport::Limits;
 
-/// The users of an app. Made by [`Passage::users`](crate::Passage::users).
+/// The users of an app. Created by [`Passage::users`](crate::Passage::users).
 ///
-/// Ids are taken as [`UserId`], as a reference to one, or as text. Without an API key every call
-/// fails with [`ErrorKind::MissingApiKey`] before any request.
+/// Ids can be a [`UserId`], a reference to one, or text. Without an API key every call fails with
+/// [`ErrorKind::MissingApiKey`] before any request.
 #[derive(Clone)]
 pub struct Users {
     api: Api,
@@ -54,11 +54,11 @@ impl Users {
         self.api.limits()
     }
 
-    /// The user of this id (`getUser`).
+    /// The user with this id (`getUser`).
     ///
     /// # Errors
-    /// [`Error::is_not_found`] if there is none, [`ErrorKind::InvalidInput`] if the text cannot
-    /// be an id, and what the call came to, see [`ErrorKind`].
+    /// [`Error::is_not_found`] if there is none, [`ErrorKind::InvalidInput`] if the text is not a
+    /// valid id, and errors of the call, see [`ErrorKind`].
     ///
     /// ```no_run
     /// # async fn example(passage: passage_identity::Passage) -> passage_identity::Result<()> {
@@ -82,11 +82,11 @@ impl Users {
     /// The user who has this e-mail address or phone number.
     ///
     /// The API has no operation for this, so it takes two: `listPaginatedUsers` for the id, then
-    /// `getUser`. Addresses are looked up in lower case, which is how the server keeps them.
+    /// `getUser`. Addresses are looked up in lower case, which is how the server stores them.
     ///
     /// # Errors
     /// [`Error::is_not_found`] with code `user_not_found` if there is none,
-    /// [`ErrorKind::InvalidInput`] if the text is empty, and what the calls came to.
+    /// [`ErrorKind::InvalidInput`] if the text is empty, and errors of the calls.
     ///
     /// ```no_run
     /// # async fn example(passage: passage_identity::Passage) -> passage_identity::Result<()> {
@@ -106,7 +106,7 @@ impl Users {
     }
 
     /// The user of a Flex app to whom you gave this id. As
-    /// [`get_by_identifier`](Self::get_by_identifier), but the case of letters counts.
+    /// [`get_by_identifier`](Self::get_by_identifier), but case-sensitive.
     ///
     /// # Errors
     /// As [`get_by_identifier`](Self::get_by_identifier).
@@ -142,9 +142,8 @@ impl Users {
     /// Creates a user (`createUser`), whose status is `pending` until the first sign-in.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidInput`] before any request if an e-mail address or phone number does
-    /// not have the shape of one; [`Error::is_conflict`] if it is taken; and what the call came
-    /// to, see [`ErrorKind`].
+    /// [`ErrorKind::InvalidInput`] before any request if an e-mail address or phone number is
+    /// malformed; [`Error::is_conflict`] if it is taken; and errors of the call, see [`ErrorKind`].
     ///
     /// ```no_run
     /// use passage_identity::users::CreateUser;
@@ -164,7 +163,8 @@ impl Users {
         Ok(reply.user.into())
     }
 
-    /// Changes what is set or cleared in `changes` and leaves the rest alone (`updateUser`).
+    /// Changes the members set or cleared in `changes` and leaves the others unchanged
+    /// (`updateUser`).
     ///
     /// # Errors
     /// As [`create`](Self::create), and [`Error::is_not_found`].
@@ -190,7 +190,7 @@ impl Users {
         Ok(reply.user.into())
     }
 
-    /// Lets a user sign in (`activateUser`).
+    /// Allows a user to sign in (`activateUser`).
     ///
     /// # Errors
     /// As [`get`](Self::get).
@@ -212,8 +212,8 @@ impl Users {
         Ok(reply.user.into())
     }
 
-    /// Keeps a user from signing in (`deactivateUser`). Tokens that are out stay good until they
-    /// expire.
+    /// Prevents a user from signing in (`deactivateUser`). Tokens that were issued stay valid until
+    /// they expire.
     ///
     /// # Errors
     /// As [`get`](Self::get).
@@ -235,11 +235,11 @@ impl Users {
         Ok(reply.user.into())
     }
 
-    /// Deletes a user for good (`deleteUser`).
+    /// Deletes a user permanently (`deleteUser`).
     ///
     /// # Errors
-    /// [`Error::is_not_found`] with code `user_not_found` if there is no such user: what is not
-    /// there is never deleted. Otherwise as [`get`](Self::get).
+    /// [`Error::is_not_found`] with code `user_not_found` if there is no such user: a missing user
+    /// never counts as deleted. Otherwise as [`get`](Self::get).
     ///
     /// ```no_run
     /// # async fn example(passage: passage_identity::Passage, id: passage_identity::UserId) -> passage_identity::Result<()> {
@@ -254,8 +254,8 @@ impl Users {
             .await
     }
 
-    /// Starts a list of users (`listPaginatedUsers`): a page by [`send`](ListUsers::send), all of
-    /// them by [`stream`](ListUsers::stream).
+    /// Starts a list of users (`listPaginatedUsers`): a page with [`send`](ListUsers::send), all of
+    /// them with [`stream`](ListUsers::stream).
     ///
     /// ```no_run
     /// use passage_identity::users::{Order, SortBy, TextFilter, UserStatus};
@@ -302,12 +302,12 @@ impl Users {
         Ok(reply.devices.into_iter().map(Into::into).collect())
     }
 
-    /// Takes a passkey from a user (`deleteUserDevices`).
+    /// Revokes a passkey of a user (`deleteUserDevices`).
     ///
     /// # Errors
     /// [`Error::is_not_found`] with code `user_not_found` if there is no such user, and with
-    /// `device_not_found` if the user has no such passkey: what is not there is never revoked.
-    /// Otherwise as [`get`](Self::get).
+    /// `device_not_found` if the user has no such passkey: a missing passkey never counts as
+    /// revoked. Otherwise as [`get`](Self::get).
     ///
     /// ```no_run
     /// # async fn example(passage: passage_identity::Passage, id: passage_identity::UserId) -> passage_identity::Result<()> {
@@ -330,8 +330,8 @@ impl Users {
             .await
     }
 
-    /// Revokes all refresh tokens of a user (`revokeUserRefreshTokens`). Auth tokens that are out
-    /// stay good until they expire.
+    /// Revokes all refresh tokens of a user (`revokeUserRefreshTokens`). Auth tokens that were
+    /// issued stay valid until they expire.
     ///
     /// # Errors
     /// As [`get`](Self::get).

@@ -1,4 +1,4 @@
-//! Users as this crate shows them.
+//! The user types of this crate.
 //!
 //! Unset texts, which the API sends as `""`, read as `None`, and so does the zero time of
 //! somebody who never signed in. `Debug` hides what identifies a person.
@@ -42,9 +42,9 @@ pub struct User {
     pub phone: Option<String>,
     /// Whether the user can sign in; see [`is_active`](Self::is_active).
     pub status: UserStatus,
-    /// Whether the user has shown that the e-mail address is theirs.
+    /// Whether the user's e-mail address is verified.
     pub email_verified: bool,
-    /// Whether the user has shown that the phone number is theirs.
+    /// Whether the user's phone number is verified.
     pub phone_verified: bool,
     /// When the user was created.
     pub created_at: Timestamp,
@@ -60,11 +60,11 @@ pub struct User {
     pub webauthn_types: Vec<WebAuthnType>,
     /// The user's passkeys.
     pub webauthn_devices: Vec<Device>,
-    /// What the user did lately.
+    /// The user's recent actions.
     pub recent_events: Vec<RecentEvent>,
-    /// Accounts elsewhere with which the user can sign in.
+    /// Accounts at other providers that the user can sign in with.
     pub social_connections: SocialConnections,
-    /// What the app keeps about the user; empty if there is nothing.
+    /// The user's metadata; empty if there is none.
     pub user_metadata: Map<String, Value>,
     /// Your own id of the user, in a Flex app.
     pub external_id: Option<ExternalId>,
@@ -133,9 +133,9 @@ pub struct UserSummary {
     pub phone: Option<String>,
     /// Whether the user can sign in.
     pub status: UserStatus,
-    /// Whether the user has shown that the e-mail address is theirs.
+    /// Whether the user's e-mail address is verified.
     pub email_verified: bool,
-    /// Whether the user has shown that the phone number is theirs.
+    /// Whether the user's phone number is verified.
     pub phone_verified: bool,
     /// When the user was created.
     pub created_at: Timestamp,
@@ -145,7 +145,7 @@ pub struct UserSummary {
     pub last_login_at: Option<Timestamp>,
     /// How often the user signed in.
     pub login_count: u64,
-    /// What the app keeps about the user; empty if there is nothing.
+    /// The user's metadata; empty if there is none.
     pub user_metadata: Map<String, Value>,
     /// Your own id of the user, in a Flex app.
     pub external_id: Option<ExternalId>,

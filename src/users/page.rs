@@ -11,13 +11,13 @@ use crate::generated::management::types;
 pub struct Page<T> {
     /// What is on the page.
     pub items: Vec<T>,
-    /// Which page it is; the first is 1.
+    /// The number of the page; the first is 1.
     pub page: u32,
-    /// How many items a page has at most.
+    /// Maximum number of items per page.
     pub limit: u32,
-    /// How many items there are on all pages.
+    /// Total number of items on all pages.
     pub total: u64,
-    /// Only what was created before this time is on any page.
+    /// All pages contain only items created before this time.
     pub created_before: Option<Timestamp>,
 }
 

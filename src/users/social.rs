@@ -1,4 +1,4 @@
-//! Accounts elsewhere with which a user can sign in.
+//! Accounts at other providers that a user can sign in with.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use crate::open_enum::open_enum;
 use crate::wire::happened;
 
 open_enum! {
-    /// Who else can vouch for a user.
+    /// The provider of an account.
     pub enum SocialProvider {
         Apple = "apple",
         GitHub = "github",
@@ -18,7 +18,7 @@ open_enum! {
     }
 }
 
-/// Accounts elsewhere with which a user can sign in.
+/// Accounts at other providers that a user can sign in with.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct SocialConnections {
@@ -30,13 +30,13 @@ pub struct SocialConnections {
     pub google: Option<SocialConnection>,
 }
 
-/// An account elsewhere.
+/// An account at a provider.
 #[derive(Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct SocialConnection {
     /// The provider's id of the user.
     pub provider_id: String,
-    /// The name by which the user is known there, often an e-mail address.
+    /// The account's name at the provider, often an e-mail address.
     pub provider_identifier: String,
     /// When it was connected.
     pub created_at: Timestamp,

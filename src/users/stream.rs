@@ -16,10 +16,10 @@ use super::page::Page;
 use crate::error::{Error, ErrorKind, Result};
 use crate::transport::Prefetch;
 
-/// All users of a list, as a [`Stream`]. Made by [`ListUsers::stream`].
+/// All users of a list, as a [`Stream`]. Created by [`ListUsers::stream`].
 ///
 /// It holds two pages at most, however long the list is. It is `Send` and `Unpin`. Dropping it
-/// ends the call that fetches the next page.
+/// aborts the call that fetches the next page.
 #[must_use = "a stream does nothing until it is polled"]
 pub struct UserStream {
     /// The list at the page that is given out.
@@ -98,20 +98,20 @@ enum Progress {
 }
 
 impl ListUsers {
-    /// All users of the list, one after the other, however many pages they fill. The next page is
-    /// fetched while the current one is read and worked with, and never more than that one.
+    /// All users of the list, one after the other, however many pages they fill. The next page, but
+    /// no more, is fetched while the current one is processed.
     ///
-    /// The list begins with the page that is set, the first if none is. Every later page has the
-    /// [`created_before`](Self::created_before) of the first reply, so that users who come
-    /// meanwhile neither shift the pages nor show up. The API knows pages by their number only:
-    /// a user who is deleted, or changed in what the list is sorted or filtered by, moves those
-    /// behind, and one of these may be missed. Do not delete users from the list you are reading.
+    /// The list begins with the selected page, or else with the first. Every later page has the
+    /// [`created_before`](Self::created_before) of the first reply, so that new users neither shift
+    /// the pages nor appear. The API knows pages only by their number: a user who is deleted, or
+    /// changed in a field that the list is sorted or filtered by, shifts the users after it, and
+    /// one of these may be missed. Do not delete users from the list you are reading.
     ///
-    /// Nothing is asked before the stream is polled, which must happen in a Tokio runtime.
+    /// No request is made before the stream is polled, which must happen in a Tokio runtime.
     ///
     /// # Errors
     /// The stream's items are those of [`send`](Self::send), errors included. After an error it
-    /// ends; [`Error::list_cursor`] says where to go on.
+    /// ends; [`Error::list_cursor`] returns where to continue.
     ///
     /// ```no_run
     /// use passage_identity::users::UserStatus;
@@ -125,7 +125,7 @@ impl ListUsers {
     /// # }
     /// ```
     ///
-    /// It is a [`Stream`](futures_core::Stream), so what `futures` has for streams works too:
+    /// It is a [`Stream`](futures_core::Stream), so the adapters of `futures` work too:
     ///
     /// ```no_run
     /// use futures_util::TryStreamExt;
@@ -140,15 +140,15 @@ impl ListUsers {
         UserStream::new(self.clone(), None)
     }
 
-    /// As [`stream`](Self::stream), from where another stream of the same list was: with the same
+    /// As [`stream`](Self::stream), continuing after the cursor of another stream with the same
     /// filters and order. Page and limit are those of the cursor.
     ///
-    /// What the other stream gave is not given again and nothing is left out, as long as nobody
-    /// was deleted or moved meanwhile. If the place within the page cannot be found again, the
-    /// whole page is given again rather than a part of it left out.
+    /// No user is repeated or missed, as long as nobody was deleted or moved in the meantime. If
+    /// the position within the page cannot be found again, the whole page is repeated rather than a
+    /// part of it skipped.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidInput`] if the cursor is of a list with other filters or another order.
+    /// [`ErrorKind::InvalidInput`] if the cursor is for a list with other filters or another order.
     ///
     /// ```no_run
     /// use passage_identity::users::{ListCursor, UserStatus};
@@ -187,7 +187,7 @@ impl UserStream {
     /// No user is lost if the future is dropped before it is ready.
     ///
     /// # Errors
-    /// As [`ListUsers::send`]; [`Error::list_cursor`] says where to go on.
+    /// As [`ListUsers::send`]; [`Error::list_cursor`] returns where to continue.
     ///
     /// ```no_run
     /// # async fn example(passage: passage_identity::Passage) {
@@ -204,7 +204,7 @@ impl UserStream {
         poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
     }
 
-    /// The place behind the last user who was given: a new stream from here goes on with the next
+    /// The position after the last user returned: a new stream from here continues with the next
     /// one. See [`ListUsers::stream_from`].
     ///
     /// ```no_run
@@ -236,14 +236,14 @@ impl UserStream {
         }
     }
 
-    /// How many users the whole list has, pages before the first one here included. `None` before
-    /// the first reply.
+    /// Total number of users in the list, including the pages before the first one here. `None`
+    /// before the first reply.
     #[must_use]
     pub fn total(&self) -> Option<u64> {
         self.total
     }
 
-    /// Whether the next user is there already, so that nothing is waited for.
+    /// Whether the next user is available without waiting.
     pub(crate) fn has_more_at_hand(&self) -> bool {
         !self.users.as_slice().is_empty()
     }

@@ -1,8 +1,8 @@
-//! Which answer an error comes to for the client of your service.
+//! The answer to your service's client for an error.
 
 use crate::error::{Error, ErrorCode, ErrorKind};
 
-/// Seconds to wait if the error does not say: as long as a server takes to start again.
+/// Seconds to wait if the error has no value: as long as a server takes to restart.
 const DEFAULT_RETRY: u64 = 5;
 
 /// What the response to a refused request says, besides its body.
@@ -52,7 +52,7 @@ impl Answer {
 }
 
 /// RFC 6750, section 3: no error code for a request without any token. Several tokens are an
-/// `invalid_request`, but the status stays 401: to the client it is a token that is no good.
+/// `invalid_request`, but the status stays 401: for the client the token is invalid.
 const fn challenge(kind: ErrorKind) -> &'static str {
     match kind {
         ErrorKind::TokenMissing => "Bearer",
@@ -72,8 +72,8 @@ fn retry_after(error: &Error) -> u64 {
 }
 
 impl Error {
-    /// The status to answer your own client with: 401 if the token or a Flex nonce is bad, 403 if
-    /// the request comes from another site, 503 if nothing could be decided now, and 500 for
+    /// The status to answer your own client with: 401 if the token or a Flex nonce is invalid, 403 if
+    /// the request comes from another site, 503 if no decision was possible, and 500 for
     /// everything else.
     #[must_use]
     pub fn answer_status(&self) -> u16 {
@@ -82,9 +82,9 @@ impl Error {
 
     /// The `WWW-Authenticate` to answer your own client with, if the answer is a 401.
     ///
-    /// It is the challenge of [RFC 6750, section 3]: a bare `Bearer` if there was no token, and
-    /// else the error `invalid_token`, or `invalid_request` for several tokens, with fixed words
-    /// for its kind. Nothing of the token is in it.
+    /// It is the challenge of [RFC 6750, section 3]: a bare `Bearer` if there was no token,
+    /// otherwise the error `invalid_token`, or `invalid_request` for several tokens, with a fixed
+    /// text for its kind. It contains nothing of the token.
     ///
     /// ```no_run
     /// # async fn example(passage: passage_identity::Passage, headers: http::HeaderMap) -> Result<http::Response<()>, http::Error> {
@@ -110,8 +110,8 @@ impl Error {
 
     /// The `Retry-After` to answer your own client with, in seconds, if the answer is a 503.
     ///
-    /// It is [`retry_after`](Self::retry_after) rounded up, 1 at least, and 5 if that is not
-    /// known. See [`answer_challenge`](Self::answer_challenge) for an example.
+    /// It is [`retry_after`](Self::retry_after) rounded up to at least 1, or 5 if that is unknown.
+    /// See [`answer_challenge`](Self::answer_challenge) for an example.
     #[must_use]
     pub fn answer_retry_after(&self) -> Option<u64> {
         Answer::of(self).retry_after

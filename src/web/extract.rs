@@ -1,4 +1,4 @@
-//! What extractors make of the claims that were verified for a request.
+//! What extractors return from the verified claims of a request.
 
 use serde::de::DeserializeOwned;
 
@@ -8,7 +8,7 @@ use crate::users::{User, UserStatus};
 use crate::verification::ClaimsSet;
 use crate::{Claims, Passage, UserId};
 
-/// It holds the user's id, as the request's verified token says.
+/// It holds the user's id from the request's verified token.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct PassageUser(pub UserId);
 
@@ -17,10 +17,10 @@ pub struct PassageUser(pub UserId);
 #[derive(Clone, Debug, PartialEq)]
 pub struct PassageClaims<C = ClaimsSet>(pub Claims<C>);
 
-/// It holds the user whom the request is from, fetched from the management API for every request:
-/// what it says is true now, and not only when the token was issued.
+/// It holds the user who made the request, fetched from the management API for every request: its
+/// data is current, not that of the time when the token was issued.
 ///
-/// Besides what can be wrong with the token:
+/// Besides an invalid token:
 ///
 /// | What happens | Answer |
 /// |---|---|
@@ -29,11 +29,11 @@ pub struct PassageClaims<C = ClaimsSet>(pub Claims<C>);
 /// | the API cannot be reached, is too slow, fails, or has too many requests (429) | 503 |
 /// | no API key is set, or the server does not accept it, or it does not know the app | 500 |
 ///
-/// A user whose status is `pending` is let through: the token is the proof of a sign-in.
+/// A user whose status is `pending` is let through: the token proves a sign-in.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CurrentUser(pub User);
 
-/// Something that can be made of verified claims.
+/// Something that can be created from verified claims.
 pub(crate) trait Extract: Sized {
     fn extract(
         passage: Passage,

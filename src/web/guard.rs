@@ -1,4 +1,4 @@
-//! Who is let through to a service.
+//! Which requests reach a service.
 
 use super::Verified;
 use crate::auth::Target;
@@ -27,9 +27,9 @@ impl Guard {
         }
     }
 
-    /// Lets a request through with the claims of its token, or without any if it has no token
-    /// and need not have one. A token that is there must be good in any case: a client whose
-    /// session has ended is to learn that, and not to be taken for a stranger.
+    /// Lets a request through with the claims of its token, or without any if it has no token and
+    /// does not need one. A token that is present must always be valid: a client whose session has
+    /// ended must learn that, and not be treated as anonymous.
     pub(crate) fn check<'a, R>(
         &'a self,
         target: Target<'_>,

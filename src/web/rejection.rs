@@ -7,10 +7,10 @@ use crate::error::{Error, ErrorCode, ErrorKind};
 
 /// | Status | When | Header |
 /// |---|---|---|
-/// | 401 | the token is missing or bad, or its user no longer exists | `WWW-Authenticate: Bearer`, with an error as RFC 6750 has it unless the token is missing |
+/// | 401 | the token is missing or invalid, or its user no longer exists | `WWW-Authenticate: Bearer`, with an error as in RFC 6750 unless the token is missing |
 /// | 403 | the request comes from another site, or the user was deactivated ([`CurrentUser`](super::CurrentUser) only) | |
-/// | 503 | the app's keys cannot be had now, or the user cannot | `Retry-After` |
-/// | 500 | the service is not set up right, or its server is not what it should be; the error is logged | |
+/// | 503 | the app's keys, or the user, are unavailable | `Retry-After` |
+/// | 500 | the service is misconfigured, or its server does not behave as expected; the error is logged | |
 ///
 /// The body is a fixed text for each case, and shows nothing of the request.
 pub struct Rejection {
@@ -20,7 +20,7 @@ pub struct Rejection {
 }
 
 impl Rejection {
-    /// The token is good, and yet there is no such user.
+    /// The token is valid, but the user does not exist.
     pub(super) fn user_is_gone(error: Error) -> Self {
         Self {
             error,
@@ -40,13 +40,13 @@ impl Rejection {
         }
     }
 
-    /// What went wrong.
+    /// The error.
     #[must_use]
     pub fn error(&self) -> &Error {
         &self.error
     }
 
-    /// What went wrong, by value.
+    /// The error, by value.
     #[must_use]
     pub fn into_error(self) -> Error {
         self.error
@@ -75,7 +75,7 @@ impl From<Error> for Rejection {
             503 if error.kind() == ErrorKind::JwksUnavailable => error.kind().message(),
             503 => "the user cannot be looked up at the moment",
             _ => {
-                // Nobody but the service can do anything about it, so it is not for the client.
+                // Only the service can fix this, so the client does not see it.
                 tracing::error!(%error, "a request could not be authenticated");
                 "the request could not be handled"
             }

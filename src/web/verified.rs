@@ -4,9 +4,9 @@ use crate::{Claims, Passage};
 
 /// Claims together with who verified them.
 ///
-/// Extractors trust this type only, which nobody else can make, and not `Claims` in the
+/// Extractors trust only this type, which no other code can create, and not `Claims` in the
 /// extensions, which anything in the service may have put there. The `Passage` is kept because a
-/// service may have several: what is good for one app is not good for another.
+/// service may have several: a token that is valid for one app is not valid for another.
 #[derive(Clone)]
 pub(crate) struct Verified {
     by: Passage,

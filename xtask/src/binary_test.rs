@@ -1,87 +1,89 @@
 //! `cargo xtask binary-test`: the SDK's tests that need a server, against the server binary.
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::path::Path;
+use std::fmt::Write;
 
-use crate::run::{Outcome, cargo, metadata, root, server_binary, succeed};
+use xshell::{Shell, cmd};
+
+use crate::run::{Result, files, server_binary, shell, target};
 
 /// The test programs that start a server, wherever they are in the workspace.
 const PROGRAMS: [&str; 3] = ["http", "it", "switch"];
 
-/// The same with the modules of `tests/it` instead of that program.
-const SUITE: [&str; 9] = [
-    "blocking",
-    "bulk",
-    "http",
-    "lists",
-    "management",
-    "secrets",
-    "switch",
-    "verification",
-    "web",
-];
-
-/// Builds the server, runs the suite against it, and says what ran where.
-pub(crate) fn run() -> Result<Outcome, String> {
-    let root = root()?;
-    let folder = metadata(&root)?.target_directory.join("binary-test");
-    let report = folder.join("report.txt");
-    fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
-    fs::write(&report, "").map_err(|e| format!("{}: {e}", report.display()))?;
-    let server = server_binary(&root)?;
+/// Builds the server, runs the suite against it, and reports what ran where.
+pub(crate) fn run() -> Result {
+    let sh = shell()?;
+    let report = target(&sh, "binary-test")?.join("report.txt");
+    sh.write_file(&report, "")?;
+    let (server, programs) = (server_binary(&sh)?, programs(&sh)?);
     let tests = PROGRAMS.iter().flat_map(|name| ["--test", name]);
     // The whole workspace, so that nothing is compiled with other features than by `cargo test --workspace`.
-    succeed(
-        cargo()
-            .current_dir(&root)
-            .args(["test", "--quiet", "--workspace"])
-            .args(tests)
-            .env("INSTA_UPDATE", "no")
-            .env("PASSAGE_TEST_SERVER", server)
-            .env("PASSAGE_TEST_SERVER_REPORT", &report),
-    )?;
-    let text = read(&report)?;
-    println!("{}", summary(&text)?);
-    Ok(Outcome::Done)
+    cmd!(sh, "cargo test --quiet --workspace {tests...}")
+        .env("INSTA_UPDATE", "no")
+        .env("PASSAGE_TEST_SERVER", server)
+        .env("PASSAGE_TEST_SERVER_REPORT", &report)
+        .run()?;
+    println!("{}", summary(&programs, &sh.read_file(report)?)?);
+    Ok(())
 }
 
-fn read(file: &Path) -> Result<String, String> {
-    fs::read_to_string(file).map_err(|e| format!("{}: {e}", file.display()))
+/// The test programs with a file that starts a server, wherever they are in the workspace. Those of `tests/it` count as
+/// one for each module.
+fn programs(sh: &Shell) -> Result<BTreeSet<String>> {
+    let mut programs = BTreeSet::new();
+    for file in files(&sh.current_dir())? {
+        let folders = ["examples/actix/", "tests/support/"].into_iter();
+        let inside = folders.fold(file.as_str(), |file, folder| {
+            file.strip_prefix(folder).unwrap_or(file)
+        });
+        let Some(inside) = inside
+            .strip_prefix("tests/")
+            .filter(|_| file.ends_with(".rs"))
+        else {
+            continue;
+        };
+        if sh.read_file(&file)?.contains("passage_test_support::") {
+            let inside = inside.strip_prefix("it/").unwrap_or(inside);
+            let program = inside.split('/').next().unwrap_or_default();
+            programs.insert(program.trim_end_matches(".rs").to_owned());
+        }
+    }
+    Ok(programs)
 }
 
-/// How many tests used the binary, and which keep to servers in their own process. Fails if a program of the suite
-/// started no server: it would have passed whatever the binary does.
-fn summary(report: &str) -> Result<String, String> {
-    let lines = || {
-        report.lines().filter_map(|line| {
-            let mut cells = line.split('\t');
-            Some((cells.next()?, cells.next()?, cells.next()?))
-        })
-    };
-    let binary = || lines().filter(|(kind, ..)| *kind == "binary");
-    let reached: BTreeSet<_> = binary().map(|(_, target, _)| target).collect();
-    let idle: Vec<_> = SUITE
+/// How many tests used the binary, and which ones only use servers in their own process. Fails if a program of the
+/// suite started no server: it would have passed whatever the binary does.
+fn summary(programs: &BTreeSet<String>, report: &str) -> Result<String> {
+    let lines = report
+        .lines()
+        .map(|line| line.split('\t').collect::<Vec<_>>());
+    let (binary, others): (Vec<_>, Vec<_>) =
+        lines.partition(|cells| cells.first() == Some(&"binary"));
+    let reached: BTreeSet<&str> = binary
         .iter()
-        .filter(|name| !reached.contains(**name))
+        .filter_map(|cells| cells.get(1).copied())
+        .collect();
+    let idle: Vec<_> = programs
+        .iter()
+        .filter(|name| !reached.contains(name.as_str()))
         .collect();
     if !idle.is_empty() {
-        return Err(format!("never started the binary: {idle:?}"));
+        return Err(format!("never started the binary: {idle:?}").into());
     }
-    let tests: BTreeSet<_> = binary().collect();
-    let servers = binary().count();
     let mut text = format!(
-        "{} tests in {} programs ran against the binary, which was started {servers} times.",
-        tests.len(),
-        reached.len()
-    );
-    let others: Vec<_> = lines().filter(|(kind, ..)| *kind == "in process").collect();
-    text.push_str(&format!(
-        "\nFiles whose tests keep to a server in their own process: {}.",
+        "{} tests in {} programs ran against the binary, which was started {} times.\n\
+         Files whose tests keep to a server in their own process: {}.",
+        binary.iter().collect::<BTreeSet<_>>().len(),
+        reached.len(),
+        binary.len(),
         others.len()
-    ));
-    for (_, file, reason) in others {
-        text.push_str(&format!("\n  {file}: {reason}"));
+    );
+    for cells in others {
+        write!(
+            text,
+            "\n  {}",
+            cells.get(1..).unwrap_or_default().join(": ")
+        )?;
     }
     Ok(text)
 }
@@ -92,55 +94,27 @@ mod tests {
 
     use super::*;
 
-    /// The test programs that a file below the root belongs to. What they share is in a folder without a `main.rs`.
-    fn program(file: &str) -> Option<&str> {
-        let file = file.strip_prefix("examples/actix/").unwrap_or(file);
-        let file = file.strip_prefix("tests/support/").unwrap_or(file);
-        let file = file.strip_prefix("tests/")?;
-        let file = file.strip_prefix("it/").unwrap_or(file);
-        let name = file.split('/').next()?;
-        Some(name.strip_suffix(".rs").unwrap_or(name))
-    }
-
-    fn users(root: &Path, folder: &str, found: &mut BTreeSet<String>) {
-        for entry in fs::read_dir(root.join(folder)).unwrap() {
-            let entry = entry.unwrap();
-            let name = format!("{folder}/{}", entry.file_name().to_string_lossy());
-            if entry.path().is_dir() {
-                users(root, &name, found);
-            } else if name.ends_with(".rs") {
-                let text = fs::read_to_string(entry.path()).unwrap();
-                if text.contains("passage_test_support::")
-                    && !name.starts_with("tests/support/src/")
-                {
-                    found.extend(program(&name).map(str::to_owned));
-                }
-            }
-        }
-    }
-
     #[test]
-    fn every_program_that_uses_the_switch_is_in_the_suite() {
-        let root = root().unwrap();
-        let mut found = BTreeSet::new();
-        users(&root, "tests", &mut found);
-        users(&root, "examples/actix/tests", &mut found);
-        assert_eq!(found, SUITE.map(str::to_owned).into());
+    fn programs_are_found_by_what_their_files_say() {
+        let programs = programs(&shell().unwrap()).unwrap();
+        let names: Vec<&str> = programs.iter().map(String::as_str).collect();
+        assert_eq!(
+            names.join(" "),
+            "blocking bulk http lists management secrets switch verification web"
+        );
     }
 
     #[test]
     fn what_ran_where_is_said_and_an_idle_program_fails() {
-        let mut report: String = SUITE.map(|name| format!("binary\t{name}\tone\n")).concat();
-        report.push_str("binary\tlists\tone\nbinary\tlists\ttwo\nin process\ta.rs\tit must\n");
+        let programs = ["bulk", "lists"].map(str::to_owned).into();
+        let lists = "binary\tlists\tone\nbinary\tlists\tone\nbinary\tlists\ttwo\n";
+        let report = format!("binary\tbulk\tone\n{lists}in process\ta.rs\tit must\n");
         assert_eq!(
-            summary(&report).unwrap(),
-            "10 tests in 9 programs ran against the binary, which was started 11 times.\n\
+            summary(&programs, &report).unwrap(),
+            "3 tests in 2 programs ran against the binary, which was started 4 times.\n\
              Files whose tests keep to a server in their own process: 1.\n  a.rs: it must"
         );
-        let idle = summary("binary\tlists\tone\n").unwrap_err();
-        assert!(
-            idle.contains("\"bulk\"") && !idle.contains("\"lists\""),
-            "{idle}"
-        );
+        let idle = summary(&programs, lists).unwrap_err().to_string();
+        assert_eq!(idle, "never started the binary: [\"bulk\"]");
     }
 }

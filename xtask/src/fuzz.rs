@@ -1,90 +1,59 @@
 //! `cargo xtask fuzz`: every fuzz target for some seconds.
 
-use std::path::Path;
-use std::process::Command;
-use std::{fs, io};
+use std::fs;
 
-use crate::run::{Outcome, Tool, root, skip_unless, succeed};
+use xshell::{Cmd, Shell, cmd};
 
-pub(crate) const TARGETS: [&str; 4] = ["token", "cookie", "authorization", "jwks"];
+use crate::run::{Outcome, Result};
+use crate::tools::FUZZ;
 
-/// What fuzzing needs besides the project.
-const NEEDS: [Tool; 2] = [
-    Tool {
-        probe: &["+nightly", "--version"],
-        name: "a nightly compiler",
-        remedy: "rustup toolchain install nightly --profile minimal",
-    },
-    Tool {
-        probe: &["fuzz", "--version"],
-        name: "cargo-fuzz",
-        remedy: "cargo install --locked cargo-fuzz",
-    },
-];
-
-/// Builds all targets, then runs one after the other, each for so many seconds. If a tool is
-/// missing nothing is run: an error if fuzzing is `required`, else it is skipped.
-pub(crate) fn run(seconds: u32, required: bool) -> Result<Outcome, String> {
-    if let Some(missing) = NEEDS.iter().find_map(Tool::missing) {
-        return skip_unless(required, &format!("fuzzing needs {missing}"));
-    }
-    let root = root()?;
-    let fuzz = root.join("fuzz");
-    copy_lock(&root, &fuzz).map_err(|e| format!("fuzz/Cargo.lock: {e}"))?;
-    cargo_fuzz(&root, "build", &[])?;
-    for target in TARGETS {
-        println!("fuzzing {target} for {seconds} s");
-        // libFuzzer adds what it finds to the first folder and only reads the second.
-        let (corpus, seeds) = (
-            format!("fuzz/corpus/{target}"),
-            format!("fuzz/seeds/{target}"),
+/// Builds all targets, then runs one after the other, each for so many seconds. Skipped without cargo-fuzz.
+pub(crate) fn run(seconds: u32) -> Result<Outcome> {
+    FUZZ.with(|sh| {
+        copy_lock(sh)?;
+        fuzz(sh, "build").run()?;
+        let targets = stems(sh, "fuzz/fuzz_targets")?;
+        for target in &targets {
+            println!("fuzzing {target} for {seconds} s");
+            // libFuzzer adds what it finds to the first folder and only reads the second.
+            let folders = ["corpus", "seeds"].map(|folder| format!("fuzz/{folder}/{target}"));
+            sh.create_dir(&folders[0])?;
+            let run = fuzz(sh, "run").arg(target).args(folders);
+            let run = run.args(["--", "-dict=fuzz/fuzz.dict", "-print_final_stats=1"]);
+            let run = run.args(["-timeout=10", "-verbosity=0"]);
+            run.arg(format!("-max_total_time={seconds}")).run()?;
+        }
+        println!(
+            "fuzzed {} for {seconds} s each, nothing found",
+            targets.join(", ")
         );
-        fs::create_dir_all(root.join(&corpus)).map_err(|e| format!("{corpus}: {e}"))?;
-        cargo_fuzz(
-            &root,
-            "run",
-            &[
-                target,
-                &corpus,
-                &seeds,
-                "--",
-                "-dict=fuzz/fuzz.dict",
-                "-print_final_stats=1",
-                "-timeout=10",
-                "-verbosity=0",
-                &format!("-max_total_time={seconds}"),
-            ],
-        )?;
-    }
-    println!(
-        "fuzzed {} for {seconds} s each, nothing found",
-        TARGETS.join(", ")
-    );
-    Ok(Outcome::Done)
+        Ok(Outcome::Done)
+    })
 }
 
 /// So that the targets are built with the versions that the project is tested with.
-fn copy_lock(root: &Path, fuzz: &Path) -> io::Result<()> {
-    let (from, to) = (root.join("Cargo.lock"), fuzz.join("Cargo.lock"));
-    let newer = |to: fs::Metadata, from: fs::Metadata| Ok(to.modified()? > from.modified()?);
-    if fs::metadata(&to)
-        .and_then(|to| newer(to, fs::metadata(&from)?))
-        .unwrap_or(false)
-    {
-        return Ok(());
+fn copy_lock(sh: &Shell) -> Result {
+    let (from, to) = ("Cargo.lock", "fuzz/Cargo.lock");
+    let changed = |file| fs::metadata(sh.current_dir().join(file))?.modified();
+    if !changed(to).is_ok_and(|to| changed(from).is_ok_and(|from| to > from)) {
+        sh.copy_file(from, to)?;
     }
-    fs::copy(from, to).map(|_| ())
+    Ok(())
 }
 
-/// Without a sanitizer: this project has no unsafe code, and the C code below it would not be
-/// instrumented. What is looked for are panics and wrong verdicts, and those come faster without.
-fn cargo_fuzz(root: &Path, command: &str, arguments: &[&str]) -> Result<(), String> {
-    succeed(
-        Command::new("cargo")
-            .current_dir(root)
-            .args(["+nightly", "fuzz", command, "--sanitizer", "none"])
-            .args(arguments),
-    )
+/// Without a sanitizer: this project has no unsafe code, and the C code below it would not be instrumented. We look for
+/// panics and wrong verdicts, which are found faster without one. It also makes any compiler suitable.
+fn fuzz<'a>(sh: &'a Shell, command: &str) -> Cmd<'a> {
+    cmd!(sh, "cargo fuzz {command} --sanitizer none")
+}
+
+/// The names in a folder, without what is behind a dot, in order.
+fn stems(sh: &Shell, folder: &str) -> Result<Vec<String>> {
+    let paths = sh.read_dir(folder)?;
+    let stems = paths
+        .iter()
+        .filter_map(|path| path.file_stem()?.to_str().map(str::to_owned));
+    Ok(stems.collect())
 }
 
 #[cfg(test)]
@@ -93,36 +62,15 @@ mod tests {
 
     use super::*;
 
-    fn names(folder: &Path) -> Vec<String> {
-        let mut names: Vec<String> = fs::read_dir(folder)
-            .unwrap()
-            .map(|entry| {
-                entry
-                    .unwrap()
-                    .path()
-                    .file_stem()
-                    .unwrap()
-                    .to_str()
-                    .unwrap()
-                    .to_owned()
-            })
-            .collect();
-        names.sort();
-        names
-    }
-
     #[test]
-    fn every_target_is_run_and_has_seeds() {
-        let fuzz = root().unwrap().join("fuzz");
-        let mut targets = TARGETS.map(str::to_owned);
-        targets.sort();
-        assert_eq!(names(&fuzz.join("fuzz_targets")), targets);
-        assert_eq!(names(&fuzz.join("seeds")), targets);
+    fn every_target_has_seeds() {
+        let sh = crate::run::shell().unwrap();
+        let targets = stems(&sh, "fuzz/fuzz_targets").unwrap();
+        assert_eq!(targets, ["authorization", "cookie", "jwks", "token"]);
+        assert_eq!(stems(&sh, "fuzz/seeds").unwrap(), targets);
         for target in targets {
-            assert!(
-                names(&fuzz.join("seeds").join(&target)).len() > 5,
-                "{target}"
-            );
+            let seeds = sh.read_dir(format!("fuzz/seeds/{target}")).unwrap();
+            assert!(seeds.len() > 5, "{target}");
         }
     }
 }

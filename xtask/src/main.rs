@@ -1,14 +1,13 @@
 //! Maintainers' commands.
 
 mod binary_test;
-mod browser_test;
-mod build_cost;
 mod ci;
-mod contract_test;
 mod fuzz;
 mod run;
 mod semver;
+mod suites;
 mod tidy;
+mod tools;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -26,93 +25,112 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Take every step that must pass before a change lands.
+    /// Run every step that must pass before a change lands.
     Ci(ci::Choice),
-    /// Look for what no compiler sees: hashes, lengths, links and commands in documents.
+    /// Check what no compiler checks: imports between layers, file lengths, links and commands in documents.
     Tidy,
-    /// Bring everything that follows from the API descriptions up to date; `regen --help` says how.
+    /// Update everything that is generated from the API descriptions; see `regen --help`.
     #[command(disable_help_flag = true)]
     Regen {
-        /// What `regen` itself understands.
+        /// Arguments of `regen`.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
     },
-    /// Compare the public API with that of an older revision. Needs cargo-semver-checks.
+    /// Compare the public API with an older revision. Needs cargo-semver-checks.
     Semver {
-        /// The older revision; the last tag, unless given.
+        /// The older revision [default: the last tag]
         #[arg(long, value_name = "REV")]
         against: Option<String>,
-        /// A package to compare; all published ones, unless given.
+        /// A package to compare [default: all published ones]
         #[arg(long, short, value_name = "NAME")]
         package: Vec<String>,
     },
-    /// Run every fuzz target. Needs a nightly compiler and cargo-fuzz; says so and does nothing without.
+    /// Run every fuzz target. Installs cargo-fuzz below the target folder; skipped with a message if that fails.
     Fuzz {
-        /// How long each of the four targets runs.
+        /// Seconds that each of the four targets runs.
         #[arg(long, default_value_t = 60)]
         seconds: u32,
         /// Fail if a tool is missing.
         #[arg(long)]
         required: bool,
     },
-    /// Hold the server to the API descriptions, with requests that schemathesis makes up. Needs Python and a package
-    /// index; says so and does nothing without.
+    /// Test the server against the API descriptions, with requests that schemathesis generates. Needs Python and a
+    /// package index; skipped with a message without them.
     ContractTest {
-        /// Generated requests for each operation, at most.
+        /// Maximum number of generated requests for each operation.
         #[arg(long, default_value_t = 30)]
         cases: u32,
         /// Fail if a tool is missing.
         #[arg(long)]
         required: bool,
     },
-    /// Run the SDK's tests that need a server against the server binary, each test with a process of its own.
+    /// Run the SDK's tests that need a server against the server binary, with a process for each test.
     BinaryTest,
-    /// Let the official web packages use the server, in a headless Chromium. Needs Node, npm, openssl and Chromium; says
-    /// so and does nothing without.
+    /// Test the server with the official web packages, in a headless Chromium. Needs Node, npm, openssl and Chromium;
+    /// skipped with a message without them.
     BrowserTest {
-        /// Run only scenarios whose name has this in it.
-        #[arg(long, value_name = "TEXT")]
-        only: Option<String>,
+        /// Run only scenarios whose name contains this.
+        #[arg(
+            long,
+            value_name = "TEXT",
+            default_value = "",
+            hide_default_value = true
+        )]
+        only: String,
         /// Fail if a tool is missing.
         #[arg(long)]
         required: bool,
     },
-    /// Measure what a clean build costs a program that depends on this crate.
-    BuildCost {
-        /// How often each program is built.
-        #[arg(long, default_value_t = 3)]
-        runs: usize,
-        /// How much cargo does at a time.
-        #[arg(long, default_value_t = 2)]
-        jobs: u32,
+    /// Test the server with the official client libraries for Python, Node and Rust. Needs Python, Node, npm, openssl and
+    /// their registries; skipped with a message without them.
+    ClientTest {
+        /// Fail if a tool is missing.
+        #[arg(long)]
+        required: bool,
     },
 }
 
 fn main() -> ExitCode {
+    // Whether to fail instead of skipping.
+    let mut all = false;
     let done = match Cli::parse().command {
         Command::Ci(choice) => ci::run(&choice).map(done),
         Command::Tidy => tidy::run(command()).map(done),
-        Command::Semver { against, package } => semver::run(against.as_deref(), &package),
+        Command::Semver { against, package } => semver::run(against, package).map(done),
         Command::Regen { arguments } => run::regen(&arguments).map(done),
-        Command::Fuzz { seconds, required } => fuzz::run(seconds, required),
-        Command::ContractTest { cases, required } => contract_test::run(cases, required),
-        Command::BinaryTest => binary_test::run(),
-        Command::BrowserTest { only, required } => browser_test::run(only.as_deref(), required),
-        Command::BuildCost { runs, jobs } => build_cost::run(runs, jobs).map(done),
+        Command::BinaryTest => binary_test::run().map(done),
+        Command::Fuzz { seconds, required } => {
+            all = required;
+            fuzz::run(seconds)
+        }
+        Command::ContractTest { cases, required } => {
+            all = required;
+            suites::contract(cases)
+        }
+        Command::BrowserTest { only, required } => {
+            all = required;
+            suites::browser(&only)
+        }
+        Command::ClientTest { required } => {
+            all = required;
+            suites::clients()
+        }
     };
     match done {
-        Ok(Outcome::Done) => ExitCode::SUCCESS,
-        Ok(Outcome::Skipped(why)) => {
-            println!("SKIPPED: {why}");
-            ExitCode::SUCCESS
-        }
-        Err(message) => {
-            if !message.is_empty() {
-                eprintln!("error: {message}");
-            }
-            ExitCode::FAILURE
-        }
+        Ok(Outcome::Skipped(why)) if !all => println!("SKIPPED: {why}"),
+        Ok(Outcome::Done) => {}
+        Ok(Outcome::Skipped(message)) => return failed(&message),
+        Err(error) => return failed(&error.to_string()),
     }
+    ExitCode::SUCCESS
+}
+
+/// An empty message means that enough was said.
+fn failed(message: &str) -> ExitCode {
+    if !message.is_empty() {
+        eprintln!("error: {message}");
+    }
+    ExitCode::FAILURE
 }
 
 fn done((): ()) -> Outcome {

@@ -1,202 +1,147 @@
-//! Other programs, and what cargo knows of the project.
+//! Running other programs, and what cargo knows about the project.
 
+use std::collections::BTreeMap;
 use std::env;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use serde_json::Value;
+use serde::Deserialize;
+use xshell::{Cmd, Shell, cmd};
 
-/// How a command ended that did not fail.
+/// Errors are for people only.
+pub(crate) type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+/// How a command that did not fail ended.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Outcome {
     Done,
-    /// It could not be done here; the reason.
+    /// It could not be run here; the reason.
     Skipped(String),
 }
 
-/// A tool that is no part of the project.
-pub(crate) struct Tool {
-    /// The arguments of cargo that show that it is there.
-    pub(crate) probe: &'static [&'static str],
-    pub(crate) name: &'static str,
-    /// How to get it.
-    pub(crate) remedy: &'static str,
-}
-
-impl Tool {
-    /// If it is not there: its name, and how to get it.
-    pub(crate) fn missing(&self) -> Option<String> {
-        let there = Command::new("cargo")
-            .args(self.probe)
-            // Must not make rustup install what is missing.
-            .env("RUSTUP_AUTO_INSTALL", "0")
-            .output()
-            .is_ok_and(|output| output.status.success());
-        (!there).then(|| format!("{}: {}", self.name, self.remedy))
-    }
-}
-
-/// What to do about something that is missing: fail if it is `required`, else skip.
-pub(crate) fn skip_unless(required: bool, missing: &str) -> Result<Outcome, String> {
-    if required {
-        Err(missing.to_owned())
-    } else {
-        Ok(Outcome::Skipped(missing.to_owned()))
-    }
-}
-
-/// The cargo that runs this, so that its toolchain is kept.
-pub(crate) fn cargo() -> Command {
-    Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-}
-
 /// The folder of the project.
-pub(crate) fn root() -> Result<PathBuf, String> {
+pub(crate) fn root() -> Result<PathBuf> {
     let manifest = env::var("CARGO_MANIFEST_DIR")
-        .map_err(|_| "run this as `cargo xtask`: CARGO_MANIFEST_DIR is not set".to_owned())?;
-    Path::new(&manifest)
-        .parent()
-        .map(Path::to_path_buf)
-        .ok_or_else(|| format!("{manifest} has no parent"))
+        .map_err(|_| "run this as `cargo xtask`: CARGO_MANIFEST_DIR is not set")?;
+    let root = Path::new(&manifest).parent();
+    Ok(root.ok_or("this package has no folder around it")?.into())
 }
 
-/// Runs a command to its end. The error says what was run; why it failed is what it printed.
-pub(crate) fn succeed(command: &mut Command) -> Result<(), String> {
-    let program = Path::new(command.get_program())
-        .file_stem()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned();
-    let words: Vec<_> = command
-        .get_args()
-        .map(|word| word.to_string_lossy())
-        .collect();
-    let line = format!("{program} {}", words.join(" "));
-    let status = command.status().map_err(|e| format!("`{line}`: {e}"))?;
-    if status.success() {
-        Ok(())
-    } else {
-        Err(format!("`{line}` failed, see above"))
-    }
+/// Runs programs in the folder of the project. An error names the command; why it failed is what it printed.
+pub(crate) fn shell() -> Result<Shell> {
+    let shell = Shell::new()?;
+    shell.change_dir(root()?);
+    Ok(shell)
+}
+
+/// Cargo with these words, where a snapshot that differs fails and is never written.
+pub(crate) fn gated<'a>(sh: &'a Shell, words: &str) -> Cmd<'a> {
+    let words = words.split_whitespace();
+    let cargo = cmd!(sh, "cargo {words...}");
+    cargo.env("INSTA_UPDATE", "no").env("CI", "true")
 }
 
 /// Runs a package of its own, so that no other command has to build the generator. It starts where the
 /// user is, so that names of files mean what they say.
-pub(crate) fn regen(arguments: &[OsString]) -> Result<(), String> {
-    let root = root()?;
-    let package = [
-        "run",
-        "--quiet",
-        "--package",
-        "xtask-regen",
-        "--manifest-path",
-    ];
-    succeed(
-        cargo()
-            .args(package)
-            .arg(root.join("Cargo.toml"))
-            .args(["--", "--root"])
-            .arg(&root)
-            .args(arguments),
-    )
+pub(crate) fn regen(arguments: &[OsString]) -> Result {
+    let (sh, root) = (Shell::new()?, root()?);
+    let manifest = root.join("Cargo.toml");
+    let run = cmd!(
+        sh,
+        "cargo run --quiet --package xtask-regen --manifest-path {manifest}"
+    );
+    Ok(run
+        .arg("--")
+        .arg("--root")
+        .arg(root)
+        .args(arguments)
+        .quiet()
+        .run()?)
 }
 
-/// Builds the server for development, and says where the program is.
-pub(crate) fn server_binary(root: &Path) -> Result<PathBuf, String> {
+/// Builds the server for development, and returns the path of the program.
+pub(crate) fn server_binary(sh: &Shell) -> Result<PathBuf> {
     let name = "passage-server";
-    succeed(cargo().current_dir(root).args([
-        "build",
-        "--quiet",
-        "--package",
-        name,
-        "--bin",
-        name,
-    ]))?;
-    let folder = metadata(root)?.target_directory.join("debug");
-    Ok(folder.join(format!("{name}{}", env::consts::EXE_SUFFIX)))
+    cmd!(sh, "cargo build --quiet --package {name} --bin {name}").run()?;
+    let program = format!("{name}{}", env::consts::EXE_SUFFIX);
+    Ok(target(sh, "debug")?.join(program))
+}
+
+/// A folder below the target folder.
+pub(crate) fn target(sh: &Shell, name: &str) -> Result<PathBuf> {
+    Ok(metadata(sh)?.target_directory.join(name))
+}
+
+/// The files below `root` that people write, with `/` between folders, in order. Leaves out what is hidden, except for the
+/// gate, and what programs write.
+pub(crate) fn files(root: &Path) -> Result<Vec<String>> {
+    let mut files = Vec::new();
+    let mut folders = vec![String::new()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(root.join(&folder))? {
+            let (path, name) = entry.map(|entry| (entry.path(), entry.file_name()))?;
+            let name = name.to_string_lossy();
+            let file = format!("{folder}{name}");
+            let hidden = name.starts_with('.') && name != ".ci";
+            if !path.is_dir() && !hidden {
+                files.push(file);
+            } else if !hidden
+                && !["target", "node_modules"].contains(&name.as_ref())
+                && !path.join("CACHEDIR.TAG").exists()
+                && !["fuzz/artifacts", "fuzz/corpus", "fuzz/coverage"].contains(&file.as_str())
+            {
+                folders.push(file + "/");
+            }
+        }
+    }
+    files.sort();
+    Ok(files)
 }
 
 /// What `cargo metadata` says.
+#[derive(Deserialize)]
 pub(crate) struct Metadata {
-    pub(crate) target_directory: PathBuf,
+    target_directory: PathBuf,
     pub(crate) packages: Vec<Package>,
 }
 
 /// A package of the workspace.
-#[derive(Default)]
+#[derive(Default, Deserialize)]
 pub(crate) struct Package {
     pub(crate) name: String,
     pub(crate) version: String,
-    pub(crate) rust_version: String,
-    pub(crate) published: bool,
+    pub(crate) rust_version: Option<String>,
+    /// Nothing is "anywhere", an empty list is `publish = false`.
+    publish: Option<Vec<String>>,
+    pub(crate) features: BTreeMap<String, Vec<String>>,
+    pub(crate) targets: Vec<Target>,
+}
+
+/// A library, program, example, test or benchmark.
+#[derive(Deserialize)]
+pub(crate) struct Target {
+    pub(crate) kind: Vec<String>,
+    pub(crate) name: String,
+}
+
+impl Package {
+    pub(crate) fn published(&self) -> bool {
+        self.publish
+            .as_ref()
+            .is_none_or(|places| !places.is_empty())
+    }
+
     /// Without `default`.
-    pub(crate) features: Vec<String>,
-    /// Kind and name: `example`, `quickstart`.
-    pub(crate) targets: Vec<(String, String)>,
-}
-
-/// Asks cargo about the workspace in `root`.
-pub(crate) fn metadata(root: &Path) -> Result<Metadata, String> {
-    let output = cargo()
-        .current_dir(root)
-        .args([
-            "metadata",
-            "--format-version",
-            "1",
-            "--no-deps",
-            "--offline",
-        ])
-        .output()
-        .map_err(|e| format!("cargo metadata: {e}"))?;
-    if !output.status.success() {
-        let why = String::from_utf8_lossy(&output.stderr);
-        return Err(format!("cargo metadata: {}", why.trim_end()));
-    }
-    let value: Value =
-        serde_json::from_slice(&output.stdout).map_err(|e| format!("cargo metadata: {e}"))?;
-    let target = text(&value, "target_directory");
-    if target.is_empty() {
-        return Err("cargo metadata names no target_directory".to_owned());
-    }
-    Ok(Metadata {
-        target_directory: target.into(),
-        packages: list(&value, "packages").iter().map(package).collect(),
-    })
-}
-
-fn package(value: &Value) -> Package {
-    let features = value.get("features").and_then(Value::as_object);
-    let targets = list(value, "targets").iter().flat_map(|target| {
-        list(target, "kind")
-            .iter()
-            .filter_map(Value::as_str)
-            .map(|kind| (kind.to_owned(), text(target, "name")))
-    });
-    Package {
-        name: text(value, "name"),
-        version: text(value, "version"),
-        rust_version: text(value, "rust_version"),
-        // Null is "anywhere", an empty list is `publish = false`.
-        published: !list(value, "publish").is_empty() || value.get("publish") == Some(&Value::Null),
-        features: features
-            .into_iter()
-            .flat_map(|features| features.keys())
-            .filter(|name| *name != "default")
-            .cloned()
-            .collect(),
-        targets: targets.collect(),
+    pub(crate) fn features(&self) -> impl Iterator<Item = &str> {
+        let names = self.features.keys().map(String::as_str);
+        names.filter(|name| *name != "default")
     }
 }
 
-fn text(value: &Value, name: &str) -> String {
-    let text = value.get(name).and_then(Value::as_str);
-    text.unwrap_or_default().to_owned()
-}
-
-fn list<'a>(value: &'a Value, name: &str) -> &'a [Value] {
-    let list = value.get(name).and_then(Value::as_array);
-    list.map(Vec::as_slice).unwrap_or_default()
+/// Asks cargo about the workspace.
+pub(crate) fn metadata(sh: &Shell) -> Result<Metadata> {
+    let ask = cmd!(sh, "cargo metadata --format-version 1 --no-deps --offline");
+    Ok(serde_json::from_str(&ask.quiet().read()?)?)
 }
 
 #[cfg(test)]
@@ -206,40 +151,30 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_programs_write_is_left_out() {
+        let (sh, folder) = (Shell::new().unwrap(), tempfile::tempdir().unwrap());
+        sh.change_dir(folder.path());
+        let written = ".git/config target/debug/a.rs elsewhere/CACHEDIR.TAG fuzz/corpus/token/1";
+        let people = [".ci/run", "fuzz/seeds/token/1", "src/lib.rs"];
+        for file in written.split(' ').chain(people) {
+            sh.write_file(file, "").unwrap();
+        }
+        assert_eq!(files(folder.path()).unwrap(), people);
+    }
+
+    #[test]
     fn metadata_has_what_the_manifests_say() {
-        let metadata = metadata(&root().unwrap()).unwrap();
-        let find = |name: &str| {
-            metadata
-                .packages
-                .iter()
-                .find(|package| package.name == name)
-        };
+        let packages = metadata(&shell().unwrap()).unwrap().packages;
+        let find = |name: &str| packages.iter().find(|package| package.name == name);
         let sdk = find("passage-identity").unwrap();
-        assert!(sdk.published);
-        assert_eq!(sdk.rust_version, "1.88");
-        assert!(sdk.features.contains(&"axum".to_owned()));
-        assert!(!sdk.features.contains(&"default".to_owned()));
-        let quickstart = ("example".to_owned(), "quickstart".to_owned());
-        assert!(sdk.targets.contains(&quickstart));
-        assert!(!find("xtask").unwrap().published);
-    }
-
-    #[test]
-    fn a_command_that_fails_is_named() {
-        assert_eq!(succeed(Command::new("sh").args(["-c", "exit 0"])), Ok(()));
-        let error = succeed(Command::new("sh").args(["-c", "exit 3"])).unwrap_err();
-        assert_eq!(error, "`sh -c exit 3` failed, see above");
-    }
-
-    #[test]
-    fn a_tool_that_is_missing_is_named_with_its_remedy() {
-        let tool = |probe| Tool {
-            probe,
-            name: "it",
-            remedy: "get it",
-        };
-        assert_eq!(tool(&["--version"]).missing(), None);
-        let missing = tool(&["no-such-command"]).missing();
-        assert_eq!(missing.as_deref(), Some("it: get it"));
+        assert!(sdk.published());
+        assert_eq!(sdk.rust_version.as_deref(), Some("1.88"));
+        assert!(sdk.features().any(|name| name == "axum"));
+        assert!(sdk.features().all(|name| name != "default"));
+        let is_quickstart =
+            |target: &Target| target.kind == ["example"] && target.name == "quickstart";
+        let examples = find("passage-examples").unwrap();
+        assert!(examples.targets.iter().any(is_quickstart));
+        assert!(!find("xtask").unwrap().published());
     }
 }

@@ -7,15 +7,15 @@ use jiff::Timestamp;
 
 use super::DataFile;
 use super::error::{AdminError, refused};
-use crate::clock::time;
-use crate::core;
-use crate::error::StartErrorKind;
-use crate::settings::{AppSettings, CONCEAL_USERS, MetadataType, is_app_id, is_origin, seconds};
-use crate::store::apps::{self, AppRow};
-use crate::store::{api_keys, is_taken};
-use crate::{api_key, ids};
+use crate::domain::api_keys;
+use crate::domain::settings::{
+    APP_ID, AppSettings, MetadataType, SettingsPatch, is_app_id, seconds,
+};
+use crate::ids::{self, AppId};
+use crate::store;
+use crate::store::apps::AppRow;
 
-/// An app to be created, or to be changed.
+/// An app to create or change.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct NewApp {
@@ -24,7 +24,7 @@ pub struct NewApp {
 }
 
 impl NewApp {
-    /// An app whose website has this origin. Its id is a random one, and its name the origin.
+    /// An app whose website has this origin. Its id is random, and its name is the origin.
     pub fn new(auth_origin: impl Into<String>) -> Self {
         let auth_origin = auth_origin.into();
         Self {
@@ -32,13 +32,12 @@ impl NewApp {
             settings: AppSettings {
                 name: auth_origin.clone(),
                 auth_origin,
-                conceal_users: CONCEAL_USERS,
-                ..AppSettings::default()
+                ..AppSettings::for_production()
             },
         }
     }
 
-    /// Id of the app. It cannot change.
+    /// Id of the app. It cannot be changed later.
     pub fn id(mut self, id: impl Into<String>) -> Self {
         self.id = Some(id.into());
         self
@@ -50,88 +49,85 @@ impl NewApp {
         self
     }
 
-    /// Name of the app, as messages to its users have it.
+    /// Name of the app, as used in messages to its users.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.settings.name = name.into();
         self
     }
 
-    /// Domain that the app's passkeys belong to: the host of the auth origin, or a domain above it. If not said, that
-    /// host.
+    /// Domain that the app's passkeys belong to: the host of the auth origin, or a parent domain of it. Defaults to
+    /// that host.
     pub fn rp_id(mut self, domain: impl AsRef<str>) -> Self {
         self.settings.rp_id = Some(domain.as_ref().to_ascii_lowercase());
         self
     }
 
-    /// Page of the app that magic links open. If not said, `/`.
+    /// Page of the app that magic links open. Defaults to `/`.
     pub fn login_url(mut self, path: impl Into<String>) -> Self {
         self.settings.login_url = path.into();
         self
     }
 
-    /// Page of the app where users go after they signed in. If not said, `/`.
+    /// Page of the app where users go after signing in. Defaults to `/`.
     pub fn redirect_url(mut self, path: impl Into<String>) -> Self {
         self.settings.redirect_url = path.into();
         self
     }
 
-    /// Lifetime of auth tokens, in whole seconds. If not said, an hour.
+    /// Lifetime of auth tokens, in whole seconds. Defaults to one hour.
     pub fn session_timeout(mut self, lifetime: Duration) -> Self {
         self.settings.session_timeout_length = seconds(lifetime).max(1);
         self
     }
 
-    /// Whether the app hands out refresh tokens. If not said, it does.
+    /// Whether the app issues refresh tokens. Defaults to `true`.
     pub fn refresh_tokens(mut self, enabled: bool) -> Self {
         self.settings.refresh_enabled = enabled;
         self
     }
 
-    /// Whether users can ask for magic links to sign in with. If not said, they can.
+    /// Whether users can sign in with magic links. Defaults to `true`.
     pub fn magic_links(mut self, enabled: bool) -> Self {
         self.settings.magic_links = enabled;
         self
     }
 
-    /// Whether users can ask for one-time codes. If not said, they can.
+    /// Whether users can sign in with one-time codes. Defaults to `true`.
     pub fn one_time_codes(mut self, enabled: bool) -> Self {
         self.settings.one_time_codes = enabled;
         self
     }
 
-    /// Whether requests for codes and links are answered alike for users who are known and who are not. If not
-    /// said, they are.
+    /// Whether requests for codes and links get the same answer for known and unknown users. Defaults to `true`.
     pub fn conceal_users(mut self, conceal: bool) -> Self {
         self.settings.conceal_users = conceal;
         self
     }
 
-    /// Defines a metadata field. An app with at least one takes no others; an app without any takes all.
+    /// Defines a metadata field. An app that defines fields accepts only those; an app without any accepts all.
     pub fn metadata_field(mut self, name: impl AsRef<str>, kind: MetadataType) -> Self {
         self.settings.put_field(name.as_ref(), kind);
         self
     }
 
-    /// Takes a metadata field away. Users keep the values that they have in it, but get no others.
+    /// Removes a metadata field. Users keep their values in it, but it accepts no new ones.
     pub fn without_metadata_field(mut self, name: impl AsRef<str>) -> Self {
         let name = name.as_ref();
         self.settings.metadata.retain(|field| field.name != name);
         self
     }
 
-    /// The settings as they are stored, if they can work.
-    fn checked(&self) -> Result<String, AdminError> {
-        if !is_origin(&self.settings.auth_origin) {
-            return Err(refused(
-                "auth origin must be an origin such as https://example.com, without a path or a slash at its end",
-            ));
-        }
-        if self.settings.rp_id().is_none() {
-            return Err(refused(
-                "relying party id must be the host of the auth origin, or a domain above it",
-            ));
-        }
-        Ok(serde_json::to_string(&self.settings).map_err(StartErrorKind::Settings)?)
+    /// Changes the settings that the patch contains.
+    pub fn settings(mut self, patch: &SettingsPatch) -> Self {
+        patch.apply(&mut self.settings);
+        self
+    }
+
+    /// Normalizes and validates the settings. Returns them in their stored form.
+    fn checked(&mut self) -> Result<String, AdminError> {
+        let valid = self.settings.validate();
+        valid.map_err(|problems| refused(problems.to_string()))?;
+        Ok(self.settings.to_stored()?)
     }
 }
 
@@ -140,7 +136,7 @@ impl NewApp {
 pub struct CreatedApp {
     /// Id of the app.
     pub id: String,
-    /// Its first API key. It is stored as a hash: this is the only time that it is seen.
+    /// Its first API key. Only its hash is stored, so this is the only time it is shown.
     pub api_key: String,
 }
 
@@ -170,40 +166,46 @@ impl DataFile {
     /// Creates an app with an API key.
     ///
     /// # Errors
-    /// If the id is taken or cannot stand in a path, the origin is none, or the file cannot be written.
-    pub async fn create_app(&self, app: NewApp) -> Result<CreatedApp, AdminError> {
+    /// If the id is taken or not valid in a path, the origin is invalid, or the file cannot be written.
+    pub async fn create_app(&self, mut app: NewApp) -> Result<CreatedApp, AdminError> {
         let settings = app.checked()?;
-        let id = app.id.unwrap_or_else(ids::new_id);
-        if !is_app_id(&id) {
-            return Err(refused("app id must be made of letters, digits, - and _"));
+        let id = app.id.map_or_else(AppId::new, AppId::from);
+        if !is_app_id(id.as_str()) {
+            return Err(refused(format!("app id {APP_ID}")));
         }
-        let now = self.clock.micros();
-        let key = api_key::generate();
+        let now = self.clock.now();
+        let key = api_keys::generate();
         let row = AppRow {
             id: id.clone(),
             settings,
             created_at: now,
         };
-        let (key_row, hash) = (api_key::row(&key, "first".to_owned(), now), ids::hash(&key));
-        let insert = self.store.write(move |conn| {
-            match apps::insert(conn, &row) {
-                Err(error) if is_taken(&error) => {
+        let (key_row, hash) = (
+            api_keys::row(&key, "first".to_owned(), now),
+            ids::hash(&key),
+        );
+        let insert = self.store.write(move |tx| {
+            match store::apps::insert(tx, &row) {
+                Err(error) if error.is_taken() => {
                     return Err(refused(format!("app `{}` already exists", row.id)));
                 }
                 other => other?,
             }
-            Ok::<_, AdminError>(api_keys::insert(conn, &row.id, &key_row, &hash)?)
+            Ok::<_, AdminError>(store::api_keys::insert(tx, &row.id, &key_row, &hash)?)
         });
         insert.await?;
-        Ok(CreatedApp { id, api_key: key })
+        Ok(CreatedApp {
+            id: id.into(),
+            api_key: key,
+        })
     }
 
-    /// Changes an app: the closure gets it as it is, and says what is to be otherwise. A running server takes that up
-    /// within seconds.
+    /// Changes an app: the closure receives the current app and returns the changed one. A running server applies the
+    /// change within seconds.
     ///
     /// # Errors
-    /// If there is no such app, it would have another id, its passkeys would belong to another domain than before, the
-    /// origin is none, or the file cannot be written.
+    /// If there is no such app, its id or the domain of its passkeys would change, the origin is invalid, or the file
+    /// cannot be written.
     ///
     /// ```
     /// use passage_server::{DataFile, NewApp};
@@ -224,54 +226,54 @@ impl DataFile {
     pub async fn update_app(
         &self,
         app_id: impl Into<String>,
-        change: impl FnOnce(NewApp) -> NewApp + Send + 'static,
+        change: impl Fn(NewApp) -> NewApp + Send + 'static,
     ) -> Result<(), AdminError> {
-        let app_id = app_id.into();
-        let update = self.store.write(move |conn| {
-            let mut row = require(apps::get(conn, &app_id)?, &app_id)?;
-            let settings = core::settings(&row)?;
+        let app_id = AppId::from(app_id.into());
+        let update = self.store.write(move |tx| {
+            let mut row = require(store::apps::get(tx, &app_id)?, &app_id)?;
+            let settings = AppSettings::from_stored(&row.settings)?;
             let rp_id = settings.rp_id();
-            let changed = change(NewApp {
-                id: Some(app_id.clone()),
+            let mut changed = change(NewApp {
+                id: Some(app_id.to_string()),
                 settings,
             });
-            if changed.id.as_deref() != Some(&app_id) {
+            if changed.id.as_deref() != Some(app_id.as_str()) {
                 return Err(refused("the id of an app cannot change"));
             }
             row.settings = changed.checked()?;
-            if changed.settings.rp_id() != rp_id && apps::has_passkeys(conn, &app_id)? {
+            if changed.settings.rp_id() != rp_id && store::apps::has_passkeys(tx, &app_id)? {
                 return Err(refused(format!(
                     "users of `{app_id}` have passkeys, which belong to {}: they would be lost under another domain; \
                      make another app for it",
                     rp_id.unwrap_or_default(),
                 )));
             }
-            Ok(apps::put(conn, &row)?)
+            Ok(store::apps::put(tx, &row)?)
         });
         update.await
     }
 
-    /// Deletes an app with its keys, and with its users if that is said. A running server lets go of it within
+    /// Deletes an app with its keys, and its users too if `with_users` is set. A running server stops serving it within
     /// seconds.
     ///
     /// # Errors
-    /// If there is no such app, it has users who are not to go too, or the file cannot be written.
+    /// If there is no such app, it has users that are not to be deleted, or the file cannot be written.
     pub async fn delete_app(
         &self,
         app_id: impl Into<String>,
         with_users: bool,
     ) -> Result<(), AdminError> {
-        let app_id = app_id.into();
-        let delete = self.store.write(move |conn| {
-            require(apps::get(conn, &app_id)?, &app_id)?;
-            let users = apps::users(conn, &app_id)?;
+        let app_id = AppId::from(app_id.into());
+        let delete = self.store.write(move |tx| {
+            require(store::apps::get(tx, &app_id)?, &app_id)?;
+            let users = store::apps::users(tx, &app_id)?;
             if users > 0 && !with_users {
                 return Err(refused(format!(
                     "app `{app_id}` has {users} users: export them, if they are still wanted, and say that they are to be \
                      deleted too"
                 )));
             }
-            Ok(apps::delete(conn, &app_id)?)
+            Ok(store::apps::delete(tx, &app_id)?)
         });
         delete.await
     }
@@ -283,26 +285,26 @@ impl DataFile {
     pub async fn apps(&self) -> Result<Vec<StoredApp>, AdminError> {
         let all = self
             .store
-            .read(|conn| Ok::<_, AdminError>(apps::all(conn)?));
+            .read(|tx| Ok::<_, AdminError>(store::apps::all(tx)?));
         let rows = all.await?.into_iter();
         let apps = rows.map(|row| {
-            let settings = core::settings(&row)?;
+            let settings = AppSettings::from_stored(&row.settings)?;
             Ok(StoredApp {
-                id: row.id,
+                id: row.id.into(),
                 name: settings.name,
                 auth_origin: settings.auth_origin,
-                created_at: time(row.created_at),
+                created_at: row.created_at.timestamp(),
             })
         });
         apps.collect()
     }
 }
 
-pub(super) fn require(app: Option<AppRow>, id: &str) -> Result<AppRow, AdminError> {
+pub(super) fn require(app: Option<AppRow>, id: &AppId) -> Result<AppRow, AdminError> {
     app.ok_or_else(|| no_app(id))
 }
 
-pub(super) fn no_app(id: &str) -> AdminError {
+pub(super) fn no_app(id: &AppId) -> AdminError {
     refused(format!(
         "there is no app `{id}`: see `passage-server app list`"
     ))

@@ -1,4 +1,4 @@
-//! What an operator does with a data file, also while a server runs on it.
+//! What an operator does with a data file, even while a server is using it.
 
 mod app;
 mod error;
@@ -11,13 +11,15 @@ use jiff::Timestamp;
 use self::app::require;
 pub use self::app::{CreatedApp, NewApp, StoredApp};
 pub use self::error::AdminError;
-use crate::clock::{Clock, time};
+use crate::clock::Clock;
+use crate::domain::api_keys;
+use crate::ids::{self, AppId};
 use crate::keys::WrappingKey;
-use crate::store::{Store, api_keys, apps, signing_keys};
-use crate::{api_key, ids};
+use crate::store;
+use crate::store::Store;
 
-/// A data file, opened to see to its apps and keys. A server may run on it at the same time: it takes up what
-/// changes within a few seconds.
+/// A data file, opened to manage its apps and keys. A server may be using it at the same time: it applies changes
+/// within a few seconds.
 ///
 /// ```
 /// use passage_server::{DataFile, NewApp};
@@ -45,19 +47,19 @@ pub struct DataFile {
 pub struct StoredKey {
     /// App whose tokens it signs.
     pub app_id: String,
-    /// Id of the key, as tokens and key sets have it.
+    /// Id of the key, as in tokens and key sets.
     pub kid: String,
     /// `next`, `active` or `retired`.
     pub state: String,
-    /// When the key was made, which is when it was announced.
+    /// When the key was created, which is also when it was announced.
     pub created_at: Timestamp,
 }
 
 impl DataFile {
-    /// Opens a data file, or makes it.
+    /// Opens a data file, or creates it.
     ///
     /// # Errors
-    /// If it cannot be used: it is no database, or one of another version that a running server has open.
+    /// If it cannot be used: it is not a database, or a running server has it open and its version differs.
     pub async fn open(path: impl AsRef<Path>) -> Result<Self, AdminError> {
         Ok(Self {
             store: Store::open_beside(path.as_ref())?,
@@ -65,7 +67,7 @@ impl DataFile {
         })
     }
 
-    /// Creates an API key of an app, and returns it. It is stored as a hash: this is the only time that it is seen.
+    /// Creates an API key for an app, and returns it. Only its hash is stored, so this is the only time it is shown.
     ///
     /// # Errors
     /// If there is no such app, or the file cannot be written.
@@ -74,31 +76,31 @@ impl DataFile {
         app_id: impl Into<String>,
         name: impl Into<String>,
     ) -> Result<String, AdminError> {
-        let key = api_key::generate();
-        let row = api_key::row(&key, name.into(), self.clock.micros());
-        let (app_id, hash) = (app_id.into(), ids::hash(&key));
-        let insert = self.store.write(move |conn| {
-            require(apps::get(conn, &app_id)?, &app_id)?;
-            Ok::<_, AdminError>(api_keys::insert(conn, &app_id, &row, &hash)?)
+        let key = api_keys::generate();
+        let row = api_keys::row(&key, name.into(), self.clock.now());
+        let (app_id, hash) = (AppId::from(app_id.into()), ids::hash(&key));
+        let insert = self.store.write(move |tx| {
+            require(store::apps::get(tx, &app_id)?, &app_id)?;
+            Ok::<_, AdminError>(store::api_keys::insert(tx, &app_id, &row, &hash)?)
         });
         insert.await?;
         Ok(key)
     }
 
-    /// The signing keys of all apps, without their secrets.
+    /// The signing keys of all apps, without their private parts.
     ///
     /// # Errors
     /// If the file cannot be read.
     pub async fn signing_keys(&self) -> Result<Vec<StoredKey>, AdminError> {
-        let read = self.store.read(|conn| {
+        let read = self.store.read(|tx| {
             let mut keys = Vec::new();
-            for app in apps::all(conn)? {
-                let rows = signing_keys::list(conn, &app.id)?;
+            for app in store::apps::all(tx)? {
+                let rows = store::signing_keys::list(tx, &app.id)?;
                 keys.extend(rows.into_iter().map(|row| StoredKey {
-                    app_id: app.id.clone(),
+                    app_id: app.id.clone().into(),
                     kid: row.kid,
-                    state: row.state,
-                    created_at: time(row.created_at),
+                    state: row.state.as_str().to_owned(),
+                    created_at: row.created_at.timestamp(),
                 }));
             }
             Ok::<_, AdminError>(keys)
@@ -106,8 +108,8 @@ impl DataFile {
         read.await
     }
 
-    /// Asks the server for new signing keys: of one app, or of all. It makes them within seconds, or when it is
-    /// started the next time, and announces them before they sign, unless they are to sign at once.
+    /// Asks the server for new signing keys, for one app or all. The server makes them within seconds, or at its next
+    /// start. It announces them before using them, unless they are to sign at once.
     ///
     /// # Errors
     /// If there is no such app, or the file cannot be written.
@@ -116,21 +118,21 @@ impl DataFile {
         app_id: Option<String>,
         at_once: bool,
     ) -> Result<(), AdminError> {
-        let now = self.clock.micros();
-        let ask = self.store.write(move |conn| {
-            let apps = match app_id {
-                Some(id) => vec![require(apps::get(conn, &id)?, &id)?],
-                None => apps::all(conn)?,
+        let (app_id, now) = (app_id.map(AppId::from), self.clock.now());
+        let ask = self.store.write(move |tx| {
+            let apps = match &app_id {
+                Some(id) => vec![require(store::apps::get(tx, id)?, id)?],
+                None => store::apps::all(tx)?,
             };
             for app in apps {
-                signing_keys::ask(conn, &app.id, at_once, now)?;
+                store::signing_keys::ask(tx, &app.id, at_once, now)?;
             }
             Ok::<_, AdminError>(())
         });
         ask.await
     }
 
-    /// A new key to encrypt signing keys with: 32 random bytes in base64.
+    /// A new key for encrypting signing keys: 32 random bytes in base64.
     #[must_use]
     pub fn encryption_key() -> String {
         WrappingKey::generate()

@@ -1,4 +1,4 @@
-//! Users in and out of a data file.
+//! Import and export of users.
 
 use std::io::{BufRead, Write};
 use std::path::Path;
@@ -6,14 +6,16 @@ use std::path::Path;
 use super::DataFile;
 use super::app::no_app;
 use super::error::{AdminError, Problem, refused};
+use crate::ids::AppId;
 use crate::store::StoreError;
-use crate::transfer::{self, ExportError, ImportError, Moved, PrivateFile};
+use crate::transfer::{self, ExportError, ImportError, PrivateFile, TransferCounts};
 
 impl DataFile {
-    /// Writes apps with their users as JSON Lines: those with these ids, or all of them if none is named. It is what
-    /// was there at one moment, also beside a server that goes on. Returns `out` too, when all is written and flushed.
+    /// Writes apps with their users as JSON Lines: those with these ids, or all if none is given. The export is a
+    /// consistent snapshot, even while a server is writing to the file. Returns `out` once everything is written and
+    /// flushed.
     ///
-    /// There is nothing secret in it, but people's data. `docs/self-hosting.md` has the format.
+    /// The output contains personal data but no secrets. `docs/self-hosting.md` describes the format.
     ///
     /// # Errors
     /// If there is no app with one of the ids, the file cannot be read, or `out` fails.
@@ -36,14 +38,18 @@ impl DataFile {
     /// # Ok(())
     /// # }
     /// ```
-    pub async fn export<W>(&self, apps: &[&str], mut out: W) -> Result<(Moved, W), AdminError>
+    pub async fn export<W>(
+        &self,
+        apps: &[&str],
+        mut out: W,
+    ) -> Result<(TransferCounts, W), AdminError>
     where
         W: Write + Send + 'static,
     {
-        let apps: Vec<String> = apps.iter().map(|id| (*id).to_owned()).collect();
+        let apps: Vec<AppId> = apps.iter().map(|id| AppId::from(*id)).collect();
         let read = self
             .store
-            .read(move |conn| Ok((transfer::export(conn, &apps, &mut out)?, out)));
+            .read_once(move |tx| Ok((transfer::export(tx, &apps, &mut out)?, out)));
         read.await.map_err(|error: ExportError| match error {
             ExportError::NoApp(id) => no_app(&id),
             ExportError::Output(error) => io("what is exported cannot be written", error),
@@ -52,29 +58,29 @@ impl DataFile {
         })
     }
 
-    /// Likewise into a new file, which is for its owner alone and appears when it is complete.
+    /// Exports into a new file, readable by its owner only. The file appears once it is complete.
     ///
     /// # Errors
-    /// As for [`DataFile::export`], and if there is a file with that name already.
+    /// As for [`DataFile::export`], and if the file already exists.
     pub async fn export_file(
         &self,
         apps: &[&str],
         path: impl AsRef<Path>,
-    ) -> Result<Moved, AdminError> {
+    ) -> Result<TransferCounts, AdminError> {
         let path = path.as_ref();
         let cannot = |error| io(format!("{} cannot be written", path.display()), error);
         let file = PrivateFile::create(path).map_err(cannot)?;
-        let (moved, file) = self.export(apps, file).await?;
+        let (transferred, file) = self.export(apps, file).await?;
         file.put().map_err(cannot)?;
-        Ok(moved)
+        Ok(transferred)
     }
 
-    /// Takes in apps and users from JSON Lines, all of them or none. An app that is there keeps its settings, and gets
-    /// the users; apps that are new get no API key. Dates that a line does not say are the present time.
+    /// Imports apps and users from JSON Lines, either all of them or none. An existing app keeps its settings and gains
+    /// the users; new apps get no API key. Missing dates default to the present time.
     ///
     /// # Errors
-    /// If a server runs on the file, which could not write meanwhile; if the lines cannot be read, or the file cannot
-    /// be written; and if lines are bad: [`AdminError::bad_lines`] has those of the first twenty.
+    /// If a server is using the file (it could not write during the import), the lines cannot be read, or the file
+    /// cannot be written. If lines are invalid, [`AdminError::bad_lines`] returns the problems of the first twenty.
     ///
     /// ```
     /// use passage_server::{DataFile, NewApp};
@@ -97,25 +103,25 @@ impl DataFile {
     /// # Ok(())
     /// # }
     /// ```
-    pub async fn import<R>(&self, lines: R) -> Result<Moved, AdminError>
+    pub async fn import<R>(&self, lines: R) -> Result<TransferCounts, AdminError>
     where
         R: BufRead + Send + 'static,
     {
         self.take_in(lines, false).await
     }
 
-    /// Does what [`DataFile::import`] does, and undoes it: says what it would say.
+    /// Runs [`DataFile::import`] and rolls it back: returns the same result and changes nothing.
     ///
     /// # Errors
     /// As for [`DataFile::import`].
-    pub async fn check_import<R>(&self, lines: R) -> Result<Moved, AdminError>
+    pub async fn check_import<R>(&self, lines: R) -> Result<TransferCounts, AdminError>
     where
         R: BufRead + Send + 'static,
     {
         self.take_in(lines, true).await
     }
 
-    async fn take_in<R>(&self, lines: R, only_check: bool) -> Result<Moved, AdminError>
+    async fn take_in<R>(&self, lines: R, only_check: bool) -> Result<TransferCounts, AdminError>
     where
         R: BufRead + Send + 'static,
     {
@@ -124,16 +130,16 @@ impl DataFile {
                 "a passage-server runs on the data file, and could not write during an import: stop it first",
             ));
         }
-        let now = self.clock.micros();
-        let work = self.store.write(move |conn| {
-            let moved = transfer::import(conn, lines, now).map_err(Undone::Failed)?;
+        let now = self.clock.now();
+        let work = self.store.write_once(move |tx| {
+            let transferred = transfer::import(tx, lines, now).map_err(Undone::Failed)?;
             if only_check {
-                return Err(Undone::Checked(moved));
+                return Err(Undone::Checked(transferred));
             }
-            Ok(moved)
+            Ok(transferred)
         });
         match work.await {
-            Ok(moved) | Err(Undone::Checked(moved)) => Ok(moved),
+            Ok(transferred) | Err(Undone::Checked(transferred)) => Ok(transferred),
             Err(Undone::Failed(error)) => Err(match error {
                 ImportError::Bad(lines) => AdminError(Problem::Lines(lines)),
                 ImportError::Input(error) => io("what is imported cannot be read", error),
@@ -144,10 +150,10 @@ impl DataFile {
     }
 }
 
-/// Why what an import wrote is undone.
+/// Why the writes of an import are rolled back.
 enum Undone {
-    /// It was wanted so.
-    Checked(Moved),
+    /// It was only a check.
+    Checked(TransferCounts),
     Failed(ImportError),
 }
 

@@ -1,4 +1,4 @@
-//! `passage-server keys`, and the data file that commands are for.
+//! `passage-server keys`, and how commands find their data file.
 
 use std::path::PathBuf;
 
@@ -22,21 +22,21 @@ pub(super) struct Where {
 
 #[derive(Subcommand)]
 pub(super) enum Keys {
-    /// Print a new key to encrypt signing keys with
+    /// Print a new key for encrypting signing keys
     Secret,
     /// List the signing keys, one line of JSON for each
     List {
         #[command(flatten)]
         place: Where,
     },
-    /// Have the server make new signing keys: announced at once, in use when verifiers know them
+    /// Have the server make new signing keys; they are announced at once, and used once verifiers know them
     Rotate {
         #[command(flatten)]
         place: Where,
-        /// Of this app alone [default: of all apps]
+        /// Only for this app [default: all apps]
         #[arg(long, value_name = "ID")]
         app: Option<String>,
-        /// Sign with them at once, as after a leak: verifiers that do not look again refuse the new tokens for a while
+        /// Sign with them at once, as after a leak; verifiers that cache the old keys reject new tokens for a while
         #[arg(long)]
         now: bool,
     },
@@ -52,7 +52,7 @@ impl Where {
         }
     }
 
-    /// The data file, for a change to an app: one that the configuration has is changed there.
+    /// The data file, for changing an app. An app that the configuration declares can only be changed there.
     pub(super) fn data_of(self, app: &str) -> Result<PathBuf, Box<dyn std::error::Error>> {
         let (None, Some(path)) = (&self.data, &self.config) else {
             return Ok(self.data()?);
@@ -68,7 +68,7 @@ impl Where {
     }
 }
 
-/// Opens a data file, works on it, and closes it whatever came of that.
+/// Opens a data file, works on it, and closes it whether or not that succeeded.
 pub(super) async fn with<T>(
     data: PathBuf,
     work: impl AsyncFnOnce(&DataFile) -> Result<T, AdminError>,
@@ -82,7 +82,7 @@ pub(super) async fn with<T>(
 pub(super) async fn keys(command: Keys) -> Outcome {
     match command {
         Keys::Secret => {
-            // For a file or a variable, so without JSON around it.
+            // Goes into a file or a variable, so it is not wrapped in JSON.
             println!("{}", DataFile::encryption_key());
         }
         Keys::List { place } => {

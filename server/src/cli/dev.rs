@@ -12,13 +12,13 @@ use super::{Outcome, log, metadata_field, print, stop_signal};
 
 #[derive(Args)]
 pub(super) struct Dev {
-    /// Loopback address and port to listen on; port 0 takes any free one.
+    /// Loopback address and port to listen on; port 0 picks a free one.
     #[arg(long, default_value = "127.0.0.1:8787", value_name = "ADDRESS", value_parser = listen_address)]
     listen: SocketAddr,
     /// Id of the app [default: the app in the data file, or a new one]
     #[arg(long, env = "PASSAGE_APP_ID", value_name = "ID")]
     app_id: Option<String>,
-    /// An API key of the app [default: a new one at each start]
+    /// An API key of the app [default: a new one on each start]
     #[arg(
         long,
         env = "PASSAGE_API_KEY",
@@ -29,19 +29,19 @@ pub(super) struct Dev {
     /// Origin of the app's website [default: the one in the data file, or http://localhost:3000]
     #[arg(long, value_name = "ORIGIN")]
     auth_origin: Option<String>,
-    /// Domain that passkeys belong to: the host of the auth origin, or a domain above it [default: that host]
+    /// Domain that passkeys belong to: the host of the auth origin, or a parent domain of it [default: that host]
     #[arg(long, value_name = "DOMAIN")]
     rp_id: Option<String>,
     /// Issuer of the app's tokens [default: the URL of the app under this server's Auth API]
     #[arg(long, value_name = "URL")]
     issuer: Option<String>,
-    /// File to keep the data in [default: in memory]
+    /// File for the data [default: in memory]
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
-    /// A metadata field of the app, such as plan:string; an app without any takes all fields. Can be repeated.
+    /// A metadata field of the app, such as plan:string; an app without any accepts all fields. Can be repeated.
     #[arg(long, value_name = "NAME:TYPE", value_parser = metadata_field)]
     metadata: Vec<(String, MetadataType)>,
-    /// A URL besides those of the auth origin to which a social login may lead, such as my-app://callback. Can be
+    /// A URL, besides those of the auth origin, that social logins may redirect to, such as my-app://callback. Can be
     /// repeated.
     #[arg(long, value_name = "URL")]
     callback_url: Vec<String>,
@@ -55,7 +55,7 @@ pub(super) struct Dev {
     log: LevelFilter,
 }
 
-/// No other name is looked up, as it could stand for an address that others can reach.
+/// Only localhost is resolved: any other name could point to an address that others can reach.
 fn listen_address(text: &str) -> Result<SocketAddr, String> {
     let address = match text.split_once(':') {
         Some(("localhost", port)) => format!("127.0.0.1:{port}"),
@@ -68,7 +68,7 @@ fn listen_address(text: &str) -> Result<SocketAddr, String> {
 /// Runs a development server until it is told to stop.
 pub(super) async fn run(options: Dev) -> Outcome {
     log(options.log, false);
-    // Watching for signals comes first, so that one that arrives during the start is not lost.
+    // Watch for signals first, so that one that arrives during the start is not lost.
     let stop = stop_signal()?;
     let server = start(options).await?;
     print(&json!({

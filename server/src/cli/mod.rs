@@ -9,7 +9,7 @@ mod transfer;
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use passage_server::MetadataType;
 use serde_json::Value;
 use tracing::level_filters::LevelFilter;
@@ -34,36 +34,38 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Run a server for development, with controls under /_dev that hand out tokens to whoever asks.
+    /// Run a development server, with controls under /_dev that issue tokens to any local caller.
     ///
-    /// When it is ready it prints one line of JSON: url, app_id, api_key, pid. Ctrl-C or SIGTERM stops it.
+    /// When ready, it prints one line of JSON: url, app_id, api_key, pid. Ctrl-C or SIGTERM stops it.
     Dev(Dev),
-    /// Run a server for production, as a configuration file has it.
+    /// Run a production server from a configuration file.
     ///
-    /// When it is ready it prints one line of JSON: url, address, pid. Ctrl-C or SIGTERM stops it.
+    /// When ready, it prints one line of JSON: url, address, pid. Ctrl-C or SIGTERM stops it.
     Serve(Serve),
-    /// See to the apps in a data file, also while a server runs on it.
+    /// Manage the apps in a data file, even while a server is using it.
     #[command(subcommand)]
     App(App),
-    /// See to the keys that sign tokens, also while a server runs.
+    /// Manage the keys that sign tokens, even while a server is running.
     #[command(subcommand)]
     Keys(Keys),
-    /// Write apps and their users, with their passkeys, to a file, also while a server runs.
+    /// Export apps and their users, with their passkeys, to a file, even while a server is running.
     ///
-    /// The file has a line of JSON for each, and holds no secrets, but people's data.
+    /// The file has one line of JSON for each. It contains personal data but no secrets.
     Export(Export),
-    /// Take in apps and users, with their passkeys, from such a file, while no server runs.
+    /// Import apps and users, with their passkeys, from an exported file, while no server is running.
     ///
-    /// If a line is bad, it is named, and nothing is imported.
+    /// Invalid lines are reported, and nothing is imported.
     Import(Import),
 }
 
 /// How a command ends.
 type Outcome = Result<(), Box<dyn std::error::Error>>;
 
-/// Does what the command line says.
+/// Runs the command line.
 pub(crate) async fn run() -> ExitCode {
-    let outcome = match Cli::parse().command {
+    let command = Cli::command().mut_subcommand("app", app::needs_origin);
+    let cli = Cli::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit());
+    let outcome = match cli.command {
         Command::Dev(options) => dev::run(options).await,
         Command::Serve(options) => serve::run(options).await,
         Command::App(command) => app::run(command).await,
@@ -80,14 +82,14 @@ pub(crate) async fn run() -> ExitCode {
     }
 }
 
-/// Our own events alone: those of the libraries below could show what a request holds.
+/// Logs our own events only: those of the libraries below could show the contents of a request.
 fn log(level: LevelFilter, json: bool) {
     let ours = Targets::new().with_target("passage_server", level);
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let lines = if json {
         lines.json().flatten_event(true).boxed()
     } else {
-        // Without colours: what reads it is seldom a terminal.
+        // Without colours: the log is rarely read in a terminal.
         lines.with_ansi(false).boxed()
     };
     tracing_subscriber::registry()
@@ -109,7 +111,7 @@ fn print(line: &Value) -> std::io::Result<()> {
     out.flush()
 }
 
-/// A future that ends with the first signal to stop.
+/// A future that completes on the first signal to stop.
 #[cfg(unix)]
 fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
@@ -123,11 +125,11 @@ fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
     })
 }
 
-/// A future that ends with the first signal to stop.
+/// A future that completes on the first signal to stop.
 #[cfg(not(unix))]
 fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
     Ok(async {
-        // Without a way to be told, the process can still be ended by the system.
+        // If there is no way to be told, the system can still end the process.
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }
@@ -138,7 +140,7 @@ fn with_causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
-        // Some errors repeat the text of their cause.
+        // Some errors already include the text of their cause.
         let more = error.to_string();
         if !text.contains(&more) {
             text.push_str(": ");

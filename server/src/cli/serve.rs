@@ -13,7 +13,7 @@ pub(super) struct Serve {
     /// Configuration file
     #[arg(long, env = "PASSAGE_CONFIG", value_name = "FILE")]
     config: PathBuf,
-    /// Only check the configuration, with the secrets and files that it points to
+    /// Only check the configuration, with the secrets and files that it refers to
     #[arg(long)]
     check: bool,
 }
@@ -27,7 +27,7 @@ pub(super) async fn run(options: Serve) -> Outcome {
     }
     let wanted = config.log();
     log(wanted.level.into(), wanted.json);
-    // Watching for signals comes first, so that one that arrives during the start is not lost.
+    // Watch for signals first, so that one that arrives during the start is not lost.
     let stop = stop_signal()?;
     let server = Service::start(&config).await?;
     print(&json!({

@@ -5,7 +5,7 @@ use std::io::{BufReader, BufWriter};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use passage_server::{AdminError, Moved};
+use passage_server::{AdminError, TransferCounts};
 use serde_json::{Value, json};
 
 use super::admin::{Where, with};
@@ -18,10 +18,10 @@ const STANDARD: &str = "-";
 pub(super) struct Export {
     #[command(flatten)]
     place: Where,
-    /// This app. Can be repeated [default: all apps]
+    /// Only this app; can be repeated [default: all apps]
     #[arg(long = "app", value_name = "ID")]
     apps: Vec<String>,
-    /// File to make, for its owner alone; - for standard output
+    /// File to create, readable by its owner only; - for standard output
     #[arg(value_name = "FILE")]
     file: PathBuf,
 }
@@ -30,7 +30,7 @@ pub(super) struct Export {
 pub(super) struct Import {
     #[command(flatten)]
     place: Where,
-    /// Only say what is wrong, or what would be imported
+    /// Only report problems, or what would be imported
     #[arg(long)]
     dry_run: bool,
     /// File to read; - for standard input
@@ -38,18 +38,18 @@ pub(super) struct Import {
     file: PathBuf,
 }
 
-/// Writes apps with their users to a file, and prints how many they were.
+/// Exports apps with their users to a file, and prints how many there were.
 pub(super) async fn export(options: Export) -> Outcome {
     let path = options.place.data()?;
     if !path.exists() {
-        // Opening would make one, with nothing in it to export.
+        // Opening it would create an empty file, with nothing to export.
         return Err(format!("there is no data file {}", path.display()).into());
     }
     let apps: Vec<&str> = options.apps.iter().map(String::as_str).collect();
     if options.file == Path::new(STANDARD) {
         let out = BufWriter::new(std::io::stdout());
-        let (moved, _) = with(path, async |data| data.export(&apps, out).await).await?;
-        eprintln!("{}", counts(&moved));
+        let (transferred, _) = with(path, async |data| data.export(&apps, out).await).await?;
+        eprintln!("{}", counts(&transferred));
     } else {
         let export = with(path, async |data| {
             data.export_file(&apps, &options.file).await
@@ -59,18 +59,18 @@ pub(super) async fn export(options: Export) -> Outcome {
     Ok(())
 }
 
-/// Takes in apps and users from a file, and prints how many they were.
+/// Imports apps and users from a file, and prints how many there were.
 pub(super) async fn import(options: Import) -> Outcome {
     let path = options.place.data()?;
     let file = options.file;
-    let moved = if file == Path::new(STANDARD) {
+    let transferred = if file == Path::new(STANDARD) {
         let lines = BufReader::new(std::io::stdin());
         take_in(path, lines, options.dry_run).await?
     } else {
         let lines = File::open(&file).map_err(|error| format!("{}: {error}", file.display()))?;
         take_in(path, BufReader::new(lines), options.dry_run).await?
     };
-    let mut counts = counts(&moved);
+    let mut counts = counts(&transferred);
     if options.dry_run
         && let Some(counts) = counts.as_object_mut()
     {
@@ -84,7 +84,7 @@ async fn take_in(
     path: PathBuf,
     lines: impl std::io::BufRead + Send + 'static,
     dry_run: bool,
-) -> Result<Moved, AdminError> {
+) -> Result<TransferCounts, AdminError> {
     let work = with(path, async |data| match dry_run {
         true => data.check_import(lines).await,
         false => data.import(lines).await,
@@ -92,11 +92,11 @@ async fn take_in(
     work.await
 }
 
-fn counts(moved: &Moved) -> Value {
+fn counts(transferred: &TransferCounts) -> Value {
     json!({
-        "apps": moved.apps,
-        "users": moved.users,
-        "devices": moved.devices,
-        "social_connections": moved.social_connections,
+        "apps": transferred.apps,
+        "users": transferred.users,
+        "devices": transferred.devices,
+        "social_connections": transferred.social_connections,
     })
 }

@@ -1,89 +1,101 @@
-//! An app in the file: it is what the file says, and has defaults for the rest.
+//! An app in the file. Settings that the file does not give have their defaults.
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::LazyLock;
 
-use serde::Deserialize;
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 
-use super::values::{AppId, Lifetime, Origin, SitePath};
-use crate::settings::{AppSettings, CONCEAL_USERS, MetadataType};
+use crate::domain::settings::{
+    self, AppSettings, MetadataField, MetadataType, SettingsPatch, SettingsProblems,
+};
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct AppTable {
-    id: AppId,
-    name: Option<String>,
-    auth_origin: Origin,
-    rp_id: Option<String>,
-    login_url: Option<SitePath>,
-    redirect_url: Option<SitePath>,
-    session_seconds: Option<Lifetime>,
-    refresh_tokens: Option<bool>,
-    refresh_seconds: Option<Lifetime>,
-    refresh_idle_seconds: Option<Lifetime>,
-    magic_links: Option<bool>,
-    magic_link_seconds: Option<Lifetime>,
-    one_time_codes: Option<bool>,
-    one_time_code_seconds: Option<Lifetime>,
-    conceal_users: Option<bool>,
-    #[serde(default)]
+/// An app as declared in the file.
+#[derive(Debug, Clone)]
+pub(crate) struct AppConfig {
+    pub(crate) id: String,
+    pub(super) settings: SettingsPatch,
     metadata: BTreeMap<String, MetadataType>,
 }
 
-impl AppTable {
-    pub(super) fn id(&self) -> &str {
-        self.id.as_ref()
+/// Settings that do not apply here: `passage-server serve` has no identity provider.
+const ELSEWHERE: [&str; 2] = ["social_logins", "callback_urls"];
+
+/// The names of an app's members.
+static MEMBERS: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
+    let settings = SettingsPatch::NAMES.iter().copied();
+    let settings = settings.filter(|name| !ELSEWHERE.contains(name));
+    ["id"]
+        .into_iter()
+        .chain(settings)
+        .chain(["metadata"])
+        .collect()
+});
+
+impl<'de> Deserialize<'de> for AppConfig {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(AppVisitor)
+    }
+}
+
+struct AppVisitor;
+
+impl<'de> Visitor<'de> for AppVisitor {
+    type Value = AppConfig;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a table")
     }
 
-    /// Whether the file says that the server sends the app's users codes or links.
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<AppConfig, A::Error> {
+        let (mut id, mut metadata) = (None, BTreeMap::new());
+        let settings = settings::members(&mut map, &MEMBERS, |name, map| {
+            match name {
+                "id" => id = Some(map.next_value()?),
+                _ => metadata = map.next_value()?,
+            }
+            Ok(())
+        })?;
+        let app = AppConfig {
+            id: id.ok_or_else(|| A::Error::missing_field("id"))?,
+            settings,
+            metadata,
+        };
+        match app.settings.auth_origin {
+            Some(_) => Ok(app),
+            None => Err(A::Error::missing_field("auth_origin")),
+        }
+    }
+}
+
+impl AppConfig {
+    /// Which setting, if any, has the server send codes or links to the app's users.
     pub(super) fn promises_messages(&self) -> Option<&'static str> {
         let promised = [
-            ("magic_links", self.magic_links),
-            ("one_time_codes", self.one_time_codes),
+            ("magic_links", self.settings.magic_links),
+            ("one_time_codes", self.settings.one_time_codes),
         ];
         let promised = promised.iter().find(|(_, set)| *set == Some(true));
         promised.map(|(name, _)| *name)
     }
 
-    /// The settings of the app. Of those that are stored only the ids of the metadata fields count.
-    pub(super) fn settings(&self, stored: AppSettings) -> AppSettings {
-        let default = AppSettings::default();
-        let seconds = |set: &Option<Lifetime>, default| set.as_ref().map_or(default, Lifetime::get);
-        let path = |set: &Option<SitePath>, default| match set {
-            Some(path) => path.to_string(),
-            None => default,
-        };
+    /// The settings of the app, and what is wrong with them. Of the stored settings only the ids of the metadata fields
+    /// are used.
+    pub(crate) fn settings(
+        &self,
+        stored: Vec<MetadataField>,
+    ) -> Result<AppSettings, SettingsProblems> {
         let mut settings = AppSettings {
-            name: self.name.clone().unwrap_or_else(|| self.id.to_string()),
-            auth_origin: self.auth_origin.to_string(),
-            rp_id: self
-                .rp_id
-                .as_ref()
-                .map(|domain| domain.to_ascii_lowercase()),
-            login_url: path(&self.login_url, default.login_url.clone()),
-            redirect_url: path(&self.redirect_url, default.redirect_url.clone()),
-            session_timeout_length: seconds(&self.session_seconds, default.session_timeout_length),
-            refresh_enabled: self.refresh_tokens.unwrap_or(default.refresh_enabled),
-            refresh_absolute_lifetime: seconds(
-                &self.refresh_seconds,
-                default.refresh_absolute_lifetime,
-            ),
-            refresh_inactivity_lifetime: seconds(
-                &self.refresh_idle_seconds,
-                default.refresh_inactivity_lifetime,
-            ),
-            magic_links: self.magic_links.unwrap_or(default.magic_links),
-            magic_link_ttl: seconds(&self.magic_link_seconds, default.magic_link_ttl),
-            one_time_codes: self.one_time_codes.unwrap_or(default.one_time_codes),
-            otp_ttl: seconds(&self.one_time_code_seconds, default.otp_ttl),
-            conceal_users: self.conceal_users.unwrap_or(CONCEAL_USERS),
-            metadata: stored.metadata,
-            ..default
+            name: self.id.clone(),
+            metadata: stored,
+            ..AppSettings::for_production()
         };
+        self.settings.apply(&mut settings);
         let named = |name: &String| self.metadata.contains_key(name);
         settings.metadata.retain(|field| named(&field.name));
         for (name, kind) in &self.metadata {
             settings.put_field(name, *kind);
         }
-        settings
+        settings.validate().map(|()| settings)
     }
 }

@@ -1,17 +1,15 @@
-//! The members of the file. Members that are not here are refused.
+//! The members of the file. Unknown members are refused.
 
 use std::net::SocketAddr;
-use std::num::{NonZeroU64, NonZeroUsize};
+use std::num::{NonZeroU16, NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use super::ConfigError;
-use super::apps::AppTable;
+use super::apps::AppConfig;
 use super::secret::Secret;
 use super::values::{Header, Url};
-use crate::delivery::SmtpSecurity;
-use crate::settings::AppSettings;
+use crate::domain::settings::{APP_ID, is_app_id};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -27,7 +25,7 @@ pub(super) struct File {
     pub(super) mail: Option<Mail>,
     pub(super) texts: Option<Texts>,
     #[serde(default)]
-    pub(super) apps: Vec<AppTable>,
+    pub(super) apps: Vec<AppConfig>,
 }
 
 #[derive(Deserialize)]
@@ -38,11 +36,11 @@ pub(super) struct Listen {
     #[serde(default = "connections")]
     pub(super) connections: NonZeroUsize,
     #[serde(default = "ten")]
-    pub(super) head_seconds: NonZeroU64,
+    pub(super) head_seconds: NonZeroU32,
     #[serde(default = "thirty")]
-    pub(super) body_seconds: NonZeroU64,
+    pub(super) body_seconds: NonZeroU32,
     #[serde(default = "thirty")]
-    pub(super) reply_seconds: NonZeroU64,
+    pub(super) reply_seconds: NonZeroU32,
     pub(super) client_address_header: Option<Header>,
     #[serde(default = "one")]
     pub(super) proxies: NonZeroUsize,
@@ -56,16 +54,16 @@ fn one() -> NonZeroUsize {
     NonZeroUsize::MIN
 }
 
-fn ten() -> NonZeroU64 {
-    NonZeroU64::MIN.saturating_add(9)
+fn ten() -> NonZeroU32 {
+    NonZeroU32::MIN.saturating_add(9)
 }
 
-fn twenty() -> NonZeroU64 {
-    NonZeroU64::MIN.saturating_add(19)
+fn twenty() -> NonZeroU32 {
+    NonZeroU32::MIN.saturating_add(19)
 }
 
-fn thirty() -> NonZeroU64 {
-    NonZeroU64::MIN.saturating_add(29)
+fn thirty() -> NonZeroU32 {
+    NonZeroU32::MIN.saturating_add(29)
 }
 
 #[derive(Deserialize)]
@@ -151,14 +149,14 @@ impl Default for Limits {
 #[serde(deny_unknown_fields)]
 pub(super) struct Mail {
     pub(super) host: String,
-    pub(super) port: Option<u16>,
+    pub(super) port: Option<NonZeroU16>,
     pub(super) from: String,
     #[serde(default)]
     pub(super) security: Security,
     pub(super) username: Option<String>,
     pub(super) password: Option<Secret>,
     #[serde(default = "twenty")]
-    pub(super) timeout_seconds: NonZeroU64,
+    pub(super) timeout_seconds: NonZeroU32,
 }
 
 #[derive(Clone, Copy, Default, Deserialize)]
@@ -170,73 +168,90 @@ pub(super) enum Security {
     None,
 }
 
-impl From<Security> for SmtpSecurity {
-    fn from(security: Security) -> Self {
-        match security {
-            Security::Tls => Self::Tls,
-            Security::StartTls => Self::StartTls,
-            Security::None => Self::None,
-        }
-    }
-}
-
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Texts {
     pub(super) url: String,
     pub(super) secret: Secret,
     #[serde(default = "ten")]
-    pub(super) timeout_seconds: NonZeroU64,
+    pub(super) timeout_seconds: NonZeroU32,
+}
+
+/// What is wrong with a member.
+#[derive(Debug)]
+pub(super) struct Problem {
+    /// Such as `apps[0].rp_id`; the error names its line.
+    pub(super) member: String,
+    pub(super) text: String,
+}
+
+impl Problem {
+    fn new(member: impl Into<String>, text: impl Into<String>) -> Self {
+        Self {
+            member: member.into(),
+            text: text.into(),
+        }
+    }
 }
 
 impl File {
-    /// Checks what the members say together.
-    pub(super) fn check(&self) -> Result<(), ConfigError> {
-        let fails = |problem: &str| Err(ConfigError::new(problem));
+    /// Checks the members against each other.
+    pub(super) fn check(&self) -> Result<(), Problem> {
+        let fails = |member: &str, problem: &str| Err(Problem::new(member, problem));
         if let Some(mail) = &self.mail
             && mail.username.is_some() != mail.password.is_some()
         {
-            return fails("mail: username and password go together");
+            return fails("mail", "mail: username and password go together");
         }
         if let (Some(url), Some(_)) = (&self.url, &self.listen.tls)
             && !url.is_https()
         {
-            return fails("url: must be https, as listen.tls is set");
+            return fails("url", "url: must be https, as listen.tls is set");
         }
         if self.url.is_none() && !self.listen.address.ip().is_loopback() {
             return fails(
+                "url",
                 "url: is needed, since others reach this address: the URL by which they do, such as https://auth.example.com",
             );
         }
         let keys = &self.keys;
         if keys.rotate_days > 0 && keys.announce_hours / 24 >= keys.rotate_days {
-            return fails("keys.announce_hours: must be shorter than keys.rotate_days");
+            return fails(
+                "keys.announce_hours",
+                "keys.announce_hours: must be shorter than keys.rotate_days",
+            );
         }
         for (place, app) in self.apps.iter().enumerate() {
-            let earlier = self.apps.iter().take(place);
-            if earlier.into_iter().any(|other| other.id() == app.id()) {
-                return Err(ConfigError::new(format!(
-                    "apps: `{}` is there twice",
-                    app.id()
-                )));
-            }
-            if let Some(member) = app.promises_messages()
-                && self.mail.is_none()
-                && self.texts.is_none()
-            {
-                return Err(ConfigError::new(format!(
-                    "apps: `{}` has {member} = true, but without [mail] or [texts] they reach nobody: add one of \
-                     the two, or leave {member} out",
-                    app.id()
-                )));
-            }
-            if app.settings(AppSettings::default()).rp_id().is_none() {
-                return Err(ConfigError::new(format!(
-                    "apps: rp_id of `{}` must be the host of its auth_origin, or a domain above it",
-                    app.id()
-                )));
-            }
+            self.check_app(place, app)?;
         }
         Ok(())
+    }
+
+    fn check_app(&self, place: usize, app: &AppConfig) -> Result<(), Problem> {
+        let id = &app.id;
+        let member = |name: &str| format!("apps[{place}].{name}");
+        if !is_app_id(id) {
+            return Err(Problem::new(member("id"), APP_ID));
+        }
+        let mut earlier = self.apps.iter().take(place);
+        if earlier.any(|other| other.id == *id) {
+            let problem = format!("apps: `{id}` is there twice");
+            return Err(Problem::new(member("id"), problem));
+        }
+        if let Some(name) = app.promises_messages()
+            && self.mail.is_none()
+            && self.texts.is_none()
+        {
+            let problem = format!(
+                "apps: `{id}` has {name} = true, but without [mail] or [texts] they reach nobody: add one of the \
+                 two, or leave {name} out"
+            );
+            return Err(Problem::new(member(name), problem));
+        }
+        let problems = app.settings(Vec::new()).err().unwrap_or_default();
+        match problems.into_iter().next() {
+            Some(problem) => Err(Problem::new(member(&problem.member), problem.text)),
+            None => Ok(()),
+        }
     }
 }

@@ -2,6 +2,8 @@
 
 mod apps;
 mod file;
+mod lines;
+mod resolve;
 mod secret;
 #[cfg(test)]
 mod tests;
@@ -11,28 +13,23 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
-use http::header::HeaderName;
-
+pub(crate) use self::apps::AppConfig;
 use self::file::File;
-pub(crate) use self::secret::require_private;
-use crate::delivery::{Delivery, Smtp, TextHook};
-use crate::http::client_address::ClientAddress;
-use crate::http::entry::Manners;
-use crate::http::serve::Terms;
-use crate::keys::{Rotation, Sealing, WrappingKey};
-use crate::limits::RateLimits;
-use crate::settings::AppSettings;
-use crate::tls;
+use self::lines::{line_at, line_of};
+pub(crate) use self::resolve::{ListenSettings, ServeSettings};
 
-/// The configuration of a server, as `passage-server serve` takes it.
+/// The configuration of a server, as for `passage-server serve`.
 ///
 /// `docs/self-hosting.md` explains every member.
 #[derive(Clone)]
 pub struct Config {
     file: Arc<File>,
-    /// Paths in the file are relative to its folder.
+    /// The text of the file, to find the lines of errors.
+    text: Arc<str>,
+    /// The path, if it was read from a file.
+    path: Option<PathBuf>,
+    /// Paths in the file are relative to this folder.
     folder: PathBuf,
 }
 
@@ -45,7 +42,7 @@ impl fmt::Debug for Config {
     }
 }
 
-/// How much to log, and how it is written.
+/// How much to log, and in what format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LogConfig {
@@ -74,23 +71,27 @@ impl fmt::Display for ConfigError {
 impl std::error::Error for ConfigError {}
 
 impl Config {
-    /// Reads a configuration file. Secrets that it points to are read when the server starts.
+    /// Reads a configuration file. The secrets that it refers to are read when the server starts.
     ///
     /// # Errors
-    /// If the file cannot be read or is no configuration. The text names the line, and what would do.
+    /// If the file cannot be read or is not a valid configuration. The text names the line and a valid form.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, ConfigError> {
         let path = path.as_ref();
         let text = std::fs::read_to_string(path)
             .map_err(|error| ConfigError(format!("{}: {error}", path.display())))?;
         let folder = path.parent().unwrap_or(Path::new(""));
-        Self::parse_in(folder, &text)
-            .map_err(|error| ConfigError(format!("{}: {error}", path.display())))
+        let config = Self::parse_in(folder, &text)
+            .map_err(|error| ConfigError(format!("{}: {error}", path.display())))?;
+        Ok(Self {
+            path: Some(path.to_owned()),
+            ..config
+        })
     }
 
     /// Reads a configuration. Paths in it are relative to the working directory.
     ///
     /// # Errors
-    /// If the text is no configuration. The error names the line, and what would do.
+    /// If the text is not a valid configuration. The error names the line and a valid form.
     ///
     /// ```
     /// use passage_server::Config;
@@ -110,33 +111,50 @@ impl Config {
     }
 
     fn parse_in(folder: &Path, text: &str) -> Result<Self, ConfigError> {
-        // The error's own text would show the line itself, in which a secret may stand by mistake.
+        // The error's own text would quote the line, which may contain a secret by mistake.
         let file: File = toml::from_str(text).map_err(|error| {
             let problem = error.message();
-            let before = error.span().and_then(|span| text.get(..span.start));
-            ConfigError(match before {
-                Some(before) => format!("line {}: {problem}", before.matches('\n').count() + 1),
+            let place = error.span().map(|span| span.start);
+            ConfigError(match place {
+                Some(place) => format!("line {}: {problem}", line_at(text, place)),
                 None => problem.to_owned(),
             })
         })?;
-        file.check()?;
-        Ok(Self {
+        let config = Self {
             file: Arc::new(file),
+            text: text.into(),
+            path: None,
             folder: folder.to_owned(),
+        };
+        match config.file.check() {
+            Ok(()) => Ok(config),
+            Err(problem) => Err(config.at(&problem.member, &problem.text)),
+        }
+    }
+
+    /// The error for what is wrong with a member, with its file and line.
+    fn at(&self, member: &str, problem: &str) -> ConfigError {
+        let problem = match line_of(&self.text, member) {
+            Some(line) => format!("line {line}: {problem}"),
+            None => problem.to_owned(),
+        };
+        ConfigError(match &self.path {
+            Some(path) => format!("{}: {problem}", path.display()),
+            None => problem,
         })
     }
 
-    /// Reads whatever the configuration points to: secrets, certificate, key.
+    /// Does everything that precedes listening: reads what the configuration refers to (secrets, certificate, key), and
+    /// checks the data file. A configuration that passes will start, provided that the address is free and no other
+    /// server is using the data file.
     ///
     /// # Errors
-    /// If one of them is missing, cannot be used, or is open to others.
+    /// If one of them is missing, cannot be used, or is readable by others, or a member is invalid.
     pub fn check(&self) -> Result<(), ConfigError> {
-        self.terms()?;
-        self.sealing()?;
-        self.delivery().map(drop)
+        self.resolve().map(drop)
     }
 
-    /// How the configuration wants the log.
+    /// How the configuration sets up the log.
     #[must_use]
     pub fn log(&self) -> LogConfig {
         LogConfig {
@@ -157,119 +175,8 @@ impl Config {
         self.file.listen.address
     }
 
-    /// The URL by which clients reach a server that listens on this address.
-    pub(crate) fn url(&self, address: SocketAddr) -> String {
-        match (&self.file.url, &self.file.listen.tls) {
-            (Some(url), _) => url.to_string(),
-            (None, Some(_)) => format!("https://{address}"),
-            (None, None) => format!("http://{address}"),
-        }
-    }
-
-    /// Whether passwords and tokens could be read on their way to a server with this URL.
-    pub(crate) fn is_open_to_eavesdroppers(&self) -> bool {
-        !self.address().ip().is_loopback()
-            && self.file.listen.tls.is_none()
-            && !self.file.url.as_ref().is_some_and(|url| url.is_https())
-    }
-
-    pub(crate) fn manners(&self, url: &str) -> Manners {
-        let listen = &self.file.listen;
-        let client_address = match &listen.client_address_header {
-            Some(name) => ClientAddress::from_header(HeaderName::from(name), listen.proxies.get()),
-            None => ClientAddress::default(),
-        };
-        Manners {
-            body: Duration::from_secs(listen.body_seconds.get()),
-            client_address,
-            tls_only: url.starts_with("https://"),
-        }
-    }
-
-    pub(crate) fn terms(&self) -> Result<Terms, ConfigError> {
-        let listen = &self.file.listen;
-        let tls = match &listen.tls {
-            Some(tls) => Some(tls::load(
-                &self.folder.join(&tls.certificate),
-                &self.folder.join(&tls.key),
-            )?),
-            None => None,
-        };
-        Ok(Terms {
-            head: Duration::from_secs(listen.head_seconds.get()),
-            reply: Duration::from_secs(listen.reply_seconds.get()),
-            connections: listen.connections.get(),
-            tls,
-            ..Terms::default()
-        })
-    }
-
-    pub(crate) fn limits(&self) -> RateLimits {
-        let limits = &self.file.limits;
-        RateLimits::new(
-            limits.messages_per_account_per_minute,
-            limits.requests_per_address_per_minute,
-        )
-    }
-
-    pub(crate) fn sealing(&self) -> Result<Sealing, ConfigError> {
-        let read = |secret: &secret::Secret, name: &str| {
-            let text = secret.read(&self.folder, name)?;
-            WrappingKey::parse(&text).map_err(|error| ConfigError(format!("{name}: {error}")))
-        };
-        let keys = &self.file.keys;
-        let current = read(&keys.encryption_key, "keys.encryption_key")?;
-        let previous = keys.previous.iter();
-        let previous = previous.map(|secret| read(secret, "keys.previous"));
-        Ok(Sealing::with(current, previous.collect::<Result<_, _>>()?))
-    }
-
-    pub(crate) fn rotation(&self) -> Rotation {
-        let keys = &self.file.keys;
-        let every = (keys.rotate_days > 0)
-            .then(|| Duration::from_secs(u64::from(keys.rotate_days) * 24 * 3600));
-        Rotation::new(
-            every,
-            Duration::from_secs(u64::from(keys.announce_hours) * 3600),
-        )
-    }
-
-    /// Whether there is a way for codes and links to reach anybody.
-    pub(crate) fn delivers(&self) -> bool {
-        self.file.mail.is_some() || self.file.texts.is_some()
-    }
-
-    pub(crate) fn delivery(&self) -> Result<Delivery, ConfigError> {
-        let mut delivery = Delivery::new();
-        if let Some(mail) = &self.file.mail {
-            let mut smtp = Smtp::new(&mail.host, &mail.from)
-                .security(mail.security.into())
-                .timeout(Duration::from_secs(mail.timeout_seconds.get()));
-            if let Some(port) = mail.port {
-                smtp = smtp.port(port);
-            }
-            if let (Some(name), Some(password)) = (&mail.username, &mail.password) {
-                smtp = smtp.credentials(name, password.read(&self.folder, "mail.password")?);
-            }
-            delivery = delivery.mail(smtp);
-        }
-        if let Some(texts) = &self.file.texts {
-            let secret = texts.secret.read(&self.folder, "texts.secret")?;
-            let hook = TextHook::new(&texts.url, secret)
-                .timeout(Duration::from_secs(texts.timeout_seconds.get()));
-            delivery = delivery.texts(hook);
-        }
-        Ok(delivery)
-    }
-
-    /// Ids of the apps that the configuration has. What it says of them counts at every start.
+    /// Ids of the apps in the configuration. Their settings are applied at every start.
     pub fn app_ids(&self) -> impl Iterator<Item = &str> {
-        self.file.apps.iter().map(|app| app.id())
-    }
-
-    /// The apps that the configuration has, given what is stored of each.
-    pub(crate) fn apps(&self) -> impl Iterator<Item = (&str, impl Fn(AppSettings) -> AppSettings)> {
-        let apps = self.file.apps.iter();
-        apps.map(|app| (app.id(), move |stored: AppSettings| app.settings(stored)))
+        self.file.apps.iter().map(|app| app.id.as_str())
     }
 }

@@ -1,4 +1,4 @@
-//! Secrets, which stand in the environment or in files of their own, never in the configuration.
+//! Secrets, which come from the environment or from files of their own, never from the configuration.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 
 use super::ConfigError;
+use crate::private_file;
 
-/// Where a secret is found.
+/// Where to find a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Secret {
     Env(String),
@@ -54,7 +55,7 @@ impl<'de> Visitor<'de> for SecretVisitor {
 }
 
 impl Secret {
-    /// Reads the secret, without blanks around it.
+    /// Reads the secret, without surrounding whitespace.
     pub(super) fn read(&self, folder: &Path, name: &str) -> Result<String, ConfigError> {
         let text = match self {
             Self::Env(variable) => std::env::var(variable).map_err(|_| {
@@ -64,10 +65,11 @@ impl Secret {
             })?,
             Self::File(path) => {
                 let path = folder.join(path);
-                require_private(&path)?;
-                std::fs::read_to_string(&path).map_err(|error| {
-                    ConfigError::new(format!("{name}: {}: {error}", path.display()))
-                })?
+                private_file::require(&path)
+                    .and_then(|()| std::fs::read_to_string(&path))
+                    .map_err(|error| {
+                        ConfigError::new(format!("{name}: {}: {error}", path.display()))
+                    })?
             }
         };
         let text = text.trim();
@@ -76,26 +78,4 @@ impl Secret {
         }
         Ok(text.to_owned())
     }
-}
-
-/// Refuses a secret file that others than its owner may read or write. It is not ours to change: whoever wrote it
-/// must learn that it was open.
-#[cfg(unix)]
-pub(crate) fn require_private(path: &Path) -> Result<(), ConfigError> {
-    use std::os::unix::fs::PermissionsExt as _;
-    let fails = |problem: String| Err(ConfigError::new(format!("{}: {problem}", path.display())));
-    match std::fs::metadata(path) {
-        Ok(data) if data.permissions().mode() & 0o077 == 0 => Ok(()),
-        Ok(data) => fails(format!(
-            "others may use this secret file (mode {:03o}): run `chmod 600` on it",
-            data.permissions().mode() & 0o777
-        )),
-        Err(error) => fails(error.to_string()),
-    }
-}
-
-/// There is no mode to check.
-#[cfg(not(unix))]
-pub(crate) fn require_private(_path: &Path) -> Result<(), ConfigError> {
-    Ok(())
 }

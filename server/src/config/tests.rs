@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use super::*;
-use crate::settings::MetadataType;
+use crate::domain::settings::{AppSettings, MetadataType, SettingsPatch};
+use crate::keys::WrappingKey;
 
 const LEAST: &str = r#"
 data = "passage.db"
@@ -23,13 +24,33 @@ fn problem(text: &str) -> String {
 fn little_is_needed_and_the_rest_has_defaults() {
     let config = Config::parse_in(Path::new("/etc/passage"), LEAST).unwrap();
     assert_eq!(config.data(), Path::new("/etc/passage/passage.db"));
-    let address = "127.0.0.1:8787".parse().unwrap();
-    assert_eq!(config.url(address), "http://127.0.0.1:8787");
     assert_eq!(config.log().level, tracing::Level::INFO);
-    assert_eq!(config.apps().count(), 0);
-    assert_eq!(config.manners("https://a.example").body.as_secs(), 30);
-    let terms = config.terms().unwrap();
-    assert_eq!((terms.head.as_secs(), terms.reply.as_secs()), (10, 30));
+    assert_eq!(config.app_ids().count(), 0);
+}
+
+/// Resolves a configuration in a folder of its own.
+fn resolved(text: &str) -> Result<ServeSettings, ConfigError> {
+    let folder = tempfile::tempdir().unwrap();
+    write_private(&folder.path().join("key"), &WrappingKey::generate());
+    let text = text.replace("env = \"PASSAGE_ENCRYPTION_KEY\"", "file = \"key\"");
+    Config::parse_in(folder.path(), &text)?.resolve()
+}
+
+fn write_private(path: &Path, text: &str) {
+    use std::io::Write as _;
+    let mut file = crate::private_file::open(path).unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+}
+
+#[test]
+fn a_server_gets_what_little_is_needed_and_defaults() {
+    let settings = resolved(LEAST).unwrap();
+    let address = "127.0.0.1:8787".parse().unwrap();
+    assert_eq!(settings.url(address), "http://127.0.0.1:8787");
+    assert!(!settings.is_open_to_eavesdroppers() && !settings.delivers);
+    let listen = settings.listen;
+    let seconds = [listen.head, listen.body, listen.reply].map(|time| time.as_secs());
+    assert_eq!((seconds, listen.connections), ([10, 30, 30], 4096));
 }
 
 #[test]
@@ -39,7 +60,7 @@ fn what_is_wrong_is_named_with_its_line_and_a_mend() {
         ("[log]\nlevel = \"loud\"", "line 10: unknown variant `loud`"),
         (
             "[[apps]]\nid = \"a/b\"\nauth_origin = \"https://a.example\"",
-            "line 10: an app id is made of letters",
+            "line 10: must be made of letters",
         ),
         (
             "[[apps]]\nid = \"a\"\nauth_origin = \"https://a.example/\"",
@@ -59,23 +80,23 @@ fn what_is_wrong_is_named_with_its_line_and_a_mend() {
         ),
         (
             "[[apps]]\nid = \"a\"\nauth_origin = \"https://a.example\"\n[[apps]]\nid = \"a\"\nauth_origin = \"https://a.example\"",
-            "apps: `a` is there twice",
+            "line 13: apps: `a` is there twice",
         ),
         (
             "[[apps]]\nid = \"a\"\nauth_origin = \"https://a.example\"\nrp_id = \"b.example\"",
-            "apps: rp_id of `a` must be",
+            "line 12: must be the host of auth_origin, or a domain above it",
         ),
         (
             "[[apps]]\nid = \"a\"\nauth_origin = \"https://a.example\"\none_time_codes = true",
-            "apps: `a` has one_time_codes = true, but without [mail] or [texts] they reach nobody: add",
+            "line 12: apps: `a` has one_time_codes = true, but without [mail] or [texts] they reach nobody: add",
         ),
         (
             "[[apps]]\nid = \"a\"\nauth_origin = \"https://a.example\"\nmagic_links = true",
-            "apps: `a` has magic_links = true, but",
+            "line 12: apps: `a` has magic_links = true, but",
         ),
         (
             "[mail]\nhost = \"mail.example.com\"\nfrom = \"a@example.com\"\nusername = \"me\"",
-            "mail: username and password",
+            "line 9: mail: username and password",
         ),
         (
             "[limits]\nper_minute = 3",
@@ -94,7 +115,8 @@ fn what_is_wrong_is_named_with_its_line_and_a_mend() {
         "tls = { certificate = \"a\", key = \"b\" }\n[keys]",
     );
     assert!(
-        problem(&format!("url = \"http://a.example\"\n{tls}")).starts_with("url: must be https")
+        problem(&format!("url = \"http://a.example\"\n{tls}"))
+            .starts_with("line 1: url: must be https")
     );
     assert!(problem("data = 1").starts_with("line 1: "));
     assert!(problem("what is this").starts_with("line 1: "));
@@ -119,11 +141,9 @@ fn codes_and_links_can_be_promised_with_any_provider_and_denied_without() {
 fn what_the_file_says_of_connections_is_how_they_are_taken() {
     let listen = "\n[keys]";
     let said = "head_seconds = 3\nbody_seconds = 4\nreply_seconds = 5\nconnections = 6\n[keys]";
-    let config = Config::parse(&LEAST.replace(listen, said)).unwrap();
-    let terms = config.terms().unwrap();
-    let seconds = (terms.head.as_secs(), terms.reply.as_secs());
-    assert_eq!((seconds, terms.connections), ((3, 5), 6));
-    assert_eq!(config.manners("https://a.example").body.as_secs(), 4);
+    let listen = resolved(&LEAST.replace(listen, said)).unwrap().listen;
+    let seconds = [listen.head, listen.body, listen.reply].map(|time| time.as_secs());
+    assert_eq!((seconds, listen.connections), ([3, 4, 5], 6));
 }
 
 #[test]
@@ -152,7 +172,7 @@ fn secrets_are_read_from_private_files_alone() {
     let path = folder.path().join("key");
     let text = LEAST.replace("env = \"PASSAGE_ENCRYPTION_KEY\"", "file = \"key\"");
     let config = Config::parse_in(folder.path(), &text).unwrap();
-    let told = || config.sealing().unwrap_err().to_string();
+    let told = || config.check().unwrap_err().to_string();
     assert!(told().contains("key: "), "{}", told());
     std::fs::write(&path, WrappingKey::generate()).unwrap();
     #[cfg(unix)]
@@ -163,11 +183,11 @@ fn secrets_are_read_from_private_files_alone() {
         assert!(told().contains("chmod 600"), "{}", told());
         set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
     }
-    config.sealing().unwrap();
+    config.check().unwrap();
     std::fs::write(&path, "hunter2").unwrap();
     assert!(told().contains("32 random bytes") && !told().contains("hunter2"));
     let env = Config::parse(&LEAST.replace("PASSAGE_ENCRYPTION_KEY", "PASSAGE_NO_SUCH_VARIABLE"));
-    let told = env.unwrap().sealing().unwrap_err().to_string();
+    let told = env.unwrap().check().unwrap_err().to_string();
     assert_eq!(
         told,
         "keys.encryption_key: the environment variable PASSAGE_NO_SUCH_VARIABLE is not set"
@@ -181,17 +201,13 @@ fn an_app_is_what_the_file_says() {
          metadata = {{ plan = \"string\", age = \"integer\" }}\n"
     );
     let config = Config::parse(&text).unwrap();
-    let (id, settings) = config.apps().next().unwrap();
-    assert_eq!(id, "shop");
-    let mut stored = AppSettings {
-        name: "Before".to_owned(),
-        conceal_users: false,
-        ..AppSettings::default()
-    };
+    let app = config.file.apps.first().unwrap();
+    assert_eq!(app.id, "shop");
+    let mut stored = AppSettings::default();
     stored.put_field("plan", MetadataType::Boolean);
     stored.put_field("gone", MetadataType::Boolean);
     let plan = stored.metadata.first().unwrap().id.clone();
-    let settings = settings(stored);
+    let settings = app.settings(stored.metadata).unwrap();
     assert_eq!((&*settings.name, settings.conceal_users), ("shop", true));
     assert!(!settings.refresh_enabled);
     let fields: Vec<_> = settings
@@ -211,4 +227,15 @@ fn an_app_is_what_the_file_says() {
         plan,
         "a field keeps its id"
     );
+}
+
+#[test]
+fn each_setting_is_a_member_except_those_of_social_logins() {
+    let app = format!("{LEAST}[[apps]]\nid = \"a\"\nauth_origin = \"https://a.example\"\n");
+    for name in SettingsPatch::NAMES {
+        let told = problem(&format!("{app}{name} = [[]]\n"));
+        let unknown = told.contains(&format!("unknown field `{name}`"));
+        let social = ["social_logins", "callback_urls"].contains(name);
+        assert_eq!(unknown, social, "{told}");
+    }
 }

@@ -1,4 +1,4 @@
-//! Texts by an HTTP hook: a program of the operator's that knows the provider of text messages.
+//! Text messages through an HTTP hook: a program run by the operator that talks to the provider of text messages.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,16 +7,16 @@ use http::{StatusCode, Uri};
 use reqwest::{Client, redirect};
 use serde_json::json;
 
-use super::courier::Failure;
+use super::error::DeliveryError;
 use super::message::Message;
+use super::queue::Failure;
 use super::smtp::is_this_machine;
-use crate::error::StartErrorKind;
 
-/// A hook that sends texts.
+/// A hook that sends text messages.
 ///
-/// It gets a POST for each, with `Authorization: Bearer` and the secret, and this JSON:
-/// `{"id", "to", "text", "language", "purpose"}`. Any status from 200 to 299 says that it took the text. After 408,
-/// 429, a status from 500 or no answer it is asked again, twice at most, with the same `id`.
+/// It gets a POST for each, with `Authorization: Bearer` and the secret, and this JSON: `{"id", "to", "text",
+/// "language", "purpose"}`. Any 2xx status means that the message was accepted. After 408, 429, a 5xx status or no
+/// answer the request is repeated at most twice, with the same `id`.
 #[derive(Clone)]
 #[must_use]
 pub struct TextHook {
@@ -33,8 +33,8 @@ impl fmt::Debug for TextHook {
 }
 
 impl TextHook {
-    /// The hook at this URL, which must be `https` unless it is on the same machine, and the secret by which it knows
-    /// this server.
+    /// The hook at this URL, which must be `https` unless it is on the same machine, and the secret that authenticates
+    /// this server to it.
     pub fn new(url: impl Into<String>, secret: impl Into<String>) -> Self {
         Self {
             url: url.into(),
@@ -43,14 +43,14 @@ impl TextHook {
         }
     }
 
-    /// How long the hook may take. If not said, 10 seconds.
+    /// How long the hook may take. Defaults to 10 seconds.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    pub(super) fn connect(self) -> Result<HookCarrier, StartErrorKind> {
-        let fails = |problem| StartErrorKind::Option("text hook", problem);
+    pub(super) fn connect(self) -> Result<HookCarrier, DeliveryError> {
+        let fails = |problem| DeliveryError::new("text hook", problem);
         let uri: Uri = self.url.parse().map_err(|_| fails("needs a URL"))?;
         let local = is_this_machine(uri.host().unwrap_or_default());
         match uri.scheme_str() {
@@ -61,7 +61,7 @@ impl TextHook {
         if self.secret.is_empty() || !self.secret.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(fails("needs a secret of visible ASCII characters"));
         }
-        // The secret is for this one address: it is not carried along a redirect.
+        // The secret is for this address only, so redirects are not followed.
         let mut client = Client::builder()
             .timeout(self.timeout)
             .redirect(redirect::Policy::none())
@@ -79,7 +79,7 @@ impl TextHook {
     }
 }
 
-/// Brings texts to a hook.
+/// Sends texts to a hook.
 pub(super) struct HookCarrier {
     client: Client,
     url: String,
@@ -114,7 +114,7 @@ impl HookCarrier {
     }
 }
 
-/// Whether the same request may fare better later.
+/// Whether repeating the same request later may succeed.
 fn may_change(status: StatusCode) -> bool {
     status.is_server_error()
         || [StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_MANY_REQUESTS].contains(&status)

@@ -26,8 +26,8 @@ pub(crate) const LANGUAGES: [Language; 7] = [
 ];
 
 impl Language {
-    /// The language that a client asks for. The Auth API takes any text here, and browsers say `pt-BR` for `pt`: what
-    /// is not known is the app's default language.
+    /// The language that a client asks for. The Auth API accepts any text here, and browsers send `pt-BR` for `pt`.
+    /// Unknown languages become the app's default.
     pub(crate) fn asked_for(text: Option<&str>) -> Self {
         let text = text.unwrap_or_default();
         let code = text.split(['-', '_']).next().unwrap_or_default();
@@ -50,7 +50,7 @@ impl Language {
         }
     }
 
-    /// What messages say in it.
+    /// The texts of messages in it.
     pub(super) fn texts(self) -> &'static Texts {
         match self {
             Self::De => &texts::DE,

@@ -6,9 +6,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::language::Language;
-use crate::clock::time;
+use crate::clock::Time;
 use crate::identifier::Identifier;
-use crate::ids;
+use crate::ids::{self, UserId};
+use crate::store::Purpose;
 
 /// How a message is delivered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,8 +22,18 @@ pub enum Channel {
     Phone,
 }
 
-/// A message that was, or would have been, delivered. Its `Debug` shows neither link nor code, which sign their
-/// bearer in, nor the text, which has them too.
+impl Channel {
+    /// How messages reach an identifier.
+    pub(crate) fn of(identifier: &Identifier) -> Self {
+        match identifier {
+            Identifier::Email(_) => Self::Email,
+            Identifier::Phone(_) => Self::Phone,
+        }
+    }
+}
+
+/// A message that was, or would have been, delivered. Its `Debug` output omits the link, the code and the text that
+/// contains them: anyone who has one of them can sign in.
 #[derive(Clone, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Message {
@@ -42,11 +53,11 @@ pub struct Message {
     pub language: String,
     /// Id of the user it goes to.
     pub user_id: String,
-    /// Id of the magic link, if it has one.
+    /// Id of the magic link, if the message contains one.
     pub magic_link_id: Option<String>,
     /// The link itself.
     pub url: Option<String>,
-    /// Id of the one-time code, if it has one.
+    /// Id of the one-time code, if the message contains one.
     pub otp_id: Option<String>,
     /// The code itself: six digits.
     pub code: Option<String>,
@@ -66,46 +77,7 @@ impl fmt::Debug for Message {
     }
 }
 
-/// What a code or a link is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Purpose {
-    Login,
-    Register,
-    VerifyIdentifier,
-    ChangeIdentifier,
-}
-
-impl Purpose {
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Login => "login",
-            Self::Register => "register",
-            Self::VerifyIdentifier => "verify_identifier",
-            Self::ChangeIdentifier => "change_identifier",
-        }
-    }
-
-    /// The purpose that was stored. The tables hold no other.
-    pub(crate) fn stored(text: &str) -> Self {
-        match text {
-            "register" => Self::Register,
-            "verify_identifier" => Self::VerifyIdentifier,
-            "change_identifier" => Self::ChangeIdentifier,
-            _ => Self::Login,
-        }
-    }
-
-    /// What the user does with it, as the list of events has it.
-    pub(crate) fn action(self) -> &'static str {
-        match self {
-            Self::Login => "login",
-            Self::Register => "register",
-            Self::VerifyIdentifier | Self::ChangeIdentifier => "other",
-        }
-    }
-}
-
-/// What a message brings.
+/// What a message contains.
 pub(crate) enum Content {
     Link { id: String, url: String },
     Code { id: String, code: String },
@@ -114,20 +86,19 @@ pub(crate) enum Content {
 /// A message to write.
 pub(crate) struct NewMessage<'a> {
     pub(crate) to: &'a Identifier,
-    pub(crate) user_id: String,
+    pub(crate) user_id: UserId,
     pub(crate) purpose: Purpose,
     pub(crate) language: Language,
     pub(crate) content: Content,
-    /// In microseconds, as everywhere.
-    pub(crate) created_at: i64,
-    pub(crate) expires_at: i64,
+    pub(crate) created_at: Time,
+    pub(crate) expires_at: Time,
 }
 
 impl Message {
     /// Writes a message in the name of an app.
     pub(crate) fn write(app_name: &str, new: NewMessage<'_>) -> Self {
         let texts = new.language.texts();
-        let minutes = (new.expires_at - new.created_at) / 60_000_000;
+        let minutes = new.expires_at.since(new.created_at).as_secs() / 60;
         let time_left = match minutes {
             ..=120 => format!("{}{}", minutes.max(1), texts.minutes),
             _ => format!("{}{}", minutes / 60, texts.hours),
@@ -136,7 +107,7 @@ impl Message {
             Content::Code { code, .. } => code.as_str(),
             Content::Link { .. } => "",
         };
-        // The name goes in last, so that nothing in it is taken for a place to fill.
+        // The name is inserted last, so that nothing in it is mistaken for a placeholder.
         let fill = |text: &str| {
             let filled = text.replace("{code}", code).replace("{time}", &time_left);
             filled.replace("{app}", &one_line(app_name))
@@ -157,13 +128,13 @@ impl Message {
         };
         Self {
             id: ids::new_id(),
-            created_at: time(new.created_at),
-            expires_at: time(new.expires_at),
-            channel: new.to.channel(),
+            created_at: new.created_at.timestamp(),
+            expires_at: new.expires_at.timestamp(),
+            channel: Channel::of(new.to),
             to: new.to.as_str().to_owned(),
             purpose: new.purpose.as_str().to_owned(),
             language: new.language.code().to_owned(),
-            user_id: new.user_id,
+            user_id: new.user_id.into(),
             magic_link_id,
             url,
             otp_id,
@@ -174,7 +145,7 @@ impl Message {
     }
 }
 
-/// A name as it may stand in the header of a mail: a line break would begin another header.
+/// A name that is safe in a mail header: a line break would begin another header.
 fn one_line(name: &str) -> String {
     name.chars()
         .map(|c| if c.is_control() { ' ' } else { c })

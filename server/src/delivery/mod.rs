@@ -1,37 +1,39 @@
 //! How codes and links reach their users.
 //!
-//! Messages go to the outbox of a development server, or to the providers that were configured: mail over SMTP, texts
-//! by a request to an HTTP hook. Providers are slow and fail: they work in the background ([`courier`]), so that the
-//! time of a reply tells nothing about whether there was somebody to write to.
+//! Messages go to the outbox of a development server, or to the configured providers: mail over SMTP, text messages by
+//! a request to an HTTP hook. Providers can be slow and fail, so they work in the background ([`queue`]), and response
+//! times do not tell whether a message was sent.
 
-mod courier;
+mod check;
+mod error;
 mod hook;
 mod language;
 mod message;
+mod outbox;
+mod queue;
 mod smtp;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::indexing_slicing)]
-mod tests;
+pub(crate) mod tests;
 mod texts;
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use self::courier::{Carrier, Courier};
+pub(crate) use self::error::{DeliveryError, NoProvider};
 pub use self::hook::TextHook;
 #[cfg(test)]
 pub(crate) use self::language::LANGUAGES;
 pub(crate) use self::language::Language;
 pub use self::message::{Channel, Message};
-pub(crate) use self::message::{Content, NewMessage, Purpose};
+pub(crate) use self::message::{Content, NewMessage};
+pub(crate) use self::outbox::Outbox;
+use self::queue::{DeliveryQueue, Transport};
 pub use self::smtp::{Smtp, SmtpSecurity};
-use crate::dev::Outbox;
-use crate::error::StartErrorKind;
-use crate::http::error::ApiError;
 use crate::identifier::Identifier;
 
-/// Providers that deliver messages. What has no provider stays in the outbox of the development server.
+/// Providers that deliver messages. Messages without a provider stay in the outbox of the development server.
 ///
 /// ```
 /// use passage_server::{Delivery, PassageServer, Smtp, SmtpSecurity, TextHook};
@@ -62,19 +64,19 @@ impl Delivery {
         self
     }
 
-    /// Sends texts by this hook.
+    /// Sends text messages through this hook.
     pub fn texts(mut self, hook: TextHook) -> Self {
         self.texts = Some(hook);
         self
     }
 
-    /// Starts the couriers.
-    pub(crate) fn start(self, outbox: Option<Arc<Outbox>>) -> Result<Sender, StartErrorKind> {
+    /// Starts the queues. Messages without a provider go to the outbox, if there is one.
+    pub(crate) fn start(self, outbox: Option<Arc<Outbox>>) -> Result<Sender, DeliveryError> {
         let mail = self.mail.map(Smtp::connect).transpose()?;
         let texts = self.texts.map(TextHook::connect).transpose()?;
         Ok(Sender {
-            mail: mail.map(|carrier| Courier::start(Carrier::Smtp(carrier))),
-            texts: texts.map(|carrier| Courier::start(Carrier::Hook(carrier))),
+            mail: mail.map(|carrier| DeliveryQueue::start(Transport::Smtp(carrier))),
+            texts: texts.map(|carrier| DeliveryQueue::start(Transport::Hook(carrier))),
             outbox,
         })
     }
@@ -82,8 +84,8 @@ impl Delivery {
 
 /// Where messages go.
 pub(crate) struct Sender {
-    mail: Option<Courier>,
-    texts: Option<Courier>,
+    mail: Option<DeliveryQueue>,
+    texts: Option<DeliveryQueue>,
     /// Only in a development server.
     outbox: Option<Arc<Outbox>>,
 }
@@ -95,38 +97,36 @@ impl fmt::Debug for Sender {
 }
 
 impl Sender {
-    /// Sees to a message. This does not wait for its delivery.
+    /// Queues a message. This does not wait for its delivery.
     pub(crate) fn send(&self, message: Message) {
-        match (self.courier(message.channel), &self.outbox) {
-            (Some(courier), _) => courier.take(message),
+        match (self.queue(message.channel), &self.outbox) {
+            (Some(queue), _) => queue.take(message),
             (None, Some(outbox)) => outbox.put(message),
             (None, None) => tracing::error!("a message was lost: it has no provider"),
         }
     }
 
-    /// Whether there is a way for such messages.
+    /// Whether messages of this kind can be delivered.
     pub(crate) fn reaches(&self, channel: Channel) -> bool {
-        self.outbox.is_some() || self.courier(channel).is_some()
+        self.outbox.is_some() || self.queue(channel).is_some()
     }
 
-    /// Refuses a message that would reach nobody.
-    pub(crate) fn check(&self, receiver: &Identifier) -> Result<(), ApiError> {
-        let problem = match receiver.channel() {
-            channel if self.reaches(channel) => return Ok(()),
-            Channel::Email => "identifier: this server sends no mail.",
-            Channel::Phone => "identifier: this server sends no texts.",
-        };
-        Err(ApiError::operation_not_allowed(problem))
+    /// Checks that a message to the identifier would not be lost.
+    pub(crate) fn check(&self, receiver: &Identifier) -> Result<(), NoProvider> {
+        match Channel::of(receiver) {
+            channel if self.reaches(channel) => Ok(()),
+            channel => Err(NoProvider(channel)),
+        }
     }
 
-    fn courier(&self, channel: Channel) -> Option<&Courier> {
+    fn queue(&self, channel: Channel) -> Option<&DeliveryQueue> {
         match channel {
             Channel::Email => self.mail.as_ref(),
             Channel::Phone => self.texts.as_ref(),
         }
     }
 
-    /// Takes no more messages, and gives those that are under way some time.
+    /// Accepts no more messages, and gives those in progress some time.
     pub(crate) async fn close(&self, patience: Duration) {
         tokio::join!(
             close(self.mail.as_ref(), patience),
@@ -135,8 +135,8 @@ impl Sender {
     }
 }
 
-async fn close(courier: Option<&Courier>, patience: Duration) {
-    if let Some(courier) = courier {
-        courier.close(patience).await;
+async fn close(queue: Option<&DeliveryQueue>, patience: Duration) {
+    if let Some(queue) = queue {
+        queue.close(patience).await;
     }
 }

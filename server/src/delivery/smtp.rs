@@ -9,11 +9,12 @@ use lettre::transport::smtp::authentication::Credentials;
 use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
 use tokio::time;
 
-use super::courier::Failure;
+use super::check::sender;
+use super::error::DeliveryError;
 use super::message::Message;
-use crate::error::StartErrorKind;
+use super::queue::Failure;
 
-/// How the connection to a mail server is protected.
+/// How the connection to a mail server is secured.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SmtpSecurity {
@@ -50,8 +51,8 @@ impl fmt::Debug for Smtp {
 }
 
 impl Smtp {
-    /// The mail server with this name, and the sender that mails are to have: an address, or a name and an address
-    /// in angle brackets. The connection is protected by TLS, and the server asked for no credentials.
+    /// The mail server with this name, and the sender of mail: an address, or a name and an address in angle brackets.
+    /// The connection uses TLS, and no credentials are sent.
     pub fn new(host: impl Into<String>, from: impl Into<String>) -> Self {
         Self {
             host: host.into(),
@@ -63,37 +64,35 @@ impl Smtp {
         }
     }
 
-    /// How the connection is protected.
+    /// How the connection is secured.
     pub fn security(mut self, security: SmtpSecurity) -> Self {
         self.security = security;
         self
     }
 
-    /// The port. If not said, the one that goes with the protection.
+    /// The port. Defaults to the usual one for the kind of connection.
     pub fn port(mut self, port: u16) -> Self {
         self.port = Some(port);
         self
     }
 
-    /// Name and password to log in to the mail server with.
+    /// Name and password for logging in to the mail server.
     pub fn credentials(mut self, name: impl Into<String>, password: impl Into<String>) -> Self {
         self.credentials = Some((name.into(), password.into()));
         self
     }
 
-    /// How long a mail may take. If not said, 20 seconds.
+    /// How long a mail may take. Defaults to 20 seconds.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// Prepares the connections. The mail server itself is not asked yet: it may be away for a moment.
-    pub(super) fn connect(self) -> Result<SmtpCarrier, StartErrorKind> {
-        let fails = |problem| StartErrorKind::Option("mail server", problem);
-        let from: Mailbox = self
-            .from
-            .parse()
-            .map_err(|_| fails("needs a sender such as `Example <no-reply@example.com>`"))?;
+    /// Prepares the connections. The mail server itself is not contacted yet: it may be down for a moment.
+    pub(super) fn connect(self) -> Result<SmtpCarrier, DeliveryError> {
+        let fails = |problem| DeliveryError::new("mail server", problem);
+        let from = sender(&self.from)
+            .ok_or_else(|| fails("needs a sender such as `Example <no-reply@example.com>`"))?;
         let plain = |c: char| c.is_ascii_alphanumeric() || "-.:[]".contains(c);
         if self.host.is_empty() || !self.host.chars().all(plain) {
             return Err(fails("needs a host name"));
@@ -126,7 +125,7 @@ impl Smtp {
     }
 }
 
-/// Whether a host is this very machine, where nobody listens on the line.
+/// Whether a host is this machine, so that nobody can listen in on the connection.
 pub(super) fn is_this_machine(host: &str) -> bool {
     let host = host.trim_start_matches('[').trim_end_matches(']');
     host.eq_ignore_ascii_case("localhost")
@@ -135,7 +134,7 @@ pub(super) fn is_this_machine(host: &str) -> bool {
             .is_ok_and(|address| address.is_loopback())
 }
 
-/// Brings mail to a mail server.
+/// Sends mail to a mail server.
 pub(super) struct SmtpCarrier {
     transport: AsyncSmtpTransport<Tokio1Executor>,
     from: Mailbox,
@@ -175,7 +174,7 @@ impl SmtpCarrier {
     }
 }
 
-/// What the server refused for good is not tried again. Everything else may have been a bad moment.
+/// Permanent refusals are not retried. Any other failure may be temporary.
 fn failure(error: &lettre::transport::smtp::Error) -> Failure {
     let reason = match error.status() {
         Some(status) => format!("the mail server answered {status}"),

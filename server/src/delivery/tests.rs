@@ -1,11 +1,9 @@
-//! Messages on their way to providers that live on this machine.
+//! Delivery to providers on this machine.
 
-mod mail_server;
+pub(crate) mod mail_server;
 
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -13,11 +11,14 @@ use tokio::sync::mpsc;
 use tower::ServiceExt;
 
 use self::mail_server::MailServer;
-use super::courier::{Carrier, Courier, Failure};
-use super::message::{Content, NewMessage, Purpose};
+use super::message::{Content, NewMessage};
+use super::queue::{DeliveryQueue, Failure, Transport};
 use super::{Channel, Delivery, LANGUAGES, Language, Message, Smtp, SmtpSecurity, TextHook};
-use crate::PassageServer;
+
+use crate::clock::Time;
+use crate::clock::at;
 use crate::identifier::Identifier;
+use crate::store::Purpose;
 
 const FROM: &str = "Example <no-reply@example.com>";
 const NO_PAUSES: [Duration; 2] = [Duration::ZERO; 2];
@@ -41,63 +42,14 @@ fn message(id: &str, channel: Channel, to: &str) -> Message {
     }
 }
 
-fn plain(server: &MailServer) -> Smtp {
+pub(crate) fn plain(server: &MailServer) -> Smtp {
     Smtp::new("127.0.0.1", FROM)
         .security(SmtpSecurity::None)
         .port(server.port())
 }
 
-fn courier(smtp: Smtp) -> Courier {
-    Courier::with_pauses(Carrier::Smtp(smtp.connect().unwrap()), &NO_PAUSES)
-}
-
-async fn register(server: &PassageServer, identifier: &str, language: &str) {
-    let (url, id) = (server.url(), server.app_id());
-    let body = json!({"identifier": identifier, "language": language});
-    let request = reqwest::Client::new().post(format!("{url}/auth/v1/apps/{id}/register/otp"));
-    assert_eq!(request.json(&body).send().await.unwrap().status(), 201);
-}
-
-#[tokio::test]
-async fn a_code_is_mailed() {
-    let mut mails = MailServer::start(&[]).await;
-    let delivery = Delivery::new().mail(plain(&mails).credentials("me", "password"));
-    let server = PassageServer::builder()
-        .delivery(delivery)
-        .start()
-        .await
-        .unwrap();
-    register(&server, "ada@example.com", "en").await;
-    let mail = mails.next().await;
-    assert_eq!(mail.from, "<no-reply@example.com>");
-    assert_eq!(mail.to, "<ada@example.com>");
-    assert_eq!(mail.login.as_deref(), Some("\0me\0password"));
-    assert_eq!(mail.header("From"), "Example <no-reply@example.com>");
-    assert_eq!(mail.header("To"), "ada@example.com");
-    assert_eq!(mail.header("Subject"), "Your code for Development");
-    assert_eq!(mail.header("Content-Type"), "text/plain; charset=utf-8");
-    assert!(mail.header("Message-ID").ends_with("@example.com>"));
-    assert!(!mail.header("Date").is_empty());
-    let (code, rest) = mail.body.split_at(6);
-    assert!(
-        code.bytes().all(|byte| byte.is_ascii_digit()),
-        "{}",
-        mail.body
-    );
-    assert!(rest.starts_with(" is your code for Development."), "{rest}");
-
-    register(&server, "bob@example.com", "zh").await;
-    let mail = mails.next().await;
-    assert_eq!(mail.header("Content-Transfer-Encoding"), "base64");
-    let body = STANDARD.decode(mail.body.replace("\r\n", "")).unwrap();
-    let body = String::from_utf8(body).unwrap();
-    assert!(body.contains("是您的 Development 验证码"), "{body}");
-
-    assert!(server.controls().outbox().is_empty());
-    // Texts have no provider here, so that they stay.
-    register(&server, "+15005550006", "en").await;
-    assert_eq!(server.controls().outbox().len(), 1);
-    server.shutdown().await;
+fn queue(smtp: Smtp) -> DeliveryQueue {
+    DeliveryQueue::with_pauses(Transport::Smtp(smtp.connect().unwrap()), &NO_PAUSES)
 }
 
 #[tokio::test]
@@ -109,9 +61,9 @@ async fn mail_is_tried_again_when_that_may_help() {
         (&["550 no such user"], 1, false),
     ] {
         let mut mails = MailServer::start(answers).await;
-        let courier = courier(plain(&mails));
-        courier.take(message("a", Channel::Email, "ada@example.com"));
-        courier.close(Duration::from_secs(5)).await;
+        let queue = queue(plain(&mails));
+        queue.take(message("a", Channel::Email, "ada@example.com"));
+        queue.close(Duration::from_secs(5)).await;
         let came: Vec<String> = mails.rest().into_iter().map(|mail| mail.to).collect();
         let expected = if delivered {
             &["<ada@example.com>"][..]
@@ -126,11 +78,11 @@ async fn mail_is_tried_again_when_that_may_help() {
 #[tokio::test]
 async fn an_address_that_cannot_be_mailed_to_disturbs_no_other() {
     let mut mails = MailServer::start(&[]).await;
-    let courier = courier(plain(&mails));
-    courier.take(message("a", Channel::Email, "\"><script>@example.com"));
-    courier.take(message("b", Channel::Email, "ada@example.com"));
-    courier.close(Duration::from_secs(5)).await;
-    courier.take(message("c", Channel::Email, "bob@example.com"));
+    let queue = queue(plain(&mails));
+    queue.take(message("a", Channel::Email, "\"><script>@example.com"));
+    queue.take(message("b", Channel::Email, "ada@example.com"));
+    queue.close(Duration::from_secs(5)).await;
+    queue.take(message("c", Channel::Email, "bob@example.com"));
     let came: Vec<String> = mails.rest().into_iter().map(|mail| mail.to).collect();
     assert_eq!(came, ["<ada@example.com>"]);
 }
@@ -167,8 +119,10 @@ async fn a_mail_server_that_says_nothing_is_given_up() {
     assert!(failure.temporary, "{failure}");
 }
 
-/// A hook that answers so, one after the other and then 204.
-async fn hook(answers: Vec<u16>) -> (String, mpsc::UnboundedReceiver<(HeaderMap, Value)>) {
+/// A hook that gives these answers in turn, and then 204.
+pub(crate) async fn hook(
+    answers: Vec<u16>,
+) -> (String, mpsc::UnboundedReceiver<(HeaderMap, Value)>) {
     let (calls, received) = mpsc::unbounded_channel();
     let answers = std::sync::Arc::new(std::sync::Mutex::new(answers.into_iter()));
     let answer = move |headers: HeaderMap, body: axum::body::Bytes| async move {
@@ -196,40 +150,6 @@ async fn hook(answers: Vec<u16>) -> (String, mpsc::UnboundedReceiver<(HeaderMap,
 }
 
 #[tokio::test]
-async fn a_text_goes_to_the_hook() {
-    let (url, mut received) = hook(Vec::new()).await;
-    let delivery = Delivery::new().texts(TextHook::new(url, "hook-secret"));
-    let server = PassageServer::builder()
-        .delivery(delivery)
-        .start()
-        .await
-        .unwrap();
-    register(&server, "+15005550006", "pt-BR").await;
-    let (headers, body) = received.recv().await.unwrap();
-    assert_eq!(headers["authorization"], "Bearer hook-secret");
-    assert_eq!(headers["content-type"], "application/json");
-    let text = body["text"].as_str().unwrap();
-    let (code, rest) = text.split_at(6);
-    assert!(code.bytes().all(|byte| byte.is_ascii_digit()), "{text}");
-    assert!(
-        rest.starts_with(" é o seu código para Development."),
-        "{text}"
-    );
-    assert_eq!(
-        body,
-        json!({
-            "id": body["id"],
-            "to": "+15005550006",
-            "text": text,
-            "language": "pt",
-            "purpose": "register",
-        })
-    );
-    assert!(server.controls().outbox().is_empty());
-    server.shutdown().await;
-}
-
-#[tokio::test]
 async fn a_hook_is_asked_again_when_that_may_help() {
     for (answers, calls) in [
         (vec![503], 2),
@@ -242,9 +162,9 @@ async fn a_hook_is_asked_again_when_that_may_help() {
     ] {
         let (url, mut received) = hook(answers.clone()).await;
         let carrier = TextHook::new(url, "hook-secret").connect().unwrap();
-        let courier = Courier::with_pauses(Carrier::Hook(carrier), &NO_PAUSES);
-        courier.take(message("a", Channel::Phone, "+15005550006"));
-        courier.close(Duration::from_secs(5)).await;
+        let queue = DeliveryQueue::with_pauses(Transport::Hook(carrier), &NO_PAUSES);
+        queue.take(message("a", Channel::Phone, "+15005550006"));
+        queue.close(Duration::from_secs(5)).await;
         let mut ids = Vec::new();
         while let Ok((_, body)) = received.try_recv() {
             ids.push(body["id"].clone());
@@ -294,8 +214,7 @@ async fn providers_that_cannot_work_stop_the_start() {
             "secret",
         ),
     ] {
-        let start = PassageServer::builder().delivery(delivery).start().await;
-        let error = start.unwrap_err().to_string();
+        let error = delivery.start(None).err().unwrap().to_string();
         assert!(error.contains(problem), "{error}");
         assert!(!error.contains("hook-secret"), "{error}");
     }
@@ -313,12 +232,12 @@ fn written(language: Language, purpose: Purpose, content: Content, minutes: i64)
     let to = Identifier::Email("ada@example.com".to_owned());
     let new = NewMessage {
         to: &to,
-        user_id: "user".to_owned(),
+        user_id: "user".into(),
         purpose,
         language,
         content,
-        created_at: 0,
-        expires_at: minutes * 60_000_000,
+        created_at: at(0),
+        expires_at: Time::from_second(minutes * 60),
     };
     Message::write("A {code}\nB", new)
 }

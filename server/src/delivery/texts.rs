@@ -1,4 +1,4 @@
-//! What messages say. `{app}` is the app's name, `{code}` the code, `{time}` how long code or link are good.
+//! The texts of messages. `{app}` is the app's name, `{code}` the code, `{time}` how long the code or link is valid.
 
 /// The texts of one language.
 pub(super) struct Texts {
@@ -6,7 +6,7 @@ pub(super) struct Texts {
     pub(super) code: [&'static str; 2],
     /// Subject and text of a message with a link that signs in. The link follows on a line of its own.
     pub(super) sign_in: [&'static str; 2],
-    /// Subject and text of a message with a link that confirms an address or number. The link follows likewise.
+    /// Subject and text of a message with a link that confirms an address or number. The link follows in the same way.
     pub(super) confirm: [&'static str; 2],
     /// The end of every message.
     pub(super) end: &'static str,

@@ -8,37 +8,38 @@ use jiff::Timestamp;
 use passage_identity::generated::auth::types::AuthResult;
 
 use super::{DevTools, Fault, IdToken, LoggedRequest, MintIdToken, MintToken, SeedDevice};
-use crate::core::Core;
 use crate::delivery::Message;
-use crate::error::ControlError;
-use crate::http::error::ApiError;
-use crate::ids;
-use crate::store::events::NewEvent;
-use crate::store::transactions::{self, Kind};
-use crate::store::users::{self, NewUser};
-use crate::store::{self, StoreError, api_keys, devices, is_taken};
-use crate::{api_key, flex, sessions};
+use crate::dev::error::ControlError;
+use crate::domain::api_keys;
+use crate::domain::error::Refusal;
+use crate::domain::flex::complete::{self, Simulation};
+use crate::domain::sign_ins;
+use crate::domain::state::AppState;
+use crate::ids::{self, UserId};
+use crate::store::events::{Action, NewEvent};
+use crate::store::{self, StoreError};
 
-/// Controls of a running server: what tests and demos need beyond the API. The binary offers the same under `/_dev`.
+/// Controls of a running server: what tests and demos need beyond the API. The binary offers the same controls under
+/// `/_dev`.
 ///
 /// Clones control the same server. Controls do not keep it running.
 #[derive(Clone)]
 pub struct Controls {
-    pub(super) core: Arc<Core>,
+    pub(super) state: Arc<AppState>,
     pub(super) dev: Arc<DevTools>,
 }
 
 impl fmt::Debug for Controls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Controls")
-            .field("url", &self.core.url)
+            .field("url", &self.state.url)
             .finish_non_exhaustive()
     }
 }
 
 impl Controls {
-    pub(crate) fn new(core: Arc<Core>, dev: Arc<DevTools>) -> Self {
-        Self { core, dev }
+    pub(crate) fn new(state: Arc<AppState>, dev: Arc<DevTools>) -> Self {
+        Self { state, dev }
     }
 
     /// Mints an auth token.
@@ -47,28 +48,29 @@ impl Controls {
     /// If the server has no signing key.
     pub async fn mint_token(&self, token: MintToken) -> Result<String, ControlError> {
         if let Some(problem) = token.problem() {
-            return Err(ApiError::invalid_request(problem).into());
+            return Err(Refusal::invalid_request(problem).into());
         }
-        Ok(token.mint(&self.core, &self.dev.app).await?)
+        Ok(token.mint(&self.state, &self.dev.app).await?)
     }
 
-    /// Signs in at the test provider without a browser, as a provider's library on a device does, for
+    /// Signs in at the test provider without a browser, as a provider's SDK on a device does for
     /// `exchangeSocialIdToken`.
     ///
     /// # Errors
-    /// `invalid_request` if the address cannot be one.
+    /// `invalid_request` if the address is invalid.
     pub async fn mint_id_token(&self, token: MintIdToken) -> Result<IdToken, ControlError> {
-        Ok(token.mint(&self.core, &self.dev.app).await?)
+        let provider = self.dev.provider()?;
+        Ok(token.mint(&self.state, provider, &self.dev.app).await?)
     }
 
-    /// Signs a user in, as if with a passkey: counts the login, makes a pending user active, notes an event, and
-    /// returns an auth token with a refresh token.
+    /// Signs a user in, as if with a passkey: counts the login, activates a pending user, records an event, and returns
+    /// an auth token with a refresh token.
     ///
     /// # Errors
     /// `user_not_found`, or `user_not_active` for a user who was deactivated.
     pub async fn sign_in(&self, user_id: impl AsRef<str>) -> Result<AuthResult, ControlError> {
-        let event = NewEvent::by_control("login");
-        Ok(sessions::sign_in(&self.core, &self.dev.app, user_id.as_ref(), event).await?)
+        let event = NewEvent::by_control(Action::Login);
+        Ok(sign_ins::sign_in(&self.state, &self.dev.app, &user_id.as_ref().into(), event).await?)
     }
 
     /// Gives a user a passkey, and returns its device id.
@@ -80,115 +82,79 @@ impl Controls {
         user_id: impl AsRef<str>,
         device: SeedDevice,
     ) -> Result<String, ControlError> {
-        let row = device.into_row(self.core.clock.micros())?;
-        let (app_id, user_id) = (self.dev.app.id.clone(), user_id.as_ref().to_owned());
-        let insert = self.core.store.write(move |conn| {
-            users::get(conn, &app_id, &user_id)?.ok_or_else(ApiError::user_not_found)?;
-            match devices::insert(conn, &user_id, &row) {
-                Err(error) if is_taken(&error) => {
-                    Err(ApiError::invalid_request("cred_id: already exists."))
+        let row = device.into_row(self.state.clock.now())?;
+        let (app_id, user_id) = (self.dev.app.id.clone(), UserId::from(user_id.as_ref()));
+        let insert = self.state.store.write(move |tx| {
+            store::users::get(tx, &app_id, &user_id)?.ok_or_else(Refusal::user_not_found)?;
+            match store::devices::insert(tx, &user_id, &row) {
+                Err(error) if error.is_taken() => {
+                    Err(Refusal::invalid_request("cred_id: already exists."))
                 }
-                other => Ok(other.map(|()| row.id)?),
+                other => Ok(other.map(|()| row.id.clone())?),
             }
         });
-        Ok(insert.await?)
+        Ok(insert.await?.into())
     }
 
-    /// Completes a Flex transaction, as if its ceremony had taken place, and returns the nonce for the backend.
-    /// A registration creates the user, if unknown, and gives them a passkey.
+    /// Completes a Flex transaction, as if its ceremony had taken place, and returns the nonce for the backend. A
+    /// registration creates the user if needed, and gives them a passkey.
     ///
     /// # Errors
-    /// `transaction_not_found`, or what became of the user meanwhile: `user_has_no_passkeys`, `operation_not_allowed`.
+    /// `transaction_not_found`, or the current state of the user: `user_has_no_passkeys`, `operation_not_allowed`.
     pub async fn complete_transaction(
         &self,
         transaction_id: impl AsRef<str>,
     ) -> Result<String, ControlError> {
-        let now = self.core.clock.micros();
-        let (app_id, id) = (self.dev.app.id.clone(), transaction_id.as_ref().to_owned());
-        let complete = self.core.store.write(move |conn| {
-            let found = transactions::take(conn, &app_id, &id, now)?;
-            let transaction = found.ok_or_else(ApiError::transaction_not_found)?;
-            let external_id = transaction.external_id.clone();
-            let (action, user) = match transaction.kind() {
-                Kind::Authenticate => (
-                    "login",
-                    flex::user_with_passkey(conn, &app_id, &external_id)?,
-                ),
-                Kind::Register => {
-                    let known = users::by_external_id(conn, &app_id, &external_id)?;
-                    let user = match known {
-                        Some(user) if user.is_inactive() => {
-                            return Err(ApiError::operation_not_allowed("user: not active."));
-                        }
-                        Some(user) => user,
-                        None => {
-                            let new = NewUser {
-                                external_id: Some(external_id.clone()),
-                                ..NewUser::default()
-                            };
-                            users::insert(conn, &app_id, &new, now)?
-                        }
-                    };
-                    let device = SeedDevice::new()
-                        .friendly_name(transaction.passkey_display_name)
-                        .into_row(now)?;
-                    devices::insert(conn, &user.id, &device)?;
-                    ("register", user)
-                }
-            };
-            flex::complete(
-                conn,
-                &app_id,
-                &user.id,
-                &external_id,
-                &NewEvent::by_control(action),
-                now,
-            )
-        });
-        Ok(complete.await?)
+        let simulation = Simulation {
+            transaction_id: transaction_id.as_ref().to_owned(),
+            device: SeedDevice::new().into_row(self.state.clock.now())?,
+            registered: NewEvent::by_control(Action::Register),
+            logged_in: NewEvent::by_control(Action::Login),
+        };
+        Ok(complete::simulate(&self.state, &self.dev.app, simulation).await?)
     }
 
-    /// Starts to sign with a new key, and returns its id. Tokens signed with the old keys stay good.
+    /// Starts signing with a new key, and returns its id. Tokens signed with the old keys stay valid.
     ///
     /// # Errors
-    /// If the key cannot be made or stored.
+    /// If the key cannot be generated or stored.
     pub async fn rotate_keys(&self) -> Result<String, ControlError> {
-        let lifetime = self.dev.app.settings.session_timeout_length;
+        let lifetime = self.dev.app.settings.session_lifetime();
         let key = self
             .dev
             .app
             .keys
-            .rotate(lifetime, self.core.clock.micros())
+            .rotate(lifetime, self.state.clock.now())
             .await?;
         Ok(key.kid().to_owned())
     }
 
-    /// Takes everything back to the start: users and what belongs to them, transactions, outbox, request log, faults
-    /// and clock. The app and its signing keys stay, and of its API keys the one that the server was started with,
-    /// even if it was deleted meanwhile.
+    /// Resets everything to the start: users and their data, transactions, outbox, request log, faults and clock. The
+    /// app and its signing keys stay, and so does the API key that the server was started with, even if it has been
+    /// deleted.
     ///
     /// # Errors
     /// If the storage fails.
     pub async fn reset(&self) -> Result<(), ControlError> {
-        let core = &self.core;
-        core.clock.reset();
+        let state = &self.state;
+        state.clock.reset();
         let (app_id, keep) = (self.dev.app.id.clone(), ids::hash(&self.dev.api_key));
-        let key = api_key::development(&self.dev.api_key, core.clock.micros());
-        let clear = core.store.write(move |conn| {
-            store::clear(conn, &keep)?;
-            Ok::<_, StoreError>(api_keys::insert(conn, &app_id, &key, &keep)?)
+        let key = api_keys::development(&self.dev.api_key, state.clock.now());
+        let clear = state.store.write(move |tx| {
+            store::clear(tx, &keep)?;
+            Ok::<_, StoreError>(store::api_keys::insert(tx, &app_id, &key, &keep)?)
         });
         clear.await?;
         self.dev.outbox.clear();
         self.dev.log.clear();
         self.dev.faults.clear();
-        if let Some(provider) = &self.core.provider {
+        if let Some(provider) = &self.dev.provider {
             provider.clear();
         }
         Ok(())
     }
 
-    /// What would have been mailed or texted, and has no provider, oldest first: the last 1,000 messages.
+    /// Messages that would have been mailed or texted and have no provider, oldest first: the last 1,000.
     #[must_use]
     pub fn outbox(&self) -> Vec<Message> {
         self.dev.outbox.list(None)
@@ -199,29 +165,28 @@ impl Controls {
         self.dev.outbox.clear();
     }
 
-    /// Moves the server's clock forwards.
+    /// Advances the server's clock.
     pub fn advance(&self, by: Duration) {
-        self.core.clock.advance(by);
+        self.state.clock.advance(by);
     }
 
-    /// Stops the server's clock: from now on [`Controls::advance`] moves it, and nothing else. A reset lets it run
-    /// again.
+    /// Stops the server's clock: from now on only [`Controls::advance`] moves it. A reset restarts it.
     pub fn stop_clock(&self) {
-        self.core.clock.stop();
+        self.state.clock.stop();
     }
 
-    /// The time by the server's clock.
+    /// The current time of the server's clock.
     #[must_use]
     pub fn now(&self) -> Timestamp {
-        self.core.clock.now()
+        self.state.clock.now().timestamp()
     }
 
-    /// Adds a fault. When several hit a request, the one that was added first takes effect.
+    /// Adds a fault. If several match a request, the one that was added first applies.
     pub fn fault(&self, fault: Fault) {
         self.dev.faults.add(fault);
     }
 
-    /// The faults that are set, with the times that remain.
+    /// The current faults, with the number of times that remain.
     #[must_use]
     pub fn faults(&self) -> Vec<Fault> {
         self.dev.faults.list()
@@ -238,7 +203,7 @@ impl Controls {
         self.dev.log.list()
     }
 
-    /// Forgets the requests that were made.
+    /// Clears the request log.
     pub fn clear_requests(&self) {
         self.dev.log.clear();
     }

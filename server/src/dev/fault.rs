@@ -5,25 +5,25 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::operations::{OPERATIONS, Operation};
+use crate::http::operations::{OPERATIONS, Operation};
 
-/// Faults that can be set over HTTP at a time.
+/// Maximum number of faults that can be set over HTTP.
 const MOST: usize = 1000;
 
-/// Where to break a connection off.
+/// Where to cut the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Cut {
-    /// Before the request is carried out: nothing happens and nothing is answered.
+    /// Before the request is handled: it has no effect and no reply.
     Before,
-    /// After the request was carried out: it took effect, but nothing is answered.
+    /// After the request was handled: it took effect, but there is no reply.
     After,
     /// In the middle of the reply's body: the request took effect, and half of the reply is lost.
     Mid,
 }
 
-/// A fault: which requests it hits, and what happens to them.
+/// A fault: which requests it matches, and what happens to them.
 ///
 /// ```
 /// use std::time::Duration;
@@ -52,13 +52,13 @@ pub struct Fault {
 }
 
 impl Fault {
-    /// A fault that hits every request to the two APIs. It does nothing until it is told what.
+    /// A fault that matches every request to the two APIs. It does nothing until an effect is set.
     pub fn any() -> Self {
         Self::default()
     }
 
-    /// A fault that hits the operation with this id. `getApp` and `createUser` are in both APIs: `management.getApp`
-    /// or `auth.getApp` means one of them, the id alone either.
+    /// A fault that matches the operation with this id. `getApp` and `createUser` are in both APIs: `management.getApp`
+    /// or `auth.getApp` means one of them, the id alone means either.
     pub fn operation(id: impl Into<String>) -> Self {
         Self {
             operation: Some(id.into()),
@@ -66,7 +66,7 @@ impl Fault {
         }
     }
 
-    /// A fault that hits requests whose path begins like this, with the prefix `/api/v1` or `/auth/v1`.
+    /// A fault that matches requests whose path begins like this, with the prefix `/api/v1` or `/auth/v1`.
     pub fn path(prefix: impl Into<String>) -> Self {
         Self {
             path: Some(prefix.into()),
@@ -74,44 +74,44 @@ impl Fault {
         }
     }
 
-    /// Hits only requests whose path begins like this, besides what was said before.
+    /// Matches only requests whose path begins like this, in addition to the other conditions.
     pub fn under(mut self, prefix: impl Into<String>) -> Self {
         self.path = Some(prefix.into());
         self
     }
 
-    /// Answers with this status and does not carry the request out. The body is an error of the API.
+    /// Answers with this status and does not handle the request. The body is an error of the API.
     pub fn status(mut self, status: u16) -> Self {
         self.status = Some(status);
         self
     }
 
-    /// Code of the error in the body. It goes with [`status`](Self::status), which gives it a default.
+    /// Code of the error in the body. Requires [`status`](Self::status), which also gives it a default.
     pub fn code(mut self, code: impl Into<String>) -> Self {
         self.code = Some(code.into());
         self
     }
 
-    /// Text of the error in the body. It goes with [`status`](Self::status).
+    /// Text of the error in the body. Requires [`status`](Self::status).
     pub fn error(mut self, text: impl Into<String>) -> Self {
         self.error = Some(text.into());
         self
     }
 
-    /// Another body than an error of the API, such as the page of a proxy. It goes with [`status`](Self::status).
+    /// A body other than an error of the API, such as the page of a proxy. Requires [`status`](Self::status).
     pub fn body(mut self, content_type: impl Into<String>, body: impl Into<String>) -> Self {
         self.content_type = Some(content_type.into());
         self.body = Some(body.into());
         self
     }
 
-    /// Waits before anything else happens. Alone, it makes a slow but good reply.
+    /// Waits before anything else happens. On its own, it delays an otherwise normal reply.
     pub fn delay(mut self, delay: Duration) -> Self {
         self.delay_ms = Some(u64::try_from(delay.as_millis()).unwrap_or(u64::MAX));
         self
     }
 
-    /// Breaks the connection off.
+    /// Cuts the connection.
     pub fn cut(mut self, cut: Cut) -> Self {
         self.cut = Some(cut);
         self
@@ -123,7 +123,7 @@ impl Fault {
         self
     }
 
-    /// Hits so many requests and then no more. Without this it hits until it is cleared.
+    /// Matches this many requests and then no more. By default it matches until it is cleared.
     pub fn times(mut self, times: u32) -> Self {
         self.times = Some(times);
         self
@@ -146,7 +146,7 @@ impl Fault {
         }
     }
 
-    /// Why the fault makes no sense, if it does not.
+    /// What is wrong with the fault, if anything.
     pub(crate) fn problem(&self) -> Option<&'static str> {
         let does = self.status.is_some()
             || self.delay_ms.is_some()
@@ -176,7 +176,7 @@ impl Fault {
     }
 }
 
-/// What happens to a request that a fault hits.
+/// What happens to a request that a fault matches.
 #[derive(Debug)]
 pub(crate) struct Effect {
     pub(crate) status: Option<u16>,
@@ -189,7 +189,7 @@ pub(crate) struct Effect {
     pub(crate) retry_after: Option<u64>,
 }
 
-/// The faults that are set, in the order they were set.
+/// The current faults, in the order in which they were set.
 #[derive(Debug, Default)]
 pub(crate) struct Faults(Mutex<Vec<Fault>>);
 
@@ -198,7 +198,7 @@ impl Faults {
         self.with(|faults| faults.push(fault));
     }
 
-    /// Whether there are so many faults that no more are taken from outside.
+    /// Whether the maximum number of faults has been set from outside.
     pub(crate) fn is_full(&self) -> bool {
         self.with(|faults| {
             faults.retain(|fault| fault.times != Some(0));
@@ -214,7 +214,7 @@ impl Faults {
         self.with(Vec::clear);
     }
 
-    /// The first fault that hits the request. This counts as one of its times.
+    /// The first fault that matches the request. This counts as one of its times.
     pub(crate) fn take(&self, operation: Option<&Operation>, path: &str) -> Option<Effect> {
         self.with(|faults| {
             faults.retain(|fault| fault.times != Some(0));
@@ -238,7 +238,7 @@ mod tests {
     use http::Method;
 
     use super::*;
-    use crate::operations::find;
+    use crate::http::operations::find;
 
     const USER: &str = "/api/v1/apps/a/users/b";
     const APP: &str = "/api/v1/apps/a";

@@ -1,4 +1,4 @@
-//! The requests that were made, without the credentials they carried.
+//! The request log, without credentials.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
@@ -10,10 +10,10 @@ use serde_json::{Map, Value};
 
 use super::redact;
 
-/// Requests that are kept. Older ones are forgotten.
+/// Number of requests kept. Older ones are dropped.
 const KEPT: usize = 1000;
 
-/// Bytes of the requests that are kept, as they were sent: a thousand usual ones are far from it.
+/// Bytes of the requests kept, as they were sent: far more than a thousand usual ones need.
 const KEPT_BYTES: usize = 4 * 1024 * 1024;
 
 /// A request to one of the two APIs. Credentials in it are replaced by `[redacted]`.
@@ -26,7 +26,7 @@ pub struct LoggedRequest {
     pub method: String,
     /// Its path as sent, with its query.
     pub path: String,
-    /// The operation it names, if any.
+    /// The operation that it addresses, if any.
     pub operation: Option<String>,
     /// Its headers by lower-case name.
     pub headers: Map<String, Value>,

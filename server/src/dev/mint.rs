@@ -1,4 +1,4 @@
-//! Minting auth tokens, good ones and bad ones.
+//! Minting auth tokens, valid and invalid ones.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,12 +7,13 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::core::{App, Core};
-use crate::http::error::ApiError;
+use crate::domain::apps::App;
+use crate::domain::error::Refusal;
+use crate::domain::state::AppState;
+use crate::domain::tokens::{self, Claims, Header};
 use crate::keys::{self, KeyError, SigningKey};
-use crate::tokens::{self, Claims, Header};
 
-/// A token to mint. Whatever is not said is as in a token of a real sign-in.
+/// A token to mint. Anything that is not set is as in a token of a real sign-in.
 ///
 /// ```
 /// use std::time::Duration;
@@ -47,7 +48,7 @@ impl MintToken {
         }
     }
 
-    /// Another audience than the app's auth origin and id.
+    /// An audience other than the app's auth origin and id.
     pub fn audience<S: Into<String>>(mut self, audience: impl IntoIterator<Item = S>) -> Self {
         self.audience = Some(
             audience
@@ -59,25 +60,25 @@ impl MintToken {
         self
     }
 
-    /// Another issuer than the server's.
+    /// An issuer other than the server's.
     pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
         self.issuer = Some(issuer.into());
         self
     }
 
-    /// Another lifetime than the app's session time-out, in whole seconds.
+    /// A lifetime other than the app's session timeout, in whole seconds.
     pub fn lifetime(mut self, lifetime: Duration) -> Self {
         self.lifetime_seconds = Some(lifetime.as_secs());
         self
     }
 
-    /// The time before which the token is not good, in whole seconds. Five seconds ago if not said.
+    /// The time before which the token is not valid, in whole seconds. Defaults to five seconds ago.
     pub fn not_before(mut self, not_before: Timestamp) -> Self {
         self.not_before = Some(not_before);
         self
     }
 
-    /// The time at which the token expires, in whole seconds. It counts more than the lifetime, and may be past.
+    /// The time at which the token expires, in whole seconds. It overrides the lifetime, and may be in the past.
     pub fn expires_at(mut self, expires_at: Timestamp) -> Self {
         self.expires_at = Some(expires_at);
         self
@@ -109,16 +110,16 @@ impl MintToken {
         (!audience).then_some("audience: must be a string or an array of strings.")
     }
 
-    pub(crate) async fn mint(self, core: &Core, app: &App) -> Result<String, ApiError> {
-        let issued_at = core.clock.now().as_second();
-        let mut claims = tokens::members(&Claims::new(app, &self.subject, issued_at));
+    pub(crate) async fn mint(self, state: &AppState, app: &App) -> Result<String, Refusal> {
+        let now = state.clock.now();
+        let mut claims = tokens::members(&Claims::new(app, &self.subject, now));
         let mut set = |name: &str, value: Value| claims.insert(name.to_owned(), value);
         if let Some(issuer) = self.issuer {
             set("iss", issuer.into());
         }
         if let Some(seconds) = self.lifetime_seconds {
             let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
-            set("exp", issued_at.saturating_add(seconds).into());
+            set("exp", now.as_second().saturating_add(seconds).into());
         }
         if let Some(expires_at) = self.expires_at {
             set("exp", expires_at.as_second().into());
@@ -138,7 +139,7 @@ impl MintToken {
     }
 }
 
-/// The key, or if a wrong one is wanted, one that is in no key set.
+/// The key, or, for a wrong one, a key that is in no key set.
 pub(super) async fn signer(key: Arc<SigningKey>, wrong: bool) -> Result<Arc<SigningKey>, KeyError> {
     if wrong {
         keys::foreign().await

@@ -1,10 +1,13 @@
 //! The tools of a development server: controls, faults, the outbox and the request log.
 
 mod controls;
+mod cut;
+pub(crate) mod error;
 mod fault;
+pub(crate) mod intercept;
 mod log;
 mod mint;
-mod outbox;
+pub(crate) mod observe;
 mod outbox_page;
 mod redact;
 pub(crate) mod routes;
@@ -20,17 +23,22 @@ pub use self::mint::MintToken;
 pub use self::seed::SeedDevice;
 pub use self::social::{IdToken, MintIdToken};
 
+use self::error::ControlError;
 pub(crate) use self::fault::{Effect, Faults};
 pub(crate) use self::log::{Entry, RequestLog};
-pub(crate) use self::outbox::Outbox;
-pub(crate) use self::social::{Redemption, TestProvider};
-use crate::core::App;
+use self::observe::Observer;
+pub(crate) use self::social::TestProvider;
+pub(crate) use crate::delivery::Outbox;
+use crate::domain::apps::App;
 
 /// The tools of a development server, and the one app that they are for.
 pub(crate) struct DevTools {
     pub(crate) faults: Faults,
     pub(crate) log: RequestLog,
     pub(crate) outbox: Arc<Outbox>,
+    /// Simulates the identity providers, unless it was switched off.
+    pub(crate) provider: Option<Arc<TestProvider>>,
+    pub(crate) observer: Option<Observer>,
     pub(crate) app: Arc<App>,
     /// The API key that the server was started with. A reset keeps it.
     pub(crate) api_key: String,
@@ -38,13 +46,27 @@ pub(crate) struct DevTools {
 
 impl DevTools {
     /// The tools, empty at the start.
-    pub(crate) fn new(outbox: Arc<Outbox>, app: Arc<App>, api_key: String) -> Self {
+    pub(crate) fn new(
+        outbox: Arc<Outbox>,
+        provider: Option<Arc<TestProvider>>,
+        observer: Option<Observer>,
+        app: Arc<App>,
+        api_key: String,
+    ) -> Self {
         Self {
             faults: Faults::default(),
             log: RequestLog::default(),
             outbox,
+            provider,
+            observer,
             app,
             api_key,
         }
+    }
+
+    /// The test provider, if it is switched on.
+    fn provider(&self) -> Result<&TestProvider, ControlError> {
+        let provider = self.provider.as_deref();
+        provider.ok_or_else(ControlError::no_test_provider)
     }
 }

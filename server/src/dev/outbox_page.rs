@@ -1,4 +1,4 @@
-//! The outbox as a page: a mailbox for everybody.
+//! The outbox as a page: a mailbox for all users.
 
 use std::fmt::Write as _;
 
@@ -27,10 +27,10 @@ code { font-size: 1.5rem; letter-spacing: .1em }
 <h1>Outbox</h1>
 ";
 
-/// Nothing is loaded and nothing runs, whatever a message holds; styles are those above.
+/// Nothing is loaded and no script runs, whatever a message contains; the styles are those above.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// The page, newest message first. It asks for itself again every five seconds.
+/// The page, newest message first. It reloads itself every five seconds.
 pub(super) fn page(messages: &[Message]) -> Response {
     let mut response = reply::with_type(StatusCode::OK, "text/html; charset=utf-8", html(messages));
     for (name, value) in [
@@ -70,7 +70,7 @@ fn html(messages: &[Message]) -> String {
     page
 }
 
-/// The text of a message, with its link to be clicked on.
+/// The text of a message, with its link as a clickable link.
 fn text(message: &Message) -> String {
     let text = escape(&message.text);
     let Some(url) = message.url.as_deref().map(escape) else {
@@ -81,7 +81,7 @@ fn text(message: &Message) -> String {
     text.replacen(&url, &link, 1)
 }
 
-/// Text as it may stand in an element or in a quoted attribute.
+/// Text escaped for an element or a quoted attribute.
 pub(super) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {

@@ -53,7 +53,7 @@ pub(super) fn headers(headers: &HeaderMap) -> Map<String, Value> {
             .map(|value| String::from_utf8_lossy(value.as_bytes()));
         let text = values.collect::<Vec<_>>().join(", ");
         let shown = match name.as_str() {
-            // The page that a magic link opened has the link's secret in its address.
+            // The address of the page that a magic link opened contains the link's secret.
             "referer" => path(&text),
             hidden if HEADERS.contains(&hidden) => HIDDEN.to_owned(),
             _ => text,
@@ -82,11 +82,11 @@ pub(super) fn path(path: &str) -> String {
     format!("{path}?{}", members.join("&"))
 }
 
-/// A body, if it is JSON. Any other body is not shown, as there is no telling what it holds.
+/// A body, if it is JSON. Any other body is hidden, as it could contain anything.
 pub(super) fn body(body: &[u8], operation: Option<&str>) -> Value {
     let mut value = serde_json::from_slice(body).unwrap_or_default();
     hide(&mut value);
-    // Whoever has the id of a link gets tokens once it is opened.
+    // Anyone who has the id of a link gets tokens once it is opened.
     if operation == Some("magicLinkStatus")
         && let Some(id) = value.get_mut("id")
     {
@@ -107,7 +107,7 @@ fn hide(value: &mut Value) {
             }
         }
         Value::Array(items) => items.iter_mut().for_each(hide),
-        // A magic link that was put in a wrong place.
+        // A magic link in an unexpected place.
         Value::String(text) if text.starts_with("ml.") => *value = HIDDEN.into(),
         _ => {}
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::{RawQuery, Request, State};
 use axum::middleware::{self, Next};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::{get, post};
 use bytes::Bytes;
 use http::header::{ACCEPT, HOST, ORIGIN};
@@ -14,25 +14,27 @@ use http::{HeaderMap, StatusCode, Uri};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Controls, Fault, MintToken, SeedDevice, outbox_page};
-use crate::error::ControlError;
-use crate::http::error::ApiError;
+use super::{Controls, Fault, MintToken, SeedDevice, outbox_page, social};
+use crate::dev::error::ControlError;
+use crate::domain::error::Refusal;
 use crate::http::extract::{self, Params};
 use crate::http::reply;
 
-/// Seconds that a request waits for a message, at most.
+/// Maximum time that a request waits for a message, in seconds.
 const LONGEST_WAIT: f64 = 60.0;
 
 type Reply = Result<Response, ControlError>;
 
-impl IntoResponse for ControlError {
-    fn into_response(self) -> Response {
-        self.0.into_response()
-    }
+/// The routes of the controls and of the test provider.
+pub(crate) fn routes(controls: Controls) -> Router {
+    Router::new()
+        .nest("/_dev", controls_routes())
+        .nest("/_dev/social", social::routes::routes())
+        .layer(middleware::from_fn(local_only))
+        .with_state(controls)
 }
 
-/// The routes below `/_dev`.
-pub(crate) fn routes<S: Clone + Send + Sync + 'static>(controls: Controls) -> Router<S> {
+fn controls_routes() -> Router<Controls> {
     Router::new()
         .route("/health", get(health))
         .route("/tokens", post(mint_token))
@@ -48,18 +50,16 @@ pub(crate) fn routes<S: Clone + Send + Sync + 'static>(controls: Controls) -> Ro
         .route("/clock", get(now).post(advance))
         .route("/faults", get(faults).post(add_fault).delete(clear_faults))
         .route("/requests", get(requests).delete(clear_requests))
-        .layer(middleware::from_fn(local_only))
-        .with_state(controls)
 }
 
-/// Pages of other sites must not reach the controls through a visitor's browser: neither by a request across sites,
-/// nor by a name of theirs that they let point here.
-pub(super) async fn local_only(request: Request, next: Next) -> Response {
+/// Pages of other sites must not reach the controls through a visitor's browser: neither by a cross-site request, nor
+/// by a domain of theirs that resolves to this server (DNS rebinding).
+async fn local_only(request: Request, next: Next) -> Response {
     if is_local(request.headers()) {
         return next.run(request).await;
     }
     let message = "The controls answer only to localhost or a loopback address, and only to pages from there.";
-    ApiError::new(StatusCode::FORBIDDEN, "operation_not_allowed", message).into_response()
+    reply::error(StatusCode::FORBIDDEN, "operation_not_allowed", message)
 }
 
 fn is_local(headers: &HeaderMap) -> bool {
@@ -89,11 +89,11 @@ fn is_local_host(url: &str) -> bool {
 async fn health(State(controls): State<Controls>) -> Response {
     reply::ok(&json!({
         "status": "ok",
-        "url": controls.core.url,
+        "url": controls.state.url,
         "app_id": controls.dev.app.id,
         "issuer": controls.dev.app.issuer,
         "auth_origin": controls.dev.app.settings.auth_origin,
-        "now": controls.core.clock.now(),
+        "now": controls.state.clock.now().timestamp(),
     }))
 }
 
@@ -130,7 +130,7 @@ async fn rotate_keys(State(controls): State<Controls>) -> Reply {
     Ok(reply::created(&json!({"kid": kid})))
 }
 
-/// As JSON, or as a page for whoever looks with a browser. With `wait`, not before there is a message.
+/// As JSON, or as a page for browsers. With `wait`, replies only once there is a message.
 async fn outbox(
     State(controls): State<Controls>,
     RawQuery(query): RawQuery,
@@ -153,7 +153,7 @@ async fn outbox(
                 .filter(|seconds| *seconds <= LONGEST_WAIT);
             let limit = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
             let limit = limit.ok_or_else(|| {
-                ApiError::invalid_request("wait: must be a number of seconds from 0 to 60.")
+                Refusal::invalid_request("wait: must be a number of seconds from 0 to 60.")
             })?;
             controls.dev.outbox.wait(to.as_deref(), limit).await
         }
@@ -184,7 +184,7 @@ struct Advance {
 }
 
 async fn now(State(controls): State<Controls>) -> Response {
-    reply::ok(&json!({"now": controls.core.clock.now()}))
+    reply::ok(&json!({"now": controls.state.clock.now().timestamp()}))
 }
 
 async fn advance(State(controls): State<Controls>, body: Bytes) -> Reply {
@@ -195,7 +195,7 @@ async fn advance(State(controls): State<Controls>, body: Bytes) -> Reply {
     let seconds = advance_seconds.or(stop.then_some(0.0));
     let by = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     let by = by.ok_or_else(|| {
-        ApiError::invalid_request("advance_seconds: must be a number of seconds from 0.")
+        Refusal::invalid_request("advance_seconds: must be a number of seconds from 0.")
     })?;
     if stop {
         controls.stop_clock();
@@ -211,11 +211,11 @@ async fn faults(State(controls): State<Controls>) -> Response {
 async fn add_fault(State(controls): State<Controls>, body: Bytes) -> Reply {
     let fault: Fault = extract::json(&body)?;
     if let Some(problem) = fault.problem() {
-        return Err(ApiError::invalid_request(problem).into());
+        return Err(Refusal::invalid_request(problem).into());
     }
     if controls.dev.faults.is_full() {
         return Err(
-            ApiError::invalid_request("faults: there are too many, clear them first.").into(),
+            Refusal::invalid_request("faults: there are too many, clear them first.").into(),
         );
     }
     let reply = reply::created(&json!({"fault": fault}));

@@ -2,13 +2,12 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use passage_identity::generated::management::types::WebAuthnType;
 use serde::{Deserialize, Serialize};
 
-use crate::clock::NEVER;
-use crate::http::error::ApiError;
-use crate::ids;
-use crate::store::devices::DeviceRow;
+use crate::clock::Time;
+use crate::domain::error::Refusal;
+use crate::ids::{self, DeviceId};
+use crate::store::devices::{DeviceKind, DeviceRow};
 
 /// A passkey to give to a user, as if they had registered it. It cannot sign anybody in.
 ///
@@ -48,7 +47,7 @@ impl SeedDevice {
         self
     }
 
-    /// WebAuthn credential id in base64url. A random one if not said.
+    /// WebAuthn credential id in base64url. Defaults to a random one.
     pub fn cred_id(mut self, cred_id: impl Into<String>) -> Self {
         self.cred_id = Some(cred_id.into());
         self
@@ -61,21 +60,20 @@ impl SeedDevice {
         self
     }
 
-    /// How many times the device has signed its user in. More than 0 also sets the time of the last login to now.
+    /// How many times the device has signed its user in. A value above 0 also sets the time of the last login to now.
     pub fn usage_count(mut self, count: u32) -> Self {
         self.usage_count = count;
         self
     }
 
-    pub(crate) fn into_row(self, now: i64) -> Result<DeviceRow, ApiError> {
-        let kind = self.r#type.unwrap_or_else(|| "passkey".to_owned());
-        if matches!(WebAuthnType::from(kind.clone()), WebAuthnType::Unknown(_)) {
-            return Err(ApiError::invalid_request(
-                "type: must be passkey, security_key or platform.",
-            ));
-        }
+    pub(crate) fn into_row(self, now: Time) -> Result<DeviceRow, Refusal> {
+        let kind = self.r#type.as_deref();
+        let kind = kind.map_or(Some(DeviceKind::Passkey), DeviceKind::parse);
+        let kind = kind.ok_or_else(|| {
+            Refusal::invalid_request("type: must be passkey, security_key or platform.")
+        })?;
         Ok(DeviceRow {
-            id: ids::new_id(),
+            id: DeviceId::new(),
             cred_id: self
                 .cred_id
                 .unwrap_or_else(|| URL_SAFE_NO_PAD.encode(ids::random_bytes::<32>())),
@@ -84,7 +82,11 @@ impl SeedDevice {
             icon_light: self.icon_light,
             icon_dark: self.icon_dark,
             usage_count: self.usage_count.into(),
-            last_login_at: if self.usage_count > 0 { now } else { NEVER },
+            last_login_at: if self.usage_count > 0 {
+                now
+            } else {
+                Time::NEVER
+            },
             created_at: now,
             updated_at: now,
         })

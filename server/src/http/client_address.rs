@@ -1,22 +1,22 @@
-//! Whose address counts when the server stands behind a proxy.
+//! Which client address counts when the server is behind a proxy.
 
 use std::net::IpAddr;
 
 use http::HeaderMap;
 use http::header::HeaderName;
 
-use super::visitor::Peer;
+use crate::domain::client::Peer;
 
-/// Where the address of a client is found. `Default` is the connection itself: a header is what anybody writes.
+/// Where to find the address of a client. `Default` is the connection itself: a header can be forged.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ClientAddress {
     header: Option<HeaderName>,
-    /// How many proxies add to the header.
+    /// The number of proxies that append to the header.
     proxies: usize,
 }
 
 impl ClientAddress {
-    /// The address that the outermost of so many trusted proxies wrote into the header.
+    /// The address that the outermost of this many trusted proxies wrote into the header.
     pub(crate) fn from_header(header: HeaderName, proxies: usize) -> Self {
         Self {
             header: Some(header),
@@ -28,7 +28,7 @@ impl ClientAddress {
         let Some(name) = &self.header else {
             return peer;
         };
-        // Each proxy appends what it saw. What stands further left, the client may have made up.
+        // Each proxy appends the address that it saw. Anything further left may be forged by the client.
         let lines = headers.get_all(name).iter().rev();
         let mut seen = lines.flat_map(|line| line.to_str().unwrap_or_default().rsplit(','));
         let found = seen.nth(self.proxies - 1).and_then(address);
@@ -36,7 +36,7 @@ impl ClientAddress {
     }
 }
 
-/// Reads an address, with a port or without.
+/// Parses an address, with or without a port.
 fn address(text: &str) -> Option<IpAddr> {
     let text = text.trim();
     let with_port = text

@@ -1,53 +1,30 @@
-//! The way in and out of every request: which API it is for, its body, faults, the log and the observer.
+//! The layers that every request passes through before the router, in every mode of the server.
 
-use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::Router;
-use axum::body::{Body, to_bytes};
-use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
-use futures_util::FutureExt as _;
-use http::header::{
-    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, CONNECTION, RETRY_AFTER,
-};
-use http::request::Parts;
-use http::{HeaderValue, Method, Request, StatusCode};
-use hyper::body::Incoming;
-use jiff::Timestamp;
-use tokio::time;
-use tower::ServiceExt;
+use axum::middleware::{from_fn, from_fn_with_state};
+use tower::ServiceBuilder;
+use tower::util::option_layer;
 
 use super::client_address::ClientAddress;
-use super::cut::{CutOff, break_off, fault_reply};
-use super::error::ApiError;
-use super::headers;
-use super::route::{route, sent_path};
-use super::visitor::Peer;
-use crate::core::Core;
-use crate::dev::{self, Cut, DevTools};
-use crate::observe::Exchange;
-use crate::operations::{self, Api, Operation};
+use super::{access_log, body, headers, panic_guard, route};
 
-/// Bytes of a request body, at most.
-const BODY_LIMIT: usize = 64 * 1024;
-
-/// The path of the request as its sender wrote it, for links in the reply.
+/// The path of the request as it was sent, for links in the reply.
 #[derive(Debug, Clone)]
 pub(crate) struct SentPath(pub(crate) String);
 
-/// How requests are taken.
+/// How requests are read and answered.
 #[derive(Debug, Clone)]
-pub(crate) struct Manners {
-    /// How long a body may take.
+pub(crate) struct RequestPolicy {
+    /// Time limit for a body.
     pub(crate) body: Duration,
     pub(crate) client_address: ClientAddress,
-    /// Whether browsers are told to come by TLS alone.
+    /// Whether browsers are told to use TLS only.
     pub(crate) tls_only: bool,
 }
 
-impl Default for Manners {
+impl Default for RequestPolicy {
     fn default() -> Self {
         Self {
             body: Duration::from_secs(30),
@@ -57,219 +34,98 @@ impl Default for Manners {
     }
 }
 
-/// Handles requests.
-pub(crate) struct Entry {
-    core: Arc<Core>,
-    router: Router,
-    manners: Manners,
+/// Whether requests are logged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AccessLog {
+    On,
+    Off,
 }
 
-/// A request that has been read.
-struct Read {
-    parts: Parts,
-    body: Bytes,
-    /// Path and query as sent.
-    sent: String,
-    /// Path with the prefix of its API, whatever the host was.
-    path: String,
-    operation: Option<&'static Operation>,
-    at: Timestamp,
+/// Wraps a router in the layers, the outermost first. They are not part of the router, because the first of them
+/// changes the path that the router matches.
+pub(crate) fn entry(router: Router, policy: &RequestPolicy, log: AccessLog) -> Router {
+    let log = (log == AccessLog::On).then(|| from_fn(access_log::note));
+    let layers = ServiceBuilder::new()
+        .layer(from_fn_with_state(
+            policy.client_address.clone(),
+            route::find_target,
+        ))
+        .layer(option_layer(log))
+        .layer(from_fn_with_state(policy.tls_only, headers::protect_reply))
+        .layer(from_fn_with_state(policy.body, body::receive))
+        .layer(from_fn(panic_guard::guard));
+    Router::new().fallback_service(layers.service(router))
 }
 
-impl Entry {
-    pub(crate) fn new(core: Arc<Core>, router: Router, manners: Manners) -> Self {
-        Self {
-            core,
-            router,
-            manners,
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use axum::Extension;
+    use axum::body::{Body, to_bytes};
+    use axum::extract::{ConnectInfo, Request};
+    use axum::response::Response;
+    use axum::routing::get;
+    use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, X_CONTENT_TYPE_OPTIONS};
+    use tower::ServiceExt as _;
+
+    use super::*;
+    use crate::domain::client::Peer;
+
+    async fn call(router: Router, policy: &RequestPolicy, request: Request) -> Response {
+        let entry = entry(router, policy, AccessLog::On);
+        entry.oneshot(request).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_handler_that_panics_is_answered_for() {
+        async fn fails() {
+            panic!("on purpose");
+        }
+        for (path, origin) in [("/auth/v1/fails", Some("*")), ("/api/v1/fails", None)] {
+            let router = Router::new().route(path, get(fails));
+            let request = Request::get(path).body(Body::empty()).unwrap();
+            let response = call(router, &RequestPolicy::default(), request).await;
+            assert_eq!(response.status().as_u16(), 500);
+            let headers = response.headers();
+            let seen = headers.get(ACCESS_CONTROL_ALLOW_ORIGIN);
+            assert_eq!(seen.map(|it| it.to_str().unwrap()), origin);
+            assert!(headers.contains_key(X_CONTENT_TYPE_OPTIONS));
+            let body = to_bytes(response.into_body(), 1000).await.unwrap();
+            assert!(!String::from_utf8_lossy(&body).contains("on purpose"));
         }
     }
 
-    /// Answers a request, or fails to, which closes the connection.
-    pub(crate) async fn handle(
-        &self,
-        request: Request<Incoming>,
-        peer: Peer,
-    ) -> Result<Response, CutOff> {
-        let began = Instant::now();
-        let at = self.core.clock.now();
-        let (mut parts, body) = request.into_parts();
-        let peer = self.manners.client_address.of(peer, &parts.headers);
-        parts.extensions.insert(peer);
-        let sent = parts.uri.to_string();
-        let path = route(&mut parts);
-        let operation = operations::find(&parts.method, &path);
-        let body = to_bytes(Body::new(body), BODY_LIMIT);
-        let body = time::timeout(self.manners.body, body).await;
-        let refusal = match &body {
-            Ok(Ok(_)) => None,
-            Ok(Err(_)) => Some(too_large()),
-            Err(_elapsed) => Some(too_slow()),
+    #[tokio::test]
+    async fn whoever_accepts_a_connection_says_where_it_comes_from() {
+        async fn show(Extension(Peer(address)): Extension<Peer>) -> String {
+            address.to_string()
+        }
+        let header = http::HeaderName::from_static("x-forwarded-for");
+        let trusting = RequestPolicy {
+            client_address: ClientAddress::from_header(header, 1),
+            ..RequestPolicy::default()
         };
-        let request = Read {
-            parts,
-            body: body.ok().and_then(Result::ok).unwrap_or_default(),
-            sent,
-            path,
-            operation,
-            at,
-        };
-        let mut response = match refusal {
-            Some(refusal) => {
-                let response = for_scripts(&request, refusal);
-                self.record(&request, response).await
+        let info = ConnectInfo::<SocketAddr>("192.0.2.1:4711".parse().unwrap());
+        let own = Peer("192.0.2.2".parse().unwrap());
+        for (policy, info, peer, seen) in [
+            (RequestPolicy::default(), None, None, "0.0.0.0"),
+            (RequestPolicy::default(), Some(info), None, "192.0.2.1"),
+            (RequestPolicy::default(), Some(info), Some(own), "192.0.2.2"),
+            (trusting, None, None, "192.0.2.3"),
+        ] {
+            let request = Request::get("/").header("x-forwarded-for", "192.0.2.3");
+            let mut request = request.body(Body::empty()).unwrap();
+            if let Some(info) = info {
+                request.extensions_mut().insert(info);
             }
-            None => self.answer(&request).await?,
-        };
-        headers::protect(&mut response, &request.path, self.manners.tls_only);
-        if self.core.dev.is_none() {
-            tracing::info!(
-                method = %request.parts.method,
-                operation = request.operation.map(|operation| operation.id),
-                status = response.status().as_u16(),
-                micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX),
-                "request"
-            );
-        }
-        Ok(response)
-    }
-
-    async fn answer(&self, request: &Read) -> Result<Response, CutOff> {
-        let Some(tools) = &self.core.dev else {
-            let response = self.call(request).await;
-            return Ok(self.record(request, response).await);
-        };
-        if request.path == "/_dev" || request.path.starts_with("/_dev/") {
-            return Ok(self.call(request).await);
-        }
-        self.answer_or_fail(request, tools).await
-    }
-
-    /// Answers as the faults want it.
-    async fn answer_or_fail(&self, request: &Read, tools: &DevTools) -> Result<Response, CutOff> {
-        // A browser asks for permission first: a fault is meant for the request itself.
-        let effect = match request.parts.method {
-            Method::OPTIONS => None,
-            _ => tools.faults.take(request.operation, &request.path),
-        };
-        let Some(effect) = effect else {
-            let response = self.call(request).await;
-            return Ok(self.record(request, response).await);
-        };
-        if let Some(delay) = effect.delay {
-            time::sleep(delay).await;
-        }
-        if effect.cut == Some(Cut::Before) {
-            return Err(self.cut(request));
-        }
-        let mut response = match effect
-            .status
-            .and_then(|status| StatusCode::from_u16(status).ok())
-        {
-            Some(status) => for_scripts(request, fault_reply(status, &effect)),
-            None => self.call(request).await,
-        };
-        if let Some(seconds) = effect.retry_after {
-            response.headers_mut().insert(RETRY_AFTER, seconds.into());
-        }
-        match effect.cut {
-            Some(Cut::Mid) => {
-                self.log(request, Some(response.status()));
-                break_off(response).await.ok_or(CutOff)
+            if let Some(peer) = peer {
+                request.extensions_mut().insert(peer);
             }
-            Some(_) => Err(self.cut(request)),
-            None => Ok(self.record(request, response).await),
+            let response = call(Router::new().route("/", get(show)), &policy, request).await;
+            let body = to_bytes(response.into_body(), 1000).await.unwrap();
+            assert_eq!(body, seen);
         }
     }
-
-    /// Has the router answer. A handler that panics is our failure, and no reason to leave the client without a word.
-    async fn call(&self, request: &Read) -> Response {
-        let mut parts = request.parts.clone();
-        parts.extensions.insert(SentPath(sent_path(&request.sent)));
-        let call = Request::from_parts(parts, Body::from(request.body.clone()));
-        let call = AssertUnwindSafe(self.router.clone().oneshot(call));
-        match call.catch_unwind().await {
-            Ok(Ok(response)) => response,
-            Ok(Err(never)) => match never {},
-            Err(_panic) => {
-                tracing::error!("a handler panicked");
-                for_scripts(request, ApiError::failed().into_response())
-            }
-        }
-    }
-
-    fn cut(&self, request: &Read) -> CutOff {
-        self.log(request, None);
-        CutOff
-    }
-
-    fn log(&self, request: &Read, status: Option<StatusCode>) {
-        let Some(tools) = &self.core.dev else {
-            return;
-        };
-        tools.log.add(&dev::Entry {
-            at: request.at,
-            method: &request.parts.method,
-            path: &request.sent,
-            operation: request.operation.map(|operation| operation.id),
-            headers: &request.parts.headers,
-            body: &request.body,
-            status,
-        });
-    }
-
-    /// Notes the exchange, and shows it to the observer.
-    async fn record(&self, request: &Read, response: Response) -> Response {
-        self.log(request, Some(response.status()));
-        let Some(observer) = &self.core.observer else {
-            return response;
-        };
-        let (parts, body) = response.into_parts();
-        // Our bodies are made in memory, so that reading them cannot fail.
-        let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
-        observer(&Exchange {
-            method: request.parts.method.clone(),
-            path: request.sent.clone(),
-            operation: request.operation.map(|operation| operation.id),
-            request_headers: request.parts.headers.clone(),
-            request_body: request.body.clone(),
-            status: parts.status,
-            response_headers: parts.headers.clone(),
-            response_body: body.clone(),
-        });
-        Response::from_parts(parts, Body::from(body))
-    }
-}
-
-fn too_large() -> Response {
-    let problem = format!("body: cannot be read, or is larger than {BODY_LIMIT} bytes.");
-    and_close(ApiError::invalid_request(problem))
-}
-
-fn too_slow() -> Response {
-    and_close(ApiError::new(
-        StatusCode::REQUEST_TIMEOUT,
-        "invalid_request",
-        "body: took too long.",
-    ))
-}
-
-/// A refusal while the rest of the body is still on its way.
-fn and_close(error: ApiError) -> Response {
-    let mut response = error.into_response();
-    response
-        .headers_mut()
-        .insert(CONNECTION, HeaderValue::from_static("close"));
-    response
-}
-
-/// Gives a reply that the router had no part in the headers that the router sets on the Auth API: a script must see
-/// the status and when to come back.
-fn for_scripts(request: &Read, mut response: Response) -> Response {
-    if request.path.starts_with(Api::Auth.prefix()) {
-        let headers = response.headers_mut();
-        headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-        headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, RETRY_AFTER.into());
-    }
-    response
 }

@@ -1,33 +1,37 @@
-//! What handlers ask of a request: the app it names, and who sends it.
+//! What handlers extract from a request: the app that it addresses, and its caller.
 
+use std::convert::Infallible;
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use bytes::Bytes;
-use http::header::AUTHORIZATION;
+use http::header::{AUTHORIZATION, USER_AGENT};
 use http::request::Parts;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::error::ApiError;
 use super::problem::unreadable;
-use crate::core::{App, Core};
-use crate::ids;
-use crate::store::api_keys::{self, ApiKeyRow};
-use crate::store::devices::{self, DeviceRow};
-use crate::store::social_connections::{self, ConnectionRow};
-use crate::store::users::{self, UserRow};
-use crate::tokens;
+use crate::domain::api_keys;
+use crate::domain::apps::App;
+use crate::domain::client::{ClientInfo, Peer};
+use crate::domain::error::Refusal;
+use crate::domain::state::AppState;
+use crate::domain::users::account;
+use crate::store::api_keys::ApiKeyRow;
+use crate::store::devices::DeviceRow;
+use crate::store::social_connections::ConnectionRow;
+use crate::store::users::UserRow;
 
 /// The parameters of the path.
 pub(crate) struct Params(Vec<(String, String)>);
 
 impl<S: Send + Sync> FromRequestParts<S> for Params {
-    type Rejection = ApiError;
+    type Rejection = Refusal;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
         let params = RawPathParams::from_request_parts(parts, state).await;
-        let params = params.map_err(|_| ApiError::invalid_request("path: is not UTF-8."))?;
+        let params = params.map_err(|_| Refusal::invalid_request("path: is not UTF-8."))?;
         Ok(Self(
             params
                 .iter()
@@ -48,114 +52,114 @@ impl Params {
     }
 }
 
-/// A call to an app that needs no credential.
-pub(crate) struct Public {
-    pub(crate) core: Arc<Core>,
+/// A request to an app that needs no credentials.
+pub(crate) struct AppContext {
+    pub(crate) state: Arc<AppState>,
     pub(crate) app: Arc<App>,
 }
 
-impl FromRequestParts<Arc<Core>> for Public {
-    type Rejection = ApiError;
+impl FromRequestParts<Arc<AppState>> for AppContext {
+    type Rejection = Refusal;
 
-    async fn from_request_parts(parts: &mut Parts, core: &Arc<Core>) -> Result<Self, ApiError> {
-        let params = Params::from_request_parts(parts, core).await?;
-        let app = core.app(&params.get("app_id"))?;
+    async fn from_request_parts(parts: &mut Parts, state: &Arc<AppState>) -> Result<Self, Refusal> {
+        let params = Params::from_request_parts(parts, state).await?;
+        let app = state.app(&params.get("app_id").into())?;
         Ok(Self {
-            core: Arc::clone(core),
+            state: Arc::clone(state),
             app,
         })
     }
 }
 
-/// A call to an app with an API key of that app.
-pub(crate) struct Managed {
-    pub(crate) core: Arc<Core>,
+/// A request to an app with an API key of that app.
+pub(crate) struct ApiKeyAuth {
+    pub(crate) state: Arc<AppState>,
     pub(crate) app: Arc<App>,
     pub(crate) params: Params,
 }
 
-impl FromRequestParts<Arc<Core>> for Managed {
-    type Rejection = ApiError;
+impl FromRequestParts<Arc<AppState>> for ApiKeyAuth {
+    type Rejection = Refusal;
 
-    async fn from_request_parts(parts: &mut Parts, core: &Arc<Core>) -> Result<Self, ApiError> {
-        let params = Params::from_request_parts(parts, core).await?;
+    async fn from_request_parts(parts: &mut Parts, state: &Arc<AppState>) -> Result<Self, Refusal> {
+        let params = Params::from_request_parts(parts, state).await?;
         let key =
-            bearer(parts)?.ok_or_else(|| ApiError::invalid_access_token("api key: missing."))?;
-        let app = core.app(&params.get("app_id"))?;
-        api_key(core, &app, key).await?;
+            bearer(parts)?.ok_or_else(|| Refusal::invalid_access_token("api key: missing."))?;
+        let app = state.app(&params.get("app_id").into())?;
+        api_keys::authenticate(state, &app, key).await?;
         Ok(Self {
-            core: Arc::clone(core),
+            state: Arc::clone(state),
             app,
             params,
         })
     }
 }
 
-/// A call that answers more to an API key, but needs none.
-pub(crate) struct MaybeManaged {
+/// A request that returns more with an API key, but does not need one.
+pub(crate) struct MaybeApiKeyAuth {
     pub(crate) app: Arc<App>,
     pub(crate) key: Option<ApiKeyRow>,
 }
 
-impl FromRequestParts<Arc<Core>> for MaybeManaged {
-    type Rejection = ApiError;
+impl FromRequestParts<Arc<AppState>> for MaybeApiKeyAuth {
+    type Rejection = Refusal;
 
-    async fn from_request_parts(parts: &mut Parts, core: &Arc<Core>) -> Result<Self, ApiError> {
-        let params = Params::from_request_parts(parts, core).await?;
-        let app = core.app(&params.get("app_id"))?;
+    async fn from_request_parts(parts: &mut Parts, state: &Arc<AppState>) -> Result<Self, Refusal> {
+        let params = Params::from_request_parts(parts, state).await?;
+        let app = state.app(&params.get("app_id").into())?;
         let key = match bearer(parts)? {
-            Some(key) => Some(api_key(core, &app, key).await?),
+            Some(key) => Some(api_keys::authenticate(state, &app, key).await?),
             None => None,
         };
         Ok(Self { app, key })
     }
 }
 
-/// A call by a signed-in user.
-pub(crate) struct SignedIn {
-    pub(crate) core: Arc<Core>,
+/// A request by a signed-in user.
+pub(crate) struct UserAuth {
+    pub(crate) state: Arc<AppState>,
     pub(crate) app: Arc<App>,
     pub(crate) user: UserRow,
     pub(crate) devices: Vec<DeviceRow>,
     pub(crate) connections: Vec<ConnectionRow>,
 }
 
-impl FromRequestParts<Arc<Core>> for SignedIn {
-    type Rejection = ApiError;
+impl FromRequestParts<Arc<AppState>> for UserAuth {
+    type Rejection = Refusal;
 
-    async fn from_request_parts(parts: &mut Parts, core: &Arc<Core>) -> Result<Self, ApiError> {
-        let params = Params::from_request_parts(parts, core).await?;
-        let app = core.app(&params.get("app_id"))?;
+    async fn from_request_parts(parts: &mut Parts, state: &Arc<AppState>) -> Result<Self, Refusal> {
+        let params = Params::from_request_parts(parts, state).await?;
+        let app = state.app(&params.get("app_id").into())?;
         let token =
-            bearer(parts)?.ok_or_else(|| ApiError::invalid_access_token("auth token: missing."))?;
-        let now = core.clock.now().as_second();
-        let subject = tokens::verify(&app.keys, token, &app.issuer, &app.id, now).await?;
-        let user_id =
-            subject.ok_or_else(|| ApiError::invalid_access_token("auth token: bad or expired."))?;
-        let (core, app_id) = (Arc::clone(core), app.id.clone());
-        let store = core.store.clone();
-        let read = store.read(move |conn| {
-            let user = users::get(conn, &app_id, &user_id)?.ok_or_else(ApiError::user_not_found)?;
-            if user.is_inactive() {
-                return Err(ApiError::user_not_active());
-            }
-            let devices = devices::list(conn, &user.id)?;
-            let connections = social_connections::list(conn, &user.id)?;
-            Ok(Self {
-                core,
-                app,
-                user,
-                devices,
-                connections,
-            })
-        });
-        read.await
+            bearer(parts)?.ok_or_else(|| Refusal::invalid_access_token("auth token: missing."))?;
+        let account = account::authenticate(state, &app, token).await?;
+        Ok(Self {
+            state: Arc::clone(state),
+            app,
+            user: account.user,
+            devices: account.devices,
+            connections: account.connections,
+        })
+    }
+}
+
+/// The client that sent a request. This never fails, so any handler can use it.
+impl<S: Sync> FromRequestParts<S> for ClientInfo {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
+        // Every connection sets it.
+        let peer = parts.extensions.get::<Peer>();
+        let address = peer.map_or(Ipv4Addr::UNSPECIFIED.into(), |peer| peer.0);
+        let user_agent = parts.headers.get(USER_AGENT);
+        let user_agent = user_agent.map(|agent| String::from_utf8_lossy(agent.as_bytes()));
+        Ok(Self::new(address, &user_agent.unwrap_or_default()))
     }
 }
 
 /// The token of an `Authorization: Bearer` header, `None` without such a header.
-fn bearer(parts: &Parts) -> Result<Option<&str>, ApiError> {
-    let problem = || ApiError::invalid_access_token("authorization: must be `Bearer` and a token.");
+fn bearer(parts: &Parts) -> Result<Option<&str>, Refusal> {
+    let problem = || Refusal::invalid_access_token("authorization: must be `Bearer` and a token.");
     let Some(header) = parts.headers.get(AUTHORIZATION) else {
         return Ok(None);
     };
@@ -172,32 +176,21 @@ fn bearer(parts: &Parts) -> Result<Option<&str>, ApiError> {
     }
 }
 
-async fn api_key(core: &Core, app: &App, key: &str) -> Result<ApiKeyRow, ApiError> {
-    let (app_id, hash) = (app.id.clone(), ids::hash(key));
-    let find = core
-        .store
-        .read(move |conn| Ok::<_, ApiError>(api_keys::by_hash(conn, &app_id, &hash)?));
-    find.await?
-        .ok_or_else(|| ApiError::invalid_access_token("api key: not a key of this app."))
-}
-
-/// Reads a JSON body, whatever the content type says.
-pub(crate) fn json<T: DeserializeOwned>(body: &Bytes) -> Result<T, ApiError> {
-    // Without this an array would be read too, as the members in the order of their declaration.
+/// Parses a JSON body, whatever the content type is.
+pub(crate) fn json<T: DeserializeOwned>(body: &Bytes) -> Result<T, Refusal> {
+    // Otherwise an array would be accepted too, as the members in the order of their declaration.
     if body.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
-        return Err(ApiError::invalid_request("body: a JSON object is needed."));
+        return Err(Refusal::invalid_request("body: a JSON object is needed."));
     }
     let mut reader = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(unreadable)?;
     reader
         .end()
-        .map_err(|error| ApiError::invalid_request(format!("body: {error}.")))?;
+        .map_err(|error| Refusal::invalid_request(format!("body: {error}.")))?;
     Ok(value)
 }
 
 /// Reads the members of a JSON body.
-pub(crate) fn from_members<T: DeserializeOwned>(
-    members: Map<String, Value>,
-) -> Result<T, ApiError> {
+pub(crate) fn from_members<T: DeserializeOwned>(members: Map<String, Value>) -> Result<T, Refusal> {
     serde_path_to_error::deserialize(Value::Object(members)).map_err(unreadable)
 }

@@ -1,4 +1,4 @@
-//! Whether the server lives, and whether it can do its work: what supervisors and balancers ask.
+//! Liveness and readiness checks, for supervisors and load balancers.
 
 use std::sync::Arc;
 
@@ -10,28 +10,29 @@ use http::StatusCode;
 use serde_json::json;
 
 use super::reply;
-use crate::core::Core;
-use crate::store::{StoreError, apps};
+use crate::domain::state::AppState;
+use crate::store;
+use crate::store::StoreError;
 
-pub(crate) fn routes() -> Router<Arc<Core>> {
+pub(crate) fn routes() -> Router<Arc<AppState>> {
     Router::new()
         .route("/healthz", get(alive))
         .route("/readyz", get(ready))
 }
 
-/// The process answers. Whoever restarts it when this fails does not help a database that is away for a moment.
+/// The process answers. This does not check the database: restarting the process would not bring it back.
 async fn alive() -> Response {
     reply::ok(&json!({"status": "ok"}))
 }
 
 /// The database answers, and every app has a key to sign with.
-async fn ready(State(core): State<Arc<Core>>) -> Response {
-    let read = core
+async fn ready(State(state): State<Arc<AppState>>) -> Response {
+    let read = state
         .store
-        .read(|conn| Ok::<_, StoreError>(apps::all(conn)?.len()));
+        .read(|tx| Ok::<_, StoreError>(store::apps::all(tx)?.len()));
     let problem = if read.await.is_err() {
         Some("the database does not answer")
-    } else if !core.apps.all().iter().all(|app| app.keys.is_ready()) {
+    } else if !state.apps.all().iter().all(|app| app.keys.is_ready()) {
         Some("a signing key is missing")
     } else {
         None

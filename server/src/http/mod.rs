@@ -1,18 +1,20 @@
 //! HTTP: connections, routing, and the handlers of both APIs.
 
+mod access_log;
 pub(crate) mod auth;
+pub(crate) mod body;
 pub(crate) mod client_address;
-mod cut;
 pub(crate) mod entry;
-pub(crate) mod error;
 pub(crate) mod extract;
-mod headers;
+pub(crate) mod headers;
 pub(crate) mod health;
 pub(crate) mod management;
-mod patience;
+pub(crate) mod operations;
+mod panic_guard;
 mod problem;
 pub(crate) mod reply;
-mod route;
+pub(crate) mod route;
 pub(crate) mod router;
 pub(crate) mod serve;
-pub(crate) mod visitor;
+pub(crate) mod tls;
+mod write_timeout;

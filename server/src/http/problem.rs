@@ -1,62 +1,47 @@
-//! What is wrong with a JSON body, in words of JSON. The library that reads it names Rust types, and repeats values
-//! that may be secrets.
+//! What is wrong with a JSON body, in JSON terms.
 
 use serde_json::Error;
-use serde_json::error::Category;
 
-use super::error::ApiError;
+use crate::domain::error::Refusal;
+use crate::json_problem::JsonProblem;
 
-/// The reply to a body that cannot be read. It names the member and what is needed there.
-pub(super) fn unreadable(error: serde_path_to_error::Error<Error>) -> ApiError {
+/// The reply to a body that cannot be parsed. It names the member and what is expected there.
+pub(super) fn unreadable(error: serde_path_to_error::Error<Error>) -> Refusal {
     let path = match error.path().to_string() {
         path if path == "." => String::new(),
         path => format!("{path}: "),
     };
-    ApiError::invalid_request(format!("body: {path}{}.", problem(error.inner())))
+    Refusal::invalid_request(format!("body: {path}{}.", problem(error.inner())))
 }
 
-/// What is wrong, as the end of a sentence.
+/// What is wrong, worded as the end of a sentence.
 pub(super) fn problem(error: &Error) -> String {
-    let text = error.to_string();
-    if error.classify() != Category::Data {
-        return text;
-    }
-    let text = without_place(&text);
-    if let Some(name) = text.strip_prefix("missing field ") {
-        return format!("{} is needed", bare(name));
-    }
-    if let Some(name) = text.strip_prefix("duplicate field ") {
-        return format!("{} is there twice", bare(name));
-    }
-    for wrong in ["invalid type: ", "invalid value: ", "invalid length "] {
-        // What was found may hold these words too; what was expected does not.
-        if let Some((found, expected)) = text
-            .strip_prefix(wrong)
-            .and_then(|rest| rest.rsplit_once(", expected "))
-        {
-            let needed = needed(expected);
-            return match kind(found) {
+    match JsonProblem::of(error) {
+        JsonProblem::Syntax { .. } => error.to_string(),
+        JsonProblem::Missing { name } => format!("{name} is needed"),
+        JsonProblem::Twice { name } => format!("{name} is there twice"),
+        JsonProblem::Unknown { name, expected } => {
+            format!("unknown field `{name}`, expected {expected}")
+        }
+        JsonProblem::Value { expected, found } => {
+            let needed = needed(&expected);
+            match found {
                 // A number of the wrong size is still a number.
                 Some("a number") if needed.ends_with("in range") => format!("{needed} is needed"),
                 Some(found) => format!("{needed} is needed, not {found}"),
                 None => format!("{needed} is needed"),
-            };
+            }
         }
+        JsonProblem::Other(text) => text,
     }
-    text.to_owned()
 }
 
-/// Bodies have one line, or as good as one.
-fn without_place(text: &str) -> &str {
-    text.rsplit_once(" at line ").map_or(text, |(text, _)| text)
-}
-
-fn bare(name: &str) -> &str {
-    name.trim_matches('`')
-}
-
-/// What the reader wanted, as JSON calls it.
-fn needed(expected: &str) -> &'static str {
+/// The expected type in JSON terms.
+fn needed(expected: &str) -> &str {
+    if expected.contains('`') {
+        // One of a few names.
+        return expected;
+    }
     let word = expected.split(' ').find(|word| !["a", "an"].contains(word));
     match word.unwrap_or_default() {
         "string" | "borrowed" | "str" | "character" => "a string",
@@ -67,22 +52,6 @@ fn needed(expected: &str) -> &'static str {
         "i8" | "i16" | "i32" | "i64" | "u8" | "u16" | "u32" | "u64" | "usize" | "integer"
         | "nonzero" => "a whole number in range",
         _ => "another value",
-    }
-}
-
-/// What was found, without its value.
-fn kind(found: &str) -> Option<&'static str> {
-    let word = found.split([' ', ',']).next().unwrap_or_default();
-    match word {
-        "null" => Some("null"),
-        "string" | "character" => Some("a string"),
-        "boolean" => Some("a boolean"),
-        "integer" | "floating" => Some("a number"),
-        "sequence" => Some("an array"),
-        "map" => Some("an object"),
-        // A length. Only arrays have a wrong one.
-        word if word.parse::<usize>().is_ok() => Some("an array"),
-        _ => None,
     }
 }
 

@@ -1,7 +1,8 @@
-//! The routes of both APIs and of the controls.
+//! The routes of both APIs.
 
 use std::sync::Arc;
 
+use axum::response::Response;
 use axum::routing::{delete, get, patch, post};
 use axum::{Extension, Router};
 use http::header::{HeaderName, RETRY_AFTER};
@@ -9,31 +10,23 @@ use http::{Method, StatusCode};
 use tower_http::cors::{AllowHeaders, Any, CorsLayer};
 
 use super::entry::SentPath;
-use super::error::ApiError;
-use super::{auth, health, management};
-use crate::core::Core;
-use crate::dev::{self, Controls};
-use crate::operations::Api;
+use super::{auth, health, management, reply};
+use crate::domain::state::AppState;
+use crate::http::operations::Api;
 
-/// The whole server.
-pub(crate) fn router(core: Arc<Core>) -> Router {
-    let mut router = Router::new()
+/// The routes of the server, merged with others.
+pub(crate) fn router(state: Arc<AppState>, others: Router) -> Router {
+    Router::new()
         .nest(Api::Management.prefix(), management())
         .nest(Api::Auth.prefix(), auth())
-        .merge(health::routes());
-    if let Some(tools) = &core.dev {
-        let controls = Controls::new(Arc::clone(&core), Arc::clone(tools));
-        router = router
-            .nest("/_dev", dev::routes::routes(controls))
-            .nest("/_dev/social", dev::social::routes::routes());
-    }
-    router
+        .merge(health::routes())
+        .with_state(state)
+        .merge(others)
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
-        .with_state(core)
 }
 
-fn management() -> Router<Arc<Core>> {
+fn management() -> Router<Arc<AppState>> {
     use management::{api_keys, app, devices, magic_links, tokens, transactions, user_list, users};
     Router::new()
         .route("/apps/{app_id}", get(app::get_app))
@@ -93,7 +86,7 @@ fn management() -> Router<Arc<Core>> {
         )
 }
 
-fn auth() -> Router<Arc<Core>> {
+fn auth() -> Router<Arc<AppState>> {
     use auth::{
         app, currentuser, devices, magic_links, otp, profile, readiness, social, tokens,
         transactions, users, webauthn,
@@ -234,7 +227,7 @@ fn auth() -> Router<Arc<Core>> {
         .layer(cors())
 }
 
-/// The Auth API is called by scripts of any site, with tokens they hold themselves and never with cookies.
+/// Scripts of any site call the Auth API, with tokens of their own and never with cookies.
 fn cors() -> CorsLayer {
     CorsLayer::new()
         .allow_origin(Any)
@@ -244,53 +237,21 @@ fn cors() -> CorsLayer {
         .max_age(std::time::Duration::from_secs(3600))
 }
 
-async fn not_found(method: Method, Extension(SentPath(path)): Extension<SentPath>) -> ApiError {
-    ApiError::new(
+async fn not_found(method: Method, Extension(SentPath(path)): Extension<SentPath>) -> Response {
+    reply::error(
         StatusCode::NOT_FOUND,
         "not_found",
-        format!("{method} {path}: there is nothing here."),
+        &format!("{method} {path}: there is nothing here."),
     )
 }
 
 async fn method_not_allowed(
     method: Method,
     Extension(SentPath(path)): Extension<SentPath>,
-) -> ApiError {
-    ApiError::new(
+) -> Response {
+    reply::error(
         StatusCode::METHOD_NOT_ALLOWED,
         "method_not_allowed",
-        format!("{path}: does not answer to {method}."),
+        &format!("{path}: does not answer to {method}."),
     )
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
-mod tests {
-    use serde_json::Value;
-
-    use crate::PassageServer;
-    use crate::operations::OPERATIONS;
-
-    #[tokio::test]
-    async fn every_operation_has_its_route() {
-        let server = PassageServer::builder()
-            .app_id("app_id")
-            .start()
-            .await
-            .unwrap();
-        let http = reqwest::Client::new();
-        for operation in &OPERATIONS {
-            let path = operation.path.replace(['{', '}'], "");
-            let url = format!("{}{}{path}", server.url(), operation.api.prefix());
-            let request = http
-                .request(operation.method.clone(), url)
-                .bearer_auth(server.api_key());
-            let response = request.send().await.unwrap();
-            let status = response.status().as_u16();
-            let body: Value = response.json().await.unwrap_or_default();
-            assert_ne!(status, 405, "{}", operation.id);
-            assert_ne!(body["code"], "not_found", "{}", operation.id);
-            assert_ne!(status, 501, "{}", operation.id);
-        }
-    }
 }

@@ -1,13 +1,14 @@
-//! Accepting connections, and letting go of them.
+//! Accepting connections, and closing them.
 
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests;
-
+use std::error::Error;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
+use std::{fmt, io};
 
+use axum::body::Body;
+use axum::response::Response;
+use http::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -16,33 +17,33 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time;
+use tower::{Service, ServiceExt as _};
 
-use super::entry::Entry;
-use super::patience::Patient;
-use super::visitor::Peer;
-use crate::error::StartErrorKind;
-use crate::tls::Tls;
+use super::write_timeout::WriteTimeout;
+use crate::domain::client::Peer;
+use crate::http::tls::Tls;
 
-/// How long to wait when a connection cannot be accepted, as happens when the process is out of file handles.
+/// How long to wait when a connection cannot be accepted, for example because the process is out of file handles.
 const PAUSE: Duration = Duration::from_millis(50);
-/// Bytes of a request's head, at most.
+/// Maximum size of a request's head, in bytes.
 const HEAD_LIMIT: usize = 16 * 1024;
 
-/// How connections are taken.
+/// How connections are accepted.
 #[derive(Clone)]
-pub(crate) struct Terms {
-    /// How long the head of a request may take from the reply before, and before the first the TLS handshake.
+pub(crate) struct ConnectionLimits {
+    /// Time limit for the head of a request, counted from the previous reply; for the first request it includes the TLS
+    /// handshake.
     pub(crate) head: Duration,
-    /// How long a reply may wait for a client that reads nothing of it.
+    /// How long a reply waits for a client that does not read.
     pub(crate) reply: Duration,
-    /// Connections at the same time. More wait to be accepted.
+    /// Maximum number of simultaneous connections. Further ones wait to be accepted.
     pub(crate) connections: usize,
-    /// How long a stopping server waits for what is under way.
+    /// How long a stopping server waits for running requests.
     pub(crate) drain: Duration,
     pub(crate) tls: Option<Tls>,
 }
 
-impl Default for Terms {
+impl Default for ConnectionLimits {
     fn default() -> Self {
         Self {
             head: Duration::from_secs(10),
@@ -54,29 +55,69 @@ impl Default for Terms {
     }
 }
 
-/// Listens on an address, and says which it has become.
-pub(crate) async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartErrorKind> {
+/// An address cannot be listened on.
+#[derive(Debug)]
+pub(crate) struct BindError {
+    address: SocketAddr,
+    source: io::Error,
+}
+
+impl fmt::Display for BindError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cannot listen on {}", self.address)
+    }
+}
+
+impl Error for BindError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.source)
+    }
+}
+
+/// Listens on an address, and returns the actual address.
+pub(crate) async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), BindError> {
     let bound = match TcpListener::bind(address).await {
         Ok(listener) => listener.local_addr().map(|address| (listener, address)),
         Err(error) => Err(error),
     };
-    bound.map_err(|error| StartErrorKind::Bind(address, error))
+    bound.map_err(|source| BindError { address, source })
 }
 
-/// Serves until told to stop, then lets the requests under way finish. Aborting this drops every connection.
+/// Answers the requests of all connections. If it fails, the connection is closed without a reply.
+pub(crate) trait Answer:
+    Service<Request<Body>, Response = Response, Error: Error + Send + Sync + 'static, Future: Send>
+    + Clone
+    + Send
+    + 'static
+{
+}
+
+impl<S> Answer for S where
+    S: Service<
+            Request<Body>,
+            Response = Response,
+            Error: Error + Send + Sync + 'static,
+            Future: Send,
+        > + Clone
+        + Send
+        + 'static
+{
+}
+
+/// Serves until told to stop, then lets running requests finish. Aborting this drops all connections.
 pub(crate) async fn serve(
     listener: TcpListener,
-    entry: Arc<Entry>,
-    terms: Terms,
+    answer: impl Answer,
+    connection_limits: ConnectionLimits,
     mut stop: watch::Receiver<bool>,
 ) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
-            accepted = listener.accept(), if connections.len() < terms.connections => match accepted {
+            accepted = listener.accept(), if connections.len() < connection_limits.connections => match accepted {
                 Ok((stream, peer)) => {
                     let peer = Peer(peer.ip());
-                    connections.spawn(connect(stream, peer, Arc::clone(&entry), terms.clone(), stop.clone()));
+                    connections.spawn(connect(stream, peer, answer.clone(), connection_limits.clone(), stop.clone()));
                 }
                 Err(error) => {
                     tracing::warn!(error = &error as &dyn std::error::Error, "a connection was not accepted");
@@ -89,39 +130,42 @@ pub(crate) async fn serve(
     }
     drop(listener);
     let drained = async { while connections.join_next().await.is_some() {} };
-    if time::timeout(terms.drain, drained).await.is_err() {
+    if time::timeout(connection_limits.drain, drained)
+        .await
+        .is_err()
+    {
         tracing::warn!("some requests took too long to finish");
     }
 }
 
 /// Returns when the server is to stop.
 async fn stopped(stop: &mut watch::Receiver<bool>) {
-    // An error means that the server was dropped, which is as good a reason.
+    // An error means that the server was dropped, so it stops as well.
     let _dropped = stop.wait_for(|stop| *stop).await;
 }
 
 async fn connect(
     stream: TcpStream,
     peer: Peer,
-    entry: Arc<Entry>,
-    terms: Terms,
+    answer: impl Answer,
+    connection_limits: ConnectionLimits,
     mut stop: watch::Receiver<bool>,
 ) {
-    // A reply is one write: waiting to fill a packet only adds delay. Failing to say so costs nothing more.
+    // A reply is one write: waiting to fill a packet only adds delay. If this fails, replies are just slower.
     let _slower = stream.set_nodelay(true);
-    // Below TLS, where what waits for the client is seen, and nothing else.
-    let stream = Patient::new(stream, terms.reply);
-    let Some(tls) = &terms.tls else {
-        return connection(stream, peer, entry, terms.head, stop).await;
+    // The timeout is below TLS, where it sees only what waits for the client.
+    let stream = WriteTimeout::new(stream, connection_limits.reply);
+    let Some(tls) = &connection_limits.tls else {
+        return connection(stream, peer, answer, connection_limits.head, stop).await;
     };
-    let handshake = time::timeout(terms.head, tls.acceptor.accept(stream));
+    let handshake = time::timeout(connection_limits.head, tls.acceptor.accept(stream));
     let shaken = tokio::select! {
         shaken = handshake => shaken,
-        // There is no request under way that a stopping server would wait for.
+        // There is no running request that a stopping server would wait for.
         () = stopped(&mut stop) => return,
     };
     match shaken {
-        Ok(Ok(stream)) => connection(stream, peer, entry, terms.head, stop).await,
+        Ok(Ok(stream)) => connection(stream, peer, answer, connection_limits.head, stop).await,
         Ok(Err(error)) => tracing::debug!(
             error = &error as &dyn std::error::Error,
             "a TLS handshake failed"
@@ -133,13 +177,14 @@ async fn connect(
 async fn connection(
     stream: impl AsyncRead + AsyncWrite + Unpin + 'static,
     peer: Peer,
-    entry: Arc<Entry>,
+    answer: impl Answer,
     head: Duration,
     mut stop: watch::Receiver<bool>,
 ) {
-    let service = service_fn(|request| {
-        let entry = Arc::clone(&entry);
-        async move { entry.handle(request, peer).await }
+    let service = service_fn(move |request: Request<Incoming>| {
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(peer);
+        answer.clone().oneshot(request)
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -155,7 +200,7 @@ async fn connection(
         }
     };
     if let Err(error) = ended {
-        // Clients go away, and faults cut connections: neither is a failure of the server.
+        // Clients disconnect, and faults cut connections: neither is a failure of the server.
         tracing::debug!(
             error = &error as &dyn std::error::Error,
             "a connection ended early"

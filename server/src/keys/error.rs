@@ -1,4 +1,4 @@
-//! What goes wrong with keys.
+//! Errors of keys.
 
 use std::borrow::Cow;
 use std::fmt;

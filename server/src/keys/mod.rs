@@ -1,9 +1,10 @@
 //! The RSA keys that sign an app's auth tokens.
 //!
-//! Making one takes up to a second, so the first is made in the background while the server already answers;
-//! whoever needs it waits. Later ones are announced before they sign ([`schedule`]), and all can be encrypted where
-//! they are stored ([`seal`]).
+//! Generating one can take a second, so the first is generated in the background while the server already answers;
+//! requests that need it wait. Later ones are announced before they sign ([`schedule`]), and all can be encrypted at
+//! rest ([`seal`]).
 
+mod check;
 mod error;
 mod ring;
 mod schedule;
@@ -25,7 +26,7 @@ use tokio::sync::oneshot;
 
 pub(crate) use self::error::{KeyError, KeyRingError};
 pub(crate) use self::ring::KeyRing;
-pub(crate) use self::schedule::{Rotation, Wish};
+pub(crate) use self::schedule::{RotationPolicy, RotationRequest};
 pub(crate) use self::seal::{Sealing, WrappingKey};
 use crate::ids;
 
@@ -102,7 +103,7 @@ impl SigningKey {
             .is_ok()
     }
 
-    /// The public key as the JWKS shows it.
+    /// The public key as in the JWKS.
     pub(crate) fn jwk(&self) -> JwkResponseKeysInner {
         JwkResponseKeysInner {
             alg: "RS256".to_owned(),
@@ -114,7 +115,7 @@ impl SigningKey {
         }
     }
 
-    /// The public key as `rsa_public_key` shows it: a PEM document, encoded in base64 once more.
+    /// The public key as in `rsa_public_key`: a PEM document, encoded in base64 once more.
     pub(crate) fn pem_in_base64(&self) -> Result<String, KeyError> {
         let der: PublicKeyX509Der<'_> = self
             .pair
@@ -134,13 +135,13 @@ impl SigningKey {
     }
 }
 
-/// Makes a key on a thread of its own, which neither holds up the runtime nor its shutdown.
+/// Generates a key on its own thread, so that it delays neither the runtime nor its shutdown.
 async fn generate() -> Result<Arc<SigningKey>, KeyError> {
     const FAILED: KeyError = KeyError::new("a signing key cannot be made");
     let (sender, receiver) = oneshot::channel();
     let work = move || {
         let pair = RsaKeyPair::generate(KeySize::Rsa2048);
-        // Nobody waits any more once the server has stopped.
+        // Nobody is waiting any more if the server has stopped.
         let _unwanted = sender.send(pair);
     };
     std::thread::Builder::new()
@@ -151,7 +152,7 @@ async fn generate() -> Result<Arc<SigningKey>, KeyError> {
     Ok(Arc::new(SigningKey::new(ids::new_id(), pair)))
 }
 
-/// A key that is in no key set: what it signs must be refused everywhere.
+/// A key that is in no key set: its signatures must be rejected everywhere.
 pub(crate) async fn foreign() -> Result<Arc<SigningKey>, KeyError> {
     static FOREIGN: OnceLock<Arc<SigningKey>> = OnceLock::new();
     once(&FOREIGN).await
@@ -163,7 +164,7 @@ pub(crate) async fn test_provider() -> Result<Arc<SigningKey>, KeyError> {
     once(&TEST_PROVIDER).await
 }
 
-/// A key that is made when it is first needed, and lives as long as the process.
+/// A key that is generated on first use, and lives as long as the process.
 async fn once(cell: &OnceLock<Arc<SigningKey>>) -> Result<Arc<SigningKey>, KeyError> {
     if let Some(key) = cell.get() {
         return Ok(Arc::clone(key));

@@ -1,12 +1,16 @@
 //! The keys of one app.
 
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use tokio::sync::{Mutex, watch};
 
-use super::schedule::{self, Rotation, Step, Wish};
+use super::schedule::{self, RotationPolicy, RotationRequest, Step};
 use super::{KeyError, KeyRingError, Sealing, SigningKey, generate};
-use crate::store::signing_keys::{self, SigningKeyRow};
+use crate::clock::Time;
+use crate::ids::AppId;
+use crate::store;
+use crate::store::signing_keys::{KeyState, SigningKeyRow};
 use crate::store::{Store, StoreError};
 
 const NONE: KeyError = KeyError::new("there is no signing key");
@@ -21,25 +25,25 @@ struct Keys {
 /// The keys of one app.
 #[derive(Debug)]
 pub(crate) struct KeyRing {
-    app_id: String,
+    app_id: AppId,
     store: Store,
     sealing: Arc<Sealing>,
     keys: RwLock<Keys>,
-    /// Held while keys change, so that one change sees the other.
+    /// Held while keys change, so that changes do not overlap.
     changes: Mutex<()>,
-    /// `None` until the first key is there, or cannot be made.
+    /// `None` until the first key is ready, or cannot be generated.
     ready: watch::Sender<Option<Result<(), KeyError>>>,
 }
 
 impl KeyRing {
-    /// Reads the keys of an app. When there is none yet, one is made in the background. The lifetime is that of the
+    /// Loads the keys of an app. If there is none yet, one is generated in the background. The lifetime is that of the
     /// app's tokens, in seconds.
     pub(crate) async fn open(
         store: &Store,
-        app_id: &str,
+        app_id: &AppId,
         sealing: Arc<Sealing>,
-        lifetime: i64,
-        now: i64,
+        lifetime: Duration,
+        now: Time,
     ) -> Result<Arc<Self>, KeyRingError> {
         let ring = Arc::new(Self {
             app_id: app_id.to_owned(),
@@ -51,7 +55,7 @@ impl KeyRing {
         });
         ring.note_lifetime(lifetime).await?;
         let rows = ring.rows().await?;
-        ring.take_up(&rows)?;
+        ring.load(&rows)?;
         ring.seal_again(&rows).await?;
         if ring.sees_active() {
             ring.ready.send_replace(Some(Ok(())));
@@ -61,11 +65,11 @@ impl KeyRing {
         Ok(ring)
     }
 
-    /// Makes the first key. Nobody knows of another, so that there is none to announce it to.
-    async fn start(self: Arc<Self>, lifetime: i64, now: i64) {
+    /// Generates the first key. No verifier knows another, so there is nothing to announce it to.
+    async fn start(self: Arc<Self>, lifetime: Duration, now: Time) {
         let made = self.replace_at_once(lifetime, now).await;
         match &made {
-            // The server has stopped meanwhile, and makes another at the next start.
+            // The server has stopped in the meantime, and generates another at the next start.
             Ok(_) | Err(KeyRingError::Store(StoreError::Closed)) => {}
             Err(error) => tracing::error!(
                 error = error as &dyn std::error::Error,
@@ -90,12 +94,12 @@ impl KeyRing {
         let app_id = self.app_id.clone();
         let list = self
             .store
-            .read(move |conn| Ok::<_, StoreError>(signing_keys::list(conn, &app_id)?));
+            .read(move |tx| Ok::<_, StoreError>(store::signing_keys::list(tx, &app_id)?));
         list.await
     }
 
-    /// Makes the keys in memory those of the rows.
-    fn take_up(&self, rows: &[SigningKeyRow]) -> Result<(), KeyError> {
+    /// Replaces the keys in memory by those of the rows.
+    fn load(&self, rows: &[SigningKeyRow]) -> Result<(), KeyError> {
         let known = self.held();
         let mut keys = Keys::default();
         for row in rows {
@@ -106,7 +110,7 @@ impl KeyRing {
                     Arc::new(SigningKey::from_pkcs8(row.kid.clone(), &opened.pkcs8)?)
                 }
             };
-            if row.state == "active" {
+            if row.state == KeyState::Active {
                 keys.active = Some(Arc::clone(&key));
             }
             keys.all.push(key);
@@ -115,7 +119,7 @@ impl KeyRing {
         Ok(())
     }
 
-    /// Encrypts what is still plain, or under an old key.
+    /// Encrypts keys that are stored plain, or under an old encryption key.
     async fn seal_again(&self, rows: &[SigningKeyRow]) -> Result<(), KeyRingError> {
         for row in rows {
             let opened = self.sealing.open(&self.app_id, &row.kid, &row.pkcs8)?;
@@ -124,34 +128,34 @@ impl KeyRing {
             }
             let kid = row.kid.clone();
             let sealed = self.sealing.seal(&self.app_id, &kid, &opened.pkcs8)?;
-            let replace = self.store.write(move |conn| {
-                Ok::<_, StoreError>(signing_keys::replace(conn, &kid, &sealed)?)
+            let replace = self.store.write(move |tx| {
+                Ok::<_, StoreError>(store::signing_keys::replace(tx, &kid, &sealed)?)
             });
             replace.await?;
         }
         Ok(())
     }
 
-    /// Notes that the app's tokens live so many seconds from now on.
-    pub(crate) async fn note_lifetime(&self, seconds: i64) -> Result<(), StoreError> {
+    /// Records that the app's tokens have this lifetime from now on.
+    pub(crate) async fn note_lifetime(&self, lifetime: Duration) -> Result<(), StoreError> {
         let app_id = self.app_id.clone();
-        let note = self.store.write(move |conn| {
-            Ok::<_, StoreError>(signing_keys::note_lifetime(conn, &app_id, seconds)?)
+        let note = self.store.write(move |tx| {
+            Ok::<_, StoreError>(store::signing_keys::note_lifetime(tx, &app_id, lifetime)?)
         });
         note.await
     }
 
-    /// Does what is due with the keys. Says whether it changed anything.
+    /// Does what is due with the keys. Returns whether anything changed.
     pub(crate) async fn keep_up(
         &self,
-        wish: Wish,
-        rhythm: Rotation,
-        lifetime: i64,
-        now: i64,
+        rotation: RotationRequest,
+        policy: RotationPolicy,
+        lifetime: Duration,
+        now: Time,
     ) -> Result<bool, KeyRingError> {
         let _one_change_at_a_time = self.changes.lock().await;
         let rows = self.rows().await?;
-        let steps = schedule::due(&rows, wish, rhythm, now);
+        let steps = schedule::due(&rows, rotation, policy, now);
         for step in &steps {
             match step {
                 Step::Announce => self.announce(now).await?,
@@ -160,35 +164,40 @@ impl KeyRing {
             }
         }
         if !steps.is_empty() {
-            self.take_up(&self.rows().await?)?;
+            self.load(&self.rows().await?)?;
         }
         Ok(!steps.is_empty())
     }
 
-    async fn announce(&self, now: i64) -> Result<(), KeyRingError> {
+    async fn announce(&self, now: Time) -> Result<(), KeyRingError> {
         let key = generate().await?;
         let kid = key.kid.clone();
         let sealed = self.sealing.seal(&self.app_id, &kid, &key.to_pkcs8()?)?;
         let app_id = self.app_id.clone();
-        let announce = self.store.write(move |conn| {
-            Ok::<_, StoreError>(signing_keys::announce(conn, &app_id, &kid, &sealed, now)?)
+        let announce = self.store.write(move |tx| {
+            Ok::<_, StoreError>(store::signing_keys::announce(
+                tx, &app_id, &kid, &sealed, now,
+            )?)
         });
         announce.await?;
         tracing::info!(
-            app_id = self.app_id,
+            app_id = self.app_id.as_str(),
             kid = key.kid,
             "a signing key is announced"
         );
         Ok(())
     }
 
-    async fn activate(&self, lifetime: i64, now: i64) -> Result<(), KeyRingError> {
+    async fn activate(&self, lifetime: Duration, now: Time) -> Result<(), KeyRingError> {
         let app_id = self.app_id.clone();
-        let activate = self.store.write(move |conn| {
-            Ok::<_, StoreError>(signing_keys::activate(conn, &app_id, lifetime, now)?)
+        let activate = self.store.write(move |tx| {
+            Ok::<_, StoreError>(store::signing_keys::activate(tx, &app_id, lifetime, now)?)
         });
         activate.await?;
-        tracing::info!(app_id = self.app_id, "the announced signing key signs now");
+        tracing::info!(
+            app_id = self.app_id.as_str(),
+            "the announced signing key signs now"
+        );
         Ok(())
     }
 
@@ -196,24 +205,32 @@ impl KeyRing {
         let app_id = self.app_id.clone();
         let forget = self
             .store
-            .write(move |conn| Ok::<_, StoreError>(signing_keys::forget(conn, &app_id, &kid)?));
+            .write(move |tx| Ok::<_, StoreError>(store::signing_keys::forget(tx, &app_id, &kid)?));
         forget.await?;
-        tracing::info!(app_id = self.app_id, "a retired signing key is forgotten");
+        tracing::info!(
+            app_id = self.app_id.as_str(),
+            "a retired signing key is forgotten"
+        );
         Ok(())
     }
 
     /// Signs with the announced key, or a new one, from now on.
     async fn replace_at_once(
         &self,
-        lifetime: i64,
-        now: i64,
+        lifetime: Duration,
+        now: Time,
     ) -> Result<Arc<SigningKey>, KeyRingError> {
         let _one_change_at_a_time = self.changes.lock().await;
-        if self.rows().await?.iter().all(|row| row.state != "next") {
+        if self
+            .rows()
+            .await?
+            .iter()
+            .all(|row| row.state != KeyState::Next)
+        {
             self.announce(now).await?;
         }
         self.activate(lifetime, now).await?;
-        self.take_up(&self.rows().await?)?;
+        self.load(&self.rows().await?)?;
         let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
         Ok(keys.active.clone().ok_or(NONE)?)
     }
@@ -221,8 +238,8 @@ impl KeyRing {
     /// Starts to sign with a new key. The old ones still verify.
     pub(crate) async fn rotate(
         &self,
-        lifetime: i64,
-        now: i64,
+        lifetime: Duration,
+        now: Time,
     ) -> Result<Arc<SigningKey>, KeyRingError> {
         self.active().await?;
         self.replace_at_once(lifetime, now).await
@@ -246,7 +263,7 @@ impl KeyRing {
         keys.all.clone()
     }
 
-    /// All keys that verify, and those that will, oldest first.
+    /// All keys that verify now or will later, oldest first.
     pub(crate) async fn all(&self) -> Result<Vec<Arc<SigningKey>>, KeyError> {
         self.active().await?;
         Ok(self.held())
@@ -264,19 +281,18 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::clock::at;
     use crate::keys::WrappingKey;
-    use crate::store::apps::{self, AppRow};
-
-    const HOUR: i64 = 3600 * 1_000_000;
+    use crate::store::apps::AppRow;
 
     async fn store() -> Store {
         let store = Store::in_memory().unwrap();
         let app = AppRow {
-            id: "app".to_owned(),
+            id: "app".into(),
             settings: "{}".to_owned(),
-            created_at: 0,
+            created_at: at(0),
         };
-        let insert = store.write(move |conn| Ok::<_, StoreError>(apps::insert(conn, &app)?));
+        let insert = store.write(move |tx| Ok::<_, StoreError>(store::apps::insert(tx, &app)?));
         insert.await.unwrap();
         store
     }
@@ -289,15 +305,31 @@ mod tests {
     #[tokio::test]
     async fn a_key_goes_through_its_whole_life() {
         let store = store().await;
-        let open = |now| KeyRing::open(&store, "app", Arc::default(), 3600, now);
-        let ring = open(0).await.unwrap();
+        let app_id = "app".into();
+        let open = |now| {
+            KeyRing::open(
+                &store,
+                &app_id,
+                Arc::default(),
+                Duration::from_secs(3600),
+                now,
+            )
+        };
+        let ring = open(at(0)).await.unwrap();
         let first = ring.active().await.unwrap();
-        let rhythm = Rotation::new(
+        let policy = RotationPolicy::new(
             Some(Duration::from_secs(24 * 3600)),
             Duration::from_secs(2 * 3600),
         );
         let keep = async |hour: i64| {
-            let kept = ring.keep_up(Wish::Nothing, rhythm, 3600, hour * HOUR).await;
+            let kept = ring
+                .keep_up(
+                    RotationRequest::Nothing,
+                    policy,
+                    Duration::from_secs(3600),
+                    Time::from_second(hour * 3600),
+                )
+                .await;
             kept.unwrap()
         };
         assert!(!keep(21).await);
@@ -307,7 +339,7 @@ mod tests {
         assert_eq!(announced.len(), 2);
         assert_eq!(ring.active().await.unwrap().kid, first.kid);
         // The same after a restart, which must not announce another.
-        let again = open(23 * HOUR).await.unwrap();
+        let again = open(Time::from_second(23 * 3600)).await.unwrap();
         assert_eq!(kids(&again).await, announced);
         assert_eq!(again.active().await.unwrap().kid, first.kid);
 
@@ -323,15 +355,29 @@ mod tests {
     #[tokio::test]
     async fn a_key_outlives_the_longest_token_it_signed() {
         let store = store().await;
-        let ring = KeyRing::open(&store, "app", Arc::default(), 10 * 3600, 0).await;
+        let ring = KeyRing::open(
+            &store,
+            &"app".into(),
+            Arc::default(),
+            Duration::from_secs(10 * 3600),
+            at(0),
+        )
+        .await;
         let ring = ring.unwrap();
         ring.active().await.unwrap();
-        // The app's tokens are shorter since.
-        ring.note_lifetime(60).await.unwrap();
-        ring.rotate(60, 0).await.unwrap();
-        let rhythm = Rotation::new(None, Duration::ZERO);
+        // The app's token lifetime was reduced since.
+        ring.note_lifetime(Duration::from_secs(60)).await.unwrap();
+        ring.rotate(Duration::from_secs(60), at(0)).await.unwrap();
+        let policy = RotationPolicy::new(None, Duration::ZERO);
         let keep = async |hour: i64| {
-            let kept = ring.keep_up(Wish::Nothing, rhythm, 60, hour * HOUR).await;
+            let kept = ring
+                .keep_up(
+                    RotationRequest::Nothing,
+                    policy,
+                    Duration::from_secs(60),
+                    Time::from_second(hour * 3600),
+                )
+                .await;
             kept.unwrap();
             kids(&ring).await.len()
         };
@@ -342,14 +388,30 @@ mod tests {
     #[tokio::test]
     async fn keys_are_stored_encrypted_and_follow_a_new_encryption_key() {
         let store = store().await;
-        let plain = KeyRing::open(&store, "app", Arc::default(), 60, 0).await;
+        let plain = KeyRing::open(
+            &store,
+            &"app".into(),
+            Arc::default(),
+            Duration::from_secs(60),
+            at(0),
+        )
+        .await;
         let kid = plain.unwrap().active().await.unwrap().kid.clone();
         let (one, two) = (WrappingKey::generate(), WrappingKey::generate());
         let key = |text: &str| WrappingKey::parse(text).unwrap();
-        let open = |sealing: Sealing| KeyRing::open(&store, "app", Arc::new(sealing), 60, 0);
+        let app_id = "app".into();
+        let open = |sealing: Sealing| {
+            KeyRing::open(
+                &store,
+                &app_id,
+                Arc::new(sealing),
+                Duration::from_secs(60),
+                at(0),
+            )
+        };
         let stored = async || {
-            let read = store.read(|conn| {
-                let rows = signing_keys::list(conn, "app")?;
+            let read = store.read(|tx| {
+                let rows = store::signing_keys::list(tx, &"app".into())?;
                 Ok::<_, StoreError>(rows.into_iter().map(|row| row.pkcs8).collect::<Vec<_>>())
             });
             read.await.unwrap()
@@ -359,7 +421,7 @@ mod tests {
         assert!(!sealed(&stored().await));
         let ring = open(Sealing::with(key(&one), Vec::new())).await.unwrap();
         assert_eq!(ring.active().await.unwrap().kid, kid);
-        ring.rotate(60, 1).await.unwrap();
+        ring.rotate(Duration::from_secs(60), at(1)).await.unwrap();
         let under_one = stored().await;
         assert!(sealed(&under_one) && under_one.len() == 2);
 

@@ -3,44 +3,41 @@
 
 use std::time::Duration;
 
-use crate::store::signing_keys::SigningKeyRow;
+use crate::clock::Time;
+use crate::store::signing_keys::{KeyState, SigningKeyRow};
 
-/// How far the clocks of verifiers may be behind, and the leeway they may grant, in microseconds.
-const LEEWAY: i64 = 10 * 60 * 1_000_000;
+/// How far the clocks of verifiers may be behind, plus the leeway they may grant.
+const LEEWAY: Duration = Duration::from_secs(600);
 
 /// The rhythm of key changes.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Rotation {
-    /// How long a key signs, in microseconds. `None`: until somebody asks for another.
-    every: Option<i64>,
-    /// How long a key is announced before it signs, in microseconds.
-    announce: i64,
+pub(crate) struct RotationPolicy {
+    /// How long a key signs. `None` means until a rotation is requested.
+    every: Option<Duration>,
+    /// How long a key is announced before it signs.
+    announce: Duration,
 }
 
-impl Rotation {
+impl RotationPolicy {
     pub(crate) fn new(every: Option<Duration>, announce: Duration) -> Self {
-        let micros = |time: Duration| i64::try_from(time.as_micros()).unwrap_or(i64::MAX);
-        Self {
-            every: every.map(micros),
-            announce: micros(announce),
-        }
+        Self { every, announce }
     }
 }
 
-/// What is to be done with the keys of an app.
+/// What to do with the keys of an app.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Step {
-    /// Make a key, and put it into the key set.
+    /// Generate a key, and add it to the key set.
     Announce,
     /// Sign with the announced key from now on.
     Activate,
-    /// Take a retired key out of the key set.
+    /// Remove a retired key from the key set.
     Forget(String),
 }
 
-/// What a command asked for.
+/// What a command requested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Wish {
+pub(crate) enum RotationRequest {
     Nothing,
     /// A new key, announced as usual.
     Rotate,
@@ -49,32 +46,38 @@ pub(crate) enum Wish {
 }
 
 /// The steps that are due now, in their order.
-pub(super) fn due(keys: &[SigningKeyRow], wish: Wish, rhythm: Rotation, now: i64) -> Vec<Step> {
-    let in_state = |state: &'static str| keys.iter().filter(move |key| key.state == state);
+pub(super) fn due(
+    keys: &[SigningKeyRow],
+    rotation: RotationRequest,
+    policy: RotationPolicy,
+    now: Time,
+) -> Vec<Step> {
+    let in_state = |state: KeyState| keys.iter().filter(move |key| key.state == state);
     let mut steps = Vec::new();
-    // Without a key yet there is nothing to change: the first is being made.
-    if let Some(active) = in_state("active").next() {
+    // Without a key there is nothing to rotate: the first is still being generated.
+    if let Some(active) = in_state(KeyState::Active).next() {
         let since = active.active_from.unwrap_or(active.created_at);
-        let aged = rhythm
+        let aged = policy
             .every
-            .is_some_and(|every| now >= since.saturating_add(every - rhythm.announce));
-        match in_state("next").next() {
-            None if wish == Wish::AtOnce => steps.extend([Step::Announce, Step::Activate]),
-            None if aged || wish == Wish::Rotate => steps.push(Step::Announce),
+            .is_some_and(|every| now >= since + every - policy.announce);
+        match in_state(KeyState::Next).next() {
+            None if rotation == RotationRequest::AtOnce => {
+                steps.extend([Step::Announce, Step::Activate])
+            }
+            None if aged || rotation == RotationRequest::Rotate => steps.push(Step::Announce),
             None => {}
             Some(next)
-                if wish == Wish::AtOnce
-                    || now >= next.created_at.saturating_add(rhythm.announce) =>
+                if rotation == RotationRequest::AtOnce
+                    || now >= next.created_at + policy.announce =>
             {
                 steps.push(Step::Activate);
             }
             Some(_) => {}
         }
     }
-    let expired = in_state("retired").filter(|key| {
+    let expired = in_state(KeyState::Retired).filter(|key| {
         let retired_at = key.retired_at.unwrap_or(now);
-        let last = key.longest_token.saturating_mul(1_000_000);
-        now > retired_at.saturating_add(last).saturating_add(LEEWAY)
+        now > retired_at + key.longest_token + LEEWAY
     });
     steps.extend(expired.map(|key| Step::Forget(key.kid.clone())));
     steps
@@ -84,65 +87,76 @@ pub(super) fn due(keys: &[SigningKeyRow], wish: Wish, rhythm: Rotation, now: i64
 mod tests {
     use super::*;
 
-    const DAY: i64 = 24 * 3600 * 1_000_000;
+    fn on(day: i64) -> Time {
+        Time::from_second(day * 24 * 3600)
+    }
 
-    fn key(kid: &str, state: &str, day: i64) -> SigningKeyRow {
+    fn key(kid: &str, state: KeyState, day: i64) -> SigningKeyRow {
         SigningKeyRow {
             kid: kid.to_owned(),
             pkcs8: Vec::new(),
-            state: state.to_owned(),
-            created_at: day * DAY,
-            active_from: (state != "next").then_some(day * DAY),
-            retired_at: (state == "retired").then_some(day * DAY),
-            longest_token: 24 * 3600,
+            state,
+            created_at: on(day),
+            active_from: (state != KeyState::Next).then_some(on(day)),
+            retired_at: (state == KeyState::Retired).then_some(on(day)),
+            longest_token: Duration::from_secs(24 * 3600),
         }
     }
 
-    fn at(day: i64, keys: &[SigningKeyRow], wish: Wish) -> Vec<Step> {
+    fn at(day: i64, keys: &[SigningKeyRow], rotation: RotationRequest) -> Vec<Step> {
         let days = |days: u64| Duration::from_secs(days * 24 * 3600);
         due(
             keys,
-            wish,
-            Rotation::new(Some(days(90)), days(2)),
-            day * DAY,
+            rotation,
+            RotationPolicy::new(Some(days(90)), days(2)),
+            on(day),
         )
     }
 
     #[test]
     fn a_key_is_announced_before_its_time_and_signs_when_it_has_come() {
-        let one = [key("a", "active", 0)];
-        assert_eq!(at(87, &one, Wish::Nothing), []);
-        assert_eq!(at(88, &one, Wish::Nothing), [Step::Announce]);
-        let two = [key("a", "active", 0), key("b", "next", 88)];
-        assert_eq!(at(89, &two, Wish::Nothing), []);
-        assert_eq!(at(90, &two, Wish::Nothing), [Step::Activate]);
-        // A server that was off for long does not skip the announcement.
-        assert_eq!(at(500, &one, Wish::Nothing), [Step::Announce]);
+        let one = [key("a", KeyState::Active, 0)];
+        assert_eq!(at(87, &one, RotationRequest::Nothing), []);
+        assert_eq!(at(88, &one, RotationRequest::Nothing), [Step::Announce]);
+        let two = [key("a", KeyState::Active, 0), key("b", KeyState::Next, 88)];
+        assert_eq!(at(89, &two, RotationRequest::Nothing), []);
+        assert_eq!(at(90, &two, RotationRequest::Nothing), [Step::Activate]);
+        // A server that was off for a long time does not skip the announcement.
+        assert_eq!(at(500, &one, RotationRequest::Nothing), [Step::Announce]);
     }
 
     #[test]
     fn a_command_is_announced_too_unless_there_is_no_time() {
-        let one = [key("a", "active", 0)];
-        assert_eq!(at(1, &one, Wish::Rotate), [Step::Announce]);
-        assert_eq!(at(1, &one, Wish::AtOnce), [Step::Announce, Step::Activate]);
-        let two = [key("a", "active", 0), key("b", "next", 1)];
-        assert_eq!(at(2, &two, Wish::Rotate), []);
-        assert_eq!(at(2, &two, Wish::AtOnce), [Step::Activate]);
-        assert_eq!(at(3, &two, Wish::Nothing), [Step::Activate]);
-        assert_eq!(at(3, &[], Wish::AtOnce), []);
+        let one = [key("a", KeyState::Active, 0)];
+        assert_eq!(at(1, &one, RotationRequest::Rotate), [Step::Announce]);
+        assert_eq!(
+            at(1, &one, RotationRequest::AtOnce),
+            [Step::Announce, Step::Activate]
+        );
+        let two = [key("a", KeyState::Active, 0), key("b", KeyState::Next, 1)];
+        assert_eq!(at(2, &two, RotationRequest::Rotate), []);
+        assert_eq!(at(2, &two, RotationRequest::AtOnce), [Step::Activate]);
+        assert_eq!(at(3, &two, RotationRequest::Nothing), [Step::Activate]);
+        assert_eq!(at(3, &[], RotationRequest::AtOnce), []);
     }
 
     #[test]
     fn without_a_rhythm_a_key_signs_for_good() {
-        let one = [key("a", "active", 0)];
-        let rhythm = Rotation::new(None, Duration::from_secs(3600));
-        assert_eq!(due(&one, Wish::Nothing, rhythm, 10_000 * DAY), []);
+        let one = [key("a", KeyState::Active, 0)];
+        let policy = RotationPolicy::new(None, Duration::from_secs(3600));
+        assert_eq!(due(&one, RotationRequest::Nothing, policy, on(10_000)), []);
     }
 
     #[test]
     fn a_retired_key_stays_until_its_last_token_has_expired() {
-        let keys = [key("a", "retired", 10), key("b", "active", 10)];
-        assert_eq!(at(11, &keys, Wish::Nothing), [], "leeway");
-        assert_eq!(at(12, &keys, Wish::Nothing), [Step::Forget("a".to_owned())]);
+        let keys = [
+            key("a", KeyState::Retired, 10),
+            key("b", KeyState::Active, 10),
+        ];
+        assert_eq!(at(11, &keys, RotationRequest::Nothing), [], "leeway");
+        assert_eq!(
+            at(12, &keys, RotationRequest::Nothing),
+            [Step::Forget("a".to_owned())]
+        );
     }
 }

@@ -1,7 +1,7 @@
 //! Signing keys as they are stored: encrypted with AES-256-GCM under a key that is not in the database.
 //!
-//! An envelope is a version byte, the id of the encrypting key, the nonce, and the ciphertext with its tag. It is
-//! bound to the app and the id of the signing key, so that rows cannot be swapped. Whatever is not an envelope is a
+//! An envelope is a version byte, the id of the encryption key, the nonce, and the ciphertext with its tag. It is bound
+//! to the app and the id of the signing key, so that rows cannot be swapped. Anything that is not an envelope is a
 //! plain PKCS#8 document, which begins with another byte.
 
 use std::fmt;
@@ -12,7 +12,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::KeyError;
-use crate::ids;
+use crate::ids::{self, AppId};
 
 const VERSION: u8 = 1;
 const ID_LEN: usize = 8;
@@ -33,7 +33,7 @@ impl fmt::Debug for WrappingKey {
 }
 
 impl WrappingKey {
-    /// A new one, in the form in which people keep it.
+    /// A new key, in the form in which operators store it.
     pub(crate) fn generate() -> String {
         STANDARD.encode(ids::random_bytes::<KEY_LEN>())
     }
@@ -69,10 +69,10 @@ pub(crate) struct Sealing {
     keys: Vec<WrappingKey>,
 }
 
-/// A stored key in clear.
+/// A decrypted key.
 pub(super) struct Opened {
     pub(super) pkcs8: Vec<u8>,
-    /// Whether it is stored as new keys are.
+    /// Whether it is stored in the form that new keys have.
     pub(super) current: bool,
 }
 
@@ -84,7 +84,12 @@ impl Sealing {
     }
 
     /// The form in which a signing key is stored.
-    pub(super) fn seal(&self, app_id: &str, kid: &str, pkcs8: &[u8]) -> Result<Vec<u8>, KeyError> {
+    pub(super) fn seal(
+        &self,
+        app_id: &AppId,
+        kid: &str,
+        pkcs8: &[u8],
+    ) -> Result<Vec<u8>, KeyError> {
         const FAILED: KeyError = KeyError::new("a signing key cannot be encrypted");
         let Some(wrapping) = self.keys.first() else {
             return Ok(pkcs8.to_vec());
@@ -102,7 +107,12 @@ impl Sealing {
     }
 
     /// A signing key as it was before it was stored.
-    pub(super) fn open(&self, app_id: &str, kid: &str, stored: &[u8]) -> Result<Opened, KeyError> {
+    pub(super) fn open(
+        &self,
+        app_id: &AppId,
+        kid: &str,
+        stored: &[u8],
+    ) -> Result<Opened, KeyError> {
         const DAMAGED: KeyError =
             KeyError::new("a stored signing key was damaged, or belongs to something else");
         let Some((&VERSION, envelope)) = stored.split_first() else {
@@ -148,8 +158,8 @@ impl Sealing {
     }
 }
 
-/// No id has a zero in it, so that none runs into the next.
-fn aad(app_id: &str, kid: &str) -> Aad<Vec<u8>> {
+/// Ids contain no zero byte, so the fields cannot run into each other.
+fn aad(app_id: &AppId, kid: &str) -> Aad<Vec<u8>> {
     Aad::from(format!("passage-server signing key\0{app_id}\0{kid}").into_bytes())
 }
 
@@ -162,36 +172,45 @@ mod tests {
         WrappingKey::parse(&WrappingKey::generate()).unwrap()
     }
 
-    /// As the first byte of every PKCS#8 document.
+    /// The first byte of every PKCS#8 document.
     const PLAIN: &[u8] = b"\x30 a private key";
 
     #[test]
     fn what_is_sealed_opens_in_its_own_place_alone() {
         let sealing = Sealing::with(key(), Vec::new());
-        let sealed = sealing.seal("app", "kid", PLAIN).unwrap();
+        let sealed = sealing.seal(&"app".into(), "kid", PLAIN).unwrap();
         assert!(!sealed.windows(PLAIN.len()).any(|part| part == PLAIN));
-        assert_ne!(sealed, sealing.seal("app", "kid", PLAIN).unwrap(), "nonces");
-        let opened = sealing.open("app", "kid", &sealed).unwrap();
+        assert_ne!(
+            sealed,
+            sealing.seal(&"app".into(), "kid", PLAIN).unwrap(),
+            "nonces"
+        );
+        let opened = sealing.open(&"app".into(), "kid", &sealed).unwrap();
         assert_eq!((&*opened.pkcs8, opened.current), (PLAIN, true));
-        assert!(sealing.open("app", "other", &sealed).is_err());
-        assert!(sealing.open("other", "kid", &sealed).is_err());
+        assert!(sealing.open(&"app".into(), "other", &sealed).is_err());
+        assert!(sealing.open(&"other".into(), "kid", &sealed).is_err());
         for place in 0..sealed.len() {
             let mut bad = sealed.clone();
             bad[place] ^= 1;
-            // With another version byte it is no envelope, and not a key either.
-            let opened = sealing.open("app", "kid", &bad);
+            // With another version byte it is neither an envelope nor a key.
+            let opened = sealing.open(&"app".into(), "kid", &bad);
             assert!(opened.is_err() || place == 0, "byte {place}");
-            assert!(sealing.open("app", "kid", &sealed[..place]).is_err() || place == 0);
+            assert!(
+                sealing
+                    .open(&"app".into(), "kid", &sealed[..place])
+                    .is_err()
+                    || place == 0
+            );
         }
     }
 
     #[test]
     fn a_wrong_key_is_named() {
         let sealed = Sealing::with(key(), Vec::new())
-            .seal("app", "kid", PLAIN)
+            .seal(&"app".into(), "kid", PLAIN)
             .unwrap();
         let problem = |sealing: &Sealing| {
-            let Err(problem) = sealing.open("app", "kid", &sealed) else {
+            let Err(problem) = sealing.open(&"app".into(), "kid", &sealed) else {
                 panic!("another key opens it");
             };
             problem.to_string()
@@ -207,14 +226,19 @@ mod tests {
         let text = WrappingKey::generate();
         let old = || WrappingKey::parse(&text).unwrap();
         let sealed = Sealing::with(old(), Vec::new())
-            .seal("app", "kid", PLAIN)
+            .seal(&"app".into(), "kid", PLAIN)
             .unwrap();
         let sealing = Sealing::with(key(), vec![old()]);
-        let opened = sealing.open("app", "kid", &sealed).unwrap();
+        let opened = sealing.open(&"app".into(), "kid", &sealed).unwrap();
         assert_eq!((&*opened.pkcs8, opened.current), (PLAIN, false));
-        let opened = sealing.open("app", "kid", PLAIN).unwrap();
+        let opened = sealing.open(&"app".into(), "kid", PLAIN).unwrap();
         assert_eq!((&*opened.pkcs8, opened.current), (PLAIN, false));
-        assert!(Sealing::default().open("a", "k", PLAIN).unwrap().current);
+        assert!(
+            Sealing::default()
+                .open(&"a".into(), "k", PLAIN)
+                .unwrap()
+                .current
+        );
     }
 
     #[test]

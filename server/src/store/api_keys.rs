@@ -1,6 +1,8 @@
 //! API keys of an app. Only a hash of each key is kept.
 
-use super::{Conn, SqlError, Statements as _, columns};
+use super::{SqlError, Tx, columns};
+use crate::clock::Time;
+use crate::ids::AppId;
 
 /// An API key, without the key.
 #[derive(Debug, Clone)]
@@ -9,7 +11,7 @@ pub(crate) struct ApiKeyRow {
     pub(crate) name: String,
     pub(crate) prefix: String,
     pub(crate) role: String,
-    pub(crate) created_at: i64,
+    pub(crate) created_at: Time,
 }
 
 columns!(ApiKeyRow {
@@ -20,14 +22,14 @@ columns!(ApiKeyRow {
     created_at
 });
 
-/// Stores a key. A key whose hash is known already stays as it is.
+/// Stores a key. A key whose hash exists already is left unchanged.
 pub(crate) fn insert(
-    conn: &Conn,
-    app_id: &str,
+    tx: &Tx<'_>,
+    app_id: &AppId,
     key: &ApiKeyRow,
     hash: &[u8],
 ) -> Result<(), SqlError> {
-    conn.run(
+    tx.run(
         "INSERT INTO api_keys (id, app_id, name, prefix, hash, role, created_at) VALUES
          (?, ?, ?, ?, ?, ?, ?)
          ON CONFLICT (app_id, hash) DO NOTHING",
@@ -46,11 +48,11 @@ pub(crate) fn insert(
 
 /// The key with this hash.
 pub(crate) fn by_hash(
-    conn: &Conn,
-    app_id: &str,
+    tx: &Tx<'_>,
+    app_id: &AppId,
     hash: &[u8],
 ) -> Result<Option<ApiKeyRow>, SqlError> {
-    conn.maybe_row(
+    tx.maybe_row(
         "SELECT id, name, prefix, role, created_at FROM api_keys WHERE app_id = ?
          AND hash = ?",
         (app_id, hash),
@@ -58,8 +60,8 @@ pub(crate) fn by_hash(
 }
 
 /// All keys, oldest first.
-pub(crate) fn list(conn: &Conn, app_id: &str) -> Result<Vec<ApiKeyRow>, SqlError> {
-    conn.rows(
+pub(crate) fn list(tx: &Tx<'_>, app_id: &AppId) -> Result<Vec<ApiKeyRow>, SqlError> {
+    tx.rows(
         "SELECT id, name, prefix, role, created_at FROM api_keys WHERE app_id = ?
          ORDER BY created_at, id",
         (app_id,),
@@ -67,19 +69,18 @@ pub(crate) fn list(conn: &Conn, app_id: &str) -> Result<Vec<ApiKeyRow>, SqlError
 }
 
 /// One key.
-pub(crate) fn get(conn: &Conn, app_id: &str, id: &str) -> Result<Option<ApiKeyRow>, SqlError> {
-    conn.maybe_row(
+pub(crate) fn get(tx: &Tx<'_>, app_id: &AppId, id: &str) -> Result<Option<ApiKeyRow>, SqlError> {
+    tx.maybe_row(
         "SELECT id, name, prefix, role, created_at FROM api_keys WHERE app_id = ?
          AND id = ?",
         (app_id, id),
     )
 }
 
-/// Deletes a key. Says whether there was one.
-pub(crate) fn delete(conn: &Conn, app_id: &str, id: &str) -> Result<bool, SqlError> {
-    let changed = conn.run(
+/// Deletes a key. Returns whether it existed.
+pub(crate) fn delete(tx: &Tx<'_>, app_id: &AppId, id: &str) -> Result<bool, SqlError> {
+    tx.hits(
         "DELETE FROM api_keys WHERE app_id = ? AND id = ?",
         (app_id, id),
-    )?;
-    Ok(changed > 0)
+    )
 }

@@ -1,14 +1,16 @@
 //! Apps and their settings.
 
-use super::{Conn, SqlError, Statements as _, columns};
+use super::{SqlError, Tx, columns};
+use crate::clock::Time;
+use crate::ids::AppId;
 
 /// An app as stored.
 #[derive(Clone)]
 pub(crate) struct AppRow {
-    pub(crate) id: String,
+    pub(crate) id: AppId,
     /// Settings as JSON.
     pub(crate) settings: String,
-    pub(crate) created_at: i64,
+    pub(crate) created_at: Time,
 }
 
 columns!(AppRow {
@@ -17,42 +19,42 @@ columns!(AppRow {
     created_at
 });
 
-/// The oldest app, which is the one a development server runs.
-pub(crate) fn first(conn: &Conn) -> Result<Option<AppRow>, SqlError> {
-    conn.maybe_row(
+/// The oldest app, which is the one that a development server runs.
+pub(crate) fn first(tx: &Tx<'_>) -> Result<Option<AppRow>, SqlError> {
+    tx.maybe_row(
         "SELECT id, settings, created_at FROM apps ORDER BY created_at, id LIMIT 1",
         (),
     )
 }
 
 /// One app.
-pub(crate) fn get(conn: &Conn, id: &str) -> Result<Option<AppRow>, SqlError> {
-    conn.maybe_row(
+pub(crate) fn get(tx: &Tx<'_>, id: &AppId) -> Result<Option<AppRow>, SqlError> {
+    tx.maybe_row(
         "SELECT id, settings, created_at FROM apps WHERE id = ?",
         (id,),
     )
 }
 
 /// All apps, oldest first.
-pub(crate) fn all(conn: &Conn) -> Result<Vec<AppRow>, SqlError> {
-    conn.rows(
+pub(crate) fn all(tx: &Tx<'_>) -> Result<Vec<AppRow>, SqlError> {
+    tx.rows(
         "SELECT id, settings, created_at FROM apps ORDER BY created_at, id",
         (),
     )
 }
 
 /// Stores a new app. Its id must be free.
-pub(crate) fn insert(conn: &Conn, app: &AppRow) -> Result<(), SqlError> {
-    conn.run(
+pub(crate) fn insert(tx: &Tx<'_>, app: &AppRow) -> Result<(), SqlError> {
+    tx.run(
         "INSERT INTO apps (id, settings, created_at) VALUES (?, ?, ?)",
         (&app.id, &app.settings, app.created_at),
     )?;
     Ok(())
 }
 
-/// Stores an app, or its new settings.
-pub(crate) fn put(conn: &Conn, app: &AppRow) -> Result<(), SqlError> {
-    conn.run(
+/// Stores an app, or updates its settings.
+pub(crate) fn put(tx: &Tx<'_>, app: &AppRow) -> Result<(), SqlError> {
+    tx.run(
         "INSERT INTO apps (id, settings, created_at) VALUES (?, ?, ?)
          ON CONFLICT (id) DO UPDATE SET settings = excluded.settings",
         (&app.id, &app.settings, app.created_at),
@@ -61,20 +63,20 @@ pub(crate) fn put(conn: &Conn, app: &AppRow) -> Result<(), SqlError> {
 }
 
 /// How many users an app has.
-pub(crate) fn users(conn: &Conn, id: &str) -> Result<i64, SqlError> {
-    conn.value("SELECT count(*) FROM users WHERE app_id = ?", (id,))
+pub(crate) fn users(tx: &Tx<'_>, id: &AppId) -> Result<i64, SqlError> {
+    tx.value("SELECT count(*) FROM users WHERE app_id = ?", (id,))
 }
 
 /// Whether users of an app have devices.
-pub(crate) fn has_passkeys(conn: &Conn, id: &str) -> Result<bool, SqlError> {
-    conn.value(
+pub(crate) fn has_passkeys(tx: &Tx<'_>, id: &AppId) -> Result<bool, SqlError> {
+    tx.value(
         "SELECT EXISTS (SELECT 1 FROM devices JOIN users ON users.id = user_id WHERE app_id = ?)",
         (id,),
     )
 }
 
-/// Deletes an app with all that belongs to it.
-pub(crate) fn delete(conn: &Conn, id: &str) -> Result<(), SqlError> {
-    conn.run("DELETE FROM apps WHERE id = ?", (id,))?;
+/// Deletes an app with everything that belongs to it.
+pub(crate) fn delete(tx: &Tx<'_>, id: &AppId) -> Result<(), SqlError> {
+    tx.run("DELETE FROM apps WHERE id = ?", (id,))?;
     Ok(())
 }

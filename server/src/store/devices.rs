@@ -1,20 +1,35 @@
 //! Devices: the passkeys of users.
 
-use super::{Conn, SqlError, Statements as _, columns};
+use super::text_enum::text_enum;
+use super::{SqlError, Tx, columns};
+use crate::clock::Time;
+use crate::ids::{DeviceId, UserId};
+
+text_enum! {
+    /// What a passkey is kept on.
+    DeviceKind {
+        /// It can be synchronised.
+        Passkey = "passkey",
+        /// A roaming authenticator.
+        SecurityKey = "security_key",
+        /// One device.
+        Platform = "platform",
+    }
+}
 
 /// A device as stored.
 #[derive(Debug, Clone)]
 pub(crate) struct DeviceRow {
-    pub(crate) id: String,
+    pub(crate) id: DeviceId,
     pub(crate) cred_id: String,
     pub(crate) friendly_name: String,
-    pub(crate) r#type: String,
+    pub(crate) r#type: DeviceKind,
     pub(crate) icon_light: Option<String>,
     pub(crate) icon_dark: Option<String>,
     pub(crate) usage_count: i64,
-    pub(crate) last_login_at: i64,
-    pub(crate) created_at: i64,
-    pub(crate) updated_at: i64,
+    pub(crate) last_login_at: Time,
+    pub(crate) created_at: Time,
+    pub(crate) updated_at: Time,
 }
 
 columns!(DeviceRow {
@@ -30,11 +45,11 @@ columns!(DeviceRow {
     updated_at
 });
 
-/// The kinds of these devices, each once. Both APIs show them, as types of their own.
+/// The kinds of these devices, without duplicates. Both APIs return them, in types of their own.
 pub(crate) fn kinds<Kind: From<String> + PartialEq>(devices: &[DeviceRow]) -> Vec<Kind> {
     let mut kinds = Vec::new();
     for device in devices {
-        let kind = Kind::from(device.r#type.clone());
+        let kind = Kind::from(device.r#type.as_str().to_owned());
         if !kinds.contains(&kind) {
             kinds.push(kind);
         }
@@ -43,8 +58,8 @@ pub(crate) fn kinds<Kind: From<String> + PartialEq>(devices: &[DeviceRow]) -> Ve
 }
 
 /// Stores a device.
-pub(crate) fn insert(conn: &Conn, user_id: &str, device: &DeviceRow) -> Result<(), SqlError> {
-    conn.run(
+pub(crate) fn insert(tx: &Tx<'_>, user_id: &UserId, device: &DeviceRow) -> Result<(), SqlError> {
+    tx.run(
         "INSERT INTO devices (id, user_id, cred_id, friendly_name, type, icon_light,
          icon_dark, usage_count, last_login_at, created_at, updated_at)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -53,7 +68,7 @@ pub(crate) fn insert(conn: &Conn, user_id: &str, device: &DeviceRow) -> Result<(
             user_id,
             &device.cred_id,
             &device.friendly_name,
-            &device.r#type,
+            device.r#type,
             &device.icon_light,
             &device.icon_dark,
             device.usage_count,
@@ -66,8 +81,8 @@ pub(crate) fn insert(conn: &Conn, user_id: &str, device: &DeviceRow) -> Result<(
 }
 
 /// The devices of a user, oldest first.
-pub(crate) fn list(conn: &Conn, user_id: &str) -> Result<Vec<DeviceRow>, SqlError> {
-    conn.rows(
+pub(crate) fn list(tx: &Tx<'_>, user_id: &UserId) -> Result<Vec<DeviceRow>, SqlError> {
+    tx.rows(
         "SELECT * FROM devices WHERE user_id = ? ORDER BY created_at, id",
         (user_id,),
     )
@@ -75,24 +90,23 @@ pub(crate) fn list(conn: &Conn, user_id: &str) -> Result<Vec<DeviceRow>, SqlErro
 
 /// Gives a device another name. `None` if the user has no such device.
 pub(crate) fn rename(
-    conn: &Conn,
-    user_id: &str,
-    id: &str,
+    tx: &Tx<'_>,
+    user_id: &UserId,
+    id: &DeviceId,
     name: &str,
-    now: i64,
+    now: Time,
 ) -> Result<Option<DeviceRow>, SqlError> {
-    conn.maybe_row(
+    tx.maybe_row(
         "UPDATE devices SET friendly_name = ?, updated_at = ? WHERE user_id = ? AND id = ?
          RETURNING *",
         (name, now, user_id, id),
     )
 }
 
-/// Deletes a device. Says whether the user had it.
-pub(crate) fn delete(conn: &Conn, user_id: &str, id: &str) -> Result<bool, SqlError> {
-    let changed = conn.run(
+/// Deletes a device. Returns whether the user had it.
+pub(crate) fn delete(tx: &Tx<'_>, user_id: &UserId, id: &DeviceId) -> Result<bool, SqlError> {
+    tx.hits(
         "DELETE FROM devices WHERE user_id = ? AND id = ?",
         (user_id, id),
-    )?;
-    Ok(changed > 0)
+    )
 }

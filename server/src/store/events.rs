@@ -1,24 +1,52 @@
-//! What users did lately.
+//! Recent events of users.
 
-use super::{Conn, SqlError, Statements as _, columns};
-use crate::ids;
-use crate::social::SocialProvider;
+use super::text_enum::text_enum;
+use super::{SqlError, Tx, columns};
+use crate::clock::Time;
+use crate::ids::{self, UserId};
+use crate::provider_name::ProviderName;
 
-/// Events that a user's reply shows, and that are kept for each user.
+/// Number of events that are kept and returned for each user.
 const KEPT: i64 = 10;
+
+text_enum! {
+    /// What a user did.
+    Action {
+        Register = "register",
+        Login = "login",
+        Other = "other",
+    }
+}
+
+text_enum! {
+    /// How a user did it.
+    EventKind {
+        MagicLink = "magic_link",
+        OneTimeCode = "otp",
+        Passkey = "passkey",
+        Social = "social",
+    }
+}
+
+text_enum! {
+    /// How far it got. Incomplete actions leave no event.
+    EventStatus {
+        Complete = "complete",
+    }
+}
 
 /// An event as stored.
 #[derive(Debug, Clone)]
 pub(crate) struct EventRow {
     pub(crate) id: String,
-    pub(crate) action: String,
-    pub(crate) r#type: String,
-    pub(crate) status: String,
+    pub(crate) action: Action,
+    pub(crate) r#type: EventKind,
+    pub(crate) status: EventStatus,
     pub(crate) social_login_type: Option<String>,
     pub(crate) ip_addr: String,
     pub(crate) user_agent: String,
-    pub(crate) created_at: i64,
-    pub(crate) completed_at: Option<i64>,
+    pub(crate) created_at: Time,
+    pub(crate) completed_at: Option<Time>,
 }
 
 columns!(EventRow {
@@ -36,22 +64,22 @@ columns!(EventRow {
 /// Something a user did.
 #[derive(Debug, Clone)]
 pub(crate) struct NewEvent {
-    /// `register`, `login` or `other`.
-    pub(crate) action: &'static str,
-    /// By what: `passkey`, for one.
-    pub(crate) kind: &'static str,
+    pub(crate) id: String,
+    pub(crate) action: Action,
+    pub(crate) kind: EventKind,
     /// The provider of a social login.
-    pub(crate) provider: Option<SocialProvider>,
+    pub(crate) provider: Option<ProviderName>,
     pub(crate) ip_addr: String,
     pub(crate) user_agent: String,
 }
 
 impl NewEvent {
-    /// What a control did in the user's place, as if with a passkey on this machine.
-    pub(crate) fn by_control(action: &'static str) -> Self {
+    /// An event that a control caused on behalf of the user, as if with a passkey on this machine.
+    pub(crate) fn by_control(action: Action) -> Self {
         Self {
+            id: ids::new_id(),
             action,
-            kind: "passkey",
+            kind: EventKind::Passkey,
             provider: None,
             ip_addr: "127.0.0.1".to_owned(),
             user_agent: "passage-server controls".to_owned(),
@@ -59,30 +87,31 @@ impl NewEvent {
     }
 }
 
-/// Stores an event that is complete, and forgets the ones that are too old to be shown.
+/// Stores a completed event, and deletes those that are too old to be shown.
 pub(crate) fn insert(
-    conn: &Conn,
-    user_id: &str,
+    tx: &Tx<'_>,
+    user_id: &UserId,
     event: &NewEvent,
-    now: i64,
+    now: Time,
 ) -> Result<(), SqlError> {
-    conn.run(
+    tx.run(
         "INSERT INTO events (id, user_id, action, type, status, social_login_type,
          ip_addr, user_agent, created_at, completed_at)
-         VALUES (?, ?, ?, ?, 'complete', ?, ?, ?, ?, ?)",
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
-            ids::new_id(),
+            &event.id,
             user_id,
             event.action,
             event.kind,
-            event.provider.map(SocialProvider::as_str),
+            EventStatus::Complete,
+            event.provider.as_ref().map(ProviderName::as_str),
             &event.ip_addr,
             &event.user_agent,
             now,
             now,
         ),
     )?;
-    conn.run(
+    tx.run(
         "DELETE FROM events WHERE user_id = ? AND id NOT IN
          (SELECT id FROM events WHERE user_id = ? ORDER BY created_at DESC, rowid DESC LIMIT ?)",
         (user_id, user_id, KEPT),
@@ -91,8 +120,8 @@ pub(crate) fn insert(
 }
 
 /// The events of a user, newest first.
-pub(crate) fn list(conn: &Conn, user_id: &str) -> Result<Vec<EventRow>, SqlError> {
-    conn.rows(
+pub(crate) fn list(tx: &Tx<'_>, user_id: &UserId) -> Result<Vec<EventRow>, SqlError> {
+    tx.rows(
         "SELECT * FROM events WHERE user_id = ?
          ORDER BY created_at DESC, rowid DESC LIMIT ?",
         (user_id, KEPT),

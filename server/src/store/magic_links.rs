@@ -1,28 +1,32 @@
 //! Magic links. Only hashes of a link's secret and of its id are kept.
 
-use super::sweep::sweep;
-use super::{Conn, SqlError, Statements as _, columns};
+use std::time::Duration;
 
-/// How long an expired link is kept, in microseconds, so that whoever waits for it is told that it expired.
-const KEPT: i64 = 3600 * 1_000_000;
+use super::sweep::sweep;
+use super::{Purpose, SqlError, Tx, columns};
+use crate::clock::Time;
+use crate::ids::{AppId, UserId};
+
+/// How long an expired link is kept, so that a waiting client learns that it expired.
+const KEPT: Duration = Duration::from_secs(3600);
 
 /// A link as stored.
 pub(crate) struct LinkRow {
     pub(crate) id_hash: Vec<u8>,
-    pub(crate) app_id: String,
-    /// `None` for a link that nobody was sent.
-    pub(crate) user_id: Option<String>,
+    pub(crate) app_id: AppId,
+    /// `None` for a link that was not sent to anyone.
+    pub(crate) user_id: Option<UserId>,
     pub(crate) hash: Vec<u8>,
-    pub(crate) purpose: String,
+    pub(crate) purpose: Purpose,
     pub(crate) identifier: String,
     /// Whether the server itself sent it to the identifier.
     pub(crate) delivered: bool,
     pub(crate) redirect_url: String,
-    pub(crate) created_at: i64,
-    pub(crate) expires_at: i64,
-    pub(crate) opened_at: Option<i64>,
-    /// When the device that waited got its tokens.
-    pub(crate) claimed_at: Option<i64>,
+    pub(crate) created_at: Time,
+    pub(crate) expires_at: Time,
+    pub(crate) opened_at: Option<Time>,
+    /// When the waiting device got its tokens.
+    pub(crate) claimed_at: Option<Time>,
 }
 
 columns!(LinkRow {
@@ -40,10 +44,10 @@ columns!(LinkRow {
     claimed_at
 });
 
-/// Stores a link that nobody opened yet, and forgets some of those that expired long ago.
-pub(crate) fn insert(conn: &Conn, link: &LinkRow) -> Result<(), SqlError> {
-    sweep(conn, "magic_links", link.created_at - KEPT)?;
-    conn.run(
+/// Stores an unopened link, and deletes some that expired long ago.
+pub(crate) fn insert(tx: &Tx<'_>, link: &LinkRow) -> Result<(), SqlError> {
+    sweep(tx, "magic_links", link.created_at - KEPT)?;
+    tx.run(
         "INSERT INTO magic_links (id_hash, app_id, user_id, hash, purpose, identifier,
          delivered, redirect_url, created_at, expires_at)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -52,7 +56,7 @@ pub(crate) fn insert(conn: &Conn, link: &LinkRow) -> Result<(), SqlError> {
             &link.app_id,
             &link.user_id,
             &link.hash,
-            &link.purpose,
+            link.purpose,
             &link.identifier,
             link.delivered,
             &link.redirect_url,
@@ -63,68 +67,61 @@ pub(crate) fn insert(conn: &Conn, link: &LinkRow) -> Result<(), SqlError> {
     Ok(())
 }
 
-/// The link with this secret.
-pub(crate) fn by_secret(
-    conn: &Conn,
-    app_id: &str,
+/// Opens the link with this secret. `None` if there is none, or it has expired or been opened before.
+pub(crate) fn open(
+    tx: &Tx<'_>,
+    app_id: &AppId,
     hash: &[u8],
+    now: Time,
 ) -> Result<Option<LinkRow>, SqlError> {
-    conn.maybe_row(
-        "SELECT * FROM magic_links WHERE app_id = ? AND hash = ?",
-        (app_id, hash),
+    tx.maybe_row(
+        "UPDATE magic_links SET opened_at = ? WHERE app_id = ? AND hash = ?
+         AND opened_at IS NULL AND expires_at > ? RETURNING *",
+        (now, app_id, hash, now),
     )
 }
 
 /// The link with this id.
 pub(crate) fn by_id(
-    conn: &Conn,
-    app_id: &str,
+    tx: &Tx<'_>,
+    app_id: &AppId,
     id_hash: &[u8],
 ) -> Result<Option<LinkRow>, SqlError> {
-    conn.maybe_row(
+    tx.maybe_row(
         "SELECT * FROM magic_links WHERE app_id = ? AND id_hash = ?",
         (app_id, id_hash),
     )
 }
 
-/// Marks a link as opened.
-pub(crate) fn mark_opened(conn: &Conn, id_hash: &[u8], now: i64) -> Result<(), SqlError> {
-    conn.run(
-        "UPDATE magic_links SET opened_at = ? WHERE id_hash = ?",
-        (now, id_hash),
-    )?;
-    Ok(())
-}
-
-/// Marks the tokens of a link that was opened after `since` as handed out. Says whether they were there to be had.
-pub(crate) fn claim(conn: &Conn, id_hash: &[u8], since: i64, now: i64) -> Result<bool, SqlError> {
-    let changed = conn.run(
+/// Marks the tokens of a link that was opened after `since` as issued. Returns whether they were available.
+pub(crate) fn claim(tx: &Tx<'_>, id_hash: &[u8], since: Time, now: Time) -> Result<bool, SqlError> {
+    tx.hits(
         "UPDATE magic_links SET claimed_at = ? WHERE id_hash = ? AND opened_at > ?
          AND claimed_at IS NULL",
         (now, id_hash, since),
-    )?;
-    Ok(changed > 0)
+    )
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::clock::at;
     use crate::store::apps::{self, AppRow};
     use crate::store::{Store, StoreError};
 
-    fn link(name: &str, now: i64) -> LinkRow {
+    fn link(name: &str, now: Time) -> LinkRow {
         LinkRow {
             id_hash: name.into(),
-            app_id: "app".to_owned(),
+            app_id: "app".into(),
             user_id: None,
             hash: name.into(),
-            purpose: "login".to_owned(),
+            purpose: Purpose::Login,
             identifier: "ada@example.com".to_owned(),
             delivered: true,
             redirect_url: String::new(),
             created_at: now,
-            expires_at: now + 60,
+            expires_at: now + Duration::from_micros(60),
             opened_at: None,
             claimed_at: None,
         }
@@ -132,7 +129,7 @@ mod tests {
 
     #[test]
     fn links_from_before_can_still_be_opened() {
-        let conn = Conn::open_in_memory().unwrap();
+        let conn = crate::store::Connection::open_in_memory().unwrap();
         for script in [
             include_str!("../../migrations/0001_start.sql"),
             "INSERT INTO apps VALUES ('app', '{}', 0);
@@ -143,10 +140,15 @@ mod tests {
         ] {
             conn.execute_batch(script).unwrap();
         }
-        let link = by_secret(&conn, "app", &[1]).unwrap().unwrap();
+        let tx = Tx::new(&conn);
+        let by_secret = |hash: &[u8]| -> LinkRow {
+            tx.row("SELECT * FROM magic_links WHERE hash = ?", (hash,))
+                .unwrap()
+        };
+        let link = by_secret(&[1]);
         assert_eq!(
             (
-                link.user_id.as_deref(),
+                link.user_id.as_ref().map(UserId::as_str),
                 link.purpose.as_str(),
                 link.redirect_url.as_str()
             ),
@@ -154,41 +156,70 @@ mod tests {
         );
         assert_eq!(
             (link.delivered, link.expires_at, link.opened_at),
-            (false, 9, None)
+            (false, at(9), None)
         );
-        let opened = by_secret(&conn, "app", &[2]).unwrap().unwrap();
-        assert_eq!(opened.opened_at, Some(8));
+        let opened = by_secret(&[2]);
+        assert_eq!(opened.opened_at, Some(at(8)));
         assert_ne!(link.id_hash, opened.id_hash);
+        assert!(open(&tx, &"app".into(), &[1], at(8)).unwrap().is_some());
+        assert!(open(&tx, &"app".into(), &[2], at(8)).unwrap().is_none());
     }
 
     #[tokio::test]
     async fn expired_links_are_forgotten_and_tokens_are_claimed_once() {
         let store = Store::in_memory().unwrap();
-        let work = store.write(|conn| {
+        let work = store.write(|tx| {
             let app = AppRow {
-                id: "app".to_owned(),
+                id: "app".into(),
                 settings: "{}".to_owned(),
-                created_at: 0,
+                created_at: at(0),
             };
-            apps::put(conn, &app)?;
+            apps::put(tx, &app)?;
             let mut claims = Vec::new();
-            insert(conn, &link("a", 1000))?;
-            claims.push(claim(conn, b"a", 0, 1001)?);
-            mark_opened(conn, b"a", 1010)?;
-            claims.push(claim(conn, b"a", 1010, 1011)?);
-            claims.push(claim(conn, b"a", 1009, 1011)?);
-            claims.push(claim(conn, b"a", 1009, 1012)?);
+            insert(tx, &link("a", at(1000)))?;
+            claims.push(claim(tx, b"a", at(0), at(1001))?);
+            open(tx, &"app".into(), b"a", at(1010))?;
+            claims.push(claim(tx, b"a", at(1010), at(1011))?);
+            claims.push(claim(tx, b"a", at(1009), at(1011))?);
+            claims.push(claim(tx, b"a", at(1009), at(1012))?);
             let mut known = Vec::new();
-            for (name, now) in [("b", 1060 + KEPT - 1), ("c", 1060 + KEPT)] {
-                insert(conn, &link(name, now))?;
-                known.push(by_id(conn, "app", b"a")?.is_some());
+            for (name, now) in [("b", at(1059) + KEPT), ("c", at(1060) + KEPT)] {
+                insert(tx, &link(name, now))?;
+                known.push(by_id(tx, &"app".into(), b"a")?.is_some());
             }
-            known.push(by_id(conn, "other", b"b")?.is_some());
-            known.push(by_secret(conn, "other", b"b")?.is_some());
+            known.push(by_id(tx, &"other".into(), b"b")?.is_some());
+            known.push(open(tx, &"other".into(), b"b", at(1060) + KEPT)?.is_some());
             Ok::<_, StoreError>((claims, known))
         });
         let (claims, known) = work.await.unwrap();
         assert_eq!(claims, [false, false, true, false]);
         assert_eq!(known, [true, false, false, false]);
+    }
+
+    #[tokio::test]
+    async fn a_link_is_opened_once_and_before_it_expires() {
+        let store = Store::in_memory().unwrap();
+        let work = store.write(|tx| {
+            let app = AppRow {
+                id: "app".into(),
+                settings: "{}".to_owned(),
+                created_at: at(0),
+            };
+            apps::put(tx, &app)?;
+            insert(tx, &link("a", at(1000)))?;
+            insert(tx, &link("b", at(1000)))?;
+            let mut opened = Vec::new();
+            for (name, now) in [
+                ("a", at(1059)),
+                ("a", at(1059)),
+                ("b", at(1060)),
+                ("c", at(1000)),
+            ] {
+                let link = open(tx, &"app".into(), name.as_bytes(), now)?;
+                opened.push(link.and_then(|link| link.opened_at));
+            }
+            Ok::<_, StoreError>(opened)
+        });
+        assert_eq!(work.await.unwrap(), [Some(at(1059)), None, None, None]);
     }
 }

@@ -1,51 +1,52 @@
 //! Storage: SQLite, in memory or in a file.
 //!
-//! All writes go through one thread that commits them in groups ([`writer`]). With a file, reads run beside it on
-//! their own connections ([`readers`]); in memory there is one connection, so reads queue up with the writes.
+//! All writes go through one thread that commits them in groups ([`sqlite::writer`]). With a file, reads run in
+//! parallel on their own connections ([`sqlite::readers`]); in memory there is one connection, so reads queue up with
+//! the writes.
 //!
-//! A command to the storage is a closure that runs on one of these threads as a whole: it sees one state of the data,
-//! and costs one way there and back, however many statements it has.
+//! A command is a closure that gets a [`Tx`] and runs as a whole on one of these threads, so it costs one round trip
+//! however many statements it contains. The contract for commands: **a command runs as if alone, and may be run
+//! again.** So ids and secrets are generated before it, it has no effects except its writes, and anything that may
+//! happen only once is one conditional statement that returns whether it did.
 
 pub(crate) mod api_keys;
 pub(crate) mod apps;
 pub(crate) mod ceremonies;
 pub(crate) mod devices;
 pub(crate) mod events;
-mod lock;
+mod inspect;
 pub(crate) mod magic_links;
-mod migrations;
 pub(crate) mod one_time_codes;
 pub(crate) mod passkeys;
-mod readers;
+mod purpose;
 pub(crate) mod readiness;
 pub(crate) mod sign_ins;
 pub(crate) mod signing_keys;
 pub(crate) mod social_connections;
 pub(crate) mod social_logins;
-mod sql;
+mod sqlite;
 mod sweep;
+#[cfg(test)]
+pub(crate) mod testing;
+mod text_enum;
 pub(crate) mod transactions;
 pub(crate) mod transfer;
+mod tx;
 pub(crate) mod user_list;
 pub(crate) mod users;
-mod writer;
+mod values;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
-use rusqlite::OpenFlags;
-
-use self::lock::FileLock;
-use self::readers::Readers;
-pub(crate) use self::sql::{Conn, FromRow, SqlError, Statements, columns, is_taken};
-use self::writer::Writer;
-
-/// How long to wait for another process that writes.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// Statements that a connection keeps prepared: more than there are.
-const PREPARED: usize = 256;
+pub(crate) use self::inspect::inspect;
+pub(crate) use self::purpose::Purpose;
+use self::sqlite::lock::{self, FileLock};
+use self::sqlite::readers::Readers;
+use self::sqlite::writer::Writer;
+use self::sqlite::{Connection, OpenFlags, connect, migrations, set_up};
+pub(crate) use self::tx::{FromRow, Row, SqlError, Tx, columns};
 
 /// The storage. Clones share it.
 #[derive(Clone)]
@@ -67,7 +68,7 @@ impl fmt::Debug for Store {
 impl Store {
     /// An empty store that lives as long as its last clone.
     pub(crate) fn in_memory() -> Result<Self, StoreError> {
-        let conn = Conn::open_in_memory()?;
+        let conn = Connection::open_in_memory().map_err(SqlError::from)?;
         set_up(&conn)?;
         migrations::run(&conn)?;
         Ok(Self {
@@ -77,15 +78,15 @@ impl Store {
         })
     }
 
-    /// Opens a file beside the server that runs on it, or as [`Store::open`] does if none runs. SQLite itself orders
-    /// what both write.
+    /// Opens a file that a server may be using, or as [`Store::open`] does if none is. SQLite itself serializes their
+    /// writes.
     pub(crate) fn open_beside(path: &Path) -> Result<Self, StoreError> {
         if let Some(lock) = FileLock::try_acquire(path)? {
             return Self::open_locked(path, lock);
         }
         let conn = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)
             .map_err(|error| StoreError::Open(path.to_owned(), error))?;
-        // The tables are those of the server that runs.
+        // The tables are those of the running server.
         if migrations::version(&conn)? != migrations::LATEST {
             return Err(StoreError::OtherVersion(path.to_owned()));
         }
@@ -96,7 +97,7 @@ impl Store {
         })
     }
 
-    /// Opens a file, or makes it. Only one store can have it open.
+    /// Opens a file, or creates it. Only one store can have it open.
     pub(crate) async fn open(path: &Path) -> Result<Self, StoreError> {
         let lock = FileLock::acquire(path).await?;
         Self::open_locked(path, lock)
@@ -122,26 +123,46 @@ impl Store {
         }
     }
 
-    /// Whether no server runs on the file, and none can start.
+    /// Whether no server is using the file, and none can start.
     pub(crate) fn is_alone(&self) -> bool {
         self.lock.is_some()
     }
 
-    /// Runs a command that may write. What it wrote is on disk when this returns `Ok`, and undone when it
-    /// returns `Err`; other commands are not affected by its failure.
+    /// Runs a command that may write. Its writes are on disk when this returns `Ok`, and rolled back when it returns
+    /// `Err`; its failure does not affect other commands.
     pub(crate) async fn write<T, E, F>(&self, command: F) -> Result<T, E>
     where
-        F: FnOnce(&Conn) -> Result<T, E> + Send + 'static,
+        F: Fn(&Tx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.write_once(command).await
+    }
+
+    /// Runs a command that may write and cannot be run again, because it consumes outside input.
+    pub(crate) async fn write_once<T, E, F>(&self, command: F) -> Result<T, E>
+    where
+        F: FnOnce(&Tx<'_>) -> Result<T, E> + Send + 'static,
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
         self.writer.write(command).await
     }
 
-    /// Runs a command that only reads. It sees one state of the data.
+    /// Runs a read-only command. It sees a consistent state of the data.
     pub(crate) async fn read<T, E, F>(&self, command: F) -> Result<T, E>
     where
-        F: FnOnce(&Conn) -> Result<T, E> + Send + 'static,
+        F: Fn(&Tx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.read_once(command).await
+    }
+
+    /// Runs a read-only command that cannot be run again, because it has already sent what it read.
+    pub(crate) async fn read_once<T, E, F>(&self, command: F) -> Result<T, E>
+    where
+        F: FnOnce(&Tx<'_>) -> Result<T, E> + Send + 'static,
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
@@ -151,9 +172,9 @@ impl Store {
         }
     }
 
-    /// Lets the commands that have arrived finish, then closes every connection and gives up the file.
+    /// Finishes the commands that have arrived, then closes all connections and releases the file.
     pub(crate) async fn close(&self) {
-        // The last to close moves what is in the log into the file, which readers cannot.
+        // The last connection to close moves the log into the file, which readers cannot do.
         if let Some(readers) = &self.readers {
             readers.close().await;
         }
@@ -161,7 +182,7 @@ impl Store {
         self.release();
     }
 
-    /// Takes no more commands and gives up the file, at once. SQLite's own locks still guard what is under way.
+    /// Accepts no more commands and releases the file at once. SQLite's own locks still guard running commands.
     pub(crate) fn release(&self) {
         self.writer.refuse();
         if let Some(lock) = &self.lock {
@@ -170,30 +191,16 @@ impl Store {
     }
 }
 
-/// A connection to a file.
-fn connect(path: &Path, access: OpenFlags) -> Result<Conn, SqlError> {
-    // Each connection stays on one thread at a time, so that SQLite need not lock it.
-    let conn = Conn::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-    conn.busy_timeout(PATIENCE)?;
-    set_up(&conn)?;
-    Ok(conn)
-}
-
-fn set_up(conn: &Conn) -> Result<(), SqlError> {
-    conn.set_prepared_statement_cache_capacity(PREPARED);
-    conn.pragma_update(None, "foreign_keys", true)
-}
-
 /// Why the storage failed.
 #[derive(Debug)]
 pub(crate) enum StoreError {
     /// The database reported an error.
     Sql(SqlError),
-    /// The file is no database of ours.
+    /// The file is not one of our databases.
     Open(PathBuf, SqlError),
-    /// The file was made by a newer version.
+    /// The file was created by a newer version.
     Newer(PathBuf),
-    /// There is no thread to be had.
+    /// No thread could be started.
     Thread(std::io::Error),
     /// A server of another version has the file open.
     OtherVersion(PathBuf),
@@ -201,7 +208,7 @@ pub(crate) enum StoreError {
     InUse(PathBuf),
     /// The file, or the lock next to it, cannot be opened.
     File(PathBuf, std::io::Error),
-    /// The command is broken. What it wrote is undone.
+    /// The command panicked. Its writes are rolled back.
     Panicked,
     /// The server has stopped, or the command was lost with a failed transaction.
     Closed,
@@ -211,7 +218,7 @@ impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Sql(_) => f.write_str("the database reported an error"),
-            // The error repeats itself in its own source, so that it is told here.
+            // The error repeats itself in its own source, so it is shown here.
             Self::Open(path, error) => write!(
                 f,
                 "{} cannot be used as a data file: {error}",
@@ -261,9 +268,9 @@ impl From<SqlError> for StoreError {
     }
 }
 
-/// Deletes everything that users left behind. The app, its signing keys and the API keys named in `keep` stay.
-pub(crate) fn clear(conn: &Conn, keep_api_key: &[u8]) -> Result<(), SqlError> {
-    // Devices, connections, events and refresh tokens go with their users. Some codes and links are nobody's.
+/// Deletes all data of users. The app, its signing keys and the API keys named in `keep` stay.
+pub(crate) fn clear(tx: &Tx<'_>, keep_api_key: &[u8]) -> Result<(), SqlError> {
+    // Deleting users also deletes devices, connections, events and refresh tokens. Some codes and links have no user.
     for statement in [
         "DELETE FROM users",
         "DELETE FROM one_time_codes",
@@ -275,9 +282,9 @@ pub(crate) fn clear(conn: &Conn, keep_api_key: &[u8]) -> Result<(), SqlError> {
         "DELETE FROM ceremonies",
         "DELETE FROM passkey_readiness",
     ] {
-        conn.run(statement, ())?;
+        tx.run(statement, ())?;
     }
-    conn.run("DELETE FROM api_keys WHERE hash <> ?", (keep_api_key,))?;
+    tx.run("DELETE FROM api_keys WHERE hash <> ?", (keep_api_key,))?;
     Ok(())
 }
 
@@ -292,10 +299,10 @@ mod tests {
         let store = Store::open(&folder.path().join("passage.db"))
             .await
             .unwrap();
-        let settings = store.write(|conn| {
-            let journal: String = conn.value("PRAGMA journal_mode", ())?;
-            let synchronous: i64 = conn.value("PRAGMA synchronous", ())?;
-            let foreign_keys: i64 = conn.value("PRAGMA foreign_keys", ())?;
+        let settings = store.write(|tx| {
+            let journal: String = tx.value("PRAGMA journal_mode", ())?;
+            let synchronous: i64 = tx.value("PRAGMA synchronous", ())?;
+            let foreign_keys: i64 = tx.value("PRAGMA foreign_keys", ())?;
             Ok::<_, StoreError>((journal, synchronous, foreign_keys))
         });
         assert_eq!(settings.await.unwrap(), ("wal".to_owned(), 2, 1));
@@ -308,10 +315,10 @@ mod tests {
         let path = folder.path().join("passage.db");
         let store = Store::open(&path).await.unwrap();
         let insert = "INSERT INTO apps (id, settings, created_at) VALUES ('app', '{}', 0)";
-        let written = store.write(|conn| Ok::<_, StoreError>(conn.run(insert, ())?));
+        let written = store.write(|tx| Ok::<_, StoreError>(tx.run(insert, ())?));
         assert_eq!(written.await.unwrap(), 1);
         let count = "SELECT count(*) FROM apps";
-        let read = store.read(|conn| Ok::<i64, StoreError>(conn.value(count, ())?));
+        let read = store.read(|tx| Ok::<i64, StoreError>(tx.value(count, ())?));
         assert_eq!(read.await.unwrap(), 1);
         store.close().await;
         assert!(!folder.path().join("passage.db-wal").exists());
@@ -322,7 +329,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("passage.db");
         Store::open(&path).await.unwrap().close().await;
-        let conn = Conn::open(&path).unwrap();
+        let conn = Connection::open(&path).unwrap();
         conn.pragma_update(None, "user_version", migrations::LATEST + 1)
             .unwrap();
         drop(conn);

@@ -1,10 +1,10 @@
-//! What visitors' devices can do with passkeys.
+//! Passkey support of visitors' devices.
 
-use passage_identity::generated::auth::types::CreatePasskeyReadinessRequest;
+use super::{SqlError, Tx};
+use crate::clock::Time;
+use crate::ids::AppId;
 
-use super::{Conn, SqlError, Statements as _};
-
-/// Where a report comes from, by its headers. What was not said is empty.
+/// The origin of a report, from its headers. Missing headers are empty.
 pub(crate) struct Visitor {
     pub(crate) user_agent: String,
     pub(crate) origin: String,
@@ -13,20 +13,31 @@ pub(crate) struct Visitor {
     pub(crate) app_identifier: String,
 }
 
-/// The app that has this API key.
-pub(crate) fn app_of_key(conn: &Conn, hash: &[u8]) -> Result<Option<String>, SqlError> {
-    conn.maybe_value("SELECT app_id FROM api_keys WHERE hash = ?", (hash,))
+/// The capabilities of a device.
+pub(crate) struct Report {
+    /// The device id that the client chose.
+    pub(crate) device_id: String,
+    pub(crate) security_key: bool,
+    pub(crate) platform: bool,
+    pub(crate) synced_credential: bool,
+    pub(crate) cross_device_credential: bool,
+    pub(crate) conditional_ui: bool,
 }
 
-/// Stores a report in place of the last one on the same device.
+/// The app that has this API key.
+pub(crate) fn app_of_key(tx: &Tx<'_>, hash: &[u8]) -> Result<Option<AppId>, SqlError> {
+    tx.maybe_value("SELECT app_id FROM api_keys WHERE hash = ?", (hash,))
+}
+
+/// Stores a report, replacing the previous one of the same device.
 pub(crate) fn put(
-    conn: &Conn,
-    app_id: &str,
-    report: &CreatePasskeyReadinessRequest,
+    tx: &Tx<'_>,
+    app_id: &AppId,
+    report: &Report,
     visitor: &Visitor,
-    now: i64,
+    now: Time,
 ) -> Result<(), SqlError> {
-    conn.run(
+    tx.run(
         "INSERT OR REPLACE INTO passkey_readiness
          (app_id, device_id, security_key, platform, synced_credential,
          cross_device_credential, conditional_ui, user_agent, origin, os, os_version,

@@ -1,24 +1,26 @@
-//! Sign-ins that go on by refresh tokens: a row for each, with a hash of the one token that is good.
+//! Sign-ins that continue with refresh tokens: one row each, with a hash of the one valid token.
 
-use super::{Conn, SqlError, Statements as _, columns};
+use super::{SqlError, Tx, columns};
+use crate::clock::Time;
+use crate::ids::{AppId, SignInId, UserId};
 
 /// A sign-in as stored.
 pub(crate) struct SignInRow {
-    pub(crate) id: String,
-    pub(crate) user_id: String,
+    pub(crate) id: SignInId,
+    pub(crate) user_id: UserId,
     /// Hash of its refresh token.
     pub(crate) hash: Vec<u8>,
-    pub(crate) created_at: i64,
-    /// When it ends, however much it is used.
-    pub(crate) ends_at: i64,
+    pub(crate) created_at: Time,
+    /// When it ends, even if it is in use.
+    pub(crate) ends_at: Time,
     /// When its refresh token expires.
-    pub(crate) expires_at: i64,
+    pub(crate) expires_at: Time,
 }
 
-/// What a refresh needs to know of a sign-in.
+/// What a refresh needs to know about a sign-in.
 pub(crate) struct Refreshed {
-    pub(crate) user_id: String,
-    pub(crate) expires_at: i64,
+    pub(crate) user_id: UserId,
+    pub(crate) expires_at: Time,
 }
 
 columns!(Refreshed {
@@ -28,17 +30,17 @@ columns!(Refreshed {
 
 /// A refresh token as it is presented.
 pub(crate) struct Presented<'a> {
-    pub(crate) sign_in: &'a str,
+    pub(crate) sign_in: &'a SignInId,
     pub(crate) hash: &'a [u8],
 }
 
-/// Stores a sign-in, and forgets those of the user that are over.
-pub(crate) fn insert(conn: &Conn, sign_in: &SignInRow) -> Result<(), SqlError> {
-    conn.run(
+/// Stores a sign-in, and deletes the user's expired ones.
+pub(crate) fn insert(tx: &Tx<'_>, sign_in: &SignInRow) -> Result<(), SqlError> {
+    tx.run(
         "DELETE FROM sign_ins WHERE user_id = ? AND expires_at <= ?",
         (&sign_in.user_id, sign_in.created_at),
     )?;
-    conn.run(
+    tx.run(
         "INSERT INTO sign_ins (id, user_id, hash, created_at, ends_at, expires_at)
          VALUES (?, ?, ?, ?, ?, ?)",
         (
@@ -53,17 +55,17 @@ pub(crate) fn insert(conn: &Conn, sign_in: &SignInRow) -> Result<(), SqlError> {
     Ok(())
 }
 
-/// Puts the next token, which expires at a time or with the sign-in, in the place of the one that is presented.
-/// `None` if that is not good, or the user may not sign in.
+/// Replaces the presented token by the next one, which expires at a time or with the sign-in. `None` if the presented
+/// one is invalid, or the user may not sign in.
 pub(crate) fn exchange(
-    conn: &Conn,
-    app_id: &str,
+    tx: &Tx<'_>,
+    app_id: &AppId,
     token: &Presented<'_>,
     next: &[u8],
-    expires_at: i64,
-    now: i64,
+    expires_at: Time,
+    now: Time,
 ) -> Result<Option<Refreshed>, SqlError> {
-    conn.maybe_row(
+    tx.maybe_row(
         "UPDATE sign_ins SET hash = ?, expires_at = min(ends_at, ?)
          WHERE id = ? AND hash = ? AND expires_at > ? AND EXISTS
          (SELECT 1 FROM users WHERE users.id = user_id AND app_id = ? AND status <> 'inactive')
@@ -74,11 +76,11 @@ pub(crate) fn exchange(
 
 /// Ends a sign-in whose token is presented again after it was exchanged.
 pub(crate) fn end_if_reused(
-    conn: &Conn,
-    app_id: &str,
+    tx: &Tx<'_>,
+    app_id: &AppId,
     token: &Presented<'_>,
 ) -> Result<(), SqlError> {
-    conn.run(
+    tx.run(
         "DELETE FROM sign_ins WHERE id = ? AND hash <> ?
          AND user_id IN (SELECT id FROM users WHERE app_id = ?)",
         (token.sign_in, token.hash, app_id),
@@ -87,8 +89,8 @@ pub(crate) fn end_if_reused(
 }
 
 /// Ends a sign-in.
-pub(crate) fn end(conn: &Conn, app_id: &str, id: &str) -> Result<(), SqlError> {
-    conn.run(
+pub(crate) fn end(tx: &Tx<'_>, app_id: &AppId, id: &SignInId) -> Result<(), SqlError> {
+    tx.run(
         "DELETE FROM sign_ins WHERE id = ? AND user_id IN (SELECT id FROM users WHERE app_id = ?)",
         (id, app_id),
     )?;
@@ -96,7 +98,54 @@ pub(crate) fn end(conn: &Conn, app_id: &str, id: &str) -> Result<(), SqlError> {
 }
 
 /// Ends every sign-in of a user.
-pub(crate) fn end_all(conn: &Conn, user_id: &str) -> Result<(), SqlError> {
-    conn.run("DELETE FROM sign_ins WHERE user_id = ?", (user_id,))?;
+pub(crate) fn end_all(tx: &Tx<'_>, user_id: &UserId) -> Result<(), SqlError> {
+    tx.run("DELETE FROM sign_ins WHERE user_id = ?", (user_id,))?;
     Ok(())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::clock::at;
+    use crate::store::apps::{self, AppRow};
+    use crate::store::users::{self, NewUser};
+    use crate::store::{Store, StoreError};
+
+    #[tokio::test]
+    async fn a_refresh_token_is_exchanged_once() {
+        let store = Store::in_memory().unwrap();
+        let work = store.write(|tx| {
+            let app = AppRow {
+                id: "app".into(),
+                settings: "{}".to_owned(),
+                created_at: at(0),
+            };
+            apps::put(tx, &app)?;
+            let user = users::insert(tx, &"app".into(), &NewUser::default(), at(0))?;
+            let sign_in = SignInRow {
+                id: "sign-in".into(),
+                user_id: user.id,
+                hash: vec![1],
+                created_at: at(0),
+                ends_at: at(100),
+                expires_at: at(50),
+            };
+            insert(tx, &sign_in)?;
+            let token = Presented {
+                sign_in: &"sign-in".into(),
+                hash: &[1],
+            };
+            let mut exchanged = Vec::new();
+            for next in [[2], [3]] {
+                exchanged.push(exchange(tx, &"app".into(), &token, &next, at(200), at(10))?);
+            }
+            let ends: Vec<_> = exchanged
+                .iter()
+                .map(|refreshed| refreshed.as_ref().map(|refreshed| refreshed.expires_at))
+                .collect();
+            Ok::<_, StoreError>(ends)
+        });
+        assert_eq!(work.await.unwrap(), [Some(at(100)), None]);
+    }
 }

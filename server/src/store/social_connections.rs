@@ -1,18 +1,20 @@
-//! Accounts at identity providers that users have connected: for each user one per provider at most, and each account
-//! with one user of the app.
+//! Accounts at identity providers that users have connected. A user has at most one per provider, and an account
+//! belongs to one user of the app.
 
-use super::{Conn, SqlError, Statements as _, columns};
+use super::{SqlError, Tx, columns};
+use crate::clock::Time;
+use crate::ids::{AppId, UserId};
 
 /// A connection as stored.
 #[derive(Clone)]
 pub(crate) struct ConnectionRow {
-    pub(crate) user_id: String,
+    pub(crate) user_id: UserId,
     /// Name of the provider.
     pub(crate) r#type: String,
     pub(crate) provider_id: String,
     pub(crate) provider_identifier: String,
-    pub(crate) created_at: i64,
-    pub(crate) last_login_at: i64,
+    pub(crate) created_at: Time,
+    pub(crate) last_login_at: Time,
 }
 
 columns!(ConnectionRow {
@@ -24,13 +26,13 @@ columns!(ConnectionRow {
     last_login_at
 });
 
-/// Stores a connection. A unique violation says that the account or the user has another one.
+/// Stores a connection. A unique violation means that the account or the user already has another one.
 pub(crate) fn insert(
-    conn: &Conn,
-    app_id: &str,
+    tx: &Tx<'_>,
+    app_id: &AppId,
     connection: &ConnectionRow,
 ) -> Result<(), SqlError> {
-    conn.run(
+    tx.run(
         "INSERT INTO social_connections
          (user_id, app_id, type, provider_id, provider_identifier, created_at, last_login_at)
          VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -49,12 +51,12 @@ pub(crate) fn insert(
 
 /// The connection of an account.
 pub(crate) fn by_account(
-    conn: &Conn,
-    app_id: &str,
+    tx: &Tx<'_>,
+    app_id: &AppId,
     provider: &str,
     provider_id: &str,
 ) -> Result<Option<ConnectionRow>, SqlError> {
-    conn.maybe_row(
+    tx.maybe_row(
         "SELECT user_id, type, provider_id, provider_identifier, created_at, last_login_at
          FROM social_connections WHERE app_id = ? AND type = ? AND provider_id = ?",
         (app_id, provider, provider_id),
@@ -62,22 +64,22 @@ pub(crate) fn by_account(
 }
 
 /// The connections of a user.
-pub(crate) fn list(conn: &Conn, user_id: &str) -> Result<Vec<ConnectionRow>, SqlError> {
-    conn.rows(
+pub(crate) fn list(tx: &Tx<'_>, user_id: &UserId) -> Result<Vec<ConnectionRow>, SqlError> {
+    tx.rows(
         "SELECT user_id, type, provider_id, provider_identifier, created_at, last_login_at
          FROM social_connections WHERE user_id = ?",
         (user_id,),
     )
 }
 
-/// Notes a login, and what the account is called now.
+/// Records a login, and the current name of the account.
 pub(crate) fn note_login(
-    conn: &Conn,
+    tx: &Tx<'_>,
     connection: &ConnectionRow,
     identifier: &str,
-    now: i64,
+    now: Time,
 ) -> Result<(), SqlError> {
-    conn.run(
+    tx.run(
         "UPDATE social_connections SET last_login_at = ?, provider_identifier = ?
          WHERE user_id = ? AND type = ?",
         (now, identifier, &connection.user_id, &connection.r#type),
@@ -85,9 +87,9 @@ pub(crate) fn note_login(
     Ok(())
 }
 
-/// Deletes a user's connection to a provider. Says whether there was one.
-pub(crate) fn delete(conn: &Conn, user_id: &str, provider: &str) -> Result<bool, SqlError> {
-    let changed = conn.run(
+/// Deletes a user's connection to a provider. Returns whether there was one.
+pub(crate) fn delete(tx: &Tx<'_>, user_id: &UserId, provider: &str) -> Result<bool, SqlError> {
+    let changed = tx.run(
         "DELETE FROM social_connections WHERE user_id = ? AND type = ?",
         (user_id, provider),
     )?;

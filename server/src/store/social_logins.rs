@@ -1,21 +1,32 @@
-//! Social logins under way: those that went off to a provider, and the codes of those that came back. States and codes
-//! are kept as hashes.
+//! Social logins in progress: logins that were sent to a provider, and the codes of those that returned. States and
+//! codes are stored as hashes.
+
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ValueRef};
 
 use super::sweep::sweep;
-use super::{Conn, SqlError, Statements as _, columns};
+use super::{SqlError, Tx, columns};
+use crate::clock::Time;
+use crate::ids::AppId;
+use crate::provider_name::ProviderName;
 
-/// A login that went off to a provider.
+impl FromSql for ProviderName {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        let name = String::column_result(value)?;
+        Self::parse(name).map_err(|error| FromSqlError::Other(Box::new(error)))
+    }
+}
+
+/// A login that was sent to a provider.
 pub(crate) struct LoginRow {
     pub(crate) state_hash: Vec<u8>,
-    pub(crate) app_id: String,
-    /// Name of the provider.
-    pub(crate) r#type: String,
+    pub(crate) app_id: AppId,
+    pub(crate) r#type: ProviderName,
     pub(crate) shared: bool,
     pub(crate) salt: Vec<u8>,
     pub(crate) redirect_uri: String,
     pub(crate) client_state: Option<String>,
     pub(crate) code_challenge: String,
-    pub(crate) expires_at: i64,
+    pub(crate) expires_at: Time,
 }
 
 columns!(LoginRow {
@@ -30,17 +41,16 @@ columns!(LoginRow {
     expires_at
 });
 
-/// A code, and the account that it stands for.
+/// A code, and its account.
 pub(crate) struct SocialCodeRow {
     pub(crate) code_hash: Vec<u8>,
-    pub(crate) app_id: String,
-    /// Name of the provider.
-    pub(crate) r#type: String,
+    pub(crate) app_id: AppId,
+    pub(crate) r#type: ProviderName,
     pub(crate) provider_id: String,
     pub(crate) email: Option<String>,
     pub(crate) email_verified: bool,
     pub(crate) code_challenge: String,
-    pub(crate) expires_at: i64,
+    pub(crate) expires_at: Time,
 }
 
 columns!(SocialCodeRow {
@@ -54,10 +64,10 @@ columns!(SocialCodeRow {
     expires_at
 });
 
-/// Stores a login, and forgets some that have expired.
-pub(crate) fn insert_login(conn: &Conn, login: &LoginRow, now: i64) -> Result<(), SqlError> {
-    sweep(conn, "social_logins", now)?;
-    conn.run(
+/// Stores a login, and deletes some that have expired.
+pub(crate) fn insert_login(tx: &Tx<'_>, login: &LoginRow, now: Time) -> Result<(), SqlError> {
+    sweep(tx, "social_logins", now)?;
+    tx.run(
         "INSERT INTO social_logins
          (state_hash, app_id, type, shared, salt, redirect_uri, client_state,
          code_challenge, expires_at)
@@ -65,7 +75,7 @@ pub(crate) fn insert_login(conn: &Conn, login: &LoginRow, now: i64) -> Result<()
         (
             &login.state_hash,
             &login.app_id,
-            &login.r#type,
+            login.r#type.as_str(),
             login.shared,
             &login.salt,
             &login.redirect_uri,
@@ -77,15 +87,15 @@ pub(crate) fn insert_login(conn: &Conn, login: &LoginRow, now: i64) -> Result<()
     Ok(())
 }
 
-/// Takes the login that a state belongs to, so that it comes back once: one of this app, or with `None` one with the
-/// shared credentials.
+/// Takes the login of a state, so that it can return only once: one of this app, or with `None` one with the shared
+/// credentials.
 pub(crate) fn take_login(
-    conn: &Conn,
-    app_id: Option<&str>,
+    tx: &Tx<'_>,
+    app_id: Option<&AppId>,
     state_hash: &[u8],
-    now: i64,
+    now: Time,
 ) -> Result<Option<LoginRow>, SqlError> {
-    conn.maybe_row(
+    tx.maybe_row(
         "DELETE FROM social_logins
          WHERE state_hash = ?1 AND expires_at > ?2
          AND shared = (?3 IS NULL) AND app_id = COALESCE(?3, app_id)
@@ -94,17 +104,17 @@ pub(crate) fn take_login(
     )
 }
 
-/// Stores a code, and forgets some that have expired.
-pub(crate) fn insert_code(conn: &Conn, code: &SocialCodeRow, now: i64) -> Result<(), SqlError> {
-    sweep(conn, "social_codes", now)?;
-    conn.run(
+/// Stores a code, and deletes some that have expired.
+pub(crate) fn insert_code(tx: &Tx<'_>, code: &SocialCodeRow, now: Time) -> Result<(), SqlError> {
+    sweep(tx, "social_codes", now)?;
+    tx.run(
         "INSERT INTO social_codes
          (code_hash, app_id, type, provider_id, email, email_verified, code_challenge, expires_at)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         (
             &code.code_hash,
             &code.app_id,
-            &code.r#type,
+            code.r#type.as_str(),
             &code.provider_id,
             &code.email,
             code.email_verified,
@@ -115,14 +125,14 @@ pub(crate) fn insert_code(conn: &Conn, code: &SocialCodeRow, now: i64) -> Result
     Ok(())
 }
 
-/// Takes a code of the app that has not expired, so that it is used once.
+/// Takes a code of the app that has not expired, so that it can be used only once.
 pub(crate) fn take_code(
-    conn: &Conn,
-    app_id: &str,
+    tx: &Tx<'_>,
+    app_id: &AppId,
     code_hash: &[u8],
-    now: i64,
+    now: Time,
 ) -> Result<Option<SocialCodeRow>, SqlError> {
-    conn.maybe_row(
+    tx.maybe_row(
         "DELETE FROM social_codes WHERE app_id = ? AND code_hash = ? AND expires_at > ?
          RETURNING *",
         (app_id, code_hash, now),

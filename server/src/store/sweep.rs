@@ -1,16 +1,17 @@
-//! Forgets what has expired.
+//! Deletes expired rows.
 
-use super::{Conn, SqlError, Statements as _};
+use super::{SqlError, Tx};
+use crate::clock::Time;
 
-/// How many rows go at a time, so that nobody waits for a long sweep.
+/// Maximum number of rows per sweep, so that nothing waits for a long one.
 const MOST: i64 = 100;
 
-/// Deletes rows that have expired by a time, the oldest first.
-pub(super) fn sweep(conn: &Conn, table: &'static str, by: i64) -> Result<(), SqlError> {
+/// Deletes rows that expired before a time, the oldest first.
+pub(super) fn sweep(tx: &Tx<'_>, table: &'static str, by: Time) -> Result<(), SqlError> {
     let delete = format!(
         "DELETE FROM {table} WHERE rowid IN
          (SELECT rowid FROM {table} WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)"
     );
-    conn.run(&delete, (by, MOST))?;
+    tx.run(&delete, (by, MOST))?;
     Ok(())
 }

@@ -1,32 +1,27 @@
-//! Flex transactions and the nonces that prove that one was completed.
+//! Flex transactions, and the nonces that prove their completion.
 
 use super::sweep::sweep;
-use super::{Conn, SqlError, Statements as _, columns};
+use super::text_enum::text_enum;
+use super::{SqlError, Tx, columns};
+use crate::clock::Time;
+use crate::ids::AppId;
 
-/// What a transaction is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Register,
-    Authenticate,
-}
-
-impl Kind {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Register => "register",
-            Self::Authenticate => "authenticate",
-        }
+text_enum! {
+    /// The purpose of a transaction.
+    Kind {
+        Register = "register",
+        Authenticate = "authenticate",
     }
 }
 
 /// A transaction as stored.
 pub(crate) struct TransactionRow {
     pub(crate) id: String,
-    kind: String,
+    pub(crate) kind: Kind,
     pub(crate) external_id: String,
     pub(crate) passkey_display_name: String,
-    pub(crate) created_at: i64,
-    pub(crate) expires_at: i64,
+    pub(crate) created_at: Time,
+    pub(crate) expires_at: Time,
 }
 
 columns!(TransactionRow {
@@ -38,51 +33,21 @@ columns!(TransactionRow {
     expires_at
 });
 
-impl TransactionRow {
-    /// A transaction to store.
-    pub(crate) fn new(
-        id: String,
-        kind: Kind,
-        external_id: String,
-        passkey_display_name: String,
-        created_at: i64,
-        expires_at: i64,
-    ) -> Self {
-        Self {
-            id,
-            kind: kind.as_str().to_owned(),
-            external_id,
-            passkey_display_name,
-            created_at,
-            expires_at,
-        }
-    }
-
-    /// What the transaction is for.
-    pub(crate) fn kind(&self) -> Kind {
-        if self.kind == "register" {
-            Kind::Register
-        } else {
-            Kind::Authenticate
-        }
-    }
-}
-
-/// Stores a transaction, and forgets those that have expired.
+/// Stores a transaction, and deletes expired ones.
 pub(crate) fn insert(
-    conn: &Conn,
-    app_id: &str,
+    tx: &Tx<'_>,
+    app_id: &AppId,
     transaction: &TransactionRow,
 ) -> Result<(), SqlError> {
-    sweep(conn, "transactions", transaction.created_at)?;
-    conn.run(
+    sweep(tx, "transactions", transaction.created_at)?;
+    tx.run(
         "INSERT INTO transactions (id, app_id, kind, external_id, passkey_display_name,
          created_at, expires_at)
          VALUES (?, ?, ?, ?, ?, ?, ?)",
         (
             &transaction.id,
             app_id,
-            &transaction.kind,
+            transaction.kind,
             &transaction.external_id,
             &transaction.passkey_display_name,
             transaction.created_at,
@@ -94,60 +59,118 @@ pub(crate) fn insert(
 
 /// A transaction of this kind that has not expired.
 pub(crate) fn get(
-    conn: &Conn,
-    app_id: &str,
+    tx: &Tx<'_>,
+    app_id: &AppId,
     id: &str,
     kind: Kind,
-    now: i64,
+    now: Time,
 ) -> Result<Option<TransactionRow>, SqlError> {
-    conn.maybe_row(
+    tx.maybe_row(
         "SELECT * FROM transactions WHERE app_id = ? AND id = ? AND kind = ?
          AND expires_at > ?",
-        (app_id, id, kind.as_str(), now),
+        (app_id, id, kind, now),
     )
 }
 
-/// Takes a transaction that has not expired, so that it is completed once.
+/// Takes a transaction that has not expired, so that it can be completed only once.
 pub(crate) fn take(
-    conn: &Conn,
-    app_id: &str,
+    tx: &Tx<'_>,
+    app_id: &AppId,
     id: &str,
-    now: i64,
+    now: Time,
 ) -> Result<Option<TransactionRow>, SqlError> {
-    conn.maybe_row(
+    tx.maybe_row(
         "DELETE FROM transactions WHERE app_id = ? AND id = ? AND expires_at > ?
          RETURNING *",
         (app_id, id, now),
     )
 }
 
-/// Stores the hash of a nonce, and forgets those that have expired.
+/// Stores the hash of a nonce, and deletes expired ones.
 pub(crate) fn insert_nonce(
-    conn: &Conn,
-    app_id: &str,
+    tx: &Tx<'_>,
+    app_id: &AppId,
     hash: &[u8],
     external_id: &str,
-    now: i64,
-    expires_at: i64,
+    now: Time,
+    expires_at: Time,
 ) -> Result<(), SqlError> {
-    sweep(conn, "nonces", now)?;
-    conn.run(
+    sweep(tx, "nonces", now)?;
+    tx.run(
         "INSERT INTO nonces (hash, app_id, external_id, expires_at) VALUES (?, ?, ?, ?)",
         (hash, app_id, external_id, expires_at),
     )?;
     Ok(())
 }
 
-/// Takes a nonce that has not expired: the external id it proves, once.
+/// Takes a nonce that has not expired: returns, once, the external id that it proves.
 pub(crate) fn take_nonce(
-    conn: &Conn,
-    app_id: &str,
+    tx: &Tx<'_>,
+    app_id: &AppId,
     hash: &[u8],
-    now: i64,
+    now: Time,
 ) -> Result<Option<String>, SqlError> {
-    conn.maybe_value(
+    tx.maybe_value(
         "DELETE FROM nonces WHERE app_id = ? AND hash = ? AND expires_at > ?
          RETURNING external_id",
         (app_id, hash, now),
     )
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::clock::at;
+    use crate::store::StoreError;
+    use crate::store::testing::{APP, File};
+
+    #[tokio::test]
+    async fn a_transaction_is_taken_once_in_time_and_from_its_app() {
+        let file = File::new().await;
+        let takes = file.run(|tx| {
+            for kind in [Kind::Register, Kind::Authenticate] {
+                let transaction = TransactionRow {
+                    id: format!("{kind:?}"),
+                    kind,
+                    external_id: "customer".to_owned(),
+                    passkey_display_name: String::new(),
+                    created_at: at(0),
+                    expires_at: at(10),
+                };
+                insert(tx, &APP.into(), &transaction)?;
+            }
+            let take = |app_id, id, now| {
+                let taken = take(tx, app_id, id, now)?;
+                Ok::<_, StoreError>(taken.map(|taken| taken.kind))
+            };
+            Ok::<_, StoreError>([
+                take(&"another".into(), "Register", at(9))?,
+                take(&APP.into(), "Register", at(10))?,
+                take(&APP.into(), "Register", at(9))?,
+                take(&APP.into(), "Register", at(9))?,
+                take(&APP.into(), "Authenticate", at(9))?,
+            ])
+        });
+        let (register, authenticate) = (Some(Kind::Register), Some(Kind::Authenticate));
+        let expected = [None, None, register, None, authenticate];
+        assert_eq!(takes.await.unwrap(), expected);
+    }
+
+    #[tokio::test]
+    async fn a_nonce_is_taken_once_in_time_and_from_its_app() {
+        let file = File::new().await;
+        let takes = file.run(|tx| {
+            insert_nonce(tx, &APP.into(), &[1], "customer", at(0), at(10))?;
+            Ok::<_, StoreError>([
+                take_nonce(tx, &"another".into(), &[1], at(9))?,
+                take_nonce(tx, &APP.into(), &[2], at(9))?,
+                take_nonce(tx, &APP.into(), &[1], at(10))?,
+                take_nonce(tx, &APP.into(), &[1], at(9))?,
+                take_nonce(tx, &APP.into(), &[1], at(9))?,
+            ])
+        });
+        let expected = [None, None, None, Some("customer".to_owned()), None];
+        assert_eq!(takes.await.unwrap(), expected);
+    }
 }

@@ -1,24 +1,48 @@
-//! Users with all that belongs to them, as they come and go with files.
+//! Import and export of users with everything that belongs to them.
 
-use rusqlite::Row;
-use rusqlite::types::Type;
+use crate::clock::Time;
+use crate::ids::{AppId, UserId};
+use crate::store::users::UserStatus;
+use serde_json::{Map, Value};
 
 use super::devices::{self, DeviceRow};
-use super::{Conn, FromRow, SqlError, Statements as _, is_taken, passkeys, social_connections};
-use crate::passkeys::Credential;
-use crate::transfer::{DeviceRecord, UserRecord};
+use super::passkeys::{self, Credential};
+use super::social_connections::{self, ConnectionRow};
+use super::tx::Params;
+use super::{FromRow, Row, SqlError, Tx};
+
+/// A user with everything that belongs to them.
+pub(crate) struct UserRecord {
+    pub(crate) id: UserId,
+    pub(crate) app_id: AppId,
+    pub(crate) email: Option<String>,
+    pub(crate) email_verified: bool,
+    pub(crate) phone: Option<String>,
+    pub(crate) phone_verified: bool,
+    pub(crate) external_id: Option<String>,
+    pub(crate) status: UserStatus,
+    pub(crate) login_count: i64,
+    pub(crate) last_login_at: Time,
+    pub(crate) created_at: Time,
+    pub(crate) updated_at: Time,
+    pub(crate) metadata: Map<String, Value>,
+    pub(crate) user_handle: Option<Vec<u8>>,
+    pub(crate) connections: Vec<ConnectionRow>,
+    pub(crate) devices: Vec<DeviceRecord>,
+}
+
+/// A device, with the key of its passkey. Devices that a control seeded have none.
+pub(crate) struct DeviceRecord {
+    pub(crate) device: DeviceRow,
+    pub(crate) credential: Option<Credential>,
+}
 
 impl FromRow for UserRecord {
     /// The user alone.
     fn from_row(row: &Row<'_>) -> Result<Self, SqlError> {
         let metadata: String = row.get("user_metadata")?;
-        let metadata = serde_json::from_str(&metadata).map_err(|error| {
-            let column = row
-                .as_ref()
-                .column_index("user_metadata")
-                .unwrap_or_default();
-            SqlError::FromSqlConversionFailure(column, Type::Text, Box::new(error))
-        })?;
+        let metadata = serde_json::from_str(&metadata)
+            .map_err(|error| SqlError::column("user_metadata", error))?;
         Ok(Self {
             id: row.get("id")?,
             app_id: row.get("app_id")?,
@@ -51,32 +75,34 @@ impl FromRow for DeviceRecord {
     }
 }
 
-/// A user in the order of their creation, to go on from.
+/// A position in the list of users in order of creation, to continue from.
 pub(crate) struct Place {
-    pub(crate) created_at: i64,
-    pub(crate) id: String,
+    pub(crate) created_at: Time,
+    pub(crate) id: UserId,
 }
 
-/// The next users of an app with all that belongs to them, oldest first.
+/// The next users of an app with everything that belongs to them, oldest first.
 pub(crate) fn users(
-    conn: &Conn,
-    app_id: &str,
+    tx: &Tx<'_>,
+    app_id: &AppId,
     after: Option<&Place>,
     limit: i64,
 ) -> Result<Vec<UserRecord>, SqlError> {
-    let (created_at, id) = after.map_or((i64::MIN, ""), |place| (place.created_at, &place.id));
-    let mut users: Vec<UserRecord> = conn.rows(
+    let (created_at, id) = after.map_or((Time::MIN, ""), |place| {
+        (place.created_at, place.id.as_str())
+    });
+    let mut users: Vec<UserRecord> = tx.rows(
         "SELECT * FROM users WHERE app_id = ? AND (created_at, id) > (?, ?)
          ORDER BY created_at, id LIMIT ?",
         (app_id, created_at, id, limit),
     )?;
     for user in &mut users {
-        user.connections = conn.rows(
+        user.connections = tx.rows(
             "SELECT user_id, type, provider_id, provider_identifier, created_at, last_login_at
              FROM social_connections WHERE user_id = ? ORDER BY type",
             (&user.id,),
         )?;
-        user.devices = conn.rows(
+        user.devices = tx.rows(
             "SELECT * FROM devices WHERE user_id = ? ORDER BY created_at, id",
             (&user.id,),
         )?;
@@ -84,7 +110,7 @@ pub(crate) fn users(
     Ok(users)
 }
 
-/// What a new user has in common with what is there.
+/// What a new user has in common with existing ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Clash {
     /// This member.
@@ -97,10 +123,10 @@ pub(crate) enum Clash {
     Account(usize),
 }
 
-/// Stores a new user with all that belongs to them. What clashes with others is not stored.
-pub(crate) fn insert_user(conn: &Conn, user: &UserRecord) -> Result<Vec<Clash>, SqlError> {
+/// Stores a new user with everything that belongs to them. Whatever clashes with others is not stored.
+pub(crate) fn insert_user(tx: &Tx<'_>, user: &UserRecord) -> Result<Vec<Clash>, SqlError> {
     let metadata = serde_json::Value::from(user.metadata.clone()).to_string();
-    let inserted = conn.run(
+    let inserted = tx.run(
         "INSERT INTO users (id, app_id, email, email_verified, phone, phone_verified, external_id, status,
          login_count, last_login_at, created_at, updated_at, user_metadata, user_handle)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -112,7 +138,7 @@ pub(crate) fn insert_user(conn: &Conn, user: &UserRecord) -> Result<Vec<Clash>, 
             &user.phone,
             user.phone_verified,
             &user.external_id,
-            &user.status,
+            user.status,
             user.login_count,
             user.last_login_at,
             user.created_at,
@@ -122,22 +148,22 @@ pub(crate) fn insert_user(conn: &Conn, user: &UserRecord) -> Result<Vec<Clash>, 
         ),
     );
     match inserted {
-        Err(error) if is_taken(&error) => return members(conn, user),
+        Err(error) if error.is_taken() => return members(tx, user),
         other => other?,
     };
     let mut clashes = Vec::new();
     for (place, record) in user.devices.iter().enumerate() {
-        if !insert_device(conn, &user.id, record)? {
+        if !insert_device(tx, &user.id, record)? {
             let sql = "SELECT 1 FROM devices WHERE id = ?";
-            let id = exists(conn, sql, (&record.device.id,))?;
+            let id = exists(tx, sql, (&record.device.id,))?;
             clashes.push(Clash::Device(place, if id { "id" } else { "cred_id" }));
         }
     }
     for (place, connection) in user.connections.iter().enumerate() {
-        match social_connections::insert(conn, &user.app_id, connection) {
-            Err(error) if is_taken(&error) => {
+        match social_connections::insert(tx, &user.app_id, connection) {
+            Err(error) if error.is_taken() => {
                 let sql = "SELECT 1 FROM social_connections WHERE user_id = ? AND type = ?";
-                let second = exists(conn, sql, (&user.id, &connection.r#type))?;
+                let second = exists(tx, sql, (&user.id, &connection.r#type))?;
                 clashes.push(if second {
                     Clash::SecondOfType(place)
                 } else {
@@ -150,33 +176,33 @@ pub(crate) fn insert_user(conn: &Conn, user: &UserRecord) -> Result<Vec<Clash>, 
     Ok(clashes)
 }
 
-/// Says whether its ids were free.
-fn insert_device(conn: &Conn, user_id: &str, record: &DeviceRecord) -> Result<bool, SqlError> {
+/// Returns whether its ids were free.
+fn insert_device(tx: &Tx<'_>, user_id: &UserId, record: &DeviceRecord) -> Result<bool, SqlError> {
     let DeviceRecord { device, credential } = record;
     match credential {
         Some(credential) => {
-            let stored = passkeys::insert(conn, user_id, device, credential)?;
+            let stored = passkeys::insert(tx, user_id, device, credential)?;
             Ok(stored.is_some())
         }
-        None => match devices::insert(conn, user_id, device) {
-            Err(error) if is_taken(&error) => Ok(false),
+        None => match devices::insert(tx, user_id, device) {
+            Err(error) if error.is_taken() => Ok(false),
             other => other.map(|()| true),
         },
     }
 }
 
-/// The members of a user that others have.
-fn members(conn: &Conn, user: &UserRecord) -> Result<Vec<Clash>, SqlError> {
+/// The members of a user that are already taken.
+fn members(tx: &Tx<'_>, user: &UserRecord) -> Result<Vec<Clash>, SqlError> {
     let app_id = &user.app_id;
     let taken = [
         (
             "id",
-            exists(conn, "SELECT 1 FROM users WHERE id = ?", (&user.id,))?,
+            exists(tx, "SELECT 1 FROM users WHERE id = ?", (&user.id,))?,
         ),
         (
             "email",
             exists(
-                conn,
+                tx,
                 "SELECT 1 FROM users WHERE app_id = ? AND email = ?",
                 (app_id, &user.email),
             )?,
@@ -184,7 +210,7 @@ fn members(conn: &Conn, user: &UserRecord) -> Result<Vec<Clash>, SqlError> {
         (
             "phone",
             exists(
-                conn,
+                tx,
                 "SELECT 1 FROM users WHERE app_id = ? AND phone = ?",
                 (app_id, &user.phone),
             )?,
@@ -192,7 +218,7 @@ fn members(conn: &Conn, user: &UserRecord) -> Result<Vec<Clash>, SqlError> {
         (
             "external_id",
             exists(
-                conn,
+                tx,
                 "SELECT 1 FROM users WHERE app_id = ? AND external_id = ?",
                 (app_id, &user.external_id),
             )?,
@@ -200,7 +226,7 @@ fn members(conn: &Conn, user: &UserRecord) -> Result<Vec<Clash>, SqlError> {
         (
             "user_handle",
             exists(
-                conn,
+                tx,
                 "SELECT 1 FROM users WHERE app_id = ? AND user_handle = ?",
                 (app_id, &user.user_handle),
             )?,
@@ -210,6 +236,6 @@ fn members(conn: &Conn, user: &UserRecord) -> Result<Vec<Clash>, SqlError> {
     Ok(taken.map(|(member, _)| Clash::Member(member)).collect())
 }
 
-fn exists(conn: &Conn, sql: &str, params: impl rusqlite::Params) -> Result<bool, SqlError> {
-    Ok(conn.maybe_value::<i64>(sql, params)?.is_some())
+fn exists(tx: &Tx<'_>, sql: &str, params: impl Params) -> Result<bool, SqlError> {
+    Ok(tx.maybe_value::<i64>(sql, params)?.is_some())
 }

@@ -1,47 +1,102 @@
 //! Lists of users.
 
-use rusqlite::params_from_iter;
-use rusqlite::types::Value;
-
+use super::tx::{Value, params_from_iter};
 use super::users::UserRow;
-use super::{Conn, SqlError, Statements as _};
-use crate::filters::{Compare, Field, Filter, ListQuery, Operand};
+use super::{SqlError, Tx};
+use crate::clock::Time;
+use crate::ids::AppId;
+
+/// Something to filter or order by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Field {
+    Identifier,
+    Id,
+    LoginCount,
+    Status,
+    CreatedAt,
+    UpdatedAt,
+    LastLoginAt,
+    Email,
+    EmailVerified,
+    Phone,
+    PhoneVerified,
+    ExternalId,
+}
+
+/// How a filter compares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Compare {
+    Equal,
+    NotEqual,
+    Greater,
+    Less,
+    Like,
+    NotLike,
+}
+
+/// What a filter compares with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Operand {
+    Text(String),
+    Number(i64),
+    Time(Time),
+}
+
+/// One condition on the users to list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Filter {
+    pub(crate) field: Field,
+    pub(crate) compare: Compare,
+    pub(crate) operand: Operand,
+}
+
+/// Which users to list, in which order, and which page of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct UserQuery {
+    /// Starts at 1.
+    pub(crate) page: u32,
+    /// Users on a page.
+    pub(crate) limit: u32,
+    /// Fields, with whether they sort in descending order.
+    pub(crate) order_by: Vec<(Field, bool)>,
+    pub(crate) filters: Vec<Filter>,
+}
 
 /// One page of a list.
 pub(crate) struct Page {
     pub(crate) users: Vec<UserRow>,
-    /// How many users all pages have.
+    /// Total number of users on all pages.
     pub(crate) total: i64,
 }
 
-/// The users that the query asks for, of those created before a time in microseconds.
+/// The users that match the query and were created before a time in microseconds.
 pub(crate) fn list(
-    conn: &Conn,
-    app_id: &str,
-    query: &ListQuery,
-    before: i64,
+    tx: &Tx<'_>,
+    app_id: &AppId,
+    query: &UserQuery,
+    before: Time,
 ) -> Result<Page, SqlError> {
-    let mut count = Query::new("SELECT count(*)");
+    let mut count = Statement::new("SELECT count(*)");
     conditions(&mut count, app_id, query, before);
-    let total = conn.value(&count.text, params_from_iter(count.values))?;
+    let total = tx.value(&count.text, params_from_iter(count.values))?;
 
-    let mut select = Query::new("SELECT *");
+    let mut select = Statement::new("SELECT *");
     conditions(&mut select, app_id, query, before);
     order(&mut select, query);
     let (limit, page) = (i64::from(query.limit), i64::from(query.page));
     select.push(" LIMIT ").bind(limit);
     select.push(" OFFSET ").bind((page - 1) * limit);
-    let users = conn.rows(&select.text, params_from_iter(select.values))?;
+    let users = tx.rows(&select.text, params_from_iter(select.values))?;
     Ok(Page { users, total })
 }
 
-/// The text of a statement, and the values for its places.
-struct Query {
+/// The text of a statement, and the values of its parameters.
+struct Statement {
     text: String,
     values: Vec<Value>,
 }
 
-impl Query {
+impl Statement {
     fn new(text: &str) -> Self {
         Self {
             text: text.to_owned(),
@@ -49,13 +104,13 @@ impl Query {
         }
     }
 
-    /// Adds text, which must not come from outside.
+    /// Appends text, which must not come from outside.
     fn push(&mut self, text: &'static str) -> &mut Self {
         self.text.push_str(text);
         self
     }
 
-    /// Adds a place with its value.
+    /// Appends a parameter with its value.
     fn bind(&mut self, value: impl Into<Value>) -> &mut Self {
         self.text.push('?');
         self.values.push(value.into());
@@ -63,17 +118,17 @@ impl Query {
     }
 }
 
-fn conditions(sql: &mut Query, app_id: &str, query: &ListQuery, before: i64) {
+fn conditions(sql: &mut Statement, app_id: &AppId, query: &UserQuery, before: Time) {
     sql.push(" FROM users WHERE app_id = ")
-        .bind(app_id.to_owned());
-    sql.push(" AND created_at < ").bind(before);
+        .bind(app_id.to_string());
+    sql.push(" AND created_at < ").bind(before.as_microsecond());
     for filter in &query.filters {
         sql.push(" AND ");
         condition(sql, filter);
     }
 }
 
-fn condition(sql: &mut Query, filter: &Filter) {
+fn condition(sql: &mut Statement, filter: &Filter) {
     match &filter.operand {
         Operand::Text(text) if filter.field == Field::Identifier => {
             identifier(sql, filter.compare, text)
@@ -84,11 +139,16 @@ fn condition(sql: &mut Query, filter: &Filter) {
                 .push(operator(filter.compare))
                 .bind(*number);
         }
+        Operand::Time(time) => {
+            sql.push(column(filter.field))
+                .push(operator(filter.compare))
+                .bind(time.as_microsecond());
+        }
     }
 }
 
 /// An identifier is an e-mail address, kept in lower case, or a phone number, or an external id.
-fn identifier(sql: &mut Query, how: Compare, text: &str) {
+fn identifier(sql: &mut Statement, how: Compare, text: &str) {
     let (positive, negated) = match how {
         Compare::NotEqual => (Compare::Equal, true),
         Compare::NotLike => (Compare::Like, true),
@@ -112,7 +172,7 @@ fn identifier(sql: &mut Query, how: Compare, text: &str) {
     sql.push(")");
 }
 
-fn compare(sql: &mut Query, column: &'static str, how: Compare, text: &str) {
+fn compare(sql: &mut Statement, column: &'static str, how: Compare, text: &str) {
     sql.push(column).push(operator(how));
     if matches!(how, Compare::Like | Compare::NotLike) {
         sql.bind(pattern(text)).push(" ESCAPE '\\'");
@@ -121,8 +181,8 @@ fn compare(sql: &mut Query, column: &'static str, how: Compare, text: &str) {
     }
 }
 
-/// A text without `%` is looked for anywhere; with `%` it is a pattern for the whole value, where `%` stands for
-/// any run of characters. Everything else stands for itself.
+/// A text without `%` matches anywhere in the value; with `%` it is a pattern for the whole value, in which `%` matches
+/// any run of characters. All other characters are literal.
 fn pattern(text: &str) -> String {
     let escaped = text.replace('\\', "\\\\").replace('_', "\\_");
     if text.contains('%') {
@@ -159,8 +219,8 @@ fn column(field: Field) -> &'static str {
     }
 }
 
-/// Newest first unless asked otherwise. The row number settles ties, so that pages neither repeat nor skip a user.
-fn order(sql: &mut Query, query: &ListQuery) {
+/// Newest first by default. The row number breaks ties, so that pages neither repeat nor skip a user.
+fn order(sql: &mut Statement, query: &UserQuery) {
     sql.push(" ORDER BY ");
     for (field, descending) in &query.order_by {
         sql.push(column(*field))

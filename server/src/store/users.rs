@@ -2,23 +2,36 @@
 
 use serde_json::{Map, Value};
 
-use super::{Conn, SqlError, Statements as _, columns};
-use crate::ids;
+use super::text_enum::text_enum;
+use super::{SqlError, Tx, columns};
+use crate::clock::Time;
+use crate::ids::{AppId, UserId};
+
+text_enum! {
+    /// Whether a user may sign in.
+    UserStatus {
+        /// Has never signed in.
+        Pending = "pending",
+        Active = "active",
+        /// Was deactivated.
+        Inactive = "inactive",
+    }
+}
 
 /// A user as stored.
 #[derive(Debug, Clone)]
 pub(crate) struct UserRow {
-    pub(crate) id: String,
+    pub(crate) id: UserId,
     pub(crate) email: Option<String>,
     pub(crate) email_verified: bool,
     pub(crate) phone: Option<String>,
     pub(crate) phone_verified: bool,
     pub(crate) external_id: Option<String>,
-    pub(crate) status: String,
+    pub(crate) status: UserStatus,
     pub(crate) login_count: i64,
-    pub(crate) last_login_at: i64,
-    pub(crate) created_at: i64,
-    pub(crate) updated_at: i64,
+    pub(crate) last_login_at: Time,
+    pub(crate) created_at: Time,
+    pub(crate) updated_at: Time,
     user_metadata: String,
 }
 
@@ -46,12 +59,17 @@ impl UserRow {
 
     /// Whether the user was deactivated.
     pub(crate) fn is_inactive(&self) -> bool {
-        self.status == "inactive"
+        self.status == UserStatus::Inactive
     }
 
     /// Whether the user never signed in.
     pub(crate) fn is_pending(&self) -> bool {
-        self.status == "pending"
+        self.status == UserStatus::Pending
+    }
+
+    /// Removes the metadata, for callers who may not see it.
+    pub(crate) fn clear_metadata(&mut self) {
+        self.user_metadata = metadata_text(&Map::new());
     }
 }
 
@@ -59,32 +77,47 @@ fn metadata_text(metadata: &Map<String, Value>) -> String {
     serde_json::to_string(metadata).unwrap_or_else(|_| "{}".to_owned())
 }
 
-/// What a new user starts with.
-#[derive(Debug, Clone, Default)]
+/// The initial values of a new user.
+#[derive(Debug, Clone)]
 pub(crate) struct NewUser {
+    pub(crate) id: UserId,
     pub(crate) email: Option<String>,
     pub(crate) phone: Option<String>,
     pub(crate) external_id: Option<String>,
     pub(crate) metadata: Map<String, Value>,
 }
 
-/// Creates a pending user. A unique violation says that an identifier is taken.
+/// A user with an id and nothing else.
+impl Default for NewUser {
+    fn default() -> Self {
+        Self {
+            id: UserId::new(),
+            email: None,
+            phone: None,
+            external_id: None,
+            metadata: Map::new(),
+        }
+    }
+}
+
+/// Creates a pending user. A unique violation means that an identifier is taken.
 pub(crate) fn insert(
-    conn: &Conn,
-    app_id: &str,
+    tx: &Tx<'_>,
+    app_id: &AppId,
     new: &NewUser,
-    now: i64,
+    now: Time,
 ) -> Result<UserRow, SqlError> {
-    conn.row(
+    tx.row(
         "INSERT INTO users (id, app_id, email, phone, external_id, status, created_at,
          updated_at, user_metadata)
-         VALUES (?, ?, ?, ?, ?, 'pending', ?, ?, ?) RETURNING *",
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING *",
         (
-            ids::new_id(),
+            &new.id,
             app_id,
             &new.email,
             &new.phone,
             &new.external_id,
+            UserStatus::Pending,
             now,
             now,
             metadata_text(&new.metadata),
@@ -93,8 +126,8 @@ pub(crate) fn insert(
 }
 
 /// One user.
-pub(crate) fn get(conn: &Conn, app_id: &str, id: &str) -> Result<Option<UserRow>, SqlError> {
-    conn.maybe_row(
+pub(crate) fn get(tx: &Tx<'_>, app_id: &AppId, id: &UserId) -> Result<Option<UserRow>, SqlError> {
+    tx.maybe_row(
         "SELECT * FROM users WHERE app_id = ? AND id = ?",
         (app_id, id),
     )
@@ -102,11 +135,11 @@ pub(crate) fn get(conn: &Conn, app_id: &str, id: &str) -> Result<Option<UserRow>
 
 /// The user with this e-mail address, in lower case.
 pub(crate) fn by_email(
-    conn: &Conn,
-    app_id: &str,
+    tx: &Tx<'_>,
+    app_id: &AppId,
     email: &str,
 ) -> Result<Option<UserRow>, SqlError> {
-    conn.maybe_row(
+    tx.maybe_row(
         "SELECT * FROM users WHERE app_id = ? AND email = ?",
         (app_id, email),
     )
@@ -114,11 +147,11 @@ pub(crate) fn by_email(
 
 /// The user with this phone number.
 pub(crate) fn by_phone(
-    conn: &Conn,
-    app_id: &str,
+    tx: &Tx<'_>,
+    app_id: &AppId,
     phone: &str,
 ) -> Result<Option<UserRow>, SqlError> {
-    conn.maybe_row(
+    tx.maybe_row(
         "SELECT * FROM users WHERE app_id = ? AND phone = ?",
         (app_id, phone),
     )
@@ -126,24 +159,24 @@ pub(crate) fn by_phone(
 
 /// The user with this external id.
 pub(crate) fn by_external_id(
-    conn: &Conn,
-    app_id: &str,
+    tx: &Tx<'_>,
+    app_id: &AppId,
     external_id: &str,
 ) -> Result<Option<UserRow>, SqlError> {
-    conn.maybe_row(
+    tx.maybe_row(
         "SELECT * FROM users WHERE app_id = ? AND external_id = ?",
         (app_id, external_id),
     )
 }
 
-/// Stores the identifiers and the metadata of a user that was read and changed.
+/// Stores the changed identifiers and metadata of a user.
 pub(crate) fn update(
-    conn: &Conn,
+    tx: &Tx<'_>,
     user: &UserRow,
     metadata: &Map<String, Value>,
-    now: i64,
+    now: Time,
 ) -> Result<UserRow, SqlError> {
-    conn.row(
+    tx.row(
         "UPDATE users SET email = ?, email_verified = ?, phone = ?, phone_verified = ?,
          user_metadata = ?, updated_at = ? WHERE id = ? RETURNING *",
         (
@@ -160,34 +193,33 @@ pub(crate) fn update(
 
 /// Sets the status. `None` if there is no such user.
 pub(crate) fn set_status(
-    conn: &Conn,
-    app_id: &str,
-    id: &str,
-    status: &str,
-    now: i64,
+    tx: &Tx<'_>,
+    app_id: &AppId,
+    id: &UserId,
+    status: UserStatus,
+    now: Time,
 ) -> Result<Option<UserRow>, SqlError> {
-    conn.maybe_row(
+    tx.maybe_row(
         "UPDATE users SET status = ?, updated_at = ? WHERE app_id = ? AND id = ?
          RETURNING *",
         (status, now, app_id, id),
     )
 }
 
-/// Counts a login, which also makes a pending user active.
-pub(crate) fn count_login(conn: &Conn, id: &str, now: i64) -> Result<(), SqlError> {
-    conn.run(
+/// Counts a login, which also activates a pending user.
+pub(crate) fn count_login(tx: &Tx<'_>, id: &UserId, now: Time) -> Result<(), SqlError> {
+    tx.run(
         "UPDATE users SET login_count = login_count + 1, last_login_at = ?, updated_at = ?,
-         status = 'active' WHERE id = ?",
-        (now, now, id),
+         status = ? WHERE id = ?",
+        (now, now, UserStatus::Active, id),
     )?;
     Ok(())
 }
 
-/// Deletes a user with everything that belongs to them. Says whether there was one.
-pub(crate) fn delete(conn: &Conn, app_id: &str, id: &str) -> Result<bool, SqlError> {
-    let changed = conn.run(
+/// Deletes a user with everything that belongs to them. Returns whether there was one.
+pub(crate) fn delete(tx: &Tx<'_>, app_id: &AppId, id: &UserId) -> Result<bool, SqlError> {
+    tx.hits(
         "DELETE FROM users WHERE app_id = ? AND id = ?",
         (app_id, id),
-    )?;
-    Ok(changed > 0)
+    )
 }

@@ -1,22 +1,22 @@
-//! A file for its owner alone, which appears when it is complete.
+//! A file for its owner only, which appears when it is complete.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use crate::ids;
+use crate::{ids, private_file};
 
-/// A file that is being written, beside its place. It is removed if it is dropped before [`PrivateFile::put`].
+/// A file that is being written under a temporary name. It is removed if it is dropped before [`PrivateFile::put`].
 #[derive(Debug)]
 pub(crate) struct PrivateFile {
     out: BufWriter<File>,
-    /// Where it is written, until it is in its place.
+    /// The temporary path, until the file has been moved to its place.
     temporary: Option<PathBuf>,
     place: PathBuf,
 }
 
 impl PrivateFile {
-    /// Begins a file. There must be none with its name.
+    /// Creates a file. It must not exist yet.
     pub(crate) fn create(place: impl Into<PathBuf>) -> io::Result<Self> {
         let place = place.into();
         vacant(&place)?;
@@ -26,11 +26,7 @@ impl PrivateFile {
             .to_owned();
         name.push(format!(".{}.part", ids::alphanumeric(8)));
         let temporary = place.with_file_name(name);
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(&temporary)?;
+        let file = private_file::create_new(&temporary)?;
         Ok(Self {
             out: BufWriter::with_capacity(1 << 16, file),
             temporary: Some(temporary),
@@ -38,7 +34,8 @@ impl PrivateFile {
         })
     }
 
-    /// Puts the file into its place, when all of it is on disk. Fails if the place was taken meanwhile.
+    /// Moves the file to its place, once all of it is on disk. Fails if a file of that name has appeared in the
+    /// meantime.
     pub(crate) fn put(mut self) -> io::Result<()> {
         self.out.flush()?;
         self.out.get_ref().sync_all()?;
@@ -49,7 +46,7 @@ impl PrivateFile {
         }
         #[cfg(unix)]
         {
-            // The new name is on disk when its folder is.
+            // The new name is on disk once its folder is.
             let folder = self.place.parent().filter(|it| !it.as_os_str().is_empty());
             File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
         }
@@ -81,7 +78,7 @@ impl Write for PrivateFile {
 impl Drop for PrivateFile {
     fn drop(&mut self) {
         if let Some(temporary) = &self.temporary {
-            // Nothing is lost if it stays: whatever went wrong was reported already.
+            // No harm if it stays: the error itself was reported already.
             let _removed = fs::remove_file(temporary);
         }
     }

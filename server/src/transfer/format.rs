@@ -1,12 +1,14 @@
-//! The lines of a file, as they are written and read. What they mean is seen to in [`super::check`].
+//! The lines of a file, as they are written and read. [`super::check`] gives them their meaning.
+
+use std::sync::LazyLock;
 
 use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
-use crate::settings::MetadataType;
+use crate::domain::settings::{self, MetadataType, SettingsPatch};
 
-/// What the header calls the format.
+/// The name of the format in the header.
 pub(super) const FORMAT: &str = "passage-server";
 /// The version of the format that is written, and the only one that is read.
 pub(super) const VERSION: u64 = 1;
@@ -19,7 +21,7 @@ pub(super) struct HeaderLine {
     pub(super) version: u64,
 }
 
-/// What a line is about.
+/// The kind of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Kind {
@@ -27,51 +29,62 @@ pub(super) enum Kind {
     User,
 }
 
-/// An app. Lifetimes are in seconds.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// An app.
+#[derive(Serialize)]
 pub(super) struct AppLine {
     pub(super) r#type: Kind,
     pub(super) id: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) name: Option<String>,
-    pub(super) auth_origin: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) rp_id: Option<String>,
-    pub(super) login_url: Option<String>,
-    pub(super) redirect_url: Option<String>,
-    pub(super) session_seconds: Option<i64>,
-    pub(super) refresh_tokens: Option<bool>,
-    pub(super) refresh_seconds: Option<i64>,
-    pub(super) refresh_idle_seconds: Option<i64>,
-    pub(super) magic_links: Option<bool>,
-    pub(super) magic_link_seconds: Option<i64>,
-    pub(super) one_time_codes: Option<bool>,
-    pub(super) one_time_code_seconds: Option<i64>,
-    pub(super) conceal_users: Option<bool>,
-    pub(super) social_logins: Option<SocialLoginsLine>,
-    pub(super) callback_urls: Option<Vec<String>>,
+    #[serde(flatten)]
+    pub(super) settings: SettingsPatch,
     pub(super) metadata_fields: Option<Vec<FieldLine>>,
     pub(super) created_at: Option<String>,
 }
 
-/// The social logins that an app offers: those that are there.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct SocialLoginsLine {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) apple: Option<SocialLoginLine>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) github: Option<SocialLoginLine>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) google: Option<SocialLoginLine>,
-}
+/// The names of an app's members.
+static APP_MEMBERS: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
+    let others = ["metadata_fields", "created_at"];
+    [&["type", "id"], SettingsPatch::NAMES, &others].concat()
+});
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct SocialLoginLine {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) client_id: Option<String>,
+impl<'de> Deserialize<'de> for AppLine {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct AppVisitor;
+
+        impl<'de> Visitor<'de> for AppVisitor {
+            type Value = AppLine;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<AppLine, A::Error> {
+                let (mut kind, mut id, mut metadata_fields, mut created_at) =
+                    (None, None, None, None);
+                let settings = settings::members(&mut map, &APP_MEMBERS, |name, map| {
+                    match name {
+                        "type" => kind = Some(map.next_value()?),
+                        "id" => id = Some(map.next_value()?),
+                        "metadata_fields" => metadata_fields = map.next_value()?,
+                        _ => created_at = map.next_value()?,
+                    }
+                    Ok(())
+                })?;
+                let line = AppLine {
+                    r#type: kind.ok_or_else(|| A::Error::missing_field("type"))?,
+                    id: id.ok_or_else(|| A::Error::missing_field("id"))?,
+                    settings,
+                    metadata_fields,
+                    created_at,
+                };
+                match line.settings.auth_origin {
+                    Some(_) => Ok(line),
+                    None => Err(A::Error::missing_field("auth_origin")),
+                }
+            }
+        }
+
+        deserializer.deserialize_map(AppVisitor)
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -83,7 +96,7 @@ pub(super) struct FieldLine {
     pub(super) r#type: MetadataType,
 }
 
-/// A user, with everything that belongs to them. The members that the Management API has too are named as there.
+/// A user, with everything that belongs to them. Members that the Management API has too have the same names.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct UserLine {
@@ -137,7 +150,7 @@ pub(super) struct DeviceLine {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) id: Option<String>,
     pub(super) cred_id: String,
-    /// It must be there, so that nobody forgets it, but may be null.
+    /// Must be present, so that nobody forgets it, but may be null.
     #[serde(deserialize_with = "Option::deserialize")]
     pub(super) public_key: Option<String>,
     #[serde(default)]
@@ -164,7 +177,7 @@ pub(super) struct DeviceLine {
     pub(super) updated_at: Option<String>,
 }
 
-/// Metadata values by field name, each name once: of two values one would be lost.
+/// Metadata values by field name. Each name must be unique, since only one of two values could be kept.
 #[derive(Serialize)]
 #[serde(transparent)]
 pub(super) struct Metadata(pub(super) Map<String, Value>);

@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead, Read as _};
 
-/// Bytes of a line, at most. A user with their devices takes a few hundred, with icons some thousands.
+/// Maximum length of a line, in bytes. A user with their devices takes a few hundred, with icons some thousands.
 pub(super) const LONGEST: u64 = 16 * 1024 * 1024;
 
 /// Lines of a file, one after the other.
@@ -13,11 +13,11 @@ pub(super) struct Lines<R> {
     longest: u64,
 }
 
-/// What a line is, before it is read.
+/// A line, before it is parsed.
 pub(super) enum Line<'a> {
-    /// What is written on it, without blanks around it.
+    /// The text of the line, without surrounding whitespace.
     Text(&'a [u8]),
-    /// It is longer than it may be.
+    /// The line is longer than allowed.
     TooLong,
 }
 

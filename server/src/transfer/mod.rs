@@ -1,4 +1,4 @@
-//! Moving users in and out: a file of JSON Lines, with a header, apps, and users with their passkeys.
+//! Import and export of users: a file of JSON Lines, with a header, apps, and users with their passkeys.
 //!
 //! | Line | Members |
 //! |---|---|
@@ -6,13 +6,13 @@
 //! | an app, before its users | `type`: `app`, `id`, `auth_origin`, and what else the app has set |
 //! | a user | `type`: `user`, `app`, an `email`, a `phone` or an `external_id`, and what else is known of them |
 //!
-//! `docs/self-hosting.md` has every member with its default. Members and types that are not known are refused, so that
-//! a misspelt one loses nothing. There are no secrets in it: no API key, no key that signs, no token, code or link. The
-//! keys of passkeys are public ones.
+//! `docs/self-hosting.md` lists all members with their defaults. Unknown members and types are refused, so that a typo
+//! does not lose data. The file contains no secrets: no API keys, signing keys, tokens, codes or links. The keys of
+//! passkeys are public keys.
 //!
-//! A file can be larger than the memory. An export reads pages of users, in one transaction, so that it is what was
-//! there at one moment. An import checks and stores line by line, also in one transaction, which is undone if a line is
-//! bad.
+//! A file can be larger than memory. An export reads users page by page in one transaction, so it is a consistent
+//! snapshot. An import checks and stores line by line, also in one transaction, which is rolled back if a line is
+//! invalid.
 
 mod check;
 mod file;
@@ -28,14 +28,13 @@ pub(crate) use self::file::PrivateFile;
 pub use self::problem::BadLine;
 pub(crate) use self::problem::BadLines;
 pub(crate) use self::read::{ImportError, import};
-pub(crate) use self::records::{DeviceRecord, UserRecord};
 pub(crate) use self::write::{ExportError, export};
 
 /// How much was exported or imported.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Moved {
-    /// Apps. Those that were there before an import do not count.
+pub struct TransferCounts {
+    /// Apps. In an import, apps that existed before do not count.
     pub apps: u64,
     /// Users.
     pub users: u64,

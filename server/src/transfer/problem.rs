@@ -1,28 +1,27 @@
-//! What is wrong with lines, in words that repeat no value: some of them are secrets, and most are somebody's own.
+//! Problems of lines, worded without their values: some are secrets, and most are personal data.
 
 use std::fmt;
 
-use serde_json::error::Category;
 use serde_path_to_error::Segment;
 
-/// Bad lines that are reported at once, at most.
-const LIMIT: usize = 20;
-/// Characters of an unknown member's name that are shown, at most.
-const LONGEST_NAME: usize = 40;
-/// Characters of a reason, at most.
-const LONGEST_REASON: usize = 1000;
-/// How the reason begins for a member that is not known.
-const UNKNOWN: &str = "unknown field `";
+use crate::json_problem::JsonProblem;
 
-/// A line of an import that cannot be taken.
+/// Maximum number of invalid lines that are reported.
+const LIMIT: usize = 20;
+/// Maximum length of an unknown member's name that is shown, in characters.
+const LONGEST_NAME: usize = 40;
+/// Maximum length of a reason, in characters.
+const LONGEST_REASON: usize = 1000;
+
+/// A line of an import that was rejected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BadLine {
     /// Its number. The first line is 1.
     pub line: u64,
-    /// The member that is wrong, such as `devices[0].public_key`. Empty if it is the line as a whole.
+    /// The invalid member, such as `devices[0].public_key`. Empty if the line as a whole is invalid.
     pub member: String,
-    /// What is wrong, and what would do. It repeats no value of the line.
+    /// What is wrong, and what is valid. It repeats no value of the line.
     pub reason: String,
 }
 
@@ -37,16 +36,16 @@ impl fmt::Display for BadLine {
     }
 }
 
-/// The bad lines that were found so far.
+/// The invalid lines found so far.
 #[derive(Debug, Default)]
 pub(crate) struct BadLines {
     found: Vec<BadLine>,
-    /// How many lines they are on: one can have several problems.
+    /// The number of invalid lines: one line can have several problems.
     lines: usize,
 }
 
 impl BadLines {
-    /// Whether so many are bad that there is no point in reading on.
+    /// Whether there are so many that reading on is pointless.
     pub(super) fn full(&self) -> bool {
         self.lines >= LIMIT
     }
@@ -55,12 +54,12 @@ impl BadLines {
         self.found.is_empty()
     }
 
-    /// Notes what is wrong with a line.
+    /// Records a problem of a line.
     pub(super) fn add(&mut self, line: u64, member: impl Into<String>, reason: impl Into<String>) {
         if self.found.last().is_none_or(|last| last.line != line) {
             self.lines += 1;
         }
-        // One line can hold more mistakes than anybody reads at once.
+        // One line can have more problems than anybody reads at once.
         if self.found.len() < 5 * LIMIT {
             self.found.push(BadLine {
                 line,
@@ -75,7 +74,7 @@ impl BadLines {
     }
 }
 
-/// The names of metadata fields can have anything in them, also what a terminal obeys.
+/// Replaces control characters: names of metadata fields can contain anything, including terminal escape sequences.
 fn printable(text: &str) -> String {
     let shown = |c: char| if c.is_control() { '\u{fffd}' } else { c };
     text.chars().map(shown).take(LONGEST_REASON).collect()
@@ -94,14 +93,14 @@ impl fmt::Display for BadLines {
     }
 }
 
-/// One line, while it is looked at.
-pub(super) struct Findings<'a> {
+/// The problems of the line that is being checked.
+pub(super) struct LineErrors<'a> {
     line: u64,
     all: &'a mut BadLines,
     good: bool,
 }
 
-impl<'a> Findings<'a> {
+impl<'a> LineErrors<'a> {
     pub(super) fn new(line: u64, all: &'a mut BadLines) -> Self {
         Self {
             line,
@@ -110,13 +109,13 @@ impl<'a> Findings<'a> {
         }
     }
 
-    /// Notes what is wrong with a member.
+    /// Records a problem of a member.
     pub(super) fn add(&mut self, member: impl Into<String>, reason: impl Into<String>) {
         self.good = false;
         self.all.add(self.line, member, reason);
     }
 
-    /// Notes what is wrong with a member, if something is.
+    /// Records a problem of a member, if there is one.
     pub(super) fn check<T, R: Into<String>>(
         &mut self,
         member: impl Into<String>,
@@ -131,15 +130,16 @@ impl<'a> Findings<'a> {
         }
     }
 
-    /// Notes why a line could not be read.
+    /// Records why a line could not be read.
     pub(super) fn unreadable(&mut self, error: &serde_path_to_error::Error<serde_json::Error>) {
         let mut path: Vec<&Segment> = error.path().iter().collect();
-        match error.inner().classify() {
+        let problem = JsonProblem::of(error.inner());
+        match problem {
             // The path ends with the member, which the reason names.
-            Category::Data if error.inner().to_string().starts_with(UNKNOWN) => drop(path.pop()),
-            Category::Data => {}
-            // What is no JSON has no members, but columns.
-            _ => path.clear(),
+            JsonProblem::Unknown { .. } => drop(path.pop()),
+            // Invalid JSON has no members, but columns.
+            JsonProblem::Syntax { .. } => path.clear(),
+            _ => {}
         }
         let mut member = String::new();
         for segment in path {
@@ -149,51 +149,32 @@ impl<'a> Findings<'a> {
                 other => member.push_str(&format!(".{other}")),
             }
         }
-        self.add(member, reason(error.inner()));
+        self.add(member, reason(problem));
     }
 
-    /// Whether nothing was wrong so far.
+    /// Whether no problem has been found so far.
     pub(super) fn good(&self) -> bool {
         self.good
     }
 }
 
 /// Why something could not be read, without the value that the error's own text shows.
-pub(super) fn reason(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    let problem = text.split(" at line ").next().unwrap_or_default();
-    match error.classify() {
-        Category::Data => data(&text),
-        _ => format!("is no JSON: {problem} at column {}", error.column()),
-    }
-}
-
-/// The texts for data are serde's own, apart from those of [`super::format`].
-fn data(text: &str) -> String {
-    let text = text
-        .rsplit_once(" at line ")
-        .map_or(text, |(problem, _)| problem);
-    let expected = text
-        .rsplit_once(", expected ")
-        .map(|(_, expected)| expected);
-    if let Some(rest) = text.strip_prefix(UNKNOWN) {
-        let (name, known) = rest
-            .rsplit_once("`, expected ")
-            .unwrap_or((rest, "another"));
-        let shown: String = name.escape_debug().take(LONGEST_NAME).collect();
-        return format!("has the unknown member `{shown}`, expected {known}");
-    }
-    if let Some(name) = text.strip_prefix("missing field ") {
-        return format!("needs the member {name}");
-    }
-    if let Some(name) = text.strip_prefix("duplicate field ") {
-        return format!("has the member {name} twice");
-    }
-    match expected {
-        Some("i64" | "u64") => "must be a whole number".to_owned(),
-        Some(expected) => format!("must be {expected}"),
-        // It is one of ours.
-        None => text.to_owned(),
+fn reason(problem: JsonProblem) -> String {
+    match problem {
+        JsonProblem::Syntax {
+            problem, column, ..
+        } => format!("is no JSON: {problem} at column {column}"),
+        JsonProblem::Unknown { name, expected } => {
+            let shown: String = name.escape_debug().take(LONGEST_NAME).collect();
+            format!("has the unknown member `{shown}`, expected {expected}")
+        }
+        JsonProblem::Missing { name } => format!("needs the member `{name}`"),
+        JsonProblem::Twice { name } => format!("has the member `{name}` twice"),
+        JsonProblem::Value { expected, .. } => match expected.as_str() {
+            "i64" | "u64" => "must be a whole number".to_owned(),
+            expected => format!("must be {expected}"),
+        },
+        JsonProblem::Other(text) => text,
     }
 }
 
@@ -208,7 +189,7 @@ mod tests {
         let mut reader = serde_json::Deserializer::from_str(line);
         match serde_path_to_error::deserialize::<_, T>(&mut reader) {
             Ok(_) => panic!("{line} can be read"),
-            Err(error) => Findings::new(7, &mut bad).unreadable(&error),
+            Err(error) => LineErrors::new(7, &mut bad).unreadable(&error),
         }
         bad.list().first().unwrap().to_string()
     }

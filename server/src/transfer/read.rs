@@ -1,4 +1,4 @@
-//! Import: every line is checked and stored, in one transaction that is undone if one of them is bad.
+//! Import: every line is checked and stored, in one transaction that is rolled back if any is invalid.
 
 use std::collections::{HashMap, HashSet};
 use std::io::{self, BufRead};
@@ -8,24 +8,25 @@ use serde::de::DeserializeOwned;
 
 use super::format::{AppLine, FORMAT, HeaderLine, Kind, UserLine, VERSION};
 use super::lines::{LONGEST, Line, Lines};
-use super::problem::{BadLines, Findings};
-use super::records::UserRecord;
-use super::{Moved, check};
-use crate::core;
-use crate::error::StartErrorKind;
-use crate::settings::AppSettings;
-use crate::store::apps::{self, AppRow};
-use crate::store::transfer::{self, Clash};
-use crate::store::{Conn, SqlError, StoreError};
+use super::problem::{BadLines, LineErrors};
+use super::{TransferCounts, check};
+use crate::clock::Time;
+use crate::domain::settings::{AppSettings, SettingsError};
+use crate::ids::AppId;
+use crate::store;
+use crate::store::apps::AppRow;
+use crate::store::transfer::Clash;
+use crate::store::transfer::UserRecord;
+use crate::store::{SqlError, StoreError, Tx};
 
-/// Why an import was given up.
+/// Why an import was aborted.
 #[derive(Debug)]
 pub(crate) enum ImportError {
     Bad(BadLines),
     Input(io::Error),
     Storage(StoreError),
-    /// The settings of an app that is there cannot be read.
-    Settings(StartErrorKind),
+    /// The settings of an existing app cannot be read.
+    Settings(SettingsError),
 }
 
 impl From<io::Error> for ImportError {
@@ -46,21 +47,25 @@ impl From<SqlError> for ImportError {
     }
 }
 
-/// Stores what the lines say. Whoever calls this undoes it all if it fails.
-pub(crate) fn import(conn: &Conn, input: impl BufRead, now: i64) -> Result<Moved, ImportError> {
+/// Stores what the lines contain. If this fails, the caller rolls everything back.
+pub(crate) fn import(
+    tx: &Tx<'_>,
+    input: impl BufRead,
+    now: Time,
+) -> Result<TransferCounts, ImportError> {
     let mut lines = Lines::new(input);
     let mut import = Import {
-        conn,
+        tx,
         now,
         apps: HashMap::new(),
         new_apps: HashSet::new(),
         bad_apps: false,
-        moved: Moved::default(),
+        transferred: TransferCounts::default(),
         bad: BadLines::default(),
     };
-    // Without its header a file could be anything, so that nothing else in it would be worth a word.
+    // Without the header the file could be anything, so further errors would not help.
     match lines.next()? {
-        Some((number, line)) => header(line, &mut Findings::new(number, &mut import.bad)),
+        Some((number, line)) => header(line, &mut LineErrors::new(number, &mut import.bad)),
         None => import.bad.add(1, "", format!("must be {}", example())),
     }
     if !import.bad.is_empty() {
@@ -73,19 +78,19 @@ pub(crate) fn import(conn: &Conn, input: impl BufRead, now: i64) -> Result<Moved
         }
     }
     if import.bad.is_empty() {
-        Ok(import.moved)
+        Ok(import.transferred)
     } else {
         Err(ImportError::Bad(import.bad))
     }
 }
 
-/// The header, as it should be.
+/// A valid header, for error messages.
 fn example() -> String {
     format!("the header {{\"format\":\"{FORMAT}\",\"version\":{VERSION}}}")
 }
 
-fn header(line: Line<'_>, findings: &mut Findings<'_>) {
-    /// Enough to tell other versions, whatever else their headers have.
+fn header(line: Line<'_>, findings: &mut LineErrors<'_>) {
+    /// Enough to recognize other versions, whatever else their headers contain.
     #[derive(Deserialize)]
     struct Version {
         format: String,
@@ -114,8 +119,8 @@ fn header(line: Line<'_>, findings: &mut Findings<'_>) {
 }
 
 /// What is written on a line.
-fn read<T: DeserializeOwned>(text: &[u8], findings: &mut Findings<'_>) -> Option<T> {
-    // Without this an array would be read too, as the members in the order of their declaration.
+fn read<T: DeserializeOwned>(text: &[u8], findings: &mut LineErrors<'_>) -> Option<T> {
+    // Otherwise an array would be accepted too, as the members in the order of their declaration.
     if text.first() != Some(&b'{') {
         findings.add("", "must be a JSON object");
         return None;
@@ -136,30 +141,30 @@ fn read<T: DeserializeOwned>(text: &[u8], findings: &mut Findings<'_>) -> Option
     }
 }
 
-/// An import under way.
+/// An import in progress.
 struct Import<'c> {
-    conn: &'c Conn,
-    now: i64,
-    /// The apps that were asked for, as far as they are there.
-    apps: HashMap<String, AppSettings>,
-    /// The apps that a line was for.
-    new_apps: HashSet<String>,
-    /// Whether an app could not be taken. Nothing can be said then of users whose app is not there.
+    tx: &'c Tx<'c>,
+    now: Time,
+    /// The existing apps that were looked up.
+    apps: HashMap<AppId, AppSettings>,
+    /// The apps that this file declared.
+    new_apps: HashSet<AppId>,
+    /// Whether an app was rejected. Users of unknown apps are then not reported.
     bad_apps: bool,
-    moved: Moved,
+    transferred: TransferCounts,
     bad: BadLines,
 }
 
 impl Import<'_> {
     fn line(&mut self, number: u64, line: Line<'_>) -> Result<(), ImportError> {
-        /// What kind of line it is. All else is read when that is known.
+        /// The kind of a line. Everything else is read once that is known.
         #[derive(Deserialize)]
         struct Typed {
             r#type: Kind,
         }
-        // While a line is looked at, its findings are kept apart from the rest of what the import knows.
+        // While a line is checked, its problems are kept apart from the rest of the state.
         let mut bad = std::mem::take(&mut self.bad);
-        let mut findings = Findings::new(number, &mut bad);
+        let mut findings = LineErrors::new(number, &mut bad);
         let result = match line {
             Line::TooLong => {
                 findings.add("", format!("is longer than {} MiB", LONGEST >> 20));
@@ -175,7 +180,7 @@ impl Import<'_> {
         result
     }
 
-    fn app(&mut self, text: &[u8], findings: &mut Findings<'_>) -> Result<(), ImportError> {
+    fn app(&mut self, text: &[u8], findings: &mut LineErrors<'_>) -> Result<(), ImportError> {
         let line = read::<AppLine>(text, findings);
         let Some(app) = line.and_then(|line| check::app(line, self.now, findings)) else {
             self.bad_apps = true;
@@ -186,7 +191,7 @@ impl Import<'_> {
             return Ok(());
         }
         match self.known(&app.id)? {
-            // It keeps its settings, but its passkeys would be no good on another domain.
+            // It keeps its settings, but its passkeys would not work on another domain.
             Some(known) if known.rp_id() != app.settings.rp_id() => findings.add(
                 "rp_id",
                 "must be that of the app that is there, or no passkey would work: change one of the two, or take the \
@@ -194,26 +199,25 @@ impl Import<'_> {
             ),
             Some(_) => {}
             None => {
-                let settings = serde_json::to_string(&app.settings);
                 let row = AppRow {
                     id: app.id.clone(),
-                    settings: settings.map_err(|error| ImportError::Settings(StartErrorKind::Settings(error)))?,
+                    settings: app.settings.to_stored().map_err(ImportError::Settings)?,
                     created_at: app.created_at,
                 };
-                apps::insert(self.conn, &row)?;
-                self.moved.apps += 1;
+                store::apps::insert(self.tx, &row)?;
+                self.transferred.apps += 1;
                 self.apps.insert(app.id, app.settings);
             }
         }
         Ok(())
     }
 
-    fn user(&mut self, text: &[u8], findings: &mut Findings<'_>) -> Result<(), ImportError> {
+    fn user(&mut self, text: &[u8], findings: &mut LineErrors<'_>) -> Result<(), ImportError> {
         let Some(line) = read::<UserLine>(text, findings) else {
             return Ok(());
         };
         let now = self.now;
-        let id = line.app.clone();
+        let id = AppId::from(line.app.as_str());
         let bad_apps = self.bad_apps;
         let Some(app) = self.known(&id)? else {
             if !bad_apps {
@@ -230,8 +234,12 @@ impl Import<'_> {
         }
     }
 
-    fn store(&mut self, user: &UserRecord, findings: &mut Findings<'_>) -> Result<(), ImportError> {
-        let clashes = transfer::insert_user(self.conn, user)?;
+    fn store(
+        &mut self,
+        user: &UserRecord,
+        findings: &mut LineErrors<'_>,
+    ) -> Result<(), ImportError> {
+        let clashes = store::transfer::insert_user(self.tx, user)?;
         for clash in clashes {
             let taken = "is that of another user of the app";
             match clash {
@@ -254,20 +262,21 @@ impl Import<'_> {
                 ),
             }
         }
-        self.moved.users += 1;
-        self.moved.devices += user.devices.len() as u64;
-        self.moved.social_connections += user.connections.len() as u64;
+        self.transferred.users += 1;
+        self.transferred.devices += user.devices.len() as u64;
+        self.transferred.social_connections += user.connections.len() as u64;
         Ok(())
     }
 
     /// The settings of an app.
-    fn known(&mut self, id: &str) -> Result<Option<&AppSettings>, ImportError> {
+    fn known(&mut self, id: &AppId) -> Result<Option<&AppSettings>, ImportError> {
         if !self.apps.contains_key(id) {
-            // Those that are not there are not remembered: a file could name any number of them.
-            let Some(row) = apps::get(self.conn, id)? else {
+            // Missing apps are not remembered: a file could name any number of them.
+            let Some(row) = store::apps::get(self.tx, id)? else {
                 return Ok(None);
             };
-            let settings = core::settings(&row).map_err(ImportError::Settings)?;
+            let settings =
+                AppSettings::from_stored(&row.settings).map_err(ImportError::Settings)?;
             self.apps.insert(id.to_owned(), settings);
         }
         Ok(self.apps.get(id))

@@ -1,115 +1,55 @@
-//! From what is stored to lines.
+//! From stored records to lines.
 
 use webauthn_rs::prelude::Uuid;
 
-use super::format::{
-    AppLine, ConnectionLine, DeviceLine, FieldLine, Kind, Metadata, SocialLoginLine,
-    SocialLoginsLine, UserLine,
-};
-use super::records::{AppRecord, DeviceRecord, UserRecord};
-use crate::clock::{self, NEVER};
-use crate::passkeys::response::base64url;
-use crate::settings::AppSettings;
-use crate::social::{SocialLogin, SocialSettings};
+use super::format::{AppLine, ConnectionLine, DeviceLine, FieldLine, Kind, Metadata, UserLine};
+use super::records::AppRecord;
+use crate::clock::Time;
+use crate::domain::passkeys::response::base64url;
+use crate::domain::settings::{MetadataField, SettingsPatch};
 use crate::store::devices::DeviceRow;
 use crate::store::social_connections::ConnectionRow;
+use crate::store::transfer::{DeviceRecord, UserRecord};
 
-fn time(micros: i64) -> String {
-    clock::time(micros).to_string()
+fn text(time: Time) -> String {
+    time.timestamp().to_string()
 }
 
-/// Nothing for what never was.
-fn ever(micros: i64) -> Option<String> {
-    (micros != NEVER).then(|| time(micros))
+/// `None` for a time that means "never".
+fn ever(time: Time) -> Option<String> {
+    (time != Time::NEVER).then(|| text(time))
 }
 
 pub(super) fn app(app: AppRecord) -> AppLine {
-    // All of them are named, so that none which is added later is forgotten here.
-    let AppSettings {
-        name,
-        auth_origin,
-        rp_id,
-        login_url,
-        redirect_url,
-        session_timeout_length,
-        refresh_enabled,
-        refresh_absolute_lifetime,
-        refresh_inactivity_lifetime,
-        magic_link_ttl,
-        otp_ttl,
-        magic_links,
-        one_time_codes,
-        conceal_users,
-        social,
-        allowed_callback_urls,
-        metadata,
-    } = app.settings;
+    let field = |field: MetadataField| FieldLine {
+        id: Some(field.id),
+        name: field.name,
+        r#type: field.r#type,
+    };
     AppLine {
         r#type: Kind::App,
-        id: app.id,
-        name: Some(name),
-        auth_origin,
-        rp_id,
-        login_url: Some(login_url),
-        redirect_url: Some(redirect_url),
-        session_seconds: Some(session_timeout_length),
-        refresh_tokens: Some(refresh_enabled),
-        refresh_seconds: Some(refresh_absolute_lifetime),
-        refresh_idle_seconds: Some(refresh_inactivity_lifetime),
-        magic_links: Some(magic_links),
-        magic_link_seconds: Some(magic_link_ttl),
-        one_time_codes: Some(one_time_codes),
-        one_time_code_seconds: Some(otp_ttl),
-        conceal_users: Some(conceal_users),
-        social_logins: Some(social_logins(social)),
-        callback_urls: Some(allowed_callback_urls),
-        metadata_fields: Some(
-            metadata
-                .into_iter()
-                .map(|field| FieldLine {
-                    id: Some(field.id),
-                    name: field.name,
-                    r#type: field.r#type,
-                })
-                .collect(),
-        ),
-        created_at: Some(time(app.created_at)),
-    }
-}
-
-fn social_logins(social: SocialSettings) -> SocialLoginsLine {
-    let login = |login: Option<SocialLogin>| {
-        login.map(|login| SocialLoginLine {
-            client_id: login.client_id,
-        })
-    };
-    let SocialSettings {
-        apple,
-        github,
-        google,
-    } = social;
-    SocialLoginsLine {
-        apple: login(apple),
-        github: login(github),
-        google: login(google),
+        id: app.id.into(),
+        settings: SettingsPatch::of(&app.settings),
+        metadata_fields: Some(app.settings.metadata.into_iter().map(field).collect()),
+        created_at: Some(text(app.created_at)),
     }
 }
 
 pub(super) fn user(user: UserRecord) -> UserLine {
     UserLine {
         r#type: Kind::User,
-        app: user.app_id,
-        id: Some(user.id),
+        app: user.app_id.into(),
+        id: Some(user.id.into()),
         email: user.email,
         email_verified: user.email_verified,
         phone: user.phone,
         phone_verified: user.phone_verified,
         external_id: user.external_id,
-        status: Some(user.status),
+        status: Some(user.status.as_str().to_owned()),
         login_count: user.login_count,
         last_login_at: ever(user.last_login_at),
-        created_at: Some(time(user.created_at)),
-        updated_at: Some(time(user.updated_at)),
+        created_at: Some(text(user.created_at)),
+        updated_at: Some(text(user.updated_at)),
         user_metadata: Some(user.metadata)
             .filter(|metadata| !metadata.is_empty())
             .map(Metadata),
@@ -125,7 +65,7 @@ fn connection(connection: ConnectionRow) -> ConnectionLine {
         provider_id: connection.provider_id,
         provider_identifier: Some(connection.provider_identifier),
         last_login_at: ever(connection.last_login_at),
-        created_at: Some(time(connection.created_at)),
+        created_at: Some(text(connection.created_at)),
     }
 }
 
@@ -145,7 +85,7 @@ fn device(record: DeviceRecord) -> DeviceLine {
     let credential = record.credential.as_ref();
     let aaguid = credential.and_then(|it| Uuid::from_slice(it.aaguid.as_deref()?).ok());
     DeviceLine {
-        id: Some(id),
+        id: Some(id.into()),
         cred_id,
         public_key: credential.map(|it| base64url(&it.public_key)),
         sign_count: credential.map_or(0, |it| it.sign_count),
@@ -153,13 +93,13 @@ fn device(record: DeviceRecord) -> DeviceLine {
         aaguid: aaguid.map(|aaguid| aaguid.to_string()),
         backup_eligible: credential.map(|it| it.backup_eligible),
         backup_state: credential.is_some_and(|it| it.backed_up),
-        r#type: Some(r#type),
+        r#type: Some(r#type.as_str().to_owned()),
         friendly_name: Some(friendly_name),
         icon_light,
         icon_dark,
         usage_count,
         last_login_at: ever(last_login_at),
-        created_at: Some(time(created_at)),
-        updated_at: Some(time(updated_at)),
+        created_at: Some(text(created_at)),
+        updated_at: Some(text(updated_at)),
     }
 }

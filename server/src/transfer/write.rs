@@ -1,4 +1,4 @@
-//! Export: pages of users, all as they are at one moment.
+//! Export: pages of users, from one consistent snapshot.
 
 use std::io::{self, Write};
 
@@ -6,25 +6,26 @@ use serde::Serialize;
 
 use super::format::{FORMAT, HeaderLine, VERSION};
 use super::records::AppRecord;
-use super::{Moved, show};
-use crate::core;
-use crate::error::StartErrorKind;
-use crate::store::apps::{self, AppRow};
-use crate::store::transfer::{self, Place};
-use crate::store::{Conn, SqlError, StoreError};
+use super::{TransferCounts, show};
+use crate::domain::settings::{AppSettings, SettingsError};
+use crate::ids::AppId;
+use crate::store;
+use crate::store::apps::AppRow;
+use crate::store::transfer::Place;
+use crate::store::{SqlError, StoreError, Tx};
 
-/// Users that are read at once.
+/// Users that are read at a time.
 const PAGE: i64 = 500;
 
-/// Why an export was given up.
+/// Why an export was aborted.
 #[derive(Debug)]
 pub(crate) enum ExportError {
     /// There is no app with this id.
-    NoApp(String),
+    NoApp(AppId),
     Output(io::Error),
     Storage(StoreError),
     /// The settings of an app cannot be read.
-    Settings(StartErrorKind),
+    Settings(SettingsError),
 }
 
 impl From<io::Error> for ExportError {
@@ -45,15 +46,15 @@ impl From<SqlError> for ExportError {
     }
 }
 
-/// Writes these apps with their users, or all apps if none is named. Whoever calls this sees to it that all is read in
-/// one transaction.
+/// Writes these apps with their users, or all apps if none is given. The caller must make sure that everything is read
+/// in one transaction.
 pub(crate) fn export(
-    conn: &Conn,
-    wanted: &[String],
+    tx: &Tx<'_>,
+    wanted: &[AppId],
     out: &mut impl Write,
-) -> Result<Moved, ExportError> {
-    let mut moved = Moved::default();
-    let chosen = choose(conn, wanted)?;
+) -> Result<TransferCounts, ExportError> {
+    let mut transferred = TransferCounts::default();
+    let chosen = choose(tx, wanted)?;
     line(
         out,
         &HeaderLine {
@@ -63,15 +64,15 @@ pub(crate) fn export(
     )?;
     for row in chosen {
         let app = AppRecord {
-            settings: core::settings(&row).map_err(ExportError::Settings)?,
+            settings: AppSettings::from_stored(&row.settings).map_err(ExportError::Settings)?,
             id: row.id.clone(),
             created_at: row.created_at,
         };
         line(out, &show::app(app))?;
-        moved.apps += 1;
+        transferred.apps += 1;
         let mut after = None;
         loop {
-            let page = transfer::users(conn, &row.id, after.as_ref(), PAGE)?;
+            let page = store::transfer::users(tx, &row.id, after.as_ref(), PAGE)?;
             let Some(last) = page.last() else {
                 break;
             };
@@ -80,20 +81,20 @@ pub(crate) fn export(
                 id: last.id.clone(),
             });
             for user in page {
-                moved.users += 1;
-                moved.devices += user.devices.len() as u64;
-                moved.social_connections += user.connections.len() as u64;
+                transferred.users += 1;
+                transferred.devices += user.devices.len() as u64;
+                transferred.social_connections += user.connections.len() as u64;
                 line(out, &show::user(user))?;
             }
         }
     }
     out.flush()?;
-    Ok(moved)
+    Ok(transferred)
 }
 
-/// The apps that are wanted, oldest first.
-fn choose(conn: &Conn, wanted: &[String]) -> Result<Vec<AppRow>, ExportError> {
-    let mut all = apps::all(conn)?;
+/// The selected apps, oldest first.
+fn choose(tx: &Tx<'_>, wanted: &[AppId]) -> Result<Vec<AppRow>, ExportError> {
+    let mut all = store::apps::all(tx)?;
     for id in wanted {
         if !all.iter().any(|app| app.id == *id) {
             return Err(ExportError::NoApp(id.clone()));

@@ -1,19 +1,21 @@
 //! API keys.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{App, is_id, members, send, text, time};
 
+/// Creates a key, and returns it with its plain text.
+async fn create(app: &App) -> Value {
+    let body = json!({"name": "billing"});
+    app.post("/api-keys", body).await.json(201)["api_key"].clone()
+}
+
 #[tokio::test]
-async fn a_new_key_is_shown_once_and_works_until_it_is_deleted() {
+async fn a_new_key_has_a_prefix_and_a_secret() {
     let app = App::start().await;
-    let created = app
-        .post("/api-keys", json!({"name": "billing"}))
-        .await
-        .json(201);
-    let key = &created["api_key"];
+    let key = create(&app).await;
     assert_eq!(
-        members(key),
+        members(&key),
         [
             "created_at",
             "id",
@@ -27,25 +29,25 @@ async fn a_new_key_is_shown_once_and_works_until_it_is_deleted() {
         (&key["name"], &key["role"]),
         (&json!("billing"), &json!("admin"))
     );
-    let (id, plain, prefix) = (
-        text(&key["id"]),
-        text(&key["plaintext_key"]),
-        text(&key["key_prefix"]),
-    );
+    let id = text(&key["id"]);
     assert!(is_id(&id), "{id}");
     time(&key["created_at"]);
+    let plain = text(&key["plaintext_key"]);
     let (before, after) = plain.split_once('.').unwrap();
     assert_eq!(
         (before, before.len(), after.len()),
-        (prefix.as_str(), 10, 64)
+        (text(&key["key_prefix"]).as_str(), 10, 64)
     );
+}
 
+#[tokio::test]
+async fn the_secret_of_a_new_key_is_shown_once() {
+    let app = App::start().await;
+    let key = create(&app).await;
     let mut shown = key.clone();
     shown.as_object_mut().unwrap().remove("plaintext_key");
-    assert_eq!(
-        app.get(&format!("/api-keys/{id}")).await.json(200),
-        json!({"api_key": shown})
-    );
+    let path = format!("/api-keys/{}", text(&key["id"]));
+    assert_eq!(app.get(&path).await.json(200), json!({"api_key": shown}));
     let listed = app.get("/api-keys").await;
     assert!(
         listed.json(200)["api_keys"]
@@ -53,26 +55,38 @@ async fn a_new_key_is_shown_once_and_works_until_it_is_deleted() {
             .unwrap()
             .contains(&shown)
     );
+    let plain = text(&key["plaintext_key"]);
+    let (_, secret) = plain.split_once('.').unwrap();
     assert!(
-        !String::from_utf8_lossy(&listed.body).contains(after),
+        !String::from_utf8_lossy(&listed.body).contains(secret),
         "the secret part is never shown again"
     );
+}
 
-    let users = || app.http.get(app.api("/users"));
-    send(users().bearer_auth(&plain)).await.json(200);
-    send(users().bearer_auth(&prefix))
+#[tokio::test]
+async fn a_key_works_as_a_whole_until_it_is_deleted() {
+    let app = App::start().await;
+    let key = create(&app).await;
+    let users = |token: &Value| app.http.get(app.api("/users")).bearer_auth(text(token));
+    send(users(&key["plaintext_key"])).await.json(200);
+    send(users(&key["key_prefix"]))
         .await
         .error(401, "invalid_access_token");
-    app.delete(&format!("/api-keys/{id}")).await.empty(200);
-    send(users().bearer_auth(&plain))
+    let path = format!("/api-keys/{}", text(&key["id"]));
+    app.delete(&path).await.empty(200);
+    send(users(&key["plaintext_key"]))
         .await
         .error(401, "invalid_access_token");
-    app.get(&format!("/api-keys/{id}"))
-        .await
-        .error(404, "api_key_not_found");
-    app.delete(&format!("/api-keys/{id}"))
-        .await
-        .error(404, "api_key_not_found");
+}
+
+#[tokio::test]
+async fn a_deleted_key_is_not_found() {
+    let app = App::start().await;
+    let key = create(&app).await;
+    let path = format!("/api-keys/{}", text(&key["id"]));
+    app.delete(&path).await.empty(200);
+    app.get(&path).await.error(404, "api_key_not_found");
+    app.delete(&path).await.error(404, "api_key_not_found");
 }
 
 #[tokio::test]

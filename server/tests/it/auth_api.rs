@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use http::Method;
+use jiff::Timestamp;
 use passage_server::MintToken;
 use serde_json::{Value, json};
 
@@ -88,93 +89,80 @@ async fn the_current_user_is_the_one_the_token_names() {
     assert_eq!(current["webauthn_devices"][0]["id"], device);
 }
 
+/// A way to make a token that is not good, at a time.
+type BadToken = (&'static str, fn(MintToken, Timestamp) -> MintToken);
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// Tokens that the server would not issue.
+const BAD_TOKENS: &[BadToken] = &[
+    ("wrong key", |token, _| token.wrong_key()),
+    ("expired", |token, now| token.expires_at(now - HOUR)),
+    ("expires now", |token, _| token.lifetime(Duration::ZERO)),
+    ("not yet good", |token, now| token.not_before(now + HOUR)),
+    ("another audience", |token, _| {
+        token.audience(["https://elsewhere.example", "anotherapp"])
+    }),
+    ("no audience", |token, _| token.claim("aud", json!(null))),
+    ("an empty audience", |token, _| token.audience([""; 0])),
+    ("another issuer", |token, _| {
+        token.issuer("https://elsewhere.example")
+    }),
+    ("no issuer", |token, _| token.claim("iss", json!(null))),
+    ("no expiry", |token, _| token.claim("exp", json!(null))),
+    ("no subject", |token, _| token.claim("sub", json!(null))),
+    ("an empty subject", |_, _| MintToken::new("")),
+    ("no key id", |token, _| token.header("kid", json!(null))),
+    ("an unknown key id", |token, _| {
+        token.header("kid", "nosuchkey")
+    }),
+    ("no algorithm", |token, _| token.header("alg", "none")),
+    ("another algorithm", |token, _| token.header("alg", "HS256")),
+];
+
+/// The token is refused, and the reason has no part of this signature.
+async fn assert_not_good(app: &App, name: &str, token: &str, signature: &str) {
+    let reply = app.current_user(token).await;
+    assert_eq!(reply.status, 401, "{name}");
+    let error = reply.error(401, "invalid_access_token");
+    assert!(!error.contains(signature), "{name}: {error}");
+}
+
 #[tokio::test]
-async fn a_token_that_is_not_good_is_401() {
+async fn a_token_for_the_app_alone_is_good() {
     let app = App::start().await;
     let id = app.user_id("ada@example.com").await;
-    let controls = app.controls();
-    let now = controls.now();
-    let hour = Duration::from_secs(3600);
-    let mint = |token: MintToken| {
-        let controls = controls.clone();
-        async move { controls.mint_token(token).await.unwrap() }
-    };
-    let good = mint(MintToken::new(&id)).await;
+    let token = MintToken::new(&id).audience([app.server().app_id()]);
+    let token = app.mint(token).await;
+    app.current_user(&token).await.json(200);
+}
+
+#[tokio::test]
+async fn a_token_with_a_bad_claim_header_or_key_is_401() {
+    let app = App::start().await;
+    let id = app.user_id("ada@example.com").await;
+    let now = app.controls().now();
+    let good = app.mint(MintToken::new(&id)).await;
     app.current_user(&good).await.json(200);
-    app.current_user(&mint(MintToken::new(&id).audience([app.server().app_id()])).await)
-        .await
-        .json(200);
+    let (_, signature) = good.rsplit_once('.').unwrap();
+    for (name, change) in BAD_TOKENS {
+        let token = app.mint(change(MintToken::new(&id), now)).await;
+        assert_not_good(&app, name, &token, signature).await;
+    }
+}
 
-    let elsewhere = App::start().await;
-    let foreign = MintToken::new(&id)
-        .issuer(app.server().issuer())
-        .audience([app.server().app_id()]);
-    let foreign = elsewhere.mint(foreign).await;
-
+#[tokio::test]
+async fn a_token_that_was_changed_or_cut_is_401() {
+    let app = App::start().await;
+    let id = app.user_id("ada@example.com").await;
+    let good = app.mint(MintToken::new(&id)).await;
+    app.current_user(&good).await.json(200);
     let [header, claims, signature] = good.split('.').collect::<Vec<_>>()[..] else {
         panic!("{good}")
     };
-    let other = mint(MintToken::new("somebody else")).await;
+    let other = app.mint(MintToken::new("somebody else")).await;
     let other_claims = other.split('.').nth(1).unwrap();
     for (name, token) in [
-        ("wrong key", mint(MintToken::new(&id).wrong_key()).await),
-        (
-            "expired",
-            mint(MintToken::new(&id).expires_at(now - hour)).await,
-        ),
-        (
-            "expires now",
-            mint(MintToken::new(&id).lifetime(Duration::ZERO)).await,
-        ),
-        (
-            "not yet good",
-            mint(MintToken::new(&id).not_before(now + hour)).await,
-        ),
-        (
-            "another audience",
-            mint(MintToken::new(&id).audience(["https://elsewhere.example", "anotherapp"])).await,
-        ),
-        (
-            "no audience",
-            mint(MintToken::new(&id).claim("aud", json!(null))).await,
-        ),
-        (
-            "an empty audience",
-            mint(MintToken::new(&id).audience([""; 0])).await,
-        ),
-        (
-            "another issuer",
-            mint(MintToken::new(&id).issuer("https://elsewhere.example")).await,
-        ),
-        (
-            "no issuer",
-            mint(MintToken::new(&id).claim("iss", json!(null))).await,
-        ),
-        (
-            "no expiry",
-            mint(MintToken::new(&id).claim("exp", json!(null))).await,
-        ),
-        (
-            "no subject",
-            mint(MintToken::new(&id).claim("sub", json!(null))).await,
-        ),
-        ("an empty subject", mint(MintToken::new("")).await),
-        (
-            "no key id",
-            mint(MintToken::new(&id).header("kid", json!(null))).await,
-        ),
-        (
-            "an unknown key id",
-            mint(MintToken::new(&id).header("kid", "nosuchkey")).await,
-        ),
-        (
-            "no algorithm",
-            mint(MintToken::new(&id).header("alg", "none")).await,
-        ),
-        (
-            "another algorithm",
-            mint(MintToken::new(&id).header("alg", "HS256")).await,
-        ),
         (
             "swapped claims",
             format!("{header}.{other_claims}.{signature}"),
@@ -185,27 +173,37 @@ async fn a_token_that_is_not_good_is_401() {
             format!("{header}.{claims}.{}", &signature[..100]),
         ),
         ("a longer signature", format!("{good}AAAA")),
-        ("another server", foreign),
         ("two parts", format!("{header}.{claims}")),
         ("four parts", format!("{good}.{signature}")),
         ("no token", "nonsense".to_owned()),
     ] {
-        let reply = app.current_user(&token).await;
-        assert_eq!(reply.status, 401, "{name}");
-        let error = reply.error(401, "invalid_access_token");
-        assert!(!error.contains(signature), "{name}: {error}");
+        assert_not_good(&app, name, &token, signature).await;
     }
-    let url = app.auth("/currentuser");
-    send(app.http.get(&url))
+}
+
+#[tokio::test]
+async fn a_token_of_another_server_is_401() {
+    let (app, elsewhere) = (App::start().await, App::start().await);
+    let id = app.user_id("ada@example.com").await;
+    let foreign = MintToken::new(&id)
+        .issuer(app.server().issuer())
+        .audience([app.server().app_id()]);
+    let foreign = elsewhere.mint(foreign).await;
+    let (_, signature) = foreign.rsplit_once('.').unwrap();
+    assert_not_good(&app, "another server", &foreign, signature).await;
+}
+
+#[tokio::test]
+async fn a_request_without_a_bearer_token_is_401() {
+    let app = App::start().await;
+    let id = app.user_id("ada@example.com").await;
+    let good = app.mint(MintToken::new(&id)).await;
+    app.current_user(&good).await.json(200);
+    let request = || app.http.get(app.auth("/currentuser"));
+    send(request()).await.error(401, "invalid_access_token");
+    send(request().header("authorization", format!("Basic {good}")))
         .await
         .error(401, "invalid_access_token");
-    send(
-        app.http
-            .get(&url)
-            .header("authorization", format!("Basic {good}")),
-    )
-    .await
-    .error(401, "invalid_access_token");
 }
 
 #[tokio::test]

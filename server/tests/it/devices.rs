@@ -17,11 +17,12 @@ async fn a_user_without_devices_has_an_empty_list() {
     );
 }
 
-#[tokio::test]
-async fn devices_show_on_the_user_and_in_their_own_list() {
-    let app = App::start().await;
+const ICON: &str = "data:image/svg+xml;base64,PHN2Zy8+";
+
+/// A user with a device as it is by default, and one with everything set, which is a second younger: the user's id,
+/// those of the devices, and the list.
+async fn with_two_devices(app: &App) -> (String, [String; 2], Value) {
     let id = app.user_id("ada@example.com").await;
-    let icon = "data:image/svg+xml;base64,PHN2Zy8+";
     let phone = app
         .controls()
         .seed_device(&id, SeedDevice::new())
@@ -32,11 +33,17 @@ async fn devices_show_on_the_user_and_in_their_own_list() {
         .friendly_name("Blue key")
         .kind("security_key")
         .cred_id("Y3JlZA")
-        .icons(icon, icon)
+        .icons(ICON, ICON)
         .usage_count(3);
     let key = app.controls().seed_device(&id, key).await.unwrap();
+    let listed = app.get(&format!("/users/{id}/devices")).await.json(200);
+    (id, [phone, key], listed["devices"].clone())
+}
 
-    let devices = app.get(&format!("/users/{id}/devices")).await.json(200)["devices"].clone();
+#[tokio::test]
+async fn devices_are_listed_with_every_member_oldest_first() {
+    let app = App::start().await;
+    let (_, [phone, key], devices) = with_two_devices(&app).await;
     let [first, second] = devices.as_array().unwrap().as_slice() else {
         panic!("{devices}")
     };
@@ -62,7 +69,7 @@ async fn devices_show_on_the_user_and_in_their_own_list() {
             "created_at": second["created_at"],
             "cred_id": "Y3JlZA",
             "friendly_name": "Blue key",
-            "icons": {"light": icon, "dark": icon},
+            "icons": {"light": ICON, "dark": ICON},
             "id": key,
             "last_login_at": second["created_at"],
             "type": "security_key",
@@ -71,7 +78,12 @@ async fn devices_show_on_the_user_and_in_their_own_list() {
         })
     );
     assert!(time(&second["created_at"]) > time(&first["created_at"]));
+}
 
+#[tokio::test]
+async fn devices_show_on_the_user_with_their_kinds() {
+    let app = App::start().await;
+    let (id, _, devices) = with_two_devices(&app).await;
     let user = app.get(&format!("/users/{id}")).await.json(200)["user"].clone();
     assert_eq!(user["webauthn"], true);
     assert_eq!(user["webauthn_devices"], devices);

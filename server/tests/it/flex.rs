@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use passage_server::SeedDevice;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{App, text};
 
@@ -17,47 +17,66 @@ async fn verify(app: &App, nonce: &str) -> crate::support::Reply {
         .await
 }
 
+/// Registers a passkey for the customer, as if the ceremony had taken place. Returns the nonce.
+async fn registered(app: &App) -> String {
+    let transaction = register(app, "customer-7").await;
+    app.controls()
+        .complete_transaction(&transaction)
+        .await
+        .unwrap()
+}
+
+/// The one user there is, whom the external id finds.
+async fn customer(app: &App) -> Value {
+    let query = [("identifier", "customer-7"), ("limit", "1")];
+    let page = app.list(&query).await.json(200);
+    assert_eq!(
+        (&page["total_users"], &page["users"][0]["external_id"]),
+        (&json!(1), &json!("customer-7"))
+    );
+    let path = format!("/users/{}", text(&page["users"][0]["id"]));
+    app.get(&path).await.json(200)["user"].clone()
+}
+
 #[tokio::test]
-async fn from_registration_to_login() {
+async fn nobody_is_created_before_the_registration_is_over() {
     let app = App::start().await;
-    let transaction = register(&app, "customer-7").await;
+    register(&app, "customer-7").await;
     assert_eq!(
         app.list(&[]).await.json(200)["total_users"],
         0,
         "nobody is created before the ceremony is over"
     );
+}
 
-    let nonce = app
-        .controls()
-        .complete_transaction(&transaction)
-        .await
-        .unwrap();
+#[tokio::test]
+async fn a_registration_gives_a_nonce_that_proves_the_external_id_once() {
+    let app = App::start().await;
+    let nonce = registered(&app).await;
     assert_eq!(
         verify(&app, &nonce).await.json(200),
         json!({"external_id": "customer-7"})
     );
     verify(&app, &nonce).await.error(401, "invalid_nonce");
+}
 
-    let page = app
-        .list(&[("identifier", "customer-7"), ("limit", "1")])
-        .await
-        .json(200);
-    assert_eq!(
-        (&page["total_users"], &page["users"][0]["external_id"]),
-        (&json!(1), &json!("customer-7"))
-    );
-    let user = app
-        .get(&format!("/users/{}", text(&page["users"][0]["id"])))
-        .await
-        .json(200)["user"]
-        .clone();
+#[tokio::test]
+async fn a_registration_creates_an_active_user_with_the_external_id_and_the_named_passkey() {
+    let app = App::start().await;
+    registered(&app).await;
+    let user = customer(&app).await;
     assert_eq!(
         (&user["status"], &user["email"], &user["phone"]),
         (&json!("active"), &json!(""), &json!(""))
     );
     assert_eq!(user["webauthn_devices"][0]["friendly_name"], "Ada's phone");
     assert_eq!(user["recent_events"][0]["action"], "register");
+}
 
+#[tokio::test]
+async fn a_login_gives_a_nonce_that_proves_the_external_id() {
+    let app = App::start().await;
+    registered(&app).await;
     let body = json!({"external_id": "customer-7"});
     let login = app.post("/transactions/authenticate", body).await.json(201);
     let nonce = app
@@ -69,15 +88,16 @@ async fn from_registration_to_login() {
         verify(&app, &nonce).await.json(200),
         json!({"external_id": "customer-7"})
     );
+}
 
-    // A second passkey goes to the same user.
-    let second = register(&app, "customer-7").await;
-    app.controls().complete_transaction(&second).await.unwrap();
-    let user = app
-        .get(&format!("/users/{}", text(&user["id"])))
-        .await
-        .json(200)["user"]
-        .clone();
+#[tokio::test]
+async fn a_second_registration_gives_the_same_user_another_passkey() {
+    let app = App::start().await;
+    registered(&app).await;
+    let first = customer(&app).await;
+    registered(&app).await;
+    let user = customer(&app).await;
+    assert_eq!(user["id"], first["id"]);
     assert_eq!(user["webauthn_devices"].as_array().unwrap().len(), 2);
     assert_eq!(app.list(&[]).await.json(200)["total_users"], 1);
 }

@@ -18,6 +18,7 @@ mod binary;
 mod browser;
 mod concealed;
 mod controls;
+mod crash;
 mod credentials;
 mod devices;
 mod durability;
@@ -25,10 +26,13 @@ mod faults;
 mod flex;
 mod limits;
 mod link_rules;
+mod list_filters;
 mod lists;
 mod lookup;
 mod magic_links;
 mod mailbox;
+mod nested;
+mod one_time_code_sign_ins;
 mod one_time_codes;
 mod opened_links;
 mod outbox;
@@ -38,11 +42,15 @@ mod passkeys;
 #[cfg(unix)]
 mod process;
 mod rate_limits;
+mod request_log;
+mod restarts;
 mod routing;
 #[cfg(unix)]
 mod serve;
 #[cfg(unix)]
 mod serve_binary;
+#[cfg(unix)]
+mod serve_check;
 mod sessions;
 #[cfg(unix)]
 mod site;
@@ -51,11 +59,14 @@ mod social_bounds;
 mod social_connections;
 mod social_id_tokens;
 mod social_rules;
+mod social_sign_in;
 mod support;
 mod tokens;
 mod transfer;
+mod transfer_bad_lines;
 #[cfg(unix)]
 mod transfer_binary;
 mod transfer_elsewhere;
+mod transfer_passkeys;
 mod transfer_refused;
 mod users;

@@ -3,115 +3,11 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use passage_identity::generated::auth::types::{
-    ActivateOneTimePasscodeRequest, LoginOneTimePasscodeRequest, RegisterOneTimePasscodeRequest,
-};
 use passage_server::{Channel, MintToken};
 use serde_json::json;
 
-use crate::mailbox::{ADA, BOB, PHONE, other_than, refusal, sdk, together, tokens};
-use crate::support::{App, is_id, members, text};
-
-#[tokio::test]
-async fn a_code_registers_its_user_and_the_next_one_logs_them_in() {
-    let app = App::start().await;
-    let (sdk, app_id) = (sdk(&app), app.server().app_id());
-    let request = RegisterOneTimePasscodeRequest {
-        identifier: "Ada@Example.com".to_owned(),
-        language: Some("de".to_owned()),
-    };
-    let sent = sdk
-        .auth_api()
-        .register_one_time_passcode(app_id, &request)
-        .await
-        .unwrap();
-    assert_eq!(sent.status(), 201);
-    assert!(is_id(&sent.otp_id));
-    let message = app.message(ADA);
-    let code = message.code.clone().unwrap();
-    assert!(code.len() == 6 && code.bytes().all(|byte| byte.is_ascii_digit()));
-    assert_eq!(message.otp_id.as_ref(), Some(&sent.otp_id));
-    assert_eq!(
-        (
-            message.channel,
-            message.purpose.as_str(),
-            message.language.as_str()
-        ),
-        (Channel::Email, "register", "de")
-    );
-    assert_eq!(
-        message.text,
-        format!(
-            "{code} ist Ihr Code für Development. Er gilt einmal, für 5 min. \
-             Wenn Sie ihn nicht angefordert haben, ignorieren Sie diese Nachricht."
-        )
-    );
-    assert!(!format!("{message:?}").contains(&code));
-    let user = app.managed_user(&message.user_id).await;
-    assert_eq!(
-        (&user["status"], &user["email_verified"]),
-        (&json!("pending"), &json!(false))
-    );
-
-    let enter = ActivateOneTimePasscodeRequest {
-        otp: code,
-        otp_id: sent.otp_id.clone(),
-    };
-    let entered = sdk
-        .auth_api()
-        .activate_one_time_passcode(app_id, &enter)
-        .await
-        .unwrap();
-    assert_eq!(entered.status(), 200);
-    let current = app
-        .current_user(&entered.auth_result.auth_token)
-        .await
-        .json(200)["user"]
-        .clone();
-    assert_eq!(
-        (&current["id"], &current["status"], &current["login_count"]),
-        (&user["id"], &json!("active"), &json!(1))
-    );
-    assert_eq!(current["email_verified"], true);
-
-    let request = LoginOneTimePasscodeRequest {
-        identifier: ADA.to_owned(),
-        language: None,
-    };
-    let sent = sdk
-        .auth_api()
-        .login_one_time_passcode(app_id, &request)
-        .await
-        .unwrap();
-    assert_eq!(sent.status(), 201);
-    let code = app.message(ADA).code.unwrap();
-    app.enter(&sent.otp_id, &format!(" {code} "))
-        .await
-        .json(200);
-    let user = app.managed_user(&message.user_id).await;
-    assert_eq!(user["login_count"], 2);
-    let events: Vec<_> = user["recent_events"].as_array().unwrap().iter().collect();
-    assert_eq!(
-        (&events[0]["action"], &events[1]["action"]),
-        (&json!("login"), &json!("register"))
-    );
-    for event in events {
-        assert_eq!(
-            (&event["type"], &event["ip_addr"]),
-            (&json!("otp"), &json!("127.0.0.1"))
-        );
-        assert_ne!(event["user_agent"], "");
-    }
-
-    let again = sdk.auth_api().activate_one_time_passcode(app_id, &enter);
-    assert_eq!(refusal(again.await), (400, "invalid_request".to_owned()));
-    let nobody = LoginOneTimePasscodeRequest {
-        identifier: BOB.to_owned(),
-        language: None,
-    };
-    let unknown = sdk.auth_api().login_one_time_passcode(app_id, &nobody);
-    assert_eq!(refusal(unknown.await), (404, "user_not_found".to_owned()));
-}
+use crate::mailbox::{ADA, BOB, PHONE, other_than, together, tokens};
+use crate::support::{App, members, text};
 
 #[tokio::test]
 async fn codes_go_to_phones_too() {

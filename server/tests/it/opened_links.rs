@@ -7,30 +7,35 @@ use passage_identity::generated::auth::types::{
     ActivateMagicLinkRequest, GetMagicLinkStatusRequest, LoginMagicLinkRequest,
     RegisterMagicLinkRequest,
 };
-use passage_server::Channel;
+use passage_server::{Channel, Message};
 use serde_json::json;
 
 use crate::mailbox::{ADA, BOB, PHONE, refusal, sdk, secret, together, tokens};
 use crate::support::{App, is_id, members, text};
 
-#[tokio::test]
-async fn a_link_registers_its_user_on_both_devices() {
+/// A registration whose link was sent: the link's id for the device that waits, and the message.
+async fn registration() -> (App, GetMagicLinkStatusRequest, Message) {
     let app = App::start_with(|builder| builder.auth_origin("https://app.example.com")).await;
-    let (sdk, app_id) = (sdk(&app), app.server().app_id());
     let request = RegisterMagicLinkRequest {
         identifier: ADA.to_owned(),
         language: Some("es-MX".to_owned()),
         magic_link_path: Some("/welcome?a=b#c".to_owned()),
     };
-    let sent = sdk
+    let sent = sdk(&app)
         .auth_api()
-        .register_magic_link(app_id, &request)
+        .register_magic_link(app.server().app_id(), &request)
         .await
         .unwrap();
     assert_eq!(sent.status(), 201);
     let id = sent.magic_link.id.clone();
     assert!(is_id(&id));
     let message = app.message(ADA);
+    (app, GetMagicLinkStatusRequest { id }, message)
+}
+
+#[tokio::test]
+async fn a_registration_sends_a_link_into_the_app() {
+    let (_app, waiting, message) = registration().await;
     assert_eq!(
         (
             message.purpose.as_str(),
@@ -39,7 +44,7 @@ async fn a_link_registers_its_user_on_both_devices() {
         ),
         ("register", "es", Channel::Email)
     );
-    assert_eq!(message.magic_link_id.as_ref(), Some(&id));
+    assert_eq!(message.magic_link_id.as_ref(), Some(&waiting.id));
     let link = secret(&message);
     let parts: Vec<&str> = link.split('.').collect();
     assert_eq!(
@@ -50,22 +55,19 @@ async fn a_link_registers_its_user_on_both_devices() {
     let url = format!("https://app.example.com/welcome?a=b&psg_magic_link={link}#c");
     assert_eq!(message.url.as_ref(), Some(&url));
     assert!(message.text.contains(&url), "{}", message.text);
+}
 
-    let waiting = GetMagicLinkStatusRequest { id };
-    let early = sdk.auth_api().magic_link_status(app_id, &waiting);
-    assert_eq!(refusal(early.await), (401, "invalid_magic_link".to_owned()));
-    let open = ActivateMagicLinkRequest { magic_link: link };
-    let opened = sdk
-        .auth_api()
-        .activate_magic_link(app_id, &open)
-        .await
-        .unwrap();
+#[tokio::test]
+async fn a_link_registers_its_user_on_both_devices() {
+    let (app, waiting, message) = registration().await;
+    let (sdk, app_id) = (sdk(&app), app.server().app_id());
+    let magic_link = secret(&message);
+    let open = ActivateMagicLinkRequest { magic_link };
+    let opened = sdk.auth_api().activate_magic_link(app_id, &open);
+    let opened = opened.await.unwrap();
     assert_eq!(opened.status(), 200);
-    let waited = sdk
-        .auth_api()
-        .magic_link_status(app_id, &waiting)
-        .await
-        .unwrap();
+    let waited = sdk.auth_api().magic_link_status(app_id, &waiting);
+    let waited = waited.await.unwrap();
     assert_eq!(waited.status(), 200);
     for result in [&opened.auth_result, &waited.auth_result] {
         let current = app.current_user(&result.auth_token).await.json(200)["user"].clone();
@@ -91,8 +93,28 @@ async fn a_link_registers_its_user_on_both_devices() {
         (&event["action"], &event["type"]),
         (&json!("register"), &json!("magic_link"))
     );
-    let late = sdk.auth_api().magic_link_status(app_id, &waiting);
-    assert_eq!(refusal(late.await), (401, "invalid_magic_link".to_owned()));
+}
+
+#[tokio::test]
+async fn the_device_that_waits_gets_nothing_before_the_link_is_opened_and_nothing_twice() {
+    let (app, waiting, message) = registration().await;
+    let (sdk, app_id) = (sdk(&app), app.server().app_id());
+    let wait = async || sdk.auth_api().magic_link_status(app_id, &waiting).await;
+    let invalid = (401, "invalid_magic_link".to_owned());
+    assert_eq!(refusal(wait().await), invalid, "before it is opened");
+    app.open(&secret(&message)).await.json(200);
+    assert_eq!(wait().await.unwrap().status(), 200);
+    assert_eq!(refusal(wait().await), invalid, "after it was told");
+}
+
+#[tokio::test]
+async fn a_link_is_opened_once() {
+    let (app, _, message) = registration().await;
+    let (sdk, app_id) = (sdk(&app), app.server().app_id());
+    let magic_link = secret(&message);
+    let open = ActivateMagicLinkRequest { magic_link };
+    let opened = sdk.auth_api().activate_magic_link(app_id, &open);
+    assert_eq!(opened.await.unwrap().status(), 200);
     let again = sdk.auth_api().activate_magic_link(app_id, &open);
     assert_eq!(refusal(again.await), (401, "invalid_magic_link".to_owned()));
 }

@@ -6,7 +6,7 @@ use http::Method;
 use passage_identity::generated::auth::types::{
     UpdateMetadataRequest, UpdateUserEmailRequest, UpdateUserPhoneRequest,
 };
-use passage_server::MetadataType;
+use passage_server::{Message, MetadataType};
 use serde_json::{Value, json};
 
 use crate::mailbox::{ADA, BOB, PHONE, sdk, secret, tokens};
@@ -90,27 +90,35 @@ async fn metadata_is_checked_against_the_fields_of_the_app() {
     assert_eq!(read.json(200), json!({"user_metadata": {"plan": "pro"}}));
 }
 
-#[tokio::test]
-async fn a_new_address_is_theirs_when_the_link_is_opened() {
-    let app = App::start_with(|builder| builder.auth_origin("https://app.example.com")).await;
+/// Ada, who asked for Bob's address as her new one: her id, the id of the link to wait for, and the message.
+async fn change_of_address(app: &App) -> (String, String, Message) {
     let id = app.user_id(ADA).await;
     let token = app.sign_in(&id).await.auth_token;
-    let (sdk, app_id) = (sdk(&app), app.server().app_id());
-    let mine = sdk.auth_api_as(&token).unwrap();
     let request = UpdateUserEmailRequest {
         language: Some("it".to_owned()),
         magic_link_path: Some("/confirm".to_owned()),
         new_email: "Bob@Example.com".to_owned(),
         redirect_url: Some("/profile".to_owned()),
     };
-    let sent = mine
-        .update_email_currentuser(app_id, &request)
+    let sent = sdk(app)
+        .auth_api_as(&token)
+        .unwrap()
+        .update_email_currentuser(app.server().app_id(), &request)
         .await
         .unwrap();
     assert_eq!(sent.status(), 200);
-    let waiting = sent.magic_link.id.clone();
+    (id, sent.magic_link.id.clone(), app.message(BOB))
+}
+
+async fn app_with_origin() -> App {
+    App::start_with(|builder| builder.auth_origin("https://app.example.com")).await
+}
+
+#[tokio::test]
+async fn a_change_of_address_sends_a_link_to_the_new_one_and_changes_nothing_yet() {
+    let app = app_with_origin().await;
+    let (id, waiting, message) = change_of_address(&app).await;
     assert!(is_id(&waiting));
-    let message = app.message(BOB);
     assert_eq!(
         (
             message.purpose.as_str(),
@@ -128,7 +136,12 @@ async fn a_new_address_is_theirs_when_the_link_is_opened() {
     app.link_status(&waiting)
         .await
         .error(401, "invalid_magic_link");
+}
 
+#[tokio::test]
+async fn a_new_address_is_theirs_when_the_link_is_opened() {
+    let app = app_with_origin().await;
+    let (id, waiting, message) = change_of_address(&app).await;
     let result = tokens(&app.open(&secret(&message)).await);
     assert_eq!(result.redirect_url, "/profile");
     let user = app.current_user(&result.auth_token).await.json(200)["user"].clone();
@@ -140,15 +153,22 @@ async fn a_new_address_is_theirs_when_the_link_is_opened() {
         tokens(&app.link_status(&waiting).await).redirect_url,
         "/profile"
     );
-    let body = json!({"identifier": ADA});
-    app.visit_post("/login/otp", body)
-        .await
-        .error(404, "user_not_found");
     let event = app.managed_user(&id).await["recent_events"][0].clone();
     assert_eq!(
         (&event["action"], &event["type"]),
         (&json!("other"), &json!("magic_link"))
     );
+}
+
+#[tokio::test]
+async fn the_old_address_and_the_link_are_worth_nothing_after_the_change() {
+    let app = app_with_origin().await;
+    let (_, _, message) = change_of_address(&app).await;
+    app.open(&secret(&message)).await.json(200);
+    let body = json!({"identifier": ADA});
+    app.visit_post("/login/otp", body)
+        .await
+        .error(404, "user_not_found");
     app.open(&secret(&message))
         .await
         .error(401, "invalid_magic_link");
@@ -225,7 +245,7 @@ async fn an_address_that_was_taken_meanwhile_stays_with_its_user() {
 
 #[tokio::test]
 async fn changes_that_cannot_be_made_are_refused() {
-    let app = App::start_with(|builder| builder.auth_origin("https://app.example.com")).await;
+    let app = app_with_origin().await;
     let id = app.user_id(ADA).await;
     let token = app.sign_in(&id).await.auth_token;
     for (path, body) in [
@@ -240,35 +260,34 @@ async fn changes_that_cannot_be_made_are_refused() {
             "email",
             json!({"new_email": BOB, "magic_link_path": "//elsewhere.example"}),
         ),
-        (
-            "email",
-            json!({"new_email": BOB, "redirect_url": "https://elsewhere.example/"}),
-        ),
-        (
-            "email",
-            json!({"new_email": BOB, "redirect_url": "//elsewhere.example/"}),
-        ),
-        (
-            "email",
-            json!({"new_email": BOB, "redirect_url": "/\\elsewhere.example/"}),
-        ),
-        (
-            "email",
-            json!({"new_email": BOB, "redirect_url": "javascript:alert(1)"}),
-        ),
-        (
-            "email",
-            json!({"new_email": BOB, "redirect_url": "https://app.example.com.elsewhere.example/"}),
-        ),
-        (
-            "email",
-            json!({"new_email": BOB, "redirect_url": "https://app.example.com@elsewhere.example/"}),
-        ),
     ] {
-        let reply = app
-            .own(&token, PATCH, &format!("/currentuser/{path}"), body.clone())
-            .await;
-        assert_eq!(reply.status, 400, "{body}");
+        let path = format!("/currentuser/{path}");
+        let reply = app.own(&token, PATCH, &path, body.clone()).await;
+        assert_eq!(reply.status, 400, "{path} {body}");
+        reply.error(400, "invalid_request");
+    }
+    assert!(app.controls().outbox().is_empty());
+}
+
+#[tokio::test]
+async fn a_redirect_stays_on_the_apps_origin() {
+    let app = app_with_origin().await;
+    let id = app.user_id(ADA).await;
+    let token = app.sign_in(&id).await.auth_token;
+    let change = async |redirect: &str| {
+        let body = json!({"new_email": BOB, "redirect_url": redirect});
+        app.own(&token, PATCH, "/currentuser/email", body).await
+    };
+    for redirect in [
+        "https://elsewhere.example/",
+        "//elsewhere.example/",
+        "/\\elsewhere.example/",
+        "javascript:alert(1)",
+        "https://app.example.com.elsewhere.example/",
+        "https://app.example.com@elsewhere.example/",
+    ] {
+        let reply = change(redirect).await;
+        assert_eq!(reply.status, 400, "{redirect}");
         reply.error(400, "invalid_request");
     }
     assert!(app.controls().outbox().is_empty());
@@ -279,10 +298,9 @@ async fn changes_that_cannot_be_made_are_refused() {
         "https://app.example.com",
         "https://app.example.com/a",
     ] {
-        let body = json!({"new_email": BOB, "redirect_url": redirect});
-        app.own(&token, PATCH, "/currentuser/email", body)
-            .await
-            .json(200);
+        let reply = change(redirect).await;
+        assert_eq!(reply.status, 200, "{redirect}");
+        reply.json(200);
     }
 }
 

@@ -5,17 +5,30 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::lists::{five, positions};
-use crate::support::{App, is_id, send, text};
+use crate::support::{App, Reply, is_id, send, text};
+
+/// Two to a page, oldest first, without the inactive one of the five users.
+const QUERY: [(&str, &str); 3] = [
+    ("limit", "2"),
+    ("order_by", "created_at:ASC"),
+    ("status", "<ne:inactive>"),
+];
+
+/// Follows a link of a page.
+async fn follow(app: &App, page: &Value, link: &str) -> Reply {
+    let href = text(&page["_links"][link]["href"]);
+    assert!(href.contains("/users?page="), "{href}");
+    let url = reqwest::Url::parse(&app.api("/users"))
+        .unwrap()
+        .join(&href)
+        .unwrap();
+    send(app.http.get(url).bearer_auth(app.server().api_key())).await
+}
 
 #[tokio::test]
-async fn pages_are_linked_both_ways() {
+async fn the_first_page_counts_all_matches_and_nothing_comes_before_it() {
     let (app, users) = five().await;
-    let query = [
-        ("limit", "2"),
-        ("order_by", "created_at:ASC"),
-        ("status", "<ne:inactive>"),
-    ];
-    let first = app.list(&query).await;
+    let first = app.list(&QUERY).await;
     let page = first.json(200);
     assert_eq!(
         (&page["page"], &page["limit"], &page["total_users"]),
@@ -26,17 +39,13 @@ async fn pages_are_linked_both_ways() {
         "nothing comes before the first page"
     );
     assert_eq!(positions(&users, &first), [0, 1]);
+}
 
-    let follow = async |page: &Value, link: &str| {
-        let href = text(&page["_links"][link]["href"]);
-        assert!(href.contains("/users?page="), "{href}");
-        let url = reqwest::Url::parse(&app.api("/users"))
-            .unwrap()
-            .join(&href)
-            .unwrap();
-        send(app.http.get(url).bearer_auth(app.server().api_key())).await
-    };
-    let second = follow(&page, "next").await;
+#[tokio::test]
+async fn the_next_page_keeps_filters_order_limit_and_anchor() {
+    let (app, users) = five().await;
+    let page = app.list(&QUERY).await.json(200);
+    let second = follow(&app, &page, "next").await;
     let next = second.json(200);
     assert_eq!(
         positions(&users, &second),
@@ -55,22 +64,31 @@ async fn pages_are_linked_both_ways() {
         next["created_before"], page["created_before"],
         "the anchor goes along"
     );
+}
 
+#[tokio::test]
+async fn pages_are_linked_both_ways() {
+    let (app, users) = five().await;
+    let page = app.list(&QUERY).await.json(200);
+    let next = follow(&app, &page, "next").await.json(200);
     for (from, link, expected) in [
-        (&page, "first", vec![0, 1]),
-        (&page, "self", vec![0, 1]),
-        (&page, "last", vec![2, 3]),
-        (&next, "first", vec![0, 1]),
-        (&next, "previous", vec![0, 1]),
-        (&next, "self", vec![2, 3]),
-        (&next, "last", vec![2, 3]),
+        (&page, "first", [0, 1]),
+        (&page, "self", [0, 1]),
+        (&page, "last", [2, 3]),
+        (&next, "first", [0, 1]),
+        (&next, "previous", [0, 1]),
+        (&next, "self", [2, 3]),
+        (&next, "last", [2, 3]),
     ] {
-        assert_eq!(
-            positions(&users, &follow(from, link).await),
-            expected,
-            "{link}"
-        );
+        let reply = follow(&app, from, link).await;
+        let number = &from["page"];
+        assert_eq!(positions(&users, &reply), expected, "{link} of {number}");
     }
+}
+
+#[tokio::test]
+async fn a_page_beyond_the_last_is_empty() {
+    let (app, _) = five().await;
     let beyond = app.list(&[("limit", "2"), ("page", "9")]).await.json(200);
     assert_eq!(
         (&beyond["users"], &beyond["total_users"], &beyond["page"]),

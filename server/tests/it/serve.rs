@@ -279,7 +279,7 @@ async fn it_speaks_tls() {
     assert!(site.refused().await.contains("key.pem"));
     site.secret("key.pem", &made.signing_key.serialize_pem());
     let server = site.start().await;
-    let port = server.address().port();
+    let port = server.address().unwrap().port();
     assert_eq!(server.url(), format!("https://127.0.0.1:{port}"));
     let trusting = trusting(&made.cert.pem());
     let reply = send(trusting.get(format!("https://localhost:{port}/healthz"))).await;
@@ -310,7 +310,10 @@ async fn a_renewed_certificate_needs_no_restart() {
     fs::write(site.path("cert.pem"), old.cert.pem()).unwrap();
     site.secret("key.pem", &old.signing_key.serialize_pem());
     let server = site.start().await;
-    let url = format!("https://localhost:{}/healthz", server.address().port());
+    let url = format!(
+        "https://localhost:{}/healthz",
+        server.address().unwrap().port()
+    );
     let before = trusting(&old.cert.pem());
     send(before.get(&url)).await.json(200);
     assert!(trusting(&new.cert.pem()).get(&url).send().await.is_err());

@@ -40,27 +40,23 @@ fn url(server: &Process, path: &str) -> String {
     format!("{}{path}", text(&server.ready["url"]))
 }
 
-#[tokio::test]
-async fn it_serves_drains_and_logs_without_secrets() {
+/// Creates the app `three` beside those of the configuration. Returns its API key.
+fn create_three(config: &str) -> String {
+    let create = ["app", "create", "--config", config, "--id", "three"];
+    let created = lines(&[&create[..], &["--auth-origin", "https://three.example"]].concat());
+    assert_eq!(
+        (created.len(), members(&created[0])),
+        (1, vec!["api_key", "app_id"])
+    );
+    text(&created[0]["api_key"])
+}
+
+/// Serves three requests, each with something secret, and stops. Returns the API key that one of them had, and the log.
+async fn log_of_three_requests() -> (String, String) {
     let site = Site::new(&format!("[log]\nformat = \"json\"\n{TWO_APPS}"));
     let config = site.path("passage.toml");
     let config = config.to_str().unwrap();
-    let key = lines(&[
-        "app",
-        "create",
-        "--config",
-        config,
-        "--id",
-        "three",
-        "--auth-origin",
-        "https://three.example",
-    ]);
-    assert_eq!(
-        (key.len(), members(&key[0])),
-        (1, vec!["api_key", "app_id"])
-    );
-    let key = text(&key[0]["api_key"]);
-
+    let key = create_three(config);
     let server = start(config);
     assert_eq!(members(&server.ready), ["address", "pid", "url"]);
     let users = url(&server, "/api/v1/apps/three/users");
@@ -68,18 +64,19 @@ async fn it_serves_drains_and_logs_without_secrets() {
     send(client().post(&users).bearer_auth(&key).json(&body))
         .await
         .json(201);
-    let look = url(
-        &server,
-        "/auth/v1/apps/three/users?identifier=ada@example.com",
-    );
+    let auth = url(&server, "/auth/v1/apps/three");
+    let look = format!("{auth}/users?identifier=ada@example.com");
     send(client().get(look)).await.json(200);
-    let token = url(
-        &server,
-        "/auth/v1/apps/three/tokens?refresh_token=a-secret-token",
-    );
+    let token = format!("{auth}/tokens?refresh_token=a-secret-token");
     send(client().delete(token)).await.empty(200);
     let (ended, log) = server.stop("TERM");
     assert!(ended.success(), "{log}");
+    (key, log)
+}
+
+#[tokio::test]
+async fn requests_are_logged_as_json_with_operation_and_status() {
+    let (_, log) = log_of_three_requests().await;
     let mut operations = Vec::new();
     for line in log.lines() {
         let line: Value = serde_json::from_str(line).unwrap();
@@ -99,6 +96,11 @@ async fn it_serves_drains_and_logs_without_secrets() {
             ("revokeRefreshToken".to_owned(), 200)
         ]
     );
+}
+
+#[tokio::test]
+async fn the_log_has_no_secret_and_no_address_of_a_user() {
+    let (key, log) = log_of_three_requests().await;
     for secret in [&*key, "ada@example.com", "a-secret-token"] {
         assert!(!log.contains(secret), "{log}");
     }
@@ -109,10 +111,7 @@ fn what_is_under_way_when_it_stops_gets_its_reply_and_nothing_else_does() {
     let site = Site::new(TWO_APPS);
     let config = site.path("passage.toml");
     let config = config.to_str().unwrap();
-    let (origin, id) = ("https://three.example", "three");
-    let create = ["app", "create", "--config", config, "--id", id];
-    let created = lines(&[create.as_slice(), &["--auth-origin", origin]].concat());
-    let key = text(&created[0]["api_key"]);
+    let key = create_three(config);
     let server = start(config);
     let address = text(&server.ready["address"]);
     let connect = || TcpStream::connect(&address).unwrap();
@@ -224,30 +223,55 @@ fn apps_are_listed_and_get_more_keys() {
     assert!(refused(&["app", "list"]).contains("--config"));
 }
 
-#[tokio::test]
-async fn apps_are_changed_and_deleted_while_the_server_runs() {
-    // Nobody reads the log while the test looks again and again.
-    let site = Site::new(&format!("[log]\nlevel = \"warn\"\n{TWO_APPS}"));
-    let (config, data) = (site.path("passage.toml"), site.path("passage.db"));
-    let (config, data) = (config.to_str().unwrap(), data.to_str().unwrap());
-    let server = start(config);
-    let three = ["app", "create", "--config", config, "--id", "three"];
-    let created = lines(&[&three[..], &["--auth-origin", "https://three.example"]].concat());
-    let key = text(&created[0]["api_key"]);
-    let show = async |app: &str| {
-        let app = url(&server, &format!("/auth/v1/apps/{app}"));
+/// A server that runs with the apps of the configuration, and with another one that a command created.
+struct RunningWithThree {
+    site: Site,
+    server: Process,
+    key: String,
+}
+
+impl RunningWithThree {
+    async fn start() -> Self {
+        // Nobody reads the log while the test looks again and again.
+        let site = Site::new(&format!("[log]\nlevel = \"warn\"\n{TWO_APPS}"));
+        let config = site.path("passage.toml");
+        let server = start(config.to_str().unwrap());
+        let key = create_three(config.to_str().unwrap());
+        let running = Self { site, server, key };
+        running.wait(Option::is_some).await;
+        running
+    }
+
+    fn config(&self) -> String {
+        self.site.path("passage.toml").to_str().unwrap().to_owned()
+    }
+
+    /// The app as the server shows it, if it knows it.
+    async fn show(&self, app: &str) -> Option<Value> {
+        let app = url(&self.server, &format!("/auth/v1/apps/{app}"));
         let reply = send(client().get(app)).await;
         (reply.status == 200).then(|| reply.json(200)["app"].clone())
-    };
-    let wait = async |so: fn(&Option<Value>) -> bool| {
+    }
+
+    /// Looks until the server shows the created app so.
+    async fn wait(&self, so: fn(&Option<Value>) -> bool) {
         let start = Instant::now();
-        while !so(&show("three").await) {
+        while !so(&self.show("three").await) {
             assert!(start.elapsed() < Duration::from_secs(30), "it never comes");
         }
-    };
-    wait(Option::is_some).await;
+    }
 
-    let update = ["app", "update", "--config", config, "--app", "three"];
+    fn stop(self) {
+        let (status, log) = self.server.stop("TERM");
+        assert!(status.success(), "{log}");
+    }
+}
+
+#[tokio::test]
+async fn an_app_is_changed_while_the_server_runs() {
+    let running = RunningWithThree::start().await;
+    let config = running.config();
+    let update = ["app", "update", "--config", &config, "--app", "three"];
     let change = |more: &[&'static str]| [&update[..], more].concat();
     let changes = [
         "--name",
@@ -257,37 +281,55 @@ async fn apps_are_changed_and_deleted_while_the_server_runs() {
         "plan:string",
     ];
     assert!(lines(&change(&changes)).is_empty());
-    wait(|app| app.as_ref().is_some_and(|app| app["name"] == "Third")).await;
-    let app = show("three").await.unwrap();
+    let renamed = |app: &Option<Value>| app.as_ref().is_some_and(|app| app["name"] == "Third");
+    running.wait(renamed).await;
+    let app = running.show("three").await.unwrap();
     assert_eq!(app["auth_origin"], "https://three.example", "as it was");
     assert_eq!(app["auth_fallback_method"], "otp");
     assert_eq!(app["user_metadata_schema"][0]["field_name"], "plan");
     lines(&change(&["--magic-links", "--without-metadata", "plan"]));
-    wait(|app| {
+    let has_links = |app: &Option<Value>| {
         app.as_ref()
             .is_some_and(|app| app["auth_fallback_method"] == "magic_link")
-    })
-    .await;
-    assert_eq!(
-        show("three").await.unwrap()["user_metadata_schema"],
-        json!([])
-    );
-    assert!(refused(&change(&["--auth-origin", "three"])).contains("must be an origin"));
-    assert!(refused(&["app", "update", "--data", data, "--app", "four"]).contains("no app `four`"));
+    };
+    running.wait(has_links).await;
+    let app = running.show("three").await.unwrap();
+    assert_eq!(app["user_metadata_schema"], json!([]));
+    running.stop();
+}
 
-    let users = url(&server, "/api/v1/apps/three/users");
+#[tokio::test]
+async fn an_app_is_deleted_with_its_users_while_the_server_runs() {
+    let running = RunningWithThree::start().await;
+    let users = url(&running.server, "/api/v1/apps/three/users");
     let body = json!({"email": "ada@example.com"});
-    send(client().post(&users).bearer_auth(&key).json(&body))
+    send(client().post(&users).bearer_auth(&running.key).json(&body))
         .await
         .json(201);
-    let delete = ["app", "delete", "--config", config, "--app", "three"];
+    let config = running.config();
+    let delete = ["app", "delete", "--config", &config, "--app", "three"];
     assert!(refused(&delete).contains("app `three` has 1 users"));
     assert!(lines(&[&delete[..], &["--with-users"]].concat()).is_empty());
-    wait(Option::is_none).await;
-    send(client().get(&users).bearer_auth(&key))
+    running.wait(Option::is_none).await;
+    send(client().get(&users).bearer_auth(&running.key))
         .await
         .error(404, "app_not_found");
-    assert!(show("two").await.is_some());
+    assert!(running.show("two").await.is_some());
+    running.stop();
+}
+
+#[test]
+fn a_change_that_cannot_be_made_is_refused() {
+    let site = Site::new(TWO_APPS);
+    let (config, data) = (site.path("passage.toml"), site.path("passage.db"));
+    let (config, data) = (config.to_str().unwrap(), data.to_str().unwrap());
+    create_three(config);
+    let update = ["app", "update", "--config", config, "--app", "three"];
+    let problem = refused(&[&update[..], &["--auth-origin", "three"]].concat());
+    assert!(problem.contains("must be an origin"), "{problem}");
+    let problem = refused(&["app", "update", "--data", data, "--app", "four"]);
+    assert!(problem.contains("no app `four`"), "{problem}");
+    let server = start(config);
     for command in ["update", "delete"] {
         let problem = refused(&["app", command, "--config", config, "--app", "one"]);
         assert!(

@@ -149,13 +149,9 @@ async fn an_account_that_was_taken_away_signs_nobody_in() {
     assert_ne!(current["user"]["id"], id);
 }
 
-#[tokio::test]
-async fn only_the_signed_in_user_connects_and_disconnects() {
-    let app = App::start().await;
-    let signed_in = app.social_sign_in("google", ADA).await.signed_in();
-    let token = signed_in.auth_token;
-    let code = app.social_code("github", ADA).await;
-    let calls = [
+/// Everything that concerns connections of the current user.
+fn calls(code: &str) -> [(Method, String); 3] {
+    [
         (Method::GET, "/currentuser/social-connections".to_owned()),
         (
             Method::DELETE,
@@ -165,37 +161,81 @@ async fn only_the_signed_in_user_connects_and_disconnects() {
             Method::GET,
             format!("/currentuser/social/link_account?code={code}&verifier={VERIFIER}"),
         ),
-    ];
-    let call = async |method: &Method, path: &str, token: &str| {
-        let request = app.http.request(method.clone(), app.auth(path));
-        send(request.bearer_auth(token)).await
-    };
-    for (method, path) in &calls {
-        let anonymous = app.http.request(method.clone(), app.auth(path));
-        send(anonymous).await.error(401, "invalid_access_token");
-        call(method, path, "x.y.z")
-            .await
-            .error(401, "invalid_access_token");
+    ]
+}
+
+/// Makes every call with this token, or without one. Each must be refused so.
+async fn assert_refused(app: &App, code: &str, token: Option<&str>, status: u16, error: &str) {
+    for (method, path) in calls(code) {
+        let mut request = app.http.request(method.clone(), app.auth(&path));
+        if let Some(token) = token {
+            request = request.bearer_auth(token);
+        }
+        let reply = send(request).await;
+        assert_eq!(reply.status, status, "{method} {path}");
+        reply.error(status, error);
     }
-    let list = app.list(&[]).await.json(200);
-    let id = text(&list["users"][0]["id"]);
+}
+
+#[tokio::test]
+async fn only_the_signed_in_user_connects_and_disconnects() {
+    let app = App::start().await;
+    let token = app
+        .social_sign_in("google", ADA)
+        .await
+        .signed_in()
+        .auth_token;
+    let code = app.social_code("github", ADA).await;
+    assert_refused(&app, &code, None, 401, "invalid_access_token").await;
+    assert_refused(&app, &code, Some("x.y.z"), 401, "invalid_access_token").await;
+    assert_eq!(members(&app.connections(&token).await), ["google"]);
+}
+
+#[tokio::test]
+async fn a_user_who_is_inactive_or_gone_connects_and_disconnects_nothing() {
+    let app = App::start().await;
+    let token = app
+        .social_sign_in("google", ADA)
+        .await
+        .signed_in()
+        .auth_token;
+    let code = app.social_code("github", ADA).await;
+    let id = text(&app.list(&[]).await.json(200)["users"][0]["id"]);
     app.touch(&format!("/users/{id}/deactivate"))
         .await
         .json(200);
-    for (method, path) in &calls {
-        call(method, path, &token)
-            .await
-            .error(403, "user_not_active");
-    }
+    assert_refused(&app, &code, Some(&token), 403, "user_not_active").await;
     app.touch(&format!("/users/{id}/activate")).await.json(200);
     assert_eq!(members(&app.connections(&token).await), ["google"]);
+    app.delete(&format!("/users/{id}")).await.empty(200);
+    assert_refused(&app, &code, Some(&token), 404, "user_not_found").await;
+}
 
-    // A code is for who started the login, whoever is signed in.
+#[tokio::test]
+async fn a_code_connects_only_with_the_verifier_of_who_started_the_login() {
+    let app = App::start().await;
+    let token = app
+        .social_sign_in("google", ADA)
+        .await
+        .signed_in()
+        .auth_token;
+    let code = app.social_code("github", ADA).await;
     let problem = app.link(&token, &code, &VERIFIER[1..]).await;
     problem.error(400, "invalid_request");
+    // The wrong verifier used it up.
     app.link(&token, &code, VERIFIER)
         .await
         .error(400, "invalid_request");
+}
+
+#[tokio::test]
+async fn a_code_connects_once_and_within_a_minute() {
+    let app = App::start().await;
+    let token = app
+        .social_sign_in("google", ADA)
+        .await
+        .signed_in()
+        .auth_token;
     let code = app.social_code("github", ADA).await;
     app.controls().advance(Duration::from_secs(60));
     app.link(&token, &code, VERIFIER)
@@ -209,10 +249,4 @@ async fn only_the_signed_in_user_connects_and_disconnects() {
     app.exchange(&code, VERIFIER)
         .await
         .error(400, "invalid_request");
-    app.delete(&format!("/users/{id}")).await.empty(200);
-    for (method, path) in &calls {
-        call(method, path, &token)
-            .await
-            .error(404, "user_not_found");
-    }
 }

@@ -67,110 +67,114 @@ async fn an_id_token_registers_and_then_logs_in() {
     app.exchange_id_token("apple", &minted).await.signed_in();
 }
 
-#[tokio::test]
-async fn bad_id_tokens_are_refused() {
-    let app = App::start().await;
-    let now = app.controls().now().as_second();
-    let apple = format!("{}/_dev/social/apple", app.server().url());
-    for (what, token, problem) in [
-        (
-            "alg none",
-            good().header("alg", "none"),
-            "is not signed by RS256",
-        ),
-        (
-            "another algorithm",
-            good().header("alg", "HS256"),
-            "is not signed by RS256",
-        ),
-        (
-            "crit",
-            good().header("crit", json!(["x"])),
-            "is not signed by RS256",
-        ),
-        (
-            "another key",
-            good().wrong_key(),
-            "is not signed by the provider",
-        ),
-        (
-            "an unknown kid",
-            good().header("kid", "other"),
-            "is not signed by the provider",
-        ),
-        (
-            "no kid",
-            good().header("kid", Value::Null),
-            "is not signed by the provider",
-        ),
-        (
-            "another issuer",
-            good().claim("iss", apple),
-            "is of another issuer",
-        ),
-        (
-            "no issuer",
-            good().claim("iss", Value::Null),
-            "is of another issuer",
-        ),
-        (
-            "another audience",
-            good().claim("aud", "other"),
-            "is for another audience",
-        ),
-        (
-            "the app's tokens",
-            good().claim("aud", app.server().app_id()),
-            "is for another audience",
-        ),
-        (
-            "others too",
-            good().claim("aud", json!(["passage-dev", "other"])),
-            "is for another audience",
-        ),
-        ("expired", good().claim("exp", now), "has expired"),
-        ("no end", good().claim("exp", Value::Null), "has expired"),
-        ("not yet", good().claim("iat", now + 600), "is not good yet"),
-        (
-            "not before",
-            good().claim("nbf", now + 600),
-            "is not good yet",
-        ),
-        (
-            "another nonce",
-            good().nonce("mine").claim("nonce", "theirs"),
-            "has another nonce",
-        ),
-        (
-            "no nonce",
-            good().nonce("mine").claim("nonce", Value::Null),
-            "has another nonce",
-        ),
-        (
-            "an unasked nonce",
-            good().claim("nonce", "theirs"),
-            "has another nonce",
-        ),
-        ("no subject", good().claim("sub", ""), "has no subject"),
-        (
-            "another account",
-            good().claim("sub", "other"),
-            "is of another account than the code",
-        ),
-    ] {
+/// Each token is refused for the reason beside it, and nobody is registered.
+async fn assert_refused(app: &App, cases: impl IntoIterator<Item = (&str, MintIdToken, &str)>) {
+    for (what, token, problem) in cases {
         let minted = app.native(token).await;
         let refused = app.exchange_id_token("google", &minted).await;
+        assert_eq!(refused.status, 400, "{what}");
         let text = refused.error(400, "invalid_request");
         assert_eq!(text, format!("id_token: {problem}."), "{what}");
     }
-    let unverified = app.native(good().email_verified(false)).await;
-    app.exchange_id_token("google", &unverified)
-        .await
-        .error(403, "identifier_not_verified");
-    let nameless = app.native(good().claim("email", Value::Null)).await;
-    app.exchange_id_token("google", &nameless)
-        .await
-        .error(403, "identifier_not_verified");
+    assert_eq!(app.list(&[]).await.json(200)["total_users"], 0);
+}
+
+#[tokio::test]
+async fn an_id_token_must_be_signed_by_rs256() {
+    let problem = "is not signed by RS256";
+    let cases = [
+        ("alg none", good().header("alg", "none"), problem),
+        ("another algorithm", good().header("alg", "HS256"), problem),
+        ("crit", good().header("crit", json!(["x"])), problem),
+    ];
+    assert_refused(&App::start().await, cases).await;
+}
+
+#[tokio::test]
+async fn an_id_token_must_be_signed_by_the_provider() {
+    let problem = "is not signed by the provider";
+    let cases = [
+        ("another key", good().wrong_key(), problem),
+        ("an unknown kid", good().header("kid", "other"), problem),
+        ("no kid", good().header("kid", Value::Null), problem),
+    ];
+    assert_refused(&App::start().await, cases).await;
+}
+
+#[tokio::test]
+async fn an_id_token_must_be_of_the_providers_issuer() {
+    let app = App::start().await;
+    let apple = format!("{}/_dev/social/apple", app.server().url());
+    let problem = "is of another issuer";
+    let cases = [
+        ("another issuer", good().claim("iss", apple), problem),
+        ("no issuer", good().claim("iss", Value::Null), problem),
+    ];
+    assert_refused(&app, cases).await;
+}
+
+#[tokio::test]
+async fn an_id_token_must_be_for_the_apps_client_alone() {
+    let app = App::start().await;
+    let app_id = app.server().app_id();
+    let others = json!(["passage-dev", "other"]);
+    let problem = "is for another audience";
+    let cases = [
+        ("another audience", good().claim("aud", "other"), problem),
+        ("the app's tokens", good().claim("aud", app_id), problem),
+        ("others too", good().claim("aud", others), problem),
+    ];
+    assert_refused(&app, cases).await;
+}
+
+#[tokio::test]
+async fn an_id_token_must_be_currently_valid() {
+    let app = App::start().await;
+    let now = app.controls().now().as_second();
+    let (late, early) = ("has expired", "is not good yet");
+    let cases = [
+        ("expired", good().claim("exp", now), late),
+        ("no end", good().claim("exp", Value::Null), late),
+        ("not yet", good().claim("iat", now + 600), early),
+        ("not before", good().claim("nbf", now + 600), early),
+    ];
+    assert_refused(&app, cases).await;
+}
+
+#[tokio::test]
+async fn an_id_token_must_have_the_nonce_of_the_code() {
+    let mine = || good().nonce("mine");
+    let problem = "has another nonce";
+    let cases = [
+        ("another nonce", mine().claim("nonce", "theirs"), problem),
+        ("no nonce", mine().claim("nonce", Value::Null), problem),
+        ("an unasked nonce", good().claim("nonce", "theirs"), problem),
+    ];
+    assert_refused(&App::start().await, cases).await;
+}
+
+#[tokio::test]
+async fn an_id_token_must_be_of_the_account_of_the_code() {
+    let other = "is of another account than the code";
+    let cases = [
+        ("no subject", good().claim("sub", ""), "has no subject"),
+        ("another account", good().claim("sub", "other"), other),
+    ];
+    assert_refused(&App::start().await, cases).await;
+}
+
+#[tokio::test]
+async fn the_address_in_an_id_token_must_be_verified() {
+    let app = App::start().await;
+    for (what, token) in [
+        ("unverified", good().email_verified(false)),
+        ("no address", good().claim("email", Value::Null)),
+    ] {
+        let minted = app.native(token).await;
+        let refused = app.exchange_id_token("google", &minted).await;
+        assert_eq!(refused.status, 403, "{what}");
+        refused.error(403, "identifier_not_verified");
+    }
     assert_eq!(app.list(&[]).await.json(200)["total_users"], 0);
 }
 

@@ -1,4 +1,4 @@
-//! The keys of an issuer, and what is answered while they are fetched.
+//! The keys of an issuer, and the answers while they are fetched.
 //!
 //! [`schedule`] decides, [`Jwks`] does. One fetch runs at a time, in a task of
 //! its own, so that a caller who goes away does not end it; no lock is held while it runs, and
@@ -326,8 +326,8 @@ fn start(shared: &Arc<Shared>) -> Result<watch::Receiver<()>> {
     Ok(running)
 }
 
-/// Records the outcome when it is dropped, so that a task which is cut off leaves no fetch that
-/// seems to run for ever. Fields drop after that, so whoever waits sees the outcome.
+/// Records the outcome when it is dropped, so that an aborted task does not leave a fetch that
+/// seems to run for ever. Fields are dropped after that, so waiting callers see the outcome.
 struct Flight {
     shared: Arc<Shared>,
     outcome: Result<KeySet, FetchError>,

@@ -89,7 +89,7 @@ pub(super) fn refresh_after(jitter: f64) -> Duration {
     REFRESH_AFTER.mul_f64(1.0 - REFRESH_JITTER * jitter.clamp(0.0, 1.0))
 }
 
-/// How long to wait after so many failures in a row.
+/// How long to wait after this many consecutive failures.
 pub(super) fn back_off(failures: u32, jitter: f64) -> Duration {
     let seconds = 1_u64
         .checked_shl(failures.saturating_sub(1))

@@ -1,4 +1,4 @@
-//! What a token says, and whether it says it to us and now.
+//! The claims of a token, and whether they are for us and valid now.
 
 use std::fmt;
 use std::ops::Deref;
@@ -16,8 +16,8 @@ use crate::ids::UserId;
 
 /// The claims of a token that was verified.
 ///
-/// `C` is what else the token says, read from all of its claims; see
-/// [`Passage::verify_token_as`](crate::Passage::verify_token_as). `Debug` leaves it out.
+/// `C` is a type of yours that is read from all claims; see
+/// [`Passage::verify_token_as`](crate::Passage::verify_token_as). `Debug` omits it.
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Claims<C = ClaimsSet> {
@@ -25,16 +25,15 @@ pub struct Claims<C = ClaimsSet> {
     pub user_id: UserId,
     /// `iss`: who issued the token, one of the accepted issuers.
     pub issuer: String,
-    /// `aud`: whom the token is meant for; one of them at least is accepted.
+    /// `aud`: the audience of the token; at least one of them is accepted.
     pub audience: Vec<String>,
-    /// `exp`: until when the token is good. A time beyond the range of `Timestamp` reads as its
-    /// end.
+    /// `exp`: when the token expires. A time beyond the range of `Timestamp` becomes its maximum.
     pub expires_at: Timestamp,
-    /// `nbf`: from when on the token is good.
+    /// `nbf`: when the token becomes valid.
     pub not_before: Option<Timestamp>,
     /// `iat`: when the token was issued.
     pub issued_at: Option<Timestamp>,
-    /// The claims as `C`; unless you choose another type, all of them by their names.
+    /// The claims as `C`. By default, all of them by name.
     pub custom: C,
 }
 
@@ -82,7 +81,7 @@ impl Claims {
 
 /// All claims of a token by their names, as a [`Map`] of JSON values.
 ///
-/// The map is made when it is first looked into. `Debug` shows the names only.
+/// The map is created on first use. `Debug` shows the names only.
 ///
 /// ```
 /// fn plan(claims: &passage_identity::Claims) -> Option<&str> {
@@ -152,7 +151,7 @@ fn read_as<C: DeserializeOwned>(json: &[u8]) -> Result<C, ErrorKind> {
     serde_json::from_slice(json).map_err(|_| ErrorKind::Malformed)
 }
 
-/// The claims of a token whose signature is good and which is accepted, but for its times.
+/// The claims of a token whose signature is valid and which is accepted, except for its times.
 #[derive(Clone)]
 pub(in crate::auth) struct Accepted {
     pub(in crate::auth) user_id: UserId,
@@ -227,7 +226,7 @@ pub(crate) struct Policy {
 }
 
 impl Policy {
-    /// Checks the claims of a token whose signature is good.
+    /// Checks the claims of a token whose signature is valid.
     pub(in crate::auth) fn check(
         &self,
         json: Vec<u8>,

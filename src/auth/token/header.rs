@@ -33,7 +33,7 @@ impl Header {
     }
 }
 
-/// The header of the last token whose signature was good.
+/// The header of the last token whose signature was valid.
 ///
 /// All tokens of one key have the same header, so that reading it again is seldom needed. What a
 /// header means depends on its bytes alone.

@@ -1,9 +1,6 @@
 //! Whether the generator can read a document. It panics on what it does not support.
 
-use std::any::Any;
-use std::cell::Cell;
-use std::panic::{self, UnwindSafe};
-use std::sync::Once;
+use std::panic;
 
 use serde_json::{Map, Value};
 
@@ -49,29 +46,9 @@ fn attempt(effective: &str) -> Result<Result<(), String>, String> {
             .map(drop)
             .map_err(|error| error.to_string())
     };
-    quietly(run).map_err(|payload| message(payload.as_ref()).to_owned())
-}
-
-fn message(payload: &(dyn Any + Send)) -> &str {
-    let text = payload.downcast_ref::<String>().map(String::as_str);
-    let text = text.or_else(|| payload.downcast_ref::<&str>().copied());
-    text.unwrap_or("it did not say what")
-}
-
-/// Catches a panic, and keeps it from being printed: it is told in other words.
-fn quietly<T>(run: impl FnOnce() -> T + UnwindSafe) -> Result<T, Box<dyn Any + Send>> {
-    thread_local!(static QUIET: Cell<bool> = const { Cell::new(false) });
-    static HOOK: Once = Once::new();
-    HOOK.call_once(|| {
-        let before = panic::take_hook();
-        panic::set_hook(Box::new(move |info| {
-            if !QUIET.get() {
-                before(info);
-            }
-        }));
-    });
-    QUIET.set(true);
-    let done = panic::catch_unwind(run);
-    QUIET.set(false);
-    done
+    panic::catch_unwind(run).map_err(|payload| {
+        let text = payload.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| payload.downcast_ref::<&str>().copied());
+        text.unwrap_or("it did not say what").to_owned()
+    })
 }

@@ -6,10 +6,9 @@ mod changelog;
 #[path = "../../../codegen/mod.rs"]
 mod codegen;
 mod counts;
-pub mod diff;
-mod files;
+mod diff;
+mod document;
 mod import;
-mod json;
 mod make;
 mod normalise;
 mod order;
@@ -24,5 +23,28 @@ mod yaml;
 
 pub use import::Import;
 pub use make::Sources;
+pub use orphans::files_below;
 pub use regen::{Options, check, update};
 pub use world::{Mode, Run, World};
+
+#[cfg(test)]
+mod document_tests;
+
+#[cfg(test)]
+mod cases {
+    /// The cases in `tests/cases`.
+    #[allow(clippy::unwrap_used)]
+    pub(crate) fn read(name: &str) -> Vec<serde_json::Value> {
+        let path = format!("{}/tests/cases/{name}.yaml", env!("CARGO_MANIFEST_DIR"));
+        crate::yaml::parse(&std::fs::read_to_string(path).unwrap()).unwrap()
+    }
+
+    /// Holds `text` against a file in `tests/snapshots`.
+    pub(crate) fn snapshot(name: &str, text: &str) {
+        let mut settings = insta::Settings::clone_current();
+        settings.set_snapshot_path(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/snapshots"));
+        settings.set_prepend_module_to_snapshot(false);
+        settings.set_omit_expression(true);
+        settings.bind(|| insta::assert_snapshot!(name, text));
+    }
+}

@@ -11,14 +11,14 @@ use regen::{Import, Options, Sources, World};
 
 use outside::Outside;
 
-/// Bring everything that follows from the API descriptions up to date, and report what changed.
+/// Update everything that is generated from the API descriptions, and report what changed.
 ///
 /// Without options: applies openapi/overlay.yaml to the vendored documents, writes openapi/effective,
 /// reports what changed since the last commit (on the screen, in target/regen/report.md, and as a draft
 /// in CHANGELOG.md), and leaves changed snapshots as `.snap.new` for `cargo insta review`.
 ///
 /// Nothing is written unless every document can be read, overlaid and generated from. Exits with 0 even
-/// if snapshots are to be reviewed; it is --check that fails until they are. docs/upgrading.md is the guide.
+/// if snapshots need a review; --check fails until they are accepted. docs/upgrading.md is the guide.
 #[derive(Parser)]
 #[command(
     name = "cargo xtask regen",
@@ -37,7 +37,7 @@ struct Cli {
     /// Where the new descriptions are from, for openapi/PROVENANCE.md [default: the name of the file].
     #[arg(long, value_name = "TEXT")]
     from: Option<String>,
-    /// Replace changed snapshots, and delete those that no test asks for any more.
+    /// Replace changed snapshots, and delete unused ones.
     #[arg(long)]
     accept: bool,
     /// Report what changed since this commit [default: HEAD].
@@ -63,17 +63,20 @@ fn main() -> ExitCode {
 
 fn run(cli: Cli) -> Result<(), String> {
     if cli.from.is_some() && cli.management.is_none() && cli.auth.is_none() {
-        return Err(
-            "--from needs --management or --auth, the descriptions that it is about".to_owned(),
-        );
+        let why = "--from needs --management or --auth, the descriptions that it is about";
+        return Err(why.to_owned());
     }
     let outside = Outside::new(&cli.root, cli.since)?;
     if cli.check {
         return regen::check(&cli.root, &outside);
     }
+    let files = [("management", cli.management), ("auth", cli.auth)];
+    let files = files
+        .into_iter()
+        .filter_map(|(api, file)| Some((api, file?)));
+    let imports = files.map(|(api, file)| import(&file).map(|import| (api, import)));
     let sources = Sources {
-        management: import(cli.management.as_deref())?,
-        auth: import(cli.auth.as_deref())?,
+        imports: imports.collect::<Result<_, String>>()?,
         from: cli.from,
         date: outside::today(),
         root: cli.root,
@@ -91,13 +94,10 @@ fn run(cli: Cli) -> Result<(), String> {
     Ok(())
 }
 
-fn import(path: Option<&Path>) -> Result<Option<Import>, String> {
-    path.map(|path| {
-        let text = fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))?;
-        // Where the file lies on somebody's disk is nobody's business.
-        let name = path.file_name().unwrap_or(path.as_os_str());
-        let name = name.to_string_lossy().into_owned();
-        Ok(Import { name, text })
-    })
-    .transpose()
+fn import(path: &Path) -> Result<Import, String> {
+    let text = fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))?;
+    // Where the file lies on somebody's disk is nobody's business.
+    let name = path.file_name().unwrap_or(path.as_os_str());
+    let name = name.to_string_lossy().into_owned();
+    Ok(Import { name, text })
 }

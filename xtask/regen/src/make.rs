@@ -1,5 +1,6 @@
 //! Everything that follows from the vendored documents, made in memory.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -19,27 +20,16 @@ const PROVENANCE: &str = "openapi/PROVENANCE.md";
 const COUNTS: &str = "openapi/counts.json";
 
 /// What to make things from.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Sources {
     /// The folder of the project.
     pub root: PathBuf,
-    /// A new description of the Management API.
-    pub management: Option<Import>,
-    /// A new description of the Auth API.
-    pub auth: Option<Import>,
+    /// The new descriptions, by `management` and `auth`.
+    pub imports: BTreeMap<&'static str, Import>,
     /// Where the new descriptions are from, if the name of the file does not say enough.
     pub from: Option<String>,
     /// Today, as `2026-01-16`.
     pub date: String,
-}
-
-impl Sources {
-    fn import(&self, api: &str) -> Option<&Import> {
-        match api {
-            "management" => self.management.as_ref(),
-            _ => self.auth.as_ref(),
-        }
-    }
 }
 
 /// What was made. Nothing of it is written yet.
@@ -65,7 +55,7 @@ pub(crate) fn make(sources: &Sources) -> Result<Made, String> {
     for api in APIS {
         let name = format!("openapi/{api}.yaml");
         let old = read(&root.join(&name))?;
-        let new = sources.import(api);
+        let new = sources.imports.get(api);
         let shown = new.map_or(name.as_str(), |new| &new.name);
         let document = import::read(shown, new.map_or(&old, |new| &new.text))?;
         if document.converted {
@@ -125,7 +115,3 @@ fn effective(
     text.push('\n');
     Ok(text)
 }
-
-#[cfg(test)]
-#[path = "make_tests.rs"]
-mod tests;

@@ -4,7 +4,10 @@
 
 use std::collections::BTreeSet;
 
+use heck::ToPascalCase;
 use serde_json::{Map, Value, json};
+
+use crate::document::references;
 
 const METHODS: [&str; 5] = ["get", "put", "post", "patch", "delete"];
 const SCHEMA_REF: &str = "#/components/schemas/";
@@ -15,7 +18,7 @@ pub(crate) fn normalise(document: &mut Value) -> Result<(), String> {
     drop_empty_paths(document);
     hoist_inline_enums(document)?;
     prune_unused_schemas(document);
-    each_schema(document, &mut |schema| {
+    each_schema(document, "", false, &mut |_, schema| {
         state_limits(schema);
         free_nullable_properties(schema)
     })?;
@@ -33,19 +36,17 @@ fn schemas(document: &mut Value) -> Result<&mut Map<String, Value>, String> {
 /// Fills `enum` of every schema that names others in `x-passage-union`, each value once.
 fn unite_enums(document: &mut Value) -> Result<(), String> {
     let schemas = schemas(document)?;
-    let unions: Vec<(String, Value)> = schemas
+    let union = |schema: &Value| schema.get("x-passage-union").map(strings);
+    let unions = schemas
         .iter()
-        .filter_map(|(name, schema)| Some((name.clone(), schema.get("x-passage-union")?.clone())))
-        .collect();
-    for (name, parts) in unions {
+        .filter_map(|(name, schema)| Some((name.clone(), union(schema)?)));
+    for (name, parts) in unions.collect::<Vec<_>>() {
         let mut values: Vec<Value> = Vec::new();
-        for part in strings(&parts)? {
+        for part in parts? {
             let list = schemas
                 .get(&part)
-                .and_then(|s| s.get("enum"))
-                .and_then(Value::as_array)
-                .ok_or_else(|| format!("{name} unites {part}, which is no enum"))?;
-            for value in list {
+                .and_then(|schema| schema.get("enum")?.as_array());
+            for value in list.ok_or_else(|| format!("{name} unites {part}, which is no enum"))? {
                 if !values.contains(value) {
                     values.push(value.clone());
                 }
@@ -75,31 +76,18 @@ fn drop_empty_paths(document: &mut Value) {
 /// has the same values already, or a new one named after its place.
 fn hoist_inline_enums(document: &mut Value) -> Result<(), String> {
     let schemas = schemas(document)?;
-    let mut known: Vec<(String, Vec<String>)> = schemas
-        .iter()
-        .filter_map(|(name, schema)| Some((name.clone(), enum_values(schema)?)))
-        .collect();
+    let values = |(name, schema): (&String, &Value)| Some((name.clone(), enum_values(schema)?));
+    let mut known: Vec<(String, Vec<String>)> = schemas.iter().filter_map(values).collect();
     let old = known.len();
-    let names: Vec<String> = schemas.keys().cloned().collect();
-    for name in &names {
-        if let Some(properties) = schemas
-            .get_mut(name)
-            .and_then(|s| s.get_mut("properties"))
-            .and_then(Value::as_object_mut)
-        {
-            for (property, schema) in properties {
-                hoist(&format!("{name}-{property}"), schema, &mut known);
-            }
-        }
-    }
-    for (name, schema) in shared_parameters(document) {
-        hoist(&name, schema, &mut known);
-    }
-    for operation in operations(document) {
-        let id = operation.get("operationId").and_then(Value::as_str);
-        let id = id.unwrap_or_default().to_owned();
-        for (name, schema) in parameters(operation) {
-            hoist(&format!("{id}-{name}"), schema, &mut known);
+    for place in ["/components/schemas", "/components/parameters", "/paths"] {
+        let components = place == "/components/schemas";
+        if let Some(part) = document.pointer_mut(place) {
+            each_schema(part, "", components, &mut |place, schema| {
+                if !components || place.contains('-') {
+                    hoist(place, schema, &mut known);
+                }
+                Ok(())
+            })?;
         }
     }
     let schemas = self::schemas(document)?;
@@ -115,23 +103,18 @@ fn hoist_inline_enums(document: &mut Value) -> Result<(), String> {
     Ok(())
 }
 
-/// Replaces the inline enum `schema`, or the one of its items, by a reference.
+/// Replaces the inline enum `schema` by a reference.
 fn hoist(place: &str, schema: &mut Value, known: &mut Vec<(String, Vec<String>)>) {
-    if let Some(items) = schema.get_mut("items") {
-        hoist(place, items, known);
-    }
     let Some(values) = enum_values(schema) else {
         return;
     };
-    let same = known.iter().find(|(_, v)| same_values(v, &values));
-    let name = match same {
-        Some((name, _)) => name.clone(),
-        None => {
-            let name = pascal(place);
-            known.push((name.clone(), values));
-            name
-        }
-    };
+    // In any order.
+    let set = |values: &[String]| values.iter().cloned().collect::<BTreeSet<_>>();
+    let same = known.iter().find(|(_, known)| set(known) == set(&values));
+    let name = same.map_or_else(|| place.to_pascal_case(), |(name, _)| name.clone());
+    if same.is_none() {
+        known.push((name.clone(), values));
+    }
     let Some(members) = schema.as_object_mut() else {
         return;
     };
@@ -152,119 +135,65 @@ fn enum_values(schema: &Value) -> Option<Vec<String>> {
     strings(schema.get("enum")?).ok()
 }
 
-fn same_values(a: &[String], b: &[String]) -> bool {
-    let a: BTreeSet<&String> = a.iter().collect();
-    a == b.iter().collect()
-}
-
-/// `UserInfo-some_status` becomes `UserInfoSomeStatus`.
-fn pascal(text: &str) -> String {
-    text.split(|c: char| !c.is_ascii_alphanumeric())
-        .flat_map(|word| {
-            let mut chars = word.chars();
-            let first = chars.next().map(|c| c.to_ascii_uppercase());
-            first.into_iter().chain(chars)
-        })
-        .collect()
-}
-
 /// Drops the schemas that no operation leads to: the error bodies that were united, and what only the
 /// left-out operations used.
 fn prune_unused_schemas(document: &mut Value) {
     let mut used = BTreeSet::new();
-    let mut todo: Vec<String> = document.get("paths").map(references).unwrap_or_default();
+    let mut todo = Vec::new();
+    references(document.get("paths").unwrap_or(&Value::Null), &mut todo);
     while let Some(name) = todo.pop() {
-        if let Some(schema) = document.pointer(&format!("/components/schemas/{name}")) {
-            todo.extend(references(schema).into_iter().filter(|n| !used.contains(n)));
+        if used.insert(name.to_owned())
+            && let Some(schema) = document.pointer(&format!("/components/schemas/{name}"))
+        {
+            references(schema, &mut todo);
         }
-        used.insert(name);
     }
     if let Ok(schemas) = schemas(document) {
         schemas.retain(|name, _| used.contains(name));
     }
 }
 
-/// The names of all schemas that `value` refers to.
-fn references(value: &Value) -> Vec<String> {
+type Visit<'a> = &'a mut dyn FnMut(&str, &mut Value) -> Result<(), String>;
+
+/// Visits every component, property, item and parameter schema with its place: `UserInfo-email`, `getUser-user_id`.
+/// `named` if the members of `value` are schemas.
+fn each_schema(
+    value: &mut Value,
+    place: &str,
+    named: bool,
+    visit: Visit<'_>,
+) -> Result<(), String> {
+    let member = |value: &Value, key| value.get(key).and_then(Value::as_str).map(str::to_owned);
+    let inside = |name: &str| match place {
+        "" => name.to_owned(),
+        place => format!("{place}-{name}"),
+    };
+    let own = member(value, "operationId").filter(|_| !named);
+    let parameter = member(value, "name").filter(|_| !named && value.get("schema").is_some());
+    let place = own
+        .or(parameter.map(|name| inside(&name)))
+        .unwrap_or_else(|| place.to_owned());
     match value {
-        Value::Object(members) => members
-            .iter()
-            .flat_map(|(key, value)| match value.as_str() {
-                Some(text) if key == "$ref" => text
-                    .strip_prefix(SCHEMA_REF)
-                    .map(str::to_owned)
-                    .into_iter()
-                    .collect(),
-                _ => references(value),
-            })
-            .collect(),
-        Value::Array(list) => list.iter().flat_map(references).collect(),
-        _ => Vec::new(),
+        Value::Object(members) if named => members.iter_mut().try_for_each(|(name, schema)| {
+            visit(&inside(name), schema)?;
+            each_schema(schema, &inside(name), false, visit)
+        }),
+        Value::Object(members) => members.iter_mut().try_for_each(|(key, value)| {
+            if ["schema", "items"].contains(&key.as_str()) {
+                visit(&place, value)?;
+            }
+            each_schema(
+                value,
+                &place,
+                ["schemas", "properties"].contains(&key.as_str()),
+                visit,
+            )
+        }),
+        Value::Array(list) => list
+            .iter_mut()
+            .try_for_each(|item| each_schema(item, &place, false, visit)),
+        _ => Ok(()),
     }
-}
-
-type Visit<'a> = &'a mut dyn FnMut(&mut Value) -> Result<(), String>;
-
-/// Visits every component, property, item and parameter schema.
-fn each_schema(document: &mut Value, visit: Visit<'_>) -> Result<(), String> {
-    for schema in schemas(document)?.values_mut() {
-        descend(schema, visit)?;
-    }
-    for (_, schema) in shared_parameters(document) {
-        descend(schema, visit)?;
-    }
-    for operation in operations(document) {
-        for (_, schema) in parameters(operation) {
-            descend(schema, visit)?;
-        }
-    }
-    Ok(())
-}
-
-fn descend(schema: &mut Value, visit: Visit<'_>) -> Result<(), String> {
-    visit(schema)?;
-    let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
-    for (_, property) in properties.into_iter().flatten() {
-        descend(property, visit)?;
-    }
-    schema
-        .get_mut("items")
-        .map_or(Ok(()), |items| descend(items, visit))
-}
-
-/// Every operation of the document.
-fn operations(document: &mut Value) -> impl Iterator<Item = &mut Value> {
-    let paths = document.get_mut("paths").and_then(Value::as_object_mut);
-    paths
-        .into_iter()
-        .flatten()
-        .filter_map(|(_, item)| item.as_object_mut())
-        .flat_map(|item| item.iter_mut())
-        .filter(|(method, _)| METHODS.contains(&method.as_str()))
-        .map(|(_, operation)| operation)
-}
-
-/// Name and schema of every parameter written out in an operation.
-fn parameters(operation: &mut Value) -> impl Iterator<Item = (String, &mut Value)> {
-    let list = operation
-        .get_mut("parameters")
-        .and_then(Value::as_array_mut);
-    list.into_iter().flatten().filter_map(named_schema)
-}
-
-/// Name and schema of every parameter that operations refer to.
-fn shared_parameters(document: &mut Value) -> impl Iterator<Item = (String, &mut Value)> {
-    let map = document
-        .pointer_mut("/components/parameters")
-        .and_then(Value::as_object_mut);
-    map.into_iter()
-        .flatten()
-        .filter_map(|(_, parameter)| named_schema(parameter))
-}
-
-fn named_schema(parameter: &mut Value) -> Option<(String, &mut Value)> {
-    let name = parameter.get("name")?.as_str()?.to_owned();
-    Some((name, parameter.get_mut("schema")?))
 }
 
 /// Turns `default`, `minimum` and `maximum` into words.
@@ -364,5 +293,32 @@ fn escape(text: &str) -> String {
 }
 
 #[cfg(test)]
-#[path = "normalise_tests.rs"]
-mod tests;
+mod tests {
+    #![allow(clippy::indexing_slicing)]
+
+    use super::*;
+
+    #[test]
+    fn documents_are_brought_into_the_form_that_the_generator_reads() {
+        for case in crate::cases::read("normalise") {
+            let root = json!({"schema": {"$ref": "#/components/schemas/Root"}});
+            let replies = json!({"200": {"content": {"application/json": root}}});
+            let get = json!({"operationId": "getIt", "parameters": case["parameters"], "responses": replies});
+            let mut document = json!({
+                "paths": {"/p": {"get": get}, "/empty": {"summary": "nothing left"}},
+                "components": {"schemas": case["schemas"]},
+            });
+            let (error, name) = (normalise(&mut document).err(), &case["name"]);
+            assert_eq!(error.as_deref(), case["fails"].as_str(), "{name}");
+            if case.get("out").is_some() {
+                assert_eq!(document["components"]["schemas"], case["out"], "{name}");
+                assert!(document["paths"].get("/empty").is_none());
+            }
+            let schemas = case["parameters_out"].as_array().into_iter().flatten();
+            for (at, schema) in schemas.enumerate() {
+                let parameter = &document["paths"]["/p"]["get"]["parameters"][at];
+                assert_eq!(parameter["schema"], *schema, "{name}");
+            }
+        }
+    }
+}

@@ -1,7 +1,7 @@
 //! cargo, git and the clock.
 
+use std::collections::BTreeSet;
 use std::env;
-use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -18,7 +18,9 @@ pub(crate) struct Outside {
 impl Outside {
     /// For the project in `root`; compares with the commit `since`.
     pub(crate) fn new(root: &Path, since: Option<String>) -> Result<Self, String> {
-        let folder = target_folder(root)?.join("regen");
+        // This program is `target/debug/regen`.
+        let program = env::current_exe().map_err(|e| format!("this program: {e}"))?;
+        let folder = program.ancestors().nth(2).unwrap_or(root).join("regen");
         fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
         Ok(Self {
             root: root.to_owned(),
@@ -63,18 +65,17 @@ impl World for Outside {
         let pending = self.folder.join("pending");
         let _ = fs::remove_file(&references);
         let _ = fs::remove_dir_all(&pending);
-        let mut command = Command::new(cargo());
+        let update = if mode == Mode::Accept {
+            "always"
+        } else {
+            "new"
+        };
+        // The cargo that runs this, so that its toolchain is kept.
+        let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         command
             .current_dir(&self.root)
             .args(["test", "--package", "passage-shapes", "--test", "shapes"])
-            .env(
-                "INSTA_UPDATE",
-                if mode == Mode::Accept {
-                    "always"
-                } else {
-                    "new"
-                },
-            )
+            .env("INSTA_UPDATE", update)
             // A snapshot that differs shows in the files; what fails then is something else.
             .env("INSTA_FORCE_PASS", "1")
             .env("INSTA_OUTPUT", "none")
@@ -91,14 +92,14 @@ impl World for Outside {
         if passed && referenced.is_empty() {
             return Err(format!("{text}\nno test asked for a snapshot"));
         }
+        let new = |path: &Path| path.with_extension("snap.new");
+        let left = referenced.iter().filter(|path| new(path).exists());
         let differing = match mode {
-            Mode::Look => pending_names(&pending, &pending)?,
-            Mode::Leave => self.left_beside(&referenced),
+            Mode::Look => names(&pending, regen::files_below(&pending)?.iter()),
+            Mode::Leave => names(&self.root, left),
             Mode::Accept => {
                 // From a run before this one.
-                for path in &referenced {
-                    let _ = fs::remove_file(path.with_extension("snap.new"));
-                }
+                left.for_each(|path| drop(fs::remove_file(new(path))));
                 Vec::new()
             }
         };
@@ -111,89 +112,27 @@ impl World for Outside {
     }
 }
 
-impl Outside {
-    fn left_beside(&self, referenced: &[PathBuf]) -> Vec<String> {
-        let differing = referenced
-            .iter()
-            .filter(|path| path.with_extension("snap.new").exists());
-        differing
-            .map(|path| {
-                path.strip_prefix(&self.root)
-                    .unwrap_or(path)
-                    .display()
-                    .to_string()
-            })
-            .collect()
-    }
-}
-
 /// Today in UTC, as `2026-01-16`.
 pub(crate) fn today() -> String {
     jiff::Timestamp::now().strftime("%F").to_string()
 }
 
-/// The cargo that runs this, so that its toolchain is kept.
-fn cargo() -> OsString {
-    env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
-}
-
-fn target_folder(root: &Path) -> Result<PathBuf, String> {
-    let output = Command::new(cargo())
-        .current_dir(root)
-        .args([
-            "metadata",
-            "--no-deps",
-            "--offline",
-            "--format-version",
-            "1",
-        ])
-        .output()
-        .map_err(|e| format!("cargo metadata: {e}"))?;
-    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).map_err(|e| {
-        format!(
-            "cargo metadata: {e}: {}",
-            String::from_utf8_lossy(&output.stderr)
-        )
-    })?;
-    let folder = metadata
-        .get("target_directory")
-        .and_then(|folder| folder.as_str());
-    folder
-        .map(PathBuf::from)
-        .ok_or_else(|| "cargo metadata names no target folder".to_owned())
-}
-
 /// Sorted, each once. Tests run side by side, so the order is another every time.
 fn lines(file: &Path) -> Vec<PathBuf> {
     let text = fs::read_to_string(file).unwrap_or_default();
-    let mut lines: Vec<PathBuf> = text.lines().map(PathBuf::from).collect();
-    lines.sort();
-    lines.dedup();
-    lines
+    let lines: BTreeSet<PathBuf> = text.lines().map(PathBuf::from).collect();
+    lines.into_iter().collect()
 }
 
-/// What insta would have put into the project, as names within it.
-fn pending_names(base: &Path, folder: &Path) -> Result<Vec<String>, String> {
-    let Ok(entries) = fs::read_dir(folder) else {
-        // Nothing differed.
-        return Ok(Vec::new());
-    };
-    let mut names = Vec::new();
-    for entry in entries {
-        let path = entry
-            .map_err(|e| format!("{}: {e}", folder.display()))?
-            .path();
-        if path.is_dir() {
-            names.extend(pending_names(base, &path)?);
-        } else {
-            let name = path
-                .strip_prefix(base)
-                .unwrap_or(&path)
-                .display()
-                .to_string();
-            names.push(name.trim_end_matches(".new").to_owned());
-        }
-    }
-    names.sort();
-    Ok(names)
+/// The names of snapshots within a folder.
+fn names<'a>(folder: &Path, paths: impl Iterator<Item = &'a PathBuf>) -> Vec<String> {
+    let names = paths.map(|path| {
+        path.strip_prefix(folder)
+            .unwrap_or(path)
+            .display()
+            .to_string()
+    });
+    names
+        .map(|name| name.trim_end_matches(".new").to_owned())
+        .collect()
 }

@@ -72,11 +72,10 @@ impl Overlay {
                 failed.push(action.fail(index, &format!("{e} in {file}")));
             }
         }
-        if failed.is_empty() {
-            Ok(())
-        } else {
-            Err(failed.join("\n"))
-        }
+        failed
+            .is_empty()
+            .then_some(())
+            .ok_or_else(|| failed.join("\n"))
     }
 }
 
@@ -87,9 +86,8 @@ impl Action {
 
     fn apply(&self, document: &mut Value) -> Result<(), String> {
         let path = JsonPath::parse(&self.target).map_err(|e| format!("is no JSONPath: {e}"))?;
-        let mut targets: Vec<String> = path
-            .query_located(document)
-            .dedup()
+        let found = path.query_located(document).dedup();
+        let mut targets: Vec<String> = found
             .locations()
             .map(NormalizedPath::to_json_pointer)
             .collect();
@@ -104,30 +102,26 @@ impl Action {
         for target in &targets {
             changed |= match &self.update {
                 Some(update) => merge_at(document, target, update)?,
-                None => remove_at(document, target),
+                None => remove_at(document, target).is_some(),
             };
         }
-        if changed {
-            Ok(())
-        } else {
-            Err("changes nothing".to_owned())
-        }
+        changed
+            .then_some(())
+            .ok_or_else(|| "changes nothing".to_owned())
     }
 }
 
 fn merge_at(document: &mut Value, target: &str, update: &Value) -> Result<bool, String> {
-    let Some(node) = document.pointer_mut(target) else {
+    match document.pointer_mut(target) {
         // Only an earlier target of the same action can have replaced it.
-        return Ok(false);
-    };
-    match node {
-        Value::Array(list) => {
+        None => Ok(false),
+        Some(Value::Array(list)) => {
             list.push(update.clone());
             Ok(true)
         }
-        Value::Object(_) if update.is_object() => Ok(merge(node, update)),
-        Value::Object(_) => Err(format!("updates the object {target} with something else")),
-        _ => Err(format!(
+        Some(node @ Value::Object(_)) if update.is_object() => Ok(merge(node, update)),
+        Some(Value::Object(_)) => Err(format!("updates the object {target} with something else")),
+        Some(_) => Err(format!(
             "updates {target}, which is neither object nor list"
         )),
     }
@@ -161,149 +155,42 @@ fn merge(node: &mut Value, update: &Value) -> bool {
     }
 }
 
-fn remove_at(document: &mut Value, target: &str) -> bool {
-    let Some((parent, key)) = target.rsplit_once('/') else {
-        return false;
-    };
-    match document.pointer_mut(parent) {
-        Some(Value::Object(members)) => {
-            let key = key.replace("~1", "/").replace("~0", "~");
-            members.shift_remove(&key).is_some()
+fn remove_at(document: &mut Value, target: &str) -> Option<Value> {
+    let (parent, key) = target.rsplit_once('/')?;
+    match document.pointer_mut(parent)? {
+        Value::Object(members) => members.shift_remove(&key.replace("~1", "/").replace("~0", "~")),
+        Value::Array(list) => {
+            let index = key.parse().ok().filter(|index| *index < list.len());
+            index.map(|index| list.remove(index))
         }
-        Some(Value::Array(list)) => match key.parse::<usize>() {
-            Ok(index) if index < list.len() => {
-                list.remove(index);
-                true
-            }
-            _ => false,
-        },
-        _ => false,
+        _ => None,
     }
 }
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
-
-    use serde_json::json;
+    #![allow(clippy::indexing_slicing)]
 
     use super::*;
 
-    fn run(actions: &str, document: Value) -> Result<Value, String> {
-        let yaml = format!("overlay: 1.0.0\ninfo: {{title: t, version: '1'}}\nactions:\n{actions}");
-        let mut document = document;
-        Overlay::parse(&yaml)?.apply("a", "a.yaml", &mut document)?;
-        Ok(document)
-    }
-
     #[test]
-    fn update_merges_objects_appends_to_lists_and_replaces_the_rest() {
-        let out = run(
-            "- {target: $.o, description: d, update: {a: 2, deep: {y: 1}, list: [2]}}\n\
-             - {target: $.l, description: d, update: {new: true}}",
-            json!({"o": {"a": 1, "b": 1, "deep": {"x": 1}, "list": [1]}, "l": [1]}),
-        );
-        let want = json!({
-            "o": {"a": 2, "b": 1, "deep": {"x": 1, "y": 1}, "list": [1, 2]},
-            "l": [1, {"new": true}],
-        });
-        assert_eq!(out.unwrap(), want);
-    }
-
-    #[test]
-    fn remove_takes_every_match_even_neighbours_and_escaped_keys() {
-        let out = run(
-            "- {target: '$.l[?@ > 1]', description: d, remove: true}\n\
-             - {target: '$.p[''/a~b'']', description: d, remove: true}",
-            json!({"l": [1, 2, 3, 1, 4], "p": {"/a~b": 1, "/c": 2}}),
-        );
-        assert_eq!(out.unwrap(), json!({"l": [1, 1], "p": {"/c": 2}}));
-    }
-
-    #[test]
-    fn an_action_sees_what_the_ones_before_it_did() {
-        let out = run(
-            "- {target: $, description: d, update: {o: {}}}\n\
-             - {target: $.o, description: d, update: {a: 1}}",
-            json!({}),
-        );
-        assert_eq!(out.unwrap(), json!({"o": {"a": 1}}));
-    }
-
-    #[test]
-    fn an_action_without_effect_is_an_error_that_names_it() {
-        let missing = run(
-            "- {target: $.gone, description: d, remove: true}",
-            json!({}),
-        );
-        assert_eq!(
-            missing.unwrap_err(),
-            "overlay action 1 ($.gone) matches nothing in a.yaml"
-        );
-        let idle = run(
-            "- {target: $.o, description: d, update: {a: 1}}",
-            json!({"o": {"a": 1}}),
-        );
-        assert_eq!(
-            idle.unwrap_err(),
-            "overlay action 1 ($.o) changes nothing in a.yaml"
-        );
-    }
-
-    #[test]
-    fn all_failing_actions_are_named() {
-        let failed = run(
-            "- {target: $.gone, description: d, remove: true}\n\
-             - {target: $.k, description: d, remove: true}\n\
-             - {target: $.o.lost, description: d, update: {}}",
-            json!({"k": 1}),
-        );
-        assert_eq!(
-            failed.unwrap_err(),
-            "overlay action 1 ($.gone) matches nothing in a.yaml\n\
-             overlay action 3 ($.o.lost) matches nothing in a.yaml"
-        );
-    }
-
-    #[test]
-    fn an_action_for_another_document_is_left_alone() {
-        let action = "- {target: $.gone, description: d, x-document: b, remove: true}";
-        assert_eq!(run(action, json!({"k": 1})).unwrap(), json!({"k": 1}));
-        let yaml = format!("overlay: 1.0.0\ninfo: {{}}\nactions:\n{action}");
-        let overlay = Overlay::parse(&yaml).unwrap();
-        assert!(overlay.check_documents(&["a", "b"]).is_ok());
-        let error = overlay.check_documents(&["a"]).unwrap_err();
-        assert!(error.contains("`b`, which is no document"), "{error}");
-    }
-
-    #[test]
-    fn malformed_actions_are_refused() {
-        for (action, why) in [
-            (
-                "- {target: $.o, description: ' ', remove: true}",
-                "no reason",
-            ),
-            ("- {target: $.o, description: d}", "either"),
-            (
-                "- {target: $.o, description: d, remove: true, update: {}}",
-                "either",
-            ),
-            ("- {target: $.o, description: d, copy: $.x}", "copy"),
-            (
-                "- {target: '$.o[', description: d, remove: true}",
-                "JSONPath",
-            ),
-            (
-                "- {target: $.o.a, description: d, update: {b: 1}}",
-                "neither",
-            ),
-            (
-                "- {target: $.o, description: d, update: 1}",
-                "something else",
-            ),
-        ] {
-            let error = run(action, json!({"o": {"a": 1}})).unwrap_err();
-            assert!(error.contains(why), "{action}: {error}");
+    fn overlays_are_applied_in_full_or_refused() {
+        for case in crate::cases::read("overlay") {
+            let yaml = format!("overlay: 1.0.0\ninfo: {{}}\nactions: {}", case["actions"]);
+            let mut document = case["in"].clone();
+            let done = Overlay::parse(&yaml).and_then(|overlay| {
+                overlay.check_documents(&["a", "b"])?;
+                overlay.apply("a", "a.yaml", &mut document)
+            });
+            let error = done.err().unwrap_or_default();
+            match &case["fails"] {
+                Value::Array(lines) => assert!(
+                    error.lines().eq(lines.iter().filter_map(Value::as_str)),
+                    "{error}"
+                ),
+                Value::String(part) => assert!(error.contains(part), "{part}: {error}"),
+                _ => assert_eq!(document, case["out"], "{}: {error}", case["name"]),
+            }
         }
     }
 }

@@ -2,10 +2,11 @@
 //!
 //! The page is written by hand but for the rows of two tables: the documents and the operations.
 
-use std::collections::BTreeSet;
-
 use aws_lc_rs::digest::{SHA256, digest};
+use heck::ToTitleCase;
 use serde_json::Value;
+
+use crate::document::Document;
 
 /// What is new about a document.
 pub(crate) struct Origin<'a> {
@@ -63,65 +64,42 @@ const EDITED: &str = ", edited since";
 /// Drops the rows of operations that are gone, and adds rows for new ones. The sources of an operation
 /// that nobody looked up are the document itself.
 fn operation_rows(page: &str, api: &str, document: &Value, from: &str) -> Result<String, String> {
-    let ids = operation_ids(document);
-    let mut missing = ids.clone();
-    let mut title = api.to_owned();
-    if let Some(first) = title.get_mut(..1) {
-        first.make_ascii_uppercase();
-    }
-    let heading = format!("### {title} API, ");
-    let mut lines: Vec<String> = Vec::new();
-    let mut inside = false;
-    let mut found = false;
-    // The line behind the last row of the table.
-    let mut end = 0;
-    for line in page.lines() {
-        if line.starts_with('#') {
-            inside = line.starts_with(&heading);
-            if inside {
-                found = true;
-                lines.push(format!("{heading}{} operations", ids.len()));
-                continue;
-            }
-        }
-        if inside && line.starts_with('|') {
-            if let Some(id) = line
-                .strip_prefix("| `")
-                .and_then(|rest| rest.split('`').next())
-            {
-                if !ids.contains(&id) {
-                    continue;
-                }
-                missing.retain(|other| *other != id);
-            }
-            end = lines.len() + 1;
-        }
-        lines.push(line.to_owned());
-    }
-    if !found || end == 0 {
-        return Err(format!(
-            "openapi/PROVENANCE.md has no table under `{heading}.. operations`"
-        ));
-    }
-    let rows = missing
+    let operations = Document { root: document }.operations();
+    let ids: Vec<&str> = operations
+        .map(|operation| operation.id)
+        .filter(|id| !id.is_empty())
+        .collect();
+    let heading = format!("### {} API, ", api.to_title_case());
+    let failed = || format!("openapi/PROVENANCE.md has no table under `{heading}.. operations`");
+    let (before, rest) = page.split_once(&heading).ok_or_else(failed)?;
+    let (_, rest) = rest.split_once('\n').ok_or_else(failed)?;
+    let (section, after) = rest.split_at(rest.find("\n#").unwrap_or(rest.len()));
+    let of = |line: &str| {
+        line.strip_prefix("| `")?
+            .split('`')
+            .next()
+            .map(str::to_owned)
+    };
+    let old: Vec<String> = section.lines().filter_map(of).collect();
+    let kept = section
+        .lines()
+        .filter(|line| of(line).is_none_or(|id| ids.contains(&id.as_str())));
+    let mut lines: Vec<String> = kept.map(str::to_owned).collect();
+    let end = lines
         .iter()
-        .map(|id| format!("| `{id}` | {from} | documented |"));
-    lines.splice(end..end, rows);
-    Ok(lines.join("\n") + "\n")
-}
-
-fn operation_ids(document: &Value) -> Vec<&str> {
-    let paths = document.get("paths").and_then(Value::as_object);
-    let operations = paths
-        .into_iter()
-        .flatten()
-        .filter_map(|(_, item)| item.as_object())
-        .flatten();
-    let mut seen = BTreeSet::new();
-    operations
-        .filter_map(|(_, operation)| operation.get("operationId")?.as_str())
-        .filter(|id| seen.insert(*id))
-        .collect()
+        .rposition(|line| line.starts_with('|'))
+        .ok_or_else(failed)?
+        + 1;
+    let new = ids.iter().filter(|id| !old.iter().any(|old| old == *id));
+    lines.splice(
+        end..end,
+        new.map(|id| format!("| `{id}` | {from} | documented |")),
+    );
+    let (count, lines) = (ids.len(), lines.join("\n"));
+    let last = if section.ends_with('\n') { "\n" } else { "" };
+    Ok(format!(
+        "{before}{heading}{count} operations\n{lines}{last}{after}"
+    ))
 }
 
 /// In one line, and without an end of the cell.
@@ -149,87 +127,43 @@ mod tests {
 
     use super::*;
 
-    const PAGE: &str = "\
-# Title
-
-| Document | SHA-256 | Version | Since | From |
-|---|---|---|---|---|
-| `management.yaml` | `00` | 1 | 2026-01-01 | the old place |
-| `auth.yaml` | `11` | 1 | 2026-01-01 | elsewhere |
-
-### Management API, 2 operations
-
-| Operation | Sources | Status codes |
-|---|---|---|
-| `a` | S | documented |
-| `b` | S, L | inferred |
-
-### Auth API, 1 operations
-
-| Operation | Sources | Status codes |
-|---|---|---|
-| `b` | M | documented |
-";
+    const PAGE: &str = include_str!("../tests/cases/provenance.md");
 
     fn document(ids: &[&str]) -> Value {
-        let operations = ids
-            .iter()
-            .map(|id| ((*id).to_owned(), json!({"operationId": id})));
-        let item: serde_json::Map<String, Value> = operations.collect();
-        json!({"info": {"version": "7"}, "paths": {"/p": item}})
+        let get = |id: &&str| (format!("/{id}"), json!({"get": {"operationId": id}}));
+        let paths: serde_json::Map<String, Value> = ids.iter().map(get).collect();
+        json!({"info": {"version": "7"}, "paths": paths})
     }
-
-    fn run(page: &str, ids: &[&str], from: Option<&str>) -> String {
-        let origin = Origin {
-            from,
-            date: "2026-02-03",
-        };
-        update(page, "management", &document(ids), "text", &origin).unwrap()
-    }
-
-    const HASH: &str = "982d9e3eb996f559e633f4d194def3761d909f5a3b647d1a851fead67c32c9d1";
 
     #[test]
-    fn a_new_document_has_a_new_row_and_its_operations() {
-        let page = run(PAGE, &["b", "c"], Some("https://x.test/a|b\nc"));
-        let row =
-            format!("| `management.yaml` | `{HASH}` | 7 | 2026-02-03 | https://x.test/a/b c |");
+    fn rows_are_replaced_added_and_taken_out() {
+        let update = |page: &str, ids: &[&str], text: &str, from: Option<&str>, date: &str| {
+            let origin = Origin { from, date };
+            update(page, "management", &document(ids), text, &origin).unwrap()
+        };
+        let from = Some("https://x.test/a|b\nc");
+        let page = update(PAGE, &["b", "c"], "text", from, "2026-02-03");
+        let hash = "982d9e3eb996f559e633f4d194def3761d909f5a3b647d1a851fead67c32c9d1";
         let want = PAGE
             .replace(
-                "| `management.yaml` | `00` | 1 | 2026-01-01 | the old place |",
-                &row,
+                "`00` | 1 | 2026-01-01 | the old place",
+                &format!("`{hash}` | 7 | 2026-02-03 | https://x.test/a/b c"),
             )
             .replace("| `a` | S | documented |\n", "")
             .replace(
-                "| `b` | S, L | inferred |\n",
-                "| `b` | S, L | inferred |\n| `c` | https://x.test/a/b c | documented |\n",
+                "L | inferred |\n",
+                "L | inferred |\n| `c` | https://x.test/a/b c | documented |\n",
             );
         assert_eq!(page, want);
-    }
-
-    #[test]
-    fn the_same_document_again_changes_nothing() {
-        let once = run(PAGE, &["a", "b"], Some("x"));
-        let origin = Origin {
-            from: Some("x"),
-            date: "2027-01-01",
-        };
-        let twice = update(&once, "management", &document(&["a", "b"]), "text", &origin);
-        assert_eq!(twice.unwrap(), once);
-    }
-
-    #[test]
-    fn an_edit_in_place_says_so_once() {
-        let once = run(PAGE, &["a", "b"], None);
+        // The same document again changes nothing.
+        assert_eq!(update(&page, &["b", "c"], "text", from, "2027-01-01"), page);
+        // An edit in place says so once.
+        let once = update(PAGE, &["a", "b"], "text", None, "2026-02-03");
         assert!(
             once.contains("| 2026-02-03 | the old place, edited since |"),
             "{once}"
         );
-        let origin = Origin {
-            from: None,
-            date: "2026-02-04",
-        };
-        let twice = update(&once, "management", &document(&["a", "b"]), "more", &origin).unwrap();
+        let twice = update(&once, &["a", "b"], "more", None, "2026-02-04");
         assert!(
             twice.contains("| 2026-02-04 | the old place, edited since |"),
             "{twice}"
@@ -238,15 +172,13 @@ mod tests {
 
     #[test]
     fn a_page_without_the_tables_is_refused() {
-        let origin = Origin {
-            from: None,
-            date: "2026-02-03",
-        };
         for gone in [
             "| `management.yaml`",
             "### Management API",
             " the old place |",
         ] {
+            let (from, date) = (None, "2026-02-03");
+            let origin = Origin { from, date };
             let page = PAGE.replace(gone, "");
             let error = update(&page, "management", &document(&["a"]), "t", &origin).unwrap_err();
             assert!(error.starts_with("openapi/PROVENANCE.md"), "{error}");

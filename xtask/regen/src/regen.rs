@@ -3,11 +3,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::files::write_all;
 use crate::make::{Made, Sources, make, read};
 use crate::orphans::orphans;
 use crate::report;
 use crate::world::{Mode, Run, World};
+
+/// Of the tests of `passage-shapes`.
+const SNAPSHOTS: &str = "tests/shapes/snapshots";
 
 /// What becomes of what is made.
 #[derive(Clone, Debug)]
@@ -35,14 +37,11 @@ pub fn update(sources: &Sources, options: &Options, world: &dyn World) -> Result
     if let Some(changelog) = report.changelog {
         files.push(changelog);
     }
-    write_report(&options.report, &report.markdown)?;
-    let absolute: Vec<(PathBuf, String)> = files
-        .iter()
-        .map(|(name, text)| (sources.root.join(name), text.clone()))
-        .collect();
-    write_all(&absolute)?;
+    write(&options.report, &report.markdown)?;
     world.say(&report.text);
-    for (name, _) in &files {
+    // All are in git, and a second run writes what a first one could not.
+    for (name, text) in &files {
+        write(&sources.root.join(name), text)?;
         world.say(&format!("wrote {name}"));
     }
     pin(&sources.root, options.accept, world)
@@ -55,10 +54,7 @@ pub fn update(sources: &Sources, options: &Options, world: &dyn World) -> Result
 pub fn check(root: &Path, world: &dyn World) -> Result<(), String> {
     let made = make(&Sources {
         root: root.to_owned(),
-        management: None,
-        auth: None,
-        from: None,
-        date: String::new(),
+        ..Sources::default()
     })?;
     let mut drifted: Vec<String> = differing(root, &made)?
         .into_iter()
@@ -66,7 +62,7 @@ pub fn check(root: &Path, world: &dyn World) -> Result<(), String> {
         .collect();
     let run = passed(world.pin(Mode::Look)?)?;
     drifted.extend(run.differing);
-    for path in orphans(root, &root.join("tests"), &run.referenced)? {
+    for path in orphans(&root.join(SNAPSHOTS), &run.referenced)? {
         drifted.push(format!("{} (no test asks for it)", name(root, &path)));
     }
     if drifted.is_empty() {
@@ -90,19 +86,17 @@ fn differing(root: &Path, made: &Made) -> Result<Vec<(String, String)>, String> 
     Ok(files)
 }
 
-fn write_report(path: &Path, markdown: &str) -> Result<(), String> {
-    let failed = |error| format!("{}: {error}", path.display());
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).map_err(failed)?;
-    }
-    fs::write(path, markdown).map_err(failed)
+fn write(path: &Path, text: &str) -> Result<(), String> {
+    let folder = path.parent().map_or(Ok(()), fs::create_dir_all);
+    let written = folder.and_then(|()| fs::write(path, text));
+    written.map_err(|error| format!("{} cannot be written: {error}", path.display()))
 }
 
 fn pin(root: &Path, accept: bool, world: &dyn World) -> Result<(), String> {
     world.say("comparing the snapshots ..");
     let mode = if accept { Mode::Accept } else { Mode::Leave };
     let run = passed(world.pin(mode)?)?;
-    let orphans = orphans(root, &root.join("tests"), &run.referenced)?;
+    let orphans = orphans(&root.join(SNAPSHOTS), &run.referenced)?;
     for path in &orphans {
         let name = name(root, path);
         if accept {

@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
+use semver::Version;
 use serde_json::Value;
 
 use crate::changelog;
-use crate::diff::{self, Changes, Facade, Version};
+use crate::diff::{self, Changes, Facade};
 use crate::make::{APIS, Made, effective_name, read};
 use crate::world::World;
 
@@ -37,12 +38,12 @@ pub(crate) fn report(root: &Path, made: &Made, world: &dyn World) -> Result<Repo
         let parse = |text: &str| -> Result<Value, String> {
             serde_json::from_str(text).map_err(|error| format!("{name}: {error}"))
         };
-        changes = changes.and(diff::compare(api, &parse(&old)?, &parse(new)?, &facade));
+        changes = changes.and(diff::compare(api, &parse(&old)?, &parse(new)?, &facade)?);
     }
-    let version: Version = VERSION.parse()?;
+    let version = Version::parse(VERSION).map_err(|error| error.to_string())?;
     Ok(Report {
-        text: changes.to_text(version),
-        markdown: changes.to_markdown(version),
+        text: changes.to_text(&version),
+        markdown: changes.to_markdown(&version),
         changelog: with_draft(root, &changes, world)?,
     })
 }

@@ -1,64 +1,39 @@
 //! Whether a document is OpenAPI 3.0, and says what the generator needs.
 
-use std::fmt::Write;
-
 use openapiv3::OpenAPI;
 use roas::v3_0;
-use roas::validation::{Options, Validate};
+use roas::validation::{IGNORE_UNUSED, Options, Validate};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
-use serde_path_to_error::{Path, Segment};
+use serde_path_to_error::Segment;
+
+use crate::document::Document;
 
 /// As many findings as a person reads.
 const SHOWN: usize = 20;
-const METHODS: [&str; 8] = [
-    "get", "put", "post", "delete", "options", "head", "patch", "trace",
-];
-
 /// Fails with one line for each finding: file, JSON pointer, what is wrong.
 pub(crate) fn validate(name: &str, document: &Value) -> Result<(), String> {
-    let spec: v3_0::spec::Spec = serde_path_to_error::deserialize(document)
-        .map_err(|error| format!("{name}#{}: {}", pointer_of(error.path()), error.inner()))?;
+    let spec: v3_0::spec::Spec = typed(name, document)?;
     findings(name, document, &spec)?;
     // The generator's own reader, which is stricter in places.
-    let _: OpenAPI = serde_path_to_error::deserialize(document)
-        .map_err(|error| format!("{name}#{}: {}", pointer_of(error.path()), error.inner()))?;
-    let mut nameless = Vec::new();
-    for (path, item) in document
-        .get("paths")
-        .and_then(Value::as_object)
-        .into_iter()
-        .flatten()
-    {
-        for (method, operation) in item.as_object().into_iter().flatten() {
-            let named = operation.get("operationId").is_some_and(Value::is_string);
-            if METHODS.contains(&method.as_str()) && !named {
-                let place = pointer(["paths", path, method]);
-                nameless.push(format!(
-                    "{name}#{place}: no operationId, which names its method"
-                ));
-            }
-        }
-    }
-    report(&nameless)
+    typed::<OpenAPI>(name, document)?;
+    let operations = Document { root: document }.operations();
+    let nameless = operations
+        .filter(|operation| operation.id.is_empty())
+        .map(|operation| {
+            let place = pointer(["paths", operation.path, operation.method]);
+            format!("{name}#{place}: no operationId, which names its method")
+        });
+    report(&nameless.collect::<Vec<_>>())
 }
 
 /// What the specification forbids, as far as it concerns us.
 pub(crate) fn findings(name: &str, document: &Value, spec: &impl Validate) -> Result<(), String> {
     // Untidy, but no reason to refuse somebody else's document.
-    let tolerated = Options::IgnoreMissingTags
-        | Options::IgnoreInvalidUrls
+    let tolerated = IGNORE_UNUSED
         | Options::IgnoreUnusedPathItems
-        | Options::IgnoreUnusedTags
-        | Options::IgnoreUnusedSchemas
-        | Options::IgnoreUnusedParameters
-        | Options::IgnoreUnusedResponses
-        | Options::IgnoreUnusedServerVariables
-        | Options::IgnoreUnusedExamples
-        | Options::IgnoreUnusedRequestBodies
-        | Options::IgnoreUnusedHeaders
-        | Options::IgnoreUnusedSecuritySchemes
-        | Options::IgnoreUnusedLinks
-        | Options::IgnoreUnusedCallbacks
+        | Options::IgnoreMissingTags
+        | Options::IgnoreInvalidUrls
         | Options::IgnoreEmptyResponseDescription;
     let Err(error) = spec.validate(tolerated, None) else {
         return Ok(());
@@ -75,19 +50,12 @@ pub(crate) fn findings(name: &str, document: &Value, spec: &impl Validate) -> Re
 }
 
 fn report(lines: &[String]) -> Result<(), String> {
-    if lines.is_empty() {
-        return Ok(());
+    let shown = lines.get(..SHOWN).unwrap_or(lines).join("\n");
+    match lines.len().saturating_sub(SHOWN) {
+        _ if lines.is_empty() => Ok(()),
+        0 => Err(shown),
+        more => Err(format!("{shown}\nand {more} more")),
     }
-    let mut text = lines
-        .iter()
-        .take(SHOWN)
-        .cloned()
-        .collect::<Vec<_>>()
-        .join("\n");
-    if lines.len() > SHOWN {
-        let _ = write!(text, "\nand {} more", lines.len() - SHOWN);
-    }
-    Err(text)
 }
 
 /// The JSON pointer to a place that the validator wrote like `#.paths[/users].get`: as far down as the
@@ -122,17 +90,18 @@ fn locate(document: &Value, place: &str) -> String {
     pointer(tokens)
 }
 
-/// The JSON pointer to where reading stopped.
-pub(crate) fn pointer_of(path: &Path) -> String {
-    let tokens: Vec<String> = path
-        .iter()
-        .filter_map(|segment| match segment {
+/// Reads a document into types; the error has the JSON pointer to where that stopped.
+pub(crate) fn typed<T: DeserializeOwned>(name: &str, document: &Value) -> Result<T, String> {
+    serde_path_to_error::deserialize(document).map_err(|error| {
+        let tokens = error.path().iter().filter_map(|segment| match segment {
             Segment::Map { key } => Some(key.clone()),
             Segment::Seq { index } => Some(index.to_string()),
             Segment::Enum { .. } | Segment::Unknown => None,
-        })
-        .collect();
-    pointer(tokens.iter().map(String::as_str))
+        });
+        let tokens: Vec<String> = tokens.collect();
+        let place = pointer(tokens.iter().map(String::as_str));
+        format!("{name}#{place}: {}", error.inner())
+    })
 }
 
 pub(crate) fn pointer<'a>(tokens: impl IntoIterator<Item = &'a str>) -> String {
@@ -140,33 +109,4 @@ pub(crate) fn pointer<'a>(tokens: impl IntoIterator<Item = &'a str>) -> String {
         .into_iter()
         .map(|token| format!("/{}", token.replace('~', "~0").replace('/', "~1")))
         .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn places_become_pointers_as_far_as_they_lead() {
-        let document = json!({"paths": {"/a/{b}": {"get": {"tags": ["x"], "responses": {"200":
-            {"content": {"application/json": {"schema": {}}}}}}}}});
-        for (place, want) in [
-            (
-                "#.paths[/a/{b}].get.tags[0].tags[0]",
-                "/paths/~1a~1{b}/get/tags/0",
-            ),
-            (
-                "#.paths[/a/{b}].get.responses.200.mediaTypes[application/json].schema.$ref",
-                "/paths/~1a~1{b}/get/responses/200/content/application~1json/schema",
-            ),
-            ("#.info.title", ""),
-            ("#/components/schemas/A", "/components/schemas/A"),
-        ] {
-            assert_eq!(locate(&document, place), want, "{place}");
-        }
-    }
 }

@@ -1,85 +1,61 @@
-//! Every command that a document names can be given.
+//! Every command in a document is valid.
 
-use super::{Finding, markdown::Markdown, project::Project};
+use super::{Found, markdown::Markdown, project::Project};
 
-/// Targets, packages, features, files and tasks that commands name exist.
-pub(super) fn commands(project: &Project) -> Result<Vec<Finding>, String> {
-    let mut findings = Vec::new();
-    for file in project.ending(".md") {
-        let markdown = Markdown::read(&project.text(file)?);
-        let shell = ["console", "sh", "bash", "shell"];
-        let fenced = markdown.fenced.into_iter();
-        let fenced = fenced.filter(|(_, language, _)| shell.contains(&language.as_str()));
-        let lines = fenced.map(|(line, _, code)| (line, code));
-        for (line, code) in lines.chain(markdown.spans) {
+/// The targets, packages, features, files and tasks in commands exist.
+pub(super) fn commands(project: &Project) -> Found {
+    project.each(&[".md"], |_, text, find| {
+        let markdown = Markdown::read(text);
+        let shell = |language: &str| ["console", "sh", "bash", "shell"].contains(&language);
+        let fenced = markdown
+            .fenced
+            .into_iter()
+            .filter(|(_, language, _)| shell(language));
+        let fenced = fenced.map(|(line, _, code)| (line, code));
+        for (line, code) in fenced.chain(markdown.spans) {
             for what in problems(project, &code) {
-                findings.push(Finding::new(
-                    file,
-                    line,
-                    format!("`{}`: {what}", code.trim()),
-                ));
+                find(line, format!("`{}`: {what}", code.trim()));
             }
         }
-    }
-    Ok(findings)
+        Ok(())
+    })
 }
 
 /// What is wrong with one line of shell.
 fn problems(project: &Project, code: &str) -> Vec<String> {
-    let words: Vec<&str> = code
-        .split_whitespace()
-        .take_while(|word| *word != "#")
-        .collect();
-    let after = |program: &str| {
-        // Behind a prompt or settings of variables.
-        let start = words.iter().position(|word| *word == program)?;
-        let (before, command) = words.split_at(start);
-        let settings = |word: &&str| *word == "$" || word.contains('=');
-        before
-            .iter()
-            .all(settings)
-            .then(|| command.iter().copied().skip(1))
-    };
-    if let Some(mut words) = after("bash") {
-        let script = words
-            .next()
-            .filter(|script| named(script) && !script.starts_with('-'));
-        return missing_file(project, script).into_iter().collect();
-    }
-    let Some(words) = after("cargo") else {
-        return Vec::new();
-    };
+    let words = code.split_whitespace().take_while(|word| *word != "#");
+    // Behind a prompt or settings of variables.
+    let mut words = words.skip_while(|word| *word == "$" || word.contains('='));
+    let program = words.next();
     let words: Vec<&str> = words.skip_while(|word| word.starts_with('+')).collect();
-    match words.split_first() {
-        Some((&"xtask", words)) => task(project, words),
-        Some((_, words)) => cargo(project, words),
-        None => Vec::new(),
+    match (program, words.as_slice()) {
+        (Some("bash"), [script, ..]) if !script.starts_with('-') && named(script) => {
+            unless(project.exists(script), "file", script)
+                .into_iter()
+                .collect()
+        }
+        (Some("cargo"), ["xtask", words @ ..]) => task(project, words),
+        (Some("cargo"), [_, words @ ..]) => cargo(project, words),
+        _ => Vec::new(),
     }
 }
 
+/// Whether `xtask` itself accepts these words.
 fn task(project: &Project, words: &[&str]) -> Vec<String> {
-    let Some((name, words)) = words.split_first().filter(|(name, _)| named(name)) else {
-        return Vec::new();
-    };
-    let tasks = || project.xtask.get_subcommands();
-    let Some(task) = tasks().find(|task| task.get_name() == *name) else {
-        let known: Vec<&str> = tasks().map(clap::Command::get_name).collect();
-        return vec![format!("no task {name}, there are {}", known.join(", "))];
-    };
-    // It hands all arguments to another program.
-    if task.get_arguments().any(clap::Arg::is_trailing_var_arg_set) {
+    if !words.first().is_some_and(|name| named(name)) || words.contains(&"--help") {
         return Vec::new();
     }
-    let flags = words.iter().filter_map(|word| word.strip_prefix("--"));
-    flags
-        .map(|flag| flag.split_once('=').map_or(flag, |(flag, _)| flag))
-        .filter(|flag| {
-            *flag != "help"
-                && !task
-                    .get_arguments()
-                    .any(|known| known.get_long() == Some(flag))
-        })
-        .map(|flag| format!("`{name}` has no option --{flag}"))
+    // What stands for a name or a number can be one.
+    let words = words
+        .iter()
+        .map(|word| if named(word) { word } else { "1" });
+    let words = ["xtask"].into_iter().chain(words);
+    let error = project.xtask.clone().try_get_matches_from(words).err();
+    let error = error.map(|error| error.to_string()).unwrap_or_default();
+    let first = error.lines().next();
+    first
+        .map(|line| line.trim_start_matches("error: ").to_owned())
+        .into_iter()
         .collect()
 }
 
@@ -89,53 +65,52 @@ fn cargo(project: &Project, words: &[&str]) -> Vec<String> {
         .copied()
         .take_while(|word| *word != "--")
         .collect();
-    let value = |options: &[&str]| {
-        let pairs = words.iter().zip(words.iter().skip(1));
-        let mut values = pairs
-            .filter(|(option, _)| options.contains(option))
-            .map(|(_, value)| *value);
-        values.rfind(|value| named(value))
-    };
-    let mut problems = Vec::new();
-    let package = value(&["-p", "--package"]);
-    if let Some(name) = package
-        && !project.packages.iter().any(|package| package.name == name)
-    {
-        problems.push(format!("no package {name} in the workspace"));
-    }
-    let packages = || {
-        let packages = project.packages.iter();
-        packages.filter(move |candidate| package.is_none_or(|name| candidate.name == name))
-    };
-    for kind in ["example", "bench", "test", "bin"] {
-        if let Some(name) = value(&[&format!("--{kind}")]) {
-            let target = (kind.to_owned(), name.to_owned());
-            if !packages().any(|package| package.targets.contains(&target)) {
-                problems.push(format!("no {kind} {name}"));
-            }
+    let options = words
+        .iter()
+        .zip(words.iter().skip(1))
+        .filter(|(_, value)| named(value));
+    let mut packages = options
+        .clone()
+        .filter(|(option, _)| ["-p", "--package"].contains(option));
+    let package = packages.next().map(|(_, name)| *name);
+    let all = || project.packages.iter();
+    let problem = |(option, value): (&&str, &&str)| match *option {
+        "-p" | "--package" => unless(
+            all().any(|package| package.name == *value),
+            "package",
+            value,
+        )
+        .map(|problem| problem + " in the workspace"),
+        "--example" | "--bench" | "--test" | "--bin" => {
+            let kind = option.trim_start_matches('-');
+            let mut packages =
+                all().filter(|candidate| package.is_none_or(|name| candidate.name == name));
+            let known = packages.any(|package| {
+                let mut targets = package.targets.iter();
+                targets
+                    .any(|target| target.name == *value && target.kind.iter().any(|of| of == kind))
+            });
+            unless(known, kind, value)
         }
-    }
-    for feature in value(&["-F", "--features"]).unwrap_or_default().split(',') {
-        let name = feature.rsplit('/').next().unwrap_or_default().to_owned();
-        if !name.is_empty()
-            && !project
-                .packages
-                .iter()
-                .any(|package| package.features.contains(&name))
-        {
-            problems.push(format!("no feature {name}"));
-        }
-    }
-    problems.extend(missing_file(project, value(&["--file", "--manifest-path"])));
-    problems
+        "-F" | "--features" => value.split(',').find_map(|feature| {
+            let name = feature.rsplit('/').next().unwrap_or_default();
+            unless(
+                all().any(|package| package.features.contains_key(name)),
+                "feature",
+                name,
+            )
+        }),
+        "--file" | "--manifest-path" => unless(project.exists(value), "file", value),
+        _ => None,
+    };
+    options.filter_map(problem).collect()
 }
 
-fn missing_file(project: &Project, file: Option<&str>) -> Option<String> {
-    let file = file.filter(|file| !project.exists(file))?;
-    Some(format!("no file {file}"))
+fn unless(known: bool, kind: &str, name: &str) -> Option<String> {
+    (!known).then(|| format!("no {kind} {name}"))
 }
 
-/// Whether a word names something, instead of standing for what the reader puts there.
+/// Whether a word is a name, instead of a placeholder for the reader.
 fn named(word: &str) -> bool {
     let place = word.contains(['<', '>', '{', '*', '…', '$']) || word.starts_with("..");
     !place && word.chars().any(|c| !c.is_ascii_uppercase())
@@ -144,73 +119,27 @@ fn named(word: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tidy::project::testing::found;
-
-    fn problems_of(command: &str) -> Vec<String> {
-        let text = format!("```console\n$ {command}\n```\n");
-        let span = format!("x\nUse `{command}`.\n");
-        let files = [
-            ("README.md", text.as_str()),
-            ("docs/x.md", &span),
-            (".ci/run", ""),
-        ];
-        let problems = found(commands, &files);
-        let (fenced, spans): (Vec<_>, Vec<_>) = problems
-            .into_iter()
-            .partition(|problem| problem.starts_with("README.md:2: "));
-        assert_eq!(fenced.len(), spans.len(), "{spans:?}");
-        let place = format!("docs/x.md:2: `{command}`: ");
-        spans
-            .iter()
-            .map(|problem| problem.replace(&place, ""))
-            .collect()
-    }
+    use crate::tidy::project::testing::{cases, found};
 
     #[test]
-    fn commands_that_can_be_given_pass() {
-        for command in [
-            "cargo run --example tour",
-            "cargo run -p sdk --example tour -- --example none",
-            "PATH=x cargo +nightly bench --bench speed",
-            "cargo test --test lists",
-            "cargo build --features axum,sdk/tower",
-            "cargo xtask fuzz --seconds=5",
-            "cargo xtask regen --whatever",
-            "cargo xtask",
-            "cargo fuzz run <target>",
-            "cargo run --example NAME",
-            "cargo test # --test none",
-            "bash .ci/run",
-            "echo cargo xtask none",
-        ] {
-            assert_eq!(problems_of(command), [""; 0], "{command}");
-        }
-    }
-
-    #[test]
-    fn commands_that_cannot_be_given_are_found() {
-        for (command, problem) in [
-            ("cargo run --example none", "no example none"),
-            ("cargo run -p tools --example tour", "no example tour"),
-            ("cargo bench --bench none", "no bench none"),
-            ("cargo test --test tour", "no test tour"),
-            (
-                "cargo run --package none",
-                "no package none in the workspace",
-            ),
-            ("cargo check --features axum,none", "no feature none"),
-            ("cargo mutants --file src/none.rs", "no file src/none.rs"),
-            (
-                "cargo xtask none",
-                "no task none, there are tidy, fuzz, regen",
-            ),
-            (
-                "cargo xtask fuzz --minutes 1",
-                "`fuzz` has no option --minutes",
-            ),
-            ("bash .ci/walk", "no file .ci/walk"),
-        ] {
-            assert_eq!(problems_of(command), [problem], "{command}");
+    fn commands_can_be_given() {
+        for (command, problem) in cases(include_str!("commands.cases")) {
+            // In a block and in a sentence alike.
+            let block = format!("```console\n$ {command}\n```\n");
+            let span = format!("x\nUse `{command}`.\n");
+            let files = [
+                ("README.md", block.as_str()),
+                ("docs/x.md", &span),
+                (".ci/run", ""),
+            ];
+            let expected = match problem {
+                "" => Vec::new(),
+                problem => vec![
+                    format!("README.md:2: `$ {command}`: {problem}"),
+                    format!("docs/x.md:2: `{command}`: {problem}"),
+                ],
+            };
+            assert_eq!(found(commands, &files), expected, "{command}");
         }
     }
 }

@@ -1,5 +1,9 @@
 //! What the rules need of a Markdown file, with line numbers.
 
+use std::ops::Range;
+
+use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
+
 /// The parts of a file.
 #[derive(Default)]
 pub(super) struct Markdown {
@@ -11,137 +15,86 @@ pub(super) struct Markdown {
     pub(super) links: Vec<(usize, String)>,
     /// The anchors of headings, as web sites make them.
     pub(super) anchors: Vec<String>,
-    /// The cells of table rows.
-    pub(super) rows: Vec<(usize, Vec<String>)>,
+    /// The tables: line and cells of each row, the first with the headings.
+    pub(super) tables: Vec<Vec<(usize, Vec<String>)>>,
 }
 
 impl Markdown {
     /// Reads a file.
     pub(super) fn read(text: &str) -> Self {
         let mut markdown = Self::default();
-        let mut prose = String::new();
-        let mut fence: Option<(&str, &str)> = None;
-        for (index, line) in text.lines().enumerate() {
-            let start = line.trim_start();
-            let opens = ["```", "~~~"]
-                .into_iter()
-                .find(|marker| start.starts_with(marker));
-            match (fence, opens) {
-                (Some((marker, _)), Some(other)) if marker == other => fence = None,
-                (Some((_, language)), _) => {
-                    let code = (index + 1, language.to_owned(), line.to_owned());
-                    markdown.fenced.push(code);
+        let line = |place: &Range<usize>| {
+            text.get(..place.start)
+                .map_or(1, |before| before.matches('\n').count() + 1)
+        };
+        let (mut heading, mut language) = (None, None);
+        for (event, place) in Parser::new_ext(text, Options::ENABLE_TABLES).into_offset_iter() {
+            match event {
+                Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(info))) => {
+                    let first = info.split([',', ' ']).next().unwrap_or_default();
+                    language = Some(first.to_owned());
                 }
-                (None, Some(marker)) => {
-                    let language = start.trim_start_matches(['`', '~']);
-                    let language = language.split([',', ' ']).next().unwrap_or_default();
-                    fence = Some((marker, language));
+                Event::End(TagEnd::CodeBlock) => language = None,
+                Event::Start(Tag::Heading { .. }) => heading = Some(String::new()),
+                Event::End(TagEnd::Heading(_)) => {
+                    let heading = heading.take().unwrap_or_default();
+                    let anchor = markdown.anchor(&heading);
+                    markdown.anchors.push(anchor);
                 }
-                (None, None) => {
-                    prose.push_str(line);
-                    markdown.line(index + 1, line);
+                Event::Text(words) => match (&language, &mut heading) {
+                    (Some(language), _) => {
+                        let code = words.lines().enumerate().map(|(index, code)| {
+                            (line(&place) + index, language.clone(), code.to_owned())
+                        });
+                        markdown.fenced.extend(code);
+                    }
+                    (None, Some(heading)) => heading.push_str(&words),
+                    (None, None) => {}
+                },
+                Event::Code(code) => {
+                    if let Some(heading) = &mut heading {
+                        heading.push_str(&code);
+                    }
+                    markdown.spans.push((line(&place), code.into_string()));
                 }
+                Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. }) => {
+                    markdown.links.push((line(&place), dest_url.into_string()));
+                }
+                Event::Start(Tag::Table(_)) => markdown.tables.push(Vec::new()),
+                Event::Start(Tag::TableHead | Tag::TableRow) => {
+                    if let Some(table) = markdown.tables.last_mut() {
+                        table.push((line(&place), Vec::new()));
+                    }
+                }
+                Event::Start(Tag::TableCell) => {
+                    let row = markdown
+                        .tables
+                        .last_mut()
+                        .and_then(|table| table.last_mut());
+                    if let Some((_, cells)) = row {
+                        let cell = text.get(place).unwrap_or_default();
+                        cells.push(cell.trim_matches(['|', ' ']).to_owned());
+                    }
+                }
+                _ => {}
             }
-            prose.push('\n');
         }
-        markdown.inline(&prose);
         markdown
     }
 
-    /// What is a line of its own: headings, rows, definitions of links.
-    fn line(&mut self, number: usize, line: &str) {
-        if line.starts_with('#') {
-            let anchor = anchor(line.trim_start_matches('#').trim());
-            let same = |known: &&String| {
-                let rest = known.strip_prefix(anchor.as_str());
-                rest.is_some_and(|rest| {
-                    rest.trim_matches(|c: char| c == '-' || c.is_ascii_digit())
-                        .is_empty()
-                })
-            };
-            let anchor = match self.anchors.iter().filter(same).count() {
-                0 => anchor,
-                count => format!("{anchor}-{count}"),
-            };
-            self.anchors.push(anchor);
-        } else if let Some(row) = line.trim().strip_prefix('|') {
-            let row = row.strip_suffix('|').unwrap_or(row);
-            let cells = row.split('|').map(|cell| cell.trim().to_owned());
-            self.rows.push((number, cells.collect()));
-        } else if let Some((_, target)) = line
-            .strip_prefix('[')
-            .and_then(|line| line.split_once("]: "))
-        {
-            self.link(number, target);
-        }
+    /// The anchor of one more heading.
+    fn anchor(&self, heading: &str) -> String {
+        let kept = heading
+            .chars()
+            .filter(|c| c.is_alphanumeric() || "-_ ".contains(*c));
+        let anchor: String = kept.map(|c| if c == ' ' { '-' } else { c }).collect();
+        let anchor = anchor.to_lowercase();
+        let numbered = (1..).map(|count| format!("{anchor}-{count}"));
+        let mut anchors = [anchor.clone()].into_iter().chain(numbered);
+        anchors
+            .find(|anchor| !self.anchors.contains(anchor))
+            .unwrap_or(anchor)
     }
-
-    /// Code and links in sentences.
-    fn inline(&mut self, prose: &str) {
-        let mut line = 1;
-        let mut rest = prose;
-        while let Some(start) = rest.find(['`', ']', '\n']) {
-            let (_, found) = rest.split_at(start);
-            let taken = if found.starts_with('`') {
-                self.span(line, found)
-            } else if let Some(target) = found.strip_prefix("](") {
-                let end = closing(target);
-                let (target, _) = target.split_at(end);
-                self.link(line, target);
-                end + 2
-            } else {
-                1
-            };
-            let (passed, after) = found.split_at(taken);
-            line += passed.matches('\n').count();
-            rest = after;
-        }
-    }
-
-    /// Takes the code span with which `text` begins; returns its length.
-    fn span(&mut self, line: usize, text: &str) -> usize {
-        let body = text.trim_start_matches('`');
-        let ticks = text.len() - body.len();
-        let paragraph = body.split("\n\n").next().unwrap_or_default();
-        let (marker, _) = text.split_at(ticks);
-        let Some(end) = paragraph.find(marker) else {
-            return ticks;
-        };
-        let (code, _) = body.split_at(end);
-        self.spans
-            .push((line, code.replace('\n', " ").trim().to_owned()));
-        end + 2 * ticks
-    }
-
-    fn link(&mut self, line: usize, target: &str) {
-        let target = target.split_whitespace().next().unwrap_or_default();
-        let target = target.trim_start_matches('<').trim_end_matches('>');
-        self.links.push((line, target.to_owned()));
-    }
-}
-
-/// Where the bracket closes that was open before `text`.
-fn closing(text: &str) -> usize {
-    let mut depth = 1;
-    for (index, c) in text.char_indices() {
-        match c {
-            '(' => depth += 1,
-            ')' => depth -= 1,
-            _ => {}
-        }
-        if depth == 0 {
-            return index;
-        }
-    }
-    text.len()
-}
-
-fn anchor(heading: &str) -> String {
-    heading
-        .chars()
-        .filter(|c| c.is_alphanumeric() || "-_ ".contains(*c))
-        .flat_map(|c| if c == ' ' { '-' } else { c }.to_lowercase())
-        .collect()
 }
 
 #[cfg(test)]
@@ -150,7 +103,7 @@ mod tests {
 
     const TEXT: &str = "# The `title`, and more\n\nSee [a](docs/a.md), [b c\nd](e(f).md \"g\") and `cargo\nrun`.\n\
                         \n```console\n$ cargo test # [no](link)\n```\n\n| A | B |\n|---|---|\n| `x` | [y](z) |\n\
-                        \n[ref]: there.md\n\n# Twice\n# Twice\n\nAn unpaired ` tick.\n\nThen ``a ` b``.\n";
+                        \n[ref]: there.md\n\n# Twice\n# Twice\n\nAn unpaired ` tick and a [ref].\n\nThen ``a ` b``.\n";
 
     #[test]
     fn parts_are_found_with_their_lines() {
@@ -161,36 +114,23 @@ mod tests {
             "$ cargo test # [no](link)".to_owned(),
         );
         assert_eq!(markdown.fenced, [fenced]);
-        let spans: Vec<_> = markdown
-            .spans
-            .iter()
-            .map(|(line, code)| (*line, code.as_str()))
-            .collect();
+        let pairs = |list: &[(usize, String)]| -> String {
+            list.iter()
+                .map(|(line, text)| format!("{line} {text};"))
+                .collect()
+        };
+        assert_eq!(pairs(&markdown.spans), "1 title;4 cargo run;13 x;22 a ` b;");
         assert_eq!(
-            spans,
-            [(1, "title"), (4, "cargo run"), (13, "x"), (22, "a ` b")]
-        );
-        let mut links: Vec<_> = markdown
-            .links
-            .iter()
-            .map(|(line, to)| (*line, to.as_str()))
-            .collect();
-        links.sort_unstable();
-        assert_eq!(
-            links,
-            [
-                (3, "docs/a.md"),
-                (4, "e(f).md"),
-                (13, "z"),
-                (15, "there.md")
-            ]
+            pairs(&markdown.links),
+            "3 docs/a.md;3 e(f).md;13 z;20 there.md;"
         );
         assert_eq!(markdown.anchors, ["the-title-and-more", "twice", "twice-1"]);
-        let rows: Vec<_> = markdown
-            .rows
-            .iter()
-            .map(|(line, cells)| (*line, cells.join(";")))
-            .collect();
-        assert_eq!(rows.last(), Some(&(13, "`x`;[y](z)".to_owned())));
+        let rows = markdown
+            .tables
+            .concat()
+            .into_iter()
+            .map(|(line, cells)| (line, cells.join(";")));
+        assert_eq!(pairs(&rows.collect::<Vec<_>>()), "11 A;B;13 `x`;[y](z);");
+        assert_eq!(markdown.tables.len(), 1);
     }
 }

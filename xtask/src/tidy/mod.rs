@@ -1,30 +1,30 @@
-//! `cargo xtask tidy`: what no compiler sees.
+//! `cargo xtask tidy`: checks that no compiler does.
 //!
-//! Each rule is a function from the project to what it finds; all of them run, whatever the others
-//! find. A finding names the file, the line and what to do.
+//! Each rule is a function from the project to its findings; all of them run, regardless of the others. A finding names
+//! the file, the line and what to do.
 
 mod commands;
 mod fidelity;
+mod layers;
 mod links;
 mod manifest;
 mod markdown;
 mod project;
-mod provenance;
 mod source;
 
 use std::fmt;
 
 use project::Project;
 
-use crate::run::{metadata, root};
+use crate::run::{self, metadata, shell};
 
-/// Something to mend.
+/// A finding.
 #[derive(Debug, Eq, Ord, PartialEq, PartialOrd)]
 struct Finding {
     file: String,
-    /// From 1.
+    /// Starts at 1.
     line: usize,
-    /// What is wrong and what mends it.
+    /// What is wrong and how to fix it.
     what: String,
 }
 
@@ -44,25 +44,25 @@ impl fmt::Display for Finding {
     }
 }
 
-type Rule = fn(&Project) -> Result<Vec<Finding>, String>;
+type Found = run::Result<Vec<Finding>>;
+type Rule = fn(&Project) -> Found;
 
-const RULES: [Rule; 10] = [
-    provenance::hashes,
+const RULES: [Rule; 9] = [
     source::lengths,
     source::promises,
-    manifest::compilers,
     manifest::versions,
     manifest::features,
     commands::commands,
+    layers::layers,
     fidelity::evidence,
     links::links,
     links::examples,
 ];
 
 /// Prints all findings. `xtask` is how the commands of this program are called.
-pub(crate) fn run(xtask: clap::Command) -> Result<(), String> {
-    let root = root()?;
-    let project = Project::read(&root, metadata(&root)?.packages, xtask)?;
+pub(crate) fn run(xtask: clap::Command) -> run::Result {
+    let sh = shell()?;
+    let project = Project::read(&sh.current_dir(), metadata(&sh)?.packages, xtask)?;
     let mut findings = Vec::new();
     for rule in RULES {
         findings.extend(rule(&project)?);
@@ -77,6 +77,6 @@ pub(crate) fn run(xtask: clap::Command) -> Result<(), String> {
             println!("tidy: {files} files, nothing to mend");
             Ok(())
         }
-        count => Err(format!("tidy: {count} to mend in {files} files")),
+        count => Err(format!("tidy: {count} to mend in {files} files").into()),
     }
 }

@@ -3,30 +3,28 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::run::Package;
+use super::{Finding, Found};
+use crate::run::{Package, Result, files};
 
 /// A checkout.
 pub(super) struct Project {
     root: PathBuf,
-    /// All files that people write, relative to the root, with `/` between folders, in order.
+    /// All files that people write, relative to the root.
     pub(super) files: Vec<String>,
     pub(super) packages: Vec<Package>,
     /// How `cargo xtask` is called.
     pub(super) xtask: clap::Command,
 }
 
+/// Takes a line and what is wrong with it.
+pub(super) type Find<'a> = &'a mut dyn FnMut(usize, String);
+
 impl Project {
     /// Lists the files below `root`.
-    pub(super) fn read(
-        root: &Path,
-        packages: Vec<Package>,
-        xtask: clap::Command,
-    ) -> Result<Self, String> {
-        let mut files = Vec::new();
-        list(root, "", &mut files)?;
-        files.sort();
+    pub(super) fn read(root: &Path, packages: Vec<Package>, xtask: clap::Command) -> Result<Self> {
+        let (root, files) = (root.to_owned(), files(root)?);
         Ok(Self {
-            root: root.to_owned(),
+            root,
             files,
             packages,
             xtask,
@@ -34,54 +32,37 @@ impl Project {
     }
 
     /// The text of a file.
-    pub(super) fn text(&self, file: &str) -> Result<String, String> {
-        fs::read_to_string(self.root.join(file)).map_err(|e| format!("{file}: {e}"))
+    pub(super) fn text(&self, file: &str) -> Result<String> {
+        Ok(fs::read_to_string(self.root.join(file)).map_err(|e| format!("{file}: {e}"))?)
     }
 
-    /// The bytes of a file, if there is one.
-    pub(super) fn bytes(&self, file: &str) -> Option<Vec<u8>> {
-        fs::read(self.root.join(file)).ok()
-    }
-
-    /// Whether there is such a file or folder.
+    /// Whether the file or folder exists.
     pub(super) fn exists(&self, path: &str) -> bool {
         self.root.join(path).exists()
     }
 
-    /// The files whose names end like this.
-    pub(super) fn ending(&self, end: &str) -> impl Iterator<Item = &str> {
-        self.files
+    /// What `rule` finds in the text of each file whose name ends in one of these ways.
+    pub(super) fn each(
+        &self,
+        ends: &[&str],
+        mut rule: impl FnMut(&str, &str, Find<'_>) -> Result,
+    ) -> Found {
+        let mut findings = Vec::new();
+        for file in self
+            .files
             .iter()
-            .map(String::as_str)
-            .filter(move |file| file.ends_with(end))
+            .filter(|file| ends.iter().any(|end| file.ends_with(end)))
+        {
+            let mut find = |line, what| findings.push(Finding::new(file, line, what));
+            rule(file, &self.text(file)?, &mut find)?;
+        }
+        Ok(findings)
     }
 
     /// The packages that others can depend on.
     pub(super) fn published(&self) -> impl Iterator<Item = &Package> {
-        self.packages.iter().filter(|package| package.published)
+        self.packages.iter().filter(|package| package.published())
     }
-}
-
-/// Leaves out what is hidden, except for the gate, and what programs write.
-fn list(folder: &Path, prefix: &str, files: &mut Vec<String>) -> Result<(), String> {
-    let entries = fs::read_dir(folder).map_err(|e| format!("{}: {e}", folder.display()))?;
-    for entry in entries {
-        let entry = entry.map_err(|e| format!("{}: {e}", folder.display()))?;
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if name.starts_with('.') && name != ".ci" {
-            continue;
-        }
-        let (path, file) = (entry.path(), format!("{prefix}{name}"));
-        if !path.is_dir() {
-            files.push(file);
-        } else if !["target", "node_modules"].contains(&name.as_str())
-            && !path.join("CACHEDIR.TAG").exists()
-            && !["fuzz/artifacts", "fuzz/corpus", "fuzz/coverage"].contains(&file.as_str())
-        {
-            list(&path, &format!("{file}/"), files)?;
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -89,67 +70,54 @@ pub(super) mod testing {
     #![allow(clippy::unwrap_used)]
 
     use clap::{Arg, Command};
-    use tempfile::TempDir;
+    use serde_json::json;
 
     use super::*;
     use crate::tidy::Rule;
 
     /// What `rule` finds in a project of these files, line by line.
     pub(in crate::tidy) fn found(rule: Rule, files: &[(&str, &str)]) -> Vec<String> {
-        let folder = folder(files);
-        let sdk = Package {
-            name: "sdk".to_owned(),
-            version: "1.2.3".to_owned(),
-            rust_version: "1.88".to_owned(),
-            published: true,
-            features: vec!["axum".to_owned(), "tower".to_owned()],
-            targets: vec![
-                ("example".to_owned(), "tour".to_owned()),
-                ("bench".to_owned(), "speed".to_owned()),
-                ("test".to_owned(), "lists".to_owned()),
-            ],
-        };
-        let tools = Package {
-            name: "tools".to_owned(),
-            rust_version: "1.94".to_owned(),
-            ..Package::default()
-        };
-        let xtask = Command::new("xtask")
-            .subcommand(Command::new("tidy"))
-            .subcommand(Command::new("fuzz").arg(Arg::new("seconds").long("seconds")))
-            .subcommand(
-                Command::new("regen").arg(Arg::new("all").num_args(0..).trailing_var_arg(true)),
-            );
-        let project = Project::read(folder.path(), vec![sdk, tools], xtask).unwrap();
-        let findings = rule(&project).unwrap();
-        findings.iter().map(ToString::to_string).collect()
-    }
-
-    fn folder(files: &[(&str, &str)]) -> TempDir {
         let folder = tempfile::tempdir().unwrap();
         for (file, text) in files {
             let path = folder.path().join(file);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, text).unwrap();
         }
-        folder
+        let target = |kind, name| json!({"kind": [kind], "name": name});
+        let targets = [
+            target("example", "tour"),
+            target("bench", "speed"),
+            target("test", "lists"),
+        ];
+        let packages = json!([
+            {"name": "sdk", "version": "1.2.3", "rust_version": "1.88", "publish": null, "targets": targets,
+             "features": {"axum": [], "tower": []}},
+            {"name": "tools", "version": "1.2.3", "rust_version": "1.94", "publish": [], "targets": [],
+             "features": {}},
+        ]);
+        let all = Arg::new("all")
+            .num_args(0..)
+            .trailing_var_arg(true)
+            .allow_hyphen_values(true);
+        let xtask = Command::new("xtask")
+            .subcommand(Command::new("tidy"))
+            .subcommand(Command::new("fuzz").arg(Arg::new("seconds").long("seconds")))
+            .subcommand(Command::new("regen").arg(all));
+        let packages = serde_json::from_value(packages).unwrap();
+        let project = Project::read(folder.path(), packages, xtask).unwrap();
+        rule(&project)
+            .unwrap()
+            .iter()
+            .map(ToString::to_string)
+            .collect()
     }
 
-    #[test]
-    fn what_programs_write_is_left_out() {
-        let folder = folder(&[
-            ("src/lib.rs", ""),
-            (".ci/run", ""),
-            (".git/config", ""),
-            ("target/debug/a.rs", ""),
-            ("elsewhere/CACHEDIR.TAG", ""),
-            ("fuzz/corpus/token/1", ""),
-            ("fuzz/seeds/token/1", ""),
-        ]);
-        let project = Project::read(folder.path(), Vec::new(), Command::new("xtask")).unwrap();
-        assert_eq!(
-            project.files,
-            [".ci/run", "fuzz/seeds/token/1", "src/lib.rs"]
-        );
+    /// The cases of a file: what is looked at, and what is found, with `=>` between them. Lines with a `#` explain.
+    pub(in crate::tidy) fn cases(text: &str) -> impl Iterator<Item = (&str, &str)> {
+        let lines = text.lines().filter(|line| !line.starts_with('#'));
+        lines.map(|line| {
+            let (what, found) = line.split_once("=>").unwrap();
+            (what.trim(), found.trim())
+        })
     }
 }

@@ -10,20 +10,20 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 
-/// A mail that was taken.
+/// A mail that was accepted.
 #[derive(Debug, Default)]
-pub(super) struct Mail {
-    pub(super) from: String,
-    pub(super) to: String,
+pub(crate) struct Mail {
+    pub(crate) from: String,
+    pub(crate) to: String,
     /// What the client logged in with.
-    pub(super) login: Option<String>,
+    pub(crate) login: Option<String>,
     head: String,
-    pub(super) body: String,
+    pub(crate) body: String,
 }
 
 impl Mail {
     /// A header, on one line.
-    pub(super) fn header(&self, name: &str) -> String {
+    pub(crate) fn header(&self, name: &str) -> String {
         let unfolded = self.head.replace("\r\n ", " ");
         let mut lines = unfolded.split("\r\n");
         let found = lines.find_map(|line| line.strip_prefix(&format!("{name}: ")));
@@ -33,21 +33,21 @@ impl Mail {
 
 /// What the connections share.
 struct State {
-    /// Answers to the next receivers. Any others are welcome.
+    /// Answers to the next recipients. All others are accepted.
     answers: Mutex<VecDeque<&'static str>>,
-    /// Receivers that were named.
+    /// Recipients that were named.
     tries: AtomicUsize,
     mails: mpsc::UnboundedSender<Mail>,
 }
 
-pub(super) struct MailServer {
+pub(crate) struct MailServer {
     port: u16,
     state: Arc<State>,
     mails: mpsc::UnboundedReceiver<Mail>,
 }
 
 impl MailServer {
-    pub(super) async fn start(answers: &[&'static str]) -> Self {
+    pub(crate) async fn start(answers: &[&'static str]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let (sender, mails) = mpsc::unbounded_channel();
@@ -65,22 +65,22 @@ impl MailServer {
         Self { port, state, mails }
     }
 
-    pub(super) fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         self.port
     }
 
     /// The next mail, once it is there.
-    pub(super) async fn next(&mut self) -> Mail {
+    pub(crate) async fn next(&mut self) -> Mail {
         self.mails.recv().await.unwrap()
     }
 
-    /// The mails that came and were not looked at.
-    pub(super) fn rest(&mut self) -> Vec<Mail> {
+    /// The mails that arrived and were not read.
+    pub(crate) fn rest(&mut self) -> Vec<Mail> {
         std::iter::from_fn(|| self.mails.try_recv().ok()).collect()
     }
 
-    /// How many times a mail was tried to be sent.
-    pub(super) fn tries(&self) -> usize {
+    /// How many times sending a mail was tried.
+    pub(crate) fn tries(&self) -> usize {
         self.state.tries.load(Ordering::SeqCst)
     }
 }

@@ -1,20 +1,22 @@
-//! What a provider's library on a device would return, good and bad.
+//! What a provider's SDK on a device would return, valid or invalid.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Account, CODE_LIFETIME, Grant};
-use crate::core::{App, Core};
+use super::{Account, CODE_LIFETIME, Grant, TestProvider};
 use crate::dev::mint::{change, signer};
-use crate::http::error::ApiError;
-use crate::social::{SHARED_CLIENT_ID, SocialProvider};
-use crate::tokens::Header;
-use crate::{identifier, tokens};
+use crate::domain::apps::App;
+use crate::domain::error::Refusal;
+use crate::domain::social::{SHARED_CLIENT_ID, SocialProvider};
+use crate::domain::state::AppState;
+use crate::domain::tokens;
+use crate::domain::tokens::Header;
+use crate::identifier;
 
-/// A sign-in at the test provider without a browser, as a provider's library on a device does it. Whatever is not said
-/// is as in a good one.
+/// A sign-in at the test provider without a browser, as a provider's SDK on a device does it. Anything that is not set
+/// is as in a valid one.
 ///
 /// ```
 /// use passage_server::{MintIdToken, SocialProvider};
@@ -48,13 +50,13 @@ fn yes() -> bool {
     true
 }
 
-/// What a provider's library on a device returns.
+/// What a provider's SDK on a device returns.
 #[derive(Clone, Serialize)]
 #[non_exhaustive]
 pub struct IdToken {
-    /// Authorization code. It is good once, for a minute.
+    /// Authorization code. It can be used once, within a minute.
     pub code: String,
-    /// ID token: a JWT with the account, good for ten minutes.
+    /// ID token: a JWT with the account, valid for ten minutes.
     pub id_token: String,
 }
 
@@ -80,25 +82,25 @@ impl MintIdToken {
         }
     }
 
-    /// Id of the account at the provider. If not said, one that follows from the address.
+    /// Id of the account at the provider. Defaults to one that is derived from the address.
     pub fn subject(mut self, subject: impl Into<String>) -> Self {
         self.subject = Some(subject.into());
         self
     }
 
-    /// Whether the provider has verified the address. If not said, it has.
+    /// Whether the provider has verified the address. Defaults to `true`.
     pub fn email_verified(mut self, verified: bool) -> Self {
         self.email_verified = verified;
         self
     }
 
-    /// A nonce that the device asked with.
+    /// The nonce that the device sent.
     pub fn nonce(mut self, nonce: impl Into<String>) -> Self {
         self.nonce = Some(nonce.into());
         self
     }
 
-    /// Adds or replaces a claim of the token, which then may not belong to the code any more. JSON null removes it.
+    /// Adds or replaces a claim of the token, which may then no longer match the code. JSON null removes it.
     pub fn claim(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.claims.insert(name.into(), value.into());
         self
@@ -116,19 +118,22 @@ impl MintIdToken {
         self
     }
 
-    pub(crate) async fn mint(self, core: &Core, app: &App) -> Result<IdToken, ApiError> {
+    pub(crate) async fn mint(
+        self,
+        state: &AppState,
+        test_provider: &TestProvider,
+        app: &App,
+    ) -> Result<IdToken, Refusal> {
         let provider = self.connection_type;
-        let test_provider = core.provider.as_deref();
-        let test_provider = test_provider.ok_or_else(super::routes::no_provider)?;
-        let login = app.settings.social.login(provider);
+        let login = app.settings.social.login(&provider.name());
         let client_id = login.and_then(|login| login.client_id.as_deref());
         let email = identifier::email(&self.email)
-            .ok_or_else(|| ApiError::invalid_request("email: must be an e-mail address."))?;
+            .ok_or_else(|| Refusal::invalid_request("email: must be an e-mail address."))?;
         let mut account = Account::of(provider, email, self.email_verified);
         if let Some(subject) = self.subject {
             account.subject = subject;
         }
-        let now = core.clock.micros();
+        let now = state.clock.now();
         let grant = Grant {
             provider,
             client_id: client_id.unwrap_or(SHARED_CLIENT_ID).to_owned(),
@@ -140,7 +145,7 @@ impl MintIdToken {
         };
         let key = test_provider.key().await?;
         let (mut claims, mut header) = (
-            grant.claims(core, now),
+            grant.claims(&state.url, now),
             tokens::members(&Header::new(key.kid())),
         );
         change(&mut claims, self.claims);

@@ -1,30 +1,33 @@
-//! The test provider: an identity provider that stands for every real one, and believes whoever says who they are.
+//! The test provider: an identity provider that simulates all real ones, and accepts any account without proof.
 //!
-//! Its codes, and the accounts that were used, are in memory. Its key is too: one for the process.
+//! Its codes and the accounts that were used are kept in memory. So is its key, one per process.
 
 mod mint;
 mod page;
+mod provider;
 pub(crate) mod routes;
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
 pub use self::mint::{IdToken, MintIdToken};
-use crate::core::Core;
+use crate::clock::Time;
+use crate::domain::social::{self, Redemption, SocialProvider};
+use crate::domain::tokens;
+use crate::domain::tokens::Header;
+use crate::ids;
 use crate::keys::{self, KeyError, SigningKey};
-use crate::social::{self, SocialProvider};
-use crate::tokens::Header;
-use crate::{ids, tokens};
 
-/// How long a code is good, in microseconds.
-const CODE_LIFETIME: i64 = 60 * 1_000_000;
+/// Lifetime of a code.
+const CODE_LIFETIME: Duration = Duration::from_secs(60);
 /// Characters of a code: 285 random bits.
 const CODE_LENGTH: usize = 48;
-/// Seconds that an ID token is good.
+/// Lifetime of an ID token, in seconds.
 const TOKEN_LIFETIME: i64 = 600;
-/// Codes that are kept, and accounts that the page offers. Older ones are forgotten.
+/// Codes that are kept, and accounts that the page offers. Older ones are dropped.
 const KEPT_CODES: usize = 1000;
 const KEPT_ACCOUNTS: usize = 20;
 
@@ -40,16 +43,16 @@ struct State {
     accounts: VecDeque<(SocialProvider, Account)>,
 }
 
-/// An account that somebody says is theirs.
+/// An account that somebody claims.
 #[derive(Clone, PartialEq, Eq)]
-pub(crate) struct Account {
-    pub(crate) subject: String,
-    pub(crate) email: String,
-    pub(crate) email_verified: bool,
+struct Account {
+    subject: String,
+    email: String,
+    email_verified: bool,
 }
 
 impl Account {
-    /// The account with this address. Its id is the same every time.
+    /// The account with this address. Its id is always the same.
     fn of(provider: SocialProvider, email: String, email_verified: bool) -> Self {
         let hash = ids::hash(&format!("{}\0{email}", provider.as_str()));
         let hex = |byte: &u8| format!("{byte:02x}");
@@ -61,42 +64,39 @@ impl Account {
     }
 }
 
-/// What a code was given out for.
-pub(crate) struct Grant {
+/// What a code was issued for.
+struct Grant {
     provider: SocialProvider,
     client_id: String,
     /// `None` for codes that a device got without a browser. They have no challenge either.
     redirect_uri: Option<String>,
     challenge: Option<String>,
-    pub(crate) account: Account,
-    pub(crate) nonce: Option<String>,
-    expires_at: i64,
+    account: Account,
+    nonce: Option<String>,
+    expires_at: Time,
 }
 
-/// How a client redeems a code.
-pub(crate) struct Redemption<'a> {
-    pub(crate) provider: SocialProvider,
-    pub(crate) client_id: &'a str,
-    pub(crate) redirect_uri: Option<&'a str>,
-    pub(crate) verifier: Option<&'a str>,
+/// The issuer of a provider's ID tokens, and the URL below which the test provider answers instead.
+fn issuer(url: &str, provider: SocialProvider) -> String {
+    format!("{url}/_dev/social/{}", provider.as_str())
 }
 
 impl Grant {
-    fn admits(&self, by: &Redemption<'_>, now: i64) -> bool {
+    fn admits(&self, provider: SocialProvider, by: &Redemption<'_>) -> bool {
         let challenge = by.verifier.map(social::challenge_of);
-        self.provider == by.provider
+        self.provider == provider
             && self.client_id == by.client_id
             && self.redirect_uri.as_deref() == by.redirect_uri
             && self.challenge == challenge
-            && self.expires_at > now
+            && self.expires_at > by.now
     }
 
-    /// The claims of the ID token. `now` is in microseconds.
-    fn claims(&self, core: &Core, now: i64) -> Map<String, Value> {
-        let now = now / 1_000_000;
+    /// The claims of the ID token. `url` is that of the server.
+    fn claims(&self, url: &str, now: Time) -> Map<String, Value> {
+        let now = now.as_second();
         let mut claims = Map::from_iter(
             [
-                ("iss", social::issuer(core, self.provider).into()),
+                ("iss", issuer(url, self.provider).into()),
                 ("aud", self.client_id.as_str().into()),
                 ("sub", self.account.subject.as_str().into()),
                 ("iat", json!(now)),
@@ -113,9 +113,9 @@ impl Grant {
     }
 
     /// The ID token that the code is exchanged for.
-    pub(crate) async fn id_token(&self, core: &Core, now: i64) -> Result<String, KeyError> {
+    async fn id_token(&self, url: &str, now: Time) -> Result<String, KeyError> {
         let key = keys::test_provider().await?;
-        tokens::sign(&key, &Header::new(key.kid()), &self.claims(core, now))
+        tokens::sign(&key, &Header::new(key.kid()), &self.claims(url, now))
     }
 }
 
@@ -125,7 +125,7 @@ impl TestProvider {
         keys::test_provider().await
     }
 
-    /// Gives out a code, and remembers the account.
+    /// Issues a code, and remembers the account.
     fn grant(&self, grant: Grant) -> String {
         let code = ids::alphanumeric(CODE_LENGTH);
         let account = (grant.provider, grant.account.clone());
@@ -143,16 +143,17 @@ impl TestProvider {
         code
     }
 
-    /// Takes a code back, once: what it was given out for, if it is redeemed by the same client in the same way.
-    pub(crate) fn redeem(&self, code: &str, by: &Redemption<'_>, now: i64) -> Option<Grant> {
-        let hash = ids::hash(code);
+    /// Redeems a code once: returns what it was issued for, if the same client redeems it at the same provider with
+    /// matching parameters.
+    fn redeem(&self, provider: SocialProvider, by: &Redemption<'_>) -> Option<Grant> {
+        let hash = ids::hash(by.code);
         let grant = self.with(|state| {
             let at = state.grants.iter().position(|(known, _)| *known == hash)?;
             state.grants.remove(at)
         });
         grant
             .map(|(_, grant)| grant)
-            .filter(|grant| grant.admits(by, now))
+            .filter(|grant| grant.admits(provider, by))
     }
 
     /// The accounts that were used at a provider, newest first.
@@ -164,7 +165,7 @@ impl TestProvider {
         })
     }
 
-    /// Forgets everything.
+    /// Clears everything.
     pub(crate) fn clear(&self) {
         self.with(|state| *state = State::default());
     }
@@ -178,6 +179,7 @@ impl TestProvider {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::clock::at;
 
     fn grant(number: usize) -> Grant {
         let email = format!("{number}@example.com");
@@ -188,16 +190,19 @@ mod tests {
             challenge: Some(social::challenge_of("verifier")),
             account: Account::of(SocialProvider::Google, email, true),
             nonce: None,
-            expires_at: 1000,
+            expires_at: at(1000),
         }
     }
 
-    fn redemption() -> Redemption<'static> {
+    const GOOGLE: SocialProvider = SocialProvider::Google;
+
+    fn redemption(code: &str, now: Time) -> Redemption<'_> {
         Redemption {
-            provider: SocialProvider::Google,
+            code,
             client_id: "client",
             redirect_uri: Some("back"),
             verifier: Some("verifier"),
+            now,
         }
     }
 
@@ -205,30 +210,37 @@ mod tests {
     fn a_code_is_redeemed_once_and_only_as_it_was_asked_for() {
         let provider = TestProvider::default();
         let code = provider.grant(grant(1));
-        assert!(provider.redeem(&code, &redemption(), 999).is_some());
         assert!(
-            provider.redeem(&code, &redemption(), 999).is_none(),
+            provider
+                .redeem(GOOGLE, &redemption(&code, at(999)))
+                .is_some()
+        );
+        assert!(
+            provider
+                .redeem(GOOGLE, &redemption(&code, at(999)))
+                .is_none(),
             "twice"
         );
 
-        let redeemed = |change: fn(&mut Redemption<'_>), now| {
-            let mut by = redemption();
-            change(&mut by);
+        let redeemed_at = |of, change: fn(&mut Redemption<'_>), now| {
             let code = provider.grant(grant(1));
-            let redeemed = provider.redeem(&code, &by, now).is_some();
-            // Whoever tries has used it up.
-            assert!(provider.redeem(&code, &redemption(), 0).is_none());
+            let mut by = redemption(&code, now);
+            change(&mut by);
+            let redeemed = provider.redeem(of, &by).is_some();
+            // A failed attempt uses up the code.
+            assert!(provider.redeem(GOOGLE, &redemption(&code, at(0))).is_none());
             redeemed
         };
-        assert!(redeemed(|_| {}, 999));
-        assert!(!redeemed(|_| {}, 1000));
-        assert!(!redeemed(|by| by.provider = SocialProvider::Apple, 0));
-        assert!(!redeemed(|by| by.client_id = "other", 0));
-        assert!(!redeemed(|by| by.redirect_uri = Some("elsewhere"), 0));
-        assert!(!redeemed(|by| by.redirect_uri = None, 0));
-        assert!(!redeemed(|by| by.verifier = Some("other"), 0));
-        assert!(!redeemed(|by| by.verifier = None, 0));
-        assert!(provider.redeem("", &redemption(), 0).is_none());
+        let redeemed = |change, now| redeemed_at(GOOGLE, change, now);
+        assert!(redeemed(|_| {}, at(999)));
+        assert!(!redeemed(|_| {}, at(1000)));
+        assert!(!redeemed_at(SocialProvider::Apple, |_| {}, at(0)));
+        assert!(!redeemed(|by| by.client_id = "other", at(0)));
+        assert!(!redeemed(|by| by.redirect_uri = Some("elsewhere"), at(0)));
+        assert!(!redeemed(|by| by.redirect_uri = None, at(0)));
+        assert!(!redeemed(|by| by.verifier = Some("other"), at(0)));
+        assert!(!redeemed(|by| by.verifier = None, at(0)));
+        assert!(provider.redeem(GOOGLE, &redemption("", at(0))).is_none());
     }
 
     #[test]
@@ -238,7 +250,11 @@ mod tests {
         for number in 1..=KEPT_CODES {
             provider.grant(grant(number));
         }
-        assert!(provider.redeem(&first, &redemption(), 0).is_none());
+        assert!(
+            provider
+                .redeem(GOOGLE, &redemption(&first, at(0)))
+                .is_none()
+        );
         let accounts = provider.accounts(SocialProvider::Google);
         assert_eq!(accounts.len(), KEPT_ACCOUNTS);
         assert_eq!(accounts.first().unwrap().email, "1000@example.com");

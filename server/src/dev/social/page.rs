@@ -1,4 +1,4 @@
-//! The pages of the test provider. They load nothing, and all that is not ours is escaped.
+//! The pages of the test provider. They load nothing, and all outside data is escaped.
 
 use std::fmt::Write as _;
 
@@ -12,9 +12,9 @@ use http::{HeaderValue, StatusCode};
 
 use super::Account;
 use crate::dev::outbox_page::escape;
+use crate::domain::social::{OAuthParams, SocialProvider};
 use crate::http::reply;
 use crate::ids;
-use crate::social::{OAuthParams, SocialProvider};
 
 const HEAD: &str = "<!doctype html>
 <html lang=\"en\">
@@ -28,13 +28,13 @@ button { font: inherit; padding: .3rem 1rem }
 </style>
 ";
 
-/// The one script: it sends the form of its page.
+/// The only script: it submits the form of its page.
 const SCRIPT: &str = "document.forms[0].submit()";
 
 /// What the person adds to the request.
 const ADDED: [&str; 3] = ["login_hint", "unverified", "cancel"];
 
-/// A page. Forms may lead to the app in the end, wherever that is, so `form-action` is not restricted.
+/// A page. Forms may redirect to the app in the end, wherever that is, so `form-action` is not restricted.
 fn page(html: String) -> Response {
     let hash = STANDARD.encode(ids::hash(SCRIPT));
     let policy = format!(
@@ -56,15 +56,15 @@ fn page(html: String) -> Response {
     response
 }
 
-/// The page where people pick an account that was used before, or type an address. `hint` is what was asked for and is
-/// no address.
+/// The page where people pick an account that was used before, or type an address. `hint` is the requested account if
+/// it is not a valid address.
 pub(super) fn choose(
     provider: SocialProvider,
     request: &OAuthParams,
     hint: Option<&str>,
     accounts: &[Account],
 ) -> Response {
-    let name = provider.title();
+    let name = provider.declaration().title;
     let kept = || request.iter().filter(|(name, _)| !ADDED.contains(name));
     let mut html = format!(
         "{HEAD}<title>Test provider for {name}</title>\n<h1>Who are you at {name}?</h1>\n\
@@ -108,7 +108,7 @@ pub(super) fn choose(
     page(html)
 }
 
-/// A page whose form the browser posts at once.
+/// A page whose form the browser submits at once.
 pub(super) fn post(action: &str, members: &[(&str, &str)]) -> Response {
     let mut html = format!(
         "{HEAD}<title>One moment</title>\n<form method=\"post\" action=\"{}\">\n",

@@ -1,79 +1,67 @@
 //! The test provider over HTTP, under `/_dev/social`.
 
-use std::sync::Arc;
-
+use axum::Router;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use axum::routing::{get, post};
-use axum::{Router, middleware};
 use bytes::Bytes;
-use http::StatusCode;
 use passage_identity::generated::auth::types::JwkResponse;
 use serde_json::json;
 
 use super::{Account, CODE_LIFETIME, Grant, MintIdToken, TestProvider, page};
-use crate::core::Core;
-use crate::dev::routes::local_only;
-use crate::http::error::ApiError;
+use crate::dev::Controls;
+use crate::dev::error::ControlError;
+use crate::domain::error::Refusal;
+use crate::domain::social::{self, OAuthParams, SHARED_CLIENT_ID, SocialProvider};
+use crate::domain::state::AppState;
 use crate::http::extract::{Params, json};
 use crate::http::reply;
 use crate::identifier;
-use crate::social::{self, OAuthParams, SHARED_CLIENT_ID, SocialProvider};
 
 /// The routes below `/_dev/social`.
-pub(crate) fn routes() -> Router<Arc<Core>> {
+pub(crate) fn routes() -> Router<Controls> {
     Router::new()
         .route("/id_tokens/{app_id}", post(mint))
         .route("/{provider}/authorize", get(authorize))
         .route("/{provider}/jwks.json", get(jwks))
-        .layer(middleware::from_fn(local_only))
-}
-
-/// A server that is not for development has no test provider.
-pub(super) fn no_provider() -> ApiError {
-    ApiError::new(
-        StatusCode::NOT_FOUND,
-        "not_found",
-        "There is no test provider here.",
-    )
 }
 
 fn provider<'a>(
-    core: &'a Core,
+    controls: &'a Controls,
     params: &Params,
-) -> Result<(SocialProvider, &'a TestProvider), ApiError> {
+) -> Result<(SocialProvider, &'a TestProvider), ControlError> {
     let provider = SocialProvider::named(&params.get("provider"));
-    provider
-        .zip(core.provider.as_deref())
-        .ok_or_else(no_provider)
+    let provider = provider.ok_or_else(ControlError::no_test_provider)?;
+    Ok((provider, controls.dev.provider()?))
 }
 
-async fn jwks(State(core): State<Arc<Core>>, params: Params) -> Result<Response, ApiError> {
-    let (_, provider) = provider(&core, &params)?;
+async fn jwks(State(controls): State<Controls>, params: Params) -> Result<Response, ControlError> {
+    let (_, provider) = provider(&controls, &params)?;
     let keys = vec![provider.key().await?.jwk()];
     Ok(reply::ok(&JwkResponse { keys }))
 }
 
 async fn mint(
-    State(core): State<Arc<Core>>,
+    State(controls): State<Controls>,
     params: Params,
     body: Bytes,
-) -> Result<Response, ApiError> {
+) -> Result<Response, ControlError> {
     let token: MintIdToken = json(&body)?;
-    let app = core.app(&params.get("app_id"))?.clone();
-    let minted = token.mint(&core, &app).await?;
+    let app = controls.state.app(&params.get("app_id").into())?;
+    let provider = controls.dev.provider()?;
+    let minted = token.mint(&controls.state, provider, &app).await?;
     Ok(reply::created(&json!(minted)))
 }
 
-/// The page where people say who they are. With a `login_hint` that is an e-mail address nobody has to.
+/// The page where people choose an account. A `login_hint` that is an e-mail address skips it.
 async fn authorize(
-    State(core): State<Arc<Core>>,
+    State(controls): State<Controls>,
     params: Params,
     RawQuery(query): RawQuery,
-) -> Result<Response, ApiError> {
-    let (provider, test_provider) = provider(&core, &params)?;
+) -> Result<Response, ControlError> {
+    let (provider, test_provider) = provider(&controls, &params)?;
     let query = OAuthParams::parse(query.unwrap_or_default().as_bytes());
-    let request = Request::read(&core, provider, &query)?;
+    let request = Request::read(&controls.state, provider, &query)?;
     if query.get("cancel")?.is_some() {
         let error = match provider {
             SocialProvider::Apple => "user_cancelled_authorize",
@@ -94,12 +82,12 @@ async fn authorize(
         challenge: Some(request.challenge.clone()),
         account: Account::of(provider, email, verified),
         nonce: request.nonce.clone(),
-        expires_at: core.clock.micros() + CODE_LIFETIME,
+        expires_at: controls.state.clock.now() + CODE_LIFETIME,
     });
     Ok(request.answer(("code", &code)))
 }
 
-/// What a client asks for.
+/// A client's request.
 struct Request {
     client_id: String,
     redirect_uri: String,
@@ -110,8 +98,12 @@ struct Request {
 }
 
 impl Request {
-    /// Checks everything, as nothing is sent anywhere before.
-    fn read(core: &Core, provider: SocialProvider, query: &OAuthParams) -> Result<Self, ApiError> {
+    /// Checks everything, as nothing may be sent anywhere before.
+    fn read(
+        app_state: &AppState,
+        provider: SocialProvider,
+        query: &OAuthParams,
+    ) -> Result<Self, Refusal> {
         let request = Self {
             client_id: query.need("client_id")?,
             redirect_uri: query.need("redirect_uri")?,
@@ -121,38 +113,38 @@ impl Request {
             form_post: query.get("response_mode")?.as_deref() == Some("form_post"),
         };
         if query.need("response_type")? != "code" {
-            return Err(ApiError::invalid_request("response_type: must be code."));
+            return Err(Refusal::invalid_request("response_type: must be code."));
         }
         let method = query.need("code_challenge_method")?;
         if method != "S256" || !social::is_challenge(&request.challenge) {
-            return Err(ApiError::invalid_request(
+            return Err(Refusal::invalid_request(
                 "code_challenge: must be made by S256.",
             ));
         }
-        if !request.is_registered(core, provider) {
-            return Err(ApiError::invalid_request(
+        if !request.is_registered(app_state, provider) {
+            return Err(Refusal::invalid_request(
                 "redirect_uri: is not the client's.",
             ));
         }
         Ok(request)
     }
 
-    /// Whether the client has this redirect URI: the shared one, or that of the app whose client id it is.
-    fn is_registered(&self, core: &Core, provider: SocialProvider) -> bool {
+    /// Whether the client has this redirect URI: the shared one, or that of the app with this client id.
+    fn is_registered(&self, app_state: &AppState, provider: SocialProvider) -> bool {
         if self.client_id == SHARED_CLIENT_ID {
-            return self.redirect_uri == social::callback_uri(core, None);
+            return self.redirect_uri == social::callback_uri(app_state, None);
         }
-        let base = format!("{}/apps/", core.auth_url());
+        let base = format!("{}/apps/", app_state.auth_url());
         let app_id = self.redirect_uri.strip_prefix(&base);
         let app_id = app_id.and_then(|rest| rest.strip_suffix("/social/oauth2_callback"));
-        let app = app_id.and_then(|id| core.app(id).ok());
+        let app = app_id.and_then(|id| app_state.app(&id.into()).ok());
         app.is_some_and(|app| {
-            let login = app.settings.social.login(provider);
+            let login = app.settings.social.login(&provider.name());
             login.is_some_and(|login| login.client_id.as_ref() == Some(&self.client_id))
         })
     }
 
-    /// Sends the browser back, by a redirect or by a form.
+    /// Sends the browser back, with a redirect or a form.
     fn answer(&self, result: (&str, &str)) -> Response {
         let members = [result, ("state", &self.state)];
         if self.form_post {

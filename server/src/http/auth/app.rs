@@ -1,4 +1,4 @@
-//! The app, as anybody may see it, and its keys.
+//! The public view of the app, and its keys.
 
 use axum::response::Response;
 use passage_identity::generated::auth::types::{
@@ -7,12 +7,12 @@ use passage_identity::generated::auth::types::{
     UserMetadataField,
 };
 
-use crate::http::error::ApiError;
-use crate::http::extract::Public;
+use crate::domain::error::Refusal;
+use crate::domain::social;
+use crate::http::extract::AppContext;
 use crate::http::reply;
-use crate::social;
 
-pub(crate) async fn get_app(call: Public) -> Result<Response, ApiError> {
+pub(crate) async fn get_app(call: AppContext) -> Result<Response, Refusal> {
     let settings = &call.app.settings;
     let key = call.app.keys.active().await?;
     let (fallback, fallback_ttl) = settings.fallback();
@@ -36,7 +36,7 @@ pub(crate) async fn get_app(call: Public) -> Result<Response, ApiError> {
         element_customization: ElementCustomization::default(),
         element_customization_dark: ElementCustomization::default(),
         ephemeral: false,
-        id: call.app.id.clone(),
+        id: call.app.id.clone().into(),
         layouts: Layouts {
             profile: Vec::new(),
             registration: Vec::new(),
@@ -52,7 +52,7 @@ pub(crate) async fn get_app(call: Public) -> Result<Response, ApiError> {
         required_identifier: "either".to_owned(),
         rsa_public_key: key.pem_in_base64()?,
         session_timeout_length: settings.session_timeout_length,
-        social_connections: social::offered(&call.core, &call.app),
+        social_connections: social::offered(&call.state, &call.app),
         user_metadata_schema: settings
             .metadata
             .iter()
@@ -69,7 +69,7 @@ pub(crate) async fn get_app(call: Public) -> Result<Response, ApiError> {
     Ok(reply::ok(&GetAppResponse { app }))
 }
 
-pub(crate) async fn get_jwks(call: Public) -> Result<Response, ApiError> {
+pub(crate) async fn get_jwks(call: AppContext) -> Result<Response, Refusal> {
     let keys = call
         .app
         .keys
@@ -81,8 +81,8 @@ pub(crate) async fn get_jwks(call: Public) -> Result<Response, ApiError> {
     Ok(reply::ok(&JwkResponse { keys }))
 }
 
-pub(crate) async fn get_open_id_configuration(call: Public) -> Result<Response, ApiError> {
-    let base = format!("{}/apps/{}", call.core.auth_url(), call.app.id);
+pub(crate) async fn get_open_id_configuration(call: AppContext) -> Result<Response, Refusal> {
+    let base = format!("{}/apps/{}", call.state.auth_url(), call.app.id);
     Ok(reply::ok(&OpenIdConfiguration {
         authorization_endpoint: format!("{base}/social/authorize"),
         issuer: call.app.issuer.clone(),

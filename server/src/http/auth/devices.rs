@@ -11,21 +11,16 @@ use passage_identity::generated::auth::types::{
 use super::currentuser::credential;
 use super::users::view;
 use super::webauthn::{attachment, maybe_json};
-use crate::http::error::ApiError;
-use crate::http::extract::{Params, SignedIn, json};
+use crate::domain::client::ClientInfo;
+use crate::domain::devices;
+use crate::domain::error::Refusal;
+use crate::domain::passkeys::add_device;
+use crate::domain::passkeys::response::Creation;
+use crate::http::extract::{Params, UserAuth, json};
 use crate::http::reply;
-use crate::http::visitor::Visitor;
-use crate::passkeys::ceremony::{Finish, Purpose, Start, add, end, once};
-use crate::passkeys::device;
-use crate::passkeys::relying_party::RelyingParty;
-use crate::passkeys::response::Creation;
-use crate::store::{devices, passkeys};
 
-/// Characters of a device's name, at most.
-const LONGEST_NAME: usize = 255;
-
-pub(crate) async fn get_currentuser_devices(call: SignedIn) -> Result<Response, ApiError> {
-    let SignedIn { user, devices, .. } = call;
+pub(crate) async fn get_currentuser_devices(call: UserAuth) -> Result<Response, Refusal> {
+    let UserAuth { user, devices, .. } = call;
     let devices = devices
         .into_iter()
         .map(|device| credential(device, &user.id))
@@ -33,114 +28,51 @@ pub(crate) async fn get_currentuser_devices(call: SignedIn) -> Result<Response, 
     Ok(reply::ok(&CurrentUserDevices { devices }))
 }
 
-pub(crate) async fn add_device_start(call: SignedIn, body: Bytes) -> Result<Response, ApiError> {
+pub(crate) async fn add_device_start(call: UserAuth, body: Bytes) -> Result<Response, Refusal> {
     let request: CurrentUserDevicesStartRequest = maybe_json(&body)?;
     let attachment = attachment(request.authenticator_attachment)?;
-    let relying_party = RelyingParty::new(&call.app.settings)?;
-    let SignedIn {
-        core,
-        app,
-        user,
-        devices,
-        ..
-    } = call;
-    let (app_id, now) = (app.id.clone(), core.clock.micros());
-    let start = core.store.write(move |conn| {
-        let handle = passkeys::user_handle(conn, &user.id)?;
-        let start = Start {
-            app_id: &app_id,
-            purpose: Purpose::AddDevice,
-            user_id: Some(user.id.clone()),
-            transaction_id: None,
-            now,
-        };
-        let name = passkeys::name(&user);
-        let handshake = start.creation(conn, &relying_party, handle, &name, &attachment)?;
-        Ok::<_, ApiError>(AddDeviceStartResponse {
-            handshake,
-            user: Some(view(user, &devices)),
-        })
-    });
-    Ok(reply::ok(&start.await?))
+    let handshake = add_device::start(&call.state, &call.app, &call.user, &attachment).await?;
+    Ok(reply::ok(&AddDeviceStartResponse {
+        handshake,
+        user: Some(view(call.user, &call.devices)),
+    }))
 }
 
 pub(crate) async fn add_device_finish(
-    call: SignedIn,
-    visitor: Visitor,
+    call: UserAuth,
+    client_info: ClientInfo,
     body: Bytes,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     let request: AddDeviceFinishRequest = json(&body)?;
     let creation = Creation::read(request.handshake_response)?;
-    let SignedIn {
-        core, app, user, ..
-    } = &call;
-    let user_id = &user.id;
-    let finish = Finish {
-        handshake_id: &request.handshake_id,
-        purpose: Purpose::AddDevice,
-        user_id: Some(user_id),
-        transaction_id: None,
-    };
-    let add = async {
-        let refuse = ApiError::webauthn_login_failed;
-        if request.user_id != *user_id {
-            return Err(refuse("user_id: of another user."));
-        }
-        let (ceremony, credential) = finish.creation(core, app, &creation).await?;
-        let name = device::name(visitor.user_agent());
-        let device = device::new(name, &credential, &creation, core.clock.micros());
-        let (app_id, user_id) = (app.id.clone(), user_id.clone());
-        let keep = core.store.write(move |conn| {
-            end(conn, &app_id, &ceremony, refuse)?;
-            add(conn, &user_id, &device, &credential)?;
-            Ok(device)
-        });
-        keep.await
-    };
-    let device = once(core, app, &request.handshake_id, add).await?;
-    Ok(reply::created(&CurrentUserDevice {
-        device: credential(device, user_id),
-    }))
+    let (id, named, user_id) = (&request.handshake_id, &request.user_id, &call.user.id);
+    let (state, app) = (&call.state, &call.app);
+    let finish = add_device::finish(state, app, &client_info, id, user_id, named, &creation);
+    let device = credential(finish.await?, user_id);
+    Ok(reply::created(&CurrentUserDevice { device }))
 }
 
 pub(crate) async fn update_currentuser_device(
-    call: SignedIn,
+    call: UserAuth,
     params: Params,
     body: Bytes,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     let request: UpdateDeviceRequest = json(&body)?;
-    let name = request.friendly_name.trim().to_owned();
-    if name.is_empty() || name.chars().count() > LONGEST_NAME {
-        return Err(ApiError::invalid_request(format!(
-            "friendly_name: must have 1 to {LONGEST_NAME} characters."
-        )));
-    }
-    let user_id = call.user.id;
-    let (owner, id, now) = (
+    let (user_id, id) = (call.user.id, params.get("device_id"));
+    let rename = devices::rename_own(
+        &call.state,
         user_id.clone(),
-        params.get("device_id"),
-        call.core.clock.micros(),
+        id.into(),
+        &request.friendly_name,
     );
-    let rename = call.core.store.write(move |conn| {
-        devices::rename(conn, &owner, &id, &name, now)?.ok_or_else(ApiError::own_device_not_found)
-    });
-    Ok(reply::ok(&CurrentUserDevice {
-        device: credential(rename.await?, &user_id),
-    }))
+    let device = credential(rename.await?, &user_id);
+    Ok(reply::ok(&CurrentUserDevice { device }))
 }
 
 pub(crate) async fn delete_currentuser_device(
-    call: SignedIn,
+    call: UserAuth,
     params: Params,
-) -> Result<Response, ApiError> {
-    let (user_id, id) = (call.user.id, params.get("device_id"));
-    let delete = call
-        .core
-        .store
-        .write(move |conn| Ok::<_, ApiError>(devices::delete(conn, &user_id, &id)?));
-    if delete.await? {
-        Ok(reply::empty(StatusCode::OK))
-    } else {
-        Err(ApiError::own_device_not_found())
-    }
+) -> Result<Response, Refusal> {
+    devices::delete_own(&call.state, call.user.id, params.get("device_id").into()).await?;
+    Ok(reply::empty(StatusCode::OK))
 }

@@ -1,4 +1,4 @@
-//! Magic links: asking for one, opening it, and waiting for that.
+//! Magic links: requesting, opening and waiting for one.
 
 use axum::response::Response;
 use bytes::Bytes;
@@ -8,45 +8,45 @@ use passage_identity::generated::auth::types::{
 };
 
 use super::users::identifier;
-use crate::delivery::{Language, Purpose};
-use crate::http::error::ApiError;
-use crate::http::extract::{Public, json};
+use crate::delivery::Language;
+use crate::domain::client::ClientInfo;
+use crate::domain::error::Refusal;
+use crate::domain::magic_links::{self, LinkOptions};
+use crate::http::extract::{AppContext, json};
 use crate::http::reply;
-use crate::http::visitor::Visitor;
-use crate::limits::Kind;
-use crate::links::{self, Wishes};
+use crate::store::Purpose;
 
 pub(crate) async fn login(
-    call: Public,
-    visitor: Visitor,
+    call: AppContext,
+    client: ClientInfo,
     body: Bytes,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     let request: LoginMagicLinkRequest = json(&body)?;
-    let wishes = wishes(request.language.as_deref(), request.magic_link_path);
-    let magic_link = send(call, &visitor, Purpose::Login, &request.identifier, wishes).await?;
+    let options = options(request.language.as_deref(), request.magic_link_path);
+    let magic_link = send(call, client, Purpose::Login, &request.identifier, options).await?;
     Ok(reply::ok(&LoginMagicLinkResponse { magic_link }))
 }
 
 pub(crate) async fn register(
-    call: Public,
-    visitor: Visitor,
+    call: AppContext,
+    client: ClientInfo,
     body: Bytes,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     let request: RegisterMagicLinkRequest = json(&body)?;
-    let wishes = wishes(request.language.as_deref(), request.magic_link_path);
+    let options = options(request.language.as_deref(), request.magic_link_path);
     let magic_link = send(
         call,
-        &visitor,
+        client,
         Purpose::Register,
         &request.identifier,
-        wishes,
+        options,
     )
     .await?;
     Ok(reply::created(&RegisterMagicLinkResponse { magic_link }))
 }
 
-fn wishes(language: Option<&str>, path: Option<String>) -> Wishes {
-    Wishes {
+fn options(language: Option<&str>, path: Option<String>) -> LinkOptions {
+    LinkOptions {
         language: Language::asked_for(language),
         path,
         redirect_url: None,
@@ -54,31 +54,31 @@ fn wishes(language: Option<&str>, path: Option<String>) -> Wishes {
 }
 
 async fn send(
-    call: Public,
-    visitor: &Visitor,
+    call: AppContext,
+    client: ClientInfo,
     purpose: Purpose,
-    text: &str,
-    wishes: Wishes,
-) -> Result<MagicLink, ApiError> {
-    let receives = identifier(text)?;
-    visitor.may_write_to(&call.core, &call.app, &receives)?;
-    let id = links::request(&call.core, &call.app, purpose, receives, wishes).await?;
+    to: &str,
+    options: LinkOptions,
+) -> Result<MagicLink, Refusal> {
+    let to = identifier(to)?;
+    let (state, app) = (&call.state, &call.app);
+    let id = magic_links::send(state, app, purpose, to, options, &client).await?;
     Ok(MagicLink { id })
 }
 
 pub(crate) async fn activate(
-    call: Public,
-    visitor: Visitor,
+    call: AppContext,
+    client: ClientInfo,
     body: Bytes,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     let request: ActivateMagicLinkRequest = json(&body)?;
-    visitor.may(&call.core, Kind::Try)?;
-    let auth_result = links::open(&call.core, &call.app, &request.magic_link, &visitor).await?;
+    let secret = &request.magic_link;
+    let auth_result = magic_links::open(&call.state, &call.app, secret, &client).await?;
     Ok(reply::ok(&AuthResponse { auth_result }))
 }
 
-pub(crate) async fn status(call: Public, body: Bytes) -> Result<Response, ApiError> {
+pub(crate) async fn status(call: AppContext, body: Bytes) -> Result<Response, Refusal> {
     let request: GetMagicLinkStatusRequest = json(&body)?;
-    let auth_result = links::wait(&call.core, &call.app, &request.id).await?;
+    let auth_result = magic_links::wait(&call.state, &call.app, &request.id).await?;
     Ok(reply::ok(&AuthResponse { auth_result }))
 }

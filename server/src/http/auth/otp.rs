@@ -8,70 +8,54 @@ use passage_identity::generated::auth::types::{
 };
 
 use super::users::identifier;
-use crate::codes;
-use crate::delivery::{Language, Purpose};
-use crate::http::error::ApiError;
-use crate::http::extract::{Public, json};
+use crate::delivery::Language;
+use crate::domain::client::ClientInfo;
+use crate::domain::error::Refusal;
+use crate::domain::one_time_codes;
+use crate::http::extract::{AppContext, json};
 use crate::http::reply;
-use crate::http::visitor::Visitor;
-use crate::limits::Kind;
+use crate::store::Purpose;
 
 pub(crate) async fn login(
-    call: Public,
-    visitor: Visitor,
+    call: AppContext,
+    client: ClientInfo,
     body: Bytes,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     let request: LoginOneTimePasscodeRequest = json(&body)?;
-    let language = request.language.as_deref();
-    send(
-        call,
-        &visitor,
-        Purpose::Login,
-        &request.identifier,
-        language,
-    )
-    .await
+    let (to, language) = (request.identifier, request.language);
+    send(call, client, Purpose::Login, &to, language).await
 }
 
 pub(crate) async fn register(
-    call: Public,
-    visitor: Visitor,
+    call: AppContext,
+    client: ClientInfo,
     body: Bytes,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     let request: RegisterOneTimePasscodeRequest = json(&body)?;
-    let language = request.language.as_deref();
-    send(
-        call,
-        &visitor,
-        Purpose::Register,
-        &request.identifier,
-        language,
-    )
-    .await
+    let (to, language) = (request.identifier, request.language);
+    send(call, client, Purpose::Register, &to, language).await
 }
 
 async fn send(
-    call: Public,
-    visitor: &Visitor,
+    call: AppContext,
+    client: ClientInfo,
     purpose: Purpose,
-    text: &str,
-    language: Option<&str>,
-) -> Result<Response, ApiError> {
-    let language = Language::asked_for(language);
-    let receives = identifier(text)?;
-    visitor.may_write_to(&call.core, &call.app, &receives)?;
-    let otp_id = codes::request(&call.core, &call.app, purpose, receives, language).await?;
+    to: &str,
+    language: Option<String>,
+) -> Result<Response, Refusal> {
+    let (to, language) = (identifier(to)?, Language::asked_for(language.as_deref()));
+    let (state, app) = (&call.state, &call.app);
+    let otp_id = one_time_codes::send(state, app, purpose, to, language, &client).await?;
     Ok(reply::created(&OneTimePasscodeResponse { otp_id }))
 }
 
 pub(crate) async fn activate(
-    call: Public,
-    visitor: Visitor,
+    call: AppContext,
+    client: ClientInfo,
     body: Bytes,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     let request: ActivateOneTimePasscodeRequest = json(&body)?;
-    visitor.may(&call.core, Kind::Try)?;
-    let (id, code) = (request.otp_id, request.otp);
-    let auth_result = codes::activate(&call.core, &call.app, id, code, &visitor).await?;
+    let (id, code) = (&request.otp_id, &request.otp);
+    let auth_result = one_time_codes::activate(&call.state, &call.app, id, code, &client).await?;
     Ok(reply::ok(&AuthResponse { auth_result }))
 }

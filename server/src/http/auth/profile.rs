@@ -1,4 +1,4 @@
-//! What signed-in users change of themselves: metadata, e-mail address, phone number.
+//! What signed-in users can change about themselves: metadata, e-mail address, phone number.
 
 use axum::response::Response;
 use bytes::Bytes;
@@ -9,81 +9,70 @@ use passage_identity::generated::auth::types::{
 
 use super::currentuser::view;
 use crate::delivery::Language;
-use crate::http::error::ApiError;
-use crate::http::extract::{SignedIn, json};
+use crate::domain::client::ClientInfo;
+use crate::domain::error::Refusal;
+use crate::domain::magic_links::{self, LinkOptions};
+use crate::domain::users::account;
+use crate::http::extract::{UserAuth, json};
 use crate::http::reply;
-use crate::http::visitor::Visitor;
 use crate::identifier::{self, Identifier};
-use crate::links::{self, Wishes};
-use crate::store::users;
 
-pub(crate) async fn get_metadata(call: SignedIn) -> Result<Response, ApiError> {
+pub(crate) async fn get_metadata(call: UserAuth) -> Result<Response, Refusal> {
     let user_metadata = call.user.metadata();
     Ok(reply::ok(&UserMetadataResponse { user_metadata }))
 }
 
-pub(crate) async fn update_metadata(call: SignedIn, body: Bytes) -> Result<Response, ApiError> {
+pub(crate) async fn update_metadata(call: UserAuth, body: Bytes) -> Result<Response, Refusal> {
     let request: UpdateMetadataRequest = json(&body)?;
-    let metadata = request.user_metadata.unwrap_or_default();
-    call.app
-        .settings
-        .check_metadata(&metadata)
-        .map_err(ApiError::invalid_request)?;
-    let (app_id, id) = (call.app.id.clone(), call.user.id);
-    let now = call.core.clock.micros();
-    let update = call.core.store.write(move |conn| {
-        let user = users::get(conn, &app_id, &id)?.ok_or_else(ApiError::user_not_found)?;
-        let mut all = user.metadata();
-        all.extend(metadata);
-        all.retain(|_, value| !value.is_null());
-        Ok::<_, ApiError>(users::update(conn, &user, &all, now)?)
-    });
-    let user = view(update.await?, call.devices, &call.connections);
+    let changes = request.user_metadata.unwrap_or_default();
+    let id = call.user.id;
+    let user = account::update_metadata(&call.state, &call.app, id, changes).await?;
+    let user = view(user, call.devices, &call.connections);
     Ok(reply::ok(&CurrentUserResponse { user }))
 }
 
 pub(crate) async fn update_email(
-    call: SignedIn,
-    visitor: Visitor,
+    call: UserAuth,
+    client: ClientInfo,
     body: Bytes,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     let request: UpdateUserEmailRequest = json(&body)?;
     let email = identifier::email(&request.new_email)
-        .ok_or_else(|| ApiError::invalid_request("new_email: must be an e-mail address."))?;
-    let wishes = Wishes {
+        .ok_or_else(|| Refusal::invalid_request("new_email: must be an e-mail address."))?;
+    let options = LinkOptions {
         language: Language::asked_for(request.language.as_deref()),
         path: request.magic_link_path,
         redirect_url: request.redirect_url,
     };
-    send(call, &visitor, Identifier::Email(email), wishes).await
+    send(call, client, Identifier::Email(email), options).await
 }
 
 pub(crate) async fn update_phone(
-    call: SignedIn,
-    visitor: Visitor,
+    call: UserAuth,
+    client: ClientInfo,
     body: Bytes,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     let request: UpdateUserPhoneRequest = json(&body)?;
     let phone = request.new_phone.as_deref().and_then(identifier::phone);
     let phone = phone.ok_or_else(|| {
-        ApiError::invalid_request("new_phone: must be in E.164 form, such as +15005550006.")
+        Refusal::invalid_request("new_phone: must be in E.164 form, such as +15005550006.")
     })?;
-    let wishes = Wishes {
+    let options = LinkOptions {
         language: Language::asked_for(request.language.as_deref()),
         path: request.magic_link_path,
         redirect_url: request.redirect_url,
     };
-    send(call, &visitor, Identifier::Phone(phone), wishes).await
+    send(call, client, Identifier::Phone(phone), options).await
 }
 
 async fn send(
-    call: SignedIn,
-    visitor: &Visitor,
+    call: UserAuth,
+    client: ClientInfo,
     new: Identifier,
-    wishes: Wishes,
-) -> Result<Response, ApiError> {
-    visitor.may_write_to(&call.core, &call.app, &new)?;
-    let id = links::request_change(&call.core, &call.app, &call.user, new, wishes).await?;
+    options: LinkOptions,
+) -> Result<Response, Refusal> {
+    let (state, app, user) = (&call.state, &call.app, &call.user);
+    let id = magic_links::send_change(state, app, user, new, options, &client).await?;
     let magic_link = MagicLink { id };
     Ok(reply::ok(&MagicLinkResponse { magic_link }))
 }

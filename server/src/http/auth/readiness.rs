@@ -1,4 +1,4 @@
-//! Reports of what visitors' devices can do with passkeys.
+//! Reports about the passkey support of visitors' devices.
 
 use std::sync::Arc;
 
@@ -7,53 +7,39 @@ use axum::response::Response;
 use bytes::Bytes;
 use http::header::{HeaderName, ORIGIN, USER_AGENT};
 use http::{HeaderMap, StatusCode};
-use passage_identity::generated::auth::types::CreatePasskeyReadinessRequest;
 
-use crate::core::Core;
-use crate::http::error::ApiError;
+use crate::domain::error::Refusal;
+use crate::domain::passkeys::readiness;
+use crate::domain::state::AppState;
 use crate::http::extract::json;
 use crate::http::reply;
-use crate::ids;
-use crate::store::readiness::{self, Visitor};
+use crate::store::readiness::Visitor;
 
-/// Bytes of a device id, at most.
-const LONGEST_ID: usize = 255;
-/// Characters that are kept of a header.
+/// Maximum length of a header that is kept, in characters.
 const HEADER_LENGTH: usize = 512;
 
 pub(crate) async fn create_passkey_readiness(
-    State(core): State<Arc<Core>>,
+    State(state): State<Arc<AppState>>,
     headers: HeaderMap,
     body: Bytes,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     let key = headers.get("x-api-key").and_then(|key| key.to_str().ok());
-    let key = key.ok_or_else(|| ApiError::invalid_access_token("api key: missing."))?;
-    let hash = ids::hash(key.trim());
-    let find = core
-        .store
-        .read(move |conn| Ok::<_, ApiError>(readiness::app_of_key(conn, &hash)?));
-    let app_id = find.await?;
-    let app_id = app_id.ok_or_else(|| ApiError::invalid_access_token("api key: unknown."))?;
-    let report: CreatePasskeyReadinessRequest = json(&body)?;
-    if report.device_id.is_empty() || report.device_id.len() > LONGEST_ID {
-        return Err(ApiError::invalid_request(format!(
-            "device_id: must have 1 to {LONGEST_ID} bytes."
-        )));
-    }
-    let said = |name: &'static str| header(&headers, &HeaderName::from_static(name));
-    let visitor = Visitor {
-        user_agent: header(&headers, &USER_AGENT),
-        origin: header(&headers, &ORIGIN),
+    let key = key.ok_or_else(|| Refusal::invalid_access_token("api key: missing."))?;
+    let app_id = readiness::app_of_key(&state, key.trim()).await?;
+    readiness::report(&state, app_id, json(&body)?, visitor(&headers)).await?;
+    Ok(reply::empty(StatusCode::CREATED))
+}
+
+/// The origin of a report, from its headers.
+fn visitor(headers: &HeaderMap) -> Visitor {
+    let said = |name: &'static str| header(headers, &HeaderName::from_static(name));
+    Visitor {
+        user_agent: header(headers, &USER_AGENT),
+        origin: header(headers, &ORIGIN),
         os: said("device-os"),
         os_version: said("device-os-version"),
         app_identifier: said("app-identifier"),
-    };
-    let now = core.clock.micros();
-    let put = core.store.write(move |conn| {
-        Ok::<_, ApiError>(readiness::put(conn, &app_id, &report, &visitor, now)?)
-    });
-    put.await?;
-    Ok(reply::empty(StatusCode::CREATED))
+    }
 }
 
 /// A header, empty if it is missing.

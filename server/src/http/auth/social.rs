@@ -10,144 +10,133 @@ use passage_identity::generated::auth::types::{
     AuthResponse, IdTokenRequest, SocialConnectionsResponse,
 };
 
-use crate::core::Core;
-use crate::http::error::ApiError;
-use crate::http::extract::{Params, Public, SignedIn, json};
+use crate::domain::client::ClientInfo;
+use crate::domain::error::Refusal;
+use crate::domain::rate_limits::Kind;
+use crate::domain::social::{self, CallbackParams, Login, OAuthParams};
+use crate::domain::state::AppState;
+use crate::http::extract::{AppContext, Params, UserAuth, json};
 use crate::http::reply;
-use crate::http::visitor::Visitor;
-use crate::limits::Kind;
-use crate::social::{self, Answer, Login, OAuthParams, SocialProvider};
-use crate::store::social_connections;
+use crate::ids::AppId;
 
 fn query(query: Option<String>) -> OAuthParams {
     OAuthParams::parse(query.unwrap_or_default().as_bytes())
 }
 
-fn provider(name: &str) -> Result<SocialProvider, ApiError> {
-    SocialProvider::named(name).ok_or_else(|| {
-        ApiError::invalid_request("connection_type: must be apple, github or google.")
-    })
-}
-
 pub(crate) async fn get_authorize(
-    call: Public,
-    visitor: Visitor,
+    call: AppContext,
+    client_info: ClientInfo,
     RawQuery(text): RawQuery,
-) -> Result<Response, ApiError> {
-    visitor.may(&call.core, Kind::Start)?;
+) -> Result<Response, Refusal> {
+    client_info.check_rate_limit(&call.state, Kind::Start)?;
     let query = query(text);
     let login = Login {
-        provider: provider(&query.need("connection_type")?)?,
+        provider: social::declaration(&call.state, &query.need("connection_type")?)?.name,
         redirect_uri: query.need("redirect_uri")?,
         state: query.get("state")?,
         code_challenge: query.need("code_challenge")?,
         code_challenge_method: query.need("code_challenge_method")?,
         login_hint: query.get("login_hint")?,
     };
-    let location = social::start(&call.core, &call.app, login).await?;
+    let location = social::start(&call.state, &call.app, login).await?;
     Ok(reply::redirect(&location))
 }
 
 pub(crate) async fn exchange_social_token(
-    call: Public,
-    visitor: Visitor,
+    call: AppContext,
+    client_info: ClientInfo,
     RawQuery(text): RawQuery,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     let query = query(text);
     let (code, verifier) = (query.need("code")?, query.need("verifier")?);
-    let auth_result = social::sign_in(&call.core, &call.app, &code, verifier, &visitor).await?;
+    let auth_result =
+        social::sign_in(&call.state, &call.app, &code, verifier, &client_info).await?;
     Ok(reply::created(&AuthResponse { auth_result }))
 }
 
 pub(crate) async fn exchange_social_id_token(
-    call: Public,
-    visitor: Visitor,
+    call: AppContext,
+    client_info: ClientInfo,
     body: Bytes,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     let request: IdTokenRequest = json(&body)?;
-    let provider = match provider(request.connection_type.as_str())? {
-        // GitHub has no ID tokens.
-        SocialProvider::Github => {
-            return Err(ApiError::invalid_request(
-                "connection_type: must be apple or google.",
-            ));
-        }
-        provider => provider,
-    };
-    let (core, app) = (&call.core, &call.app);
+    let name = request.connection_type.as_str();
+    let provider = social::declaration_with_id_tokens(&call.state, name)?.name;
+    let (state, app) = (&call.state, &call.app);
     let (code, token) = (&request.code, &request.id_token);
-    let signed_in = social::sign_in_natively(core, app, provider, code, token, &visitor);
+    let signed_in = social::sign_in_natively(state, app, &provider, code, token, &client_info);
     let auth_result = signed_in.await?;
     Ok(reply::created(&AuthResponse { auth_result }))
 }
 
 pub(crate) async fn link_account(
-    call: SignedIn,
-    visitor: Visitor,
+    call: UserAuth,
+    client_info: ClientInfo,
     RawQuery(text): RawQuery,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     let query = query(text);
     let (code, verifier) = (query.need("code")?, query.need("verifier")?);
     let user_id = call.user.id;
-    social::link(&call.core, &call.app, user_id, &code, verifier, visitor).await?;
+    social::link(
+        &call.state,
+        &call.app,
+        user_id,
+        &code,
+        verifier,
+        client_info,
+    )
+    .await?;
     Ok(reply::empty(StatusCode::CREATED))
 }
 
-pub(crate) async fn get_connections(call: SignedIn) -> Result<Response, ApiError> {
+pub(crate) async fn get_connections(call: UserAuth) -> Result<Response, Refusal> {
     let social_connections = social::own_connections(&call.connections);
     Ok(reply::ok(&SocialConnectionsResponse { social_connections }))
 }
 
-pub(crate) async fn delete_connection(
-    call: SignedIn,
-    params: Params,
-) -> Result<Response, ApiError> {
+pub(crate) async fn delete_connection(call: UserAuth, params: Params) -> Result<Response, Refusal> {
     let provider = params.get("social_connection_type");
-    let user_id = call.user.id;
-    let delete = call.core.store.write(move |conn| {
-        Ok::<_, ApiError>(social_connections::delete(conn, &user_id, &provider)?)
-    });
-    if delete.await? {
-        Ok(reply::empty(StatusCode::OK))
-    } else {
-        Err(ApiError::social_connection_not_found())
-    }
+    social::disconnect(&call.state, call.user.id, provider).await?;
+    Ok(reply::empty(StatusCode::OK))
 }
 
-pub(crate) async fn callback(call: Public, RawQuery(text): RawQuery) -> Result<Response, ApiError> {
-    come_back(&call.core, Some(&call.app.id), &query(text)).await
+pub(crate) async fn callback(
+    call: AppContext,
+    RawQuery(text): RawQuery,
+) -> Result<Response, Refusal> {
+    handle_callback(&call.state, Some(&call.app.id), &query(text)).await
 }
 
-pub(crate) async fn posted_callback(call: Public, body: Bytes) -> Result<Response, ApiError> {
+pub(crate) async fn posted_callback(call: AppContext, body: Bytes) -> Result<Response, Refusal> {
     let form = OAuthParams::parse(&body);
-    come_back(&call.core, Some(&call.app.id), &form).await
+    handle_callback(&call.state, Some(&call.app.id), &form).await
 }
 
 pub(crate) async fn shared_callback(
-    State(core): State<Arc<Core>>,
+    State(state): State<Arc<AppState>>,
     RawQuery(text): RawQuery,
-) -> Result<Response, ApiError> {
-    come_back(&core, None, &query(text)).await
+) -> Result<Response, Refusal> {
+    handle_callback(&state, None, &query(text)).await
 }
 
 pub(crate) async fn posted_shared_callback(
-    State(core): State<Arc<Core>>,
+    State(state): State<Arc<AppState>>,
     body: Bytes,
-) -> Result<Response, ApiError> {
-    come_back(&core, None, &OAuthParams::parse(&body)).await
+) -> Result<Response, Refusal> {
+    handle_callback(&state, None, &OAuthParams::parse(&body)).await
 }
 
-async fn come_back(
-    core: &Core,
-    app_id: Option<&str>,
+async fn handle_callback(
+    state: &AppState,
+    app_id: Option<&AppId>,
     params: &OAuthParams,
-) -> Result<Response, ApiError> {
-    let answer = Answer {
+) -> Result<Response, Refusal> {
+    let answer = CallbackParams {
         state: params.need("state")?,
         code: params.get("code")?,
         error: params.get("error")?,
         error_description: params.get("error_description")?,
     };
-    let location = social::come_back(core, app_id, answer).await?;
+    let location = social::handle_callback(state, app_id, answer).await?;
     Ok(reply::redirect(&location))
 }

@@ -1,4 +1,4 @@
-//! Flex ceremonies: a transaction that the app's backend started ends in a nonce for it.
+//! Flex ceremonies: a transaction started by the app's backend ends with a nonce for it.
 
 use axum::response::Response;
 use bytes::Bytes;
@@ -11,217 +11,71 @@ use passage_identity::generated::auth::types::{
 };
 
 use super::webauthn::{attachment, maybe_json};
-use crate::flex;
-use crate::http::error::ApiError;
-use crate::http::extract::{Public, json};
+use crate::domain::client::ClientInfo;
+use crate::domain::error::Refusal;
+use crate::domain::flex::{register, sign_in};
+use crate::domain::passkeys::response::{Assertion, Creation};
+use crate::domain::rate_limits::Kind;
+use crate::http::extract::{AppContext, json};
 use crate::http::reply;
-use crate::http::visitor::Visitor;
-use crate::limits;
-use crate::passkeys::ceremony::{Finish, Proof, Purpose, Start, add, end, given, once};
-use crate::passkeys::device;
-use crate::passkeys::relying_party::RelyingParty;
-use crate::passkeys::response::{Assertion, Creation};
-use crate::store::ceremonies::CeremonyRow;
-use crate::store::transactions::{self, Kind};
-use crate::store::users::{self, NewUser, UserRow};
-use crate::store::{Conn, passkeys};
 
 pub(crate) async fn register_start(
-    call: Public,
-    visitor: Visitor,
+    call: AppContext,
+    client_info: ClientInfo,
     body: Bytes,
-) -> Result<Response, ApiError> {
-    visitor.may(&call.core, limits::Kind::Start)?;
+) -> Result<Response, Refusal> {
+    client_info.check_rate_limit(&call.state, Kind::Start)?;
     let request: RegisterWebAuthnStartWithTransactionRequest = json(&body)?;
     let attachment = attachment(request.authenticator_attachment)?;
-    let relying_party = RelyingParty::new(&call.app.settings)?;
-    let (app_id, now) = (call.app.id.clone(), call.core.clock.micros());
-    let start = call.core.store.write(move |conn| {
-        let id = request.transaction_id;
-        let transaction = transactions::get(conn, &app_id, &id, Kind::Register, now)?;
-        let transaction = transaction.ok_or_else(ApiError::transaction_not_found)?;
-        let user = known(conn, &app_id, &transaction.external_id)?;
-        let handle = match &user {
-            Some(user) => passkeys::user_handle(conn, &user.id)?,
-            None => passkeys::new_user_handle(),
-        };
-        let start = Start {
-            app_id: &app_id,
-            purpose: Purpose::FlexRegister,
-            user_id: user.map(|user| user.id),
-            transaction_id: Some(id.clone()),
-            now,
-        };
-        let name = transaction.passkey_display_name;
-        let handshake = start.creation(conn, &relying_party, handle, &name, &attachment)?;
-        Ok::<_, ApiError>(RegisterWebAuthnStartWithTransactionResponse {
-            handshake,
-            transaction_id: Some(id),
-        })
-    });
-    Ok(reply::ok(&start.await?))
-}
-
-/// The user with this external id, who must be active.
-fn known(conn: &Conn, app_id: &str, external_id: &str) -> Result<Option<UserRow>, ApiError> {
-    let user = users::by_external_id(conn, app_id, external_id)?;
-    if user.as_ref().is_some_and(UserRow::is_inactive) {
-        return Err(ApiError::operation_not_allowed("user: not active."));
-    }
-    Ok(user)
+    let id = request.transaction_id;
+    let handshake = register::start(&call.state, &call.app, id.clone(), &attachment).await?;
+    Ok(reply::ok(&RegisterWebAuthnStartWithTransactionResponse {
+        handshake,
+        transaction_id: Some(id),
+    }))
 }
 
 pub(crate) async fn register_finish(
-    call: Public,
-    visitor: Visitor,
+    call: AppContext,
+    client_info: ClientInfo,
     body: Bytes,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     let request: RegisterWebAuthnFinishWithTransactionRequest = json(&body)?;
     let creation = Creation::read(request.handshake_response)?;
-    let Public { core, app } = &call;
-    let transaction_id = request.transaction_id;
-    let finish = Finish {
-        handshake_id: &request.handshake_id,
-        purpose: Purpose::FlexRegister,
-        user_id: None,
-        transaction_id: Some(&transaction_id),
-    };
-    let register = async {
-        let (ceremony, credential) = finish.creation(core, app, &creation).await?;
-        let now = core.clock.micros();
-        let mut device = device::new(String::new(), &credential, &creation, now);
-        let (app_id, id, event) = (
-            app.id.clone(),
-            transaction_id.clone(),
-            visitor.event("register", "passkey"),
-        );
-        let complete = core.store.write(move |conn| {
-            let refuse = ApiError::webauthn_login_failed;
-            end(conn, &app_id, &ceremony, refuse)?;
-            let transaction = transactions::take(conn, &app_id, &id, now)?;
-            let transaction = transaction.ok_or_else(ApiError::transaction_not_found)?;
-            let external_id = transaction.external_id.clone();
-            let user = holder(conn, &app_id, &external_id, &ceremony, now)?;
-            device.friendly_name = transaction.passkey_display_name;
-            add(conn, &user.id, &device, &credential)?;
-            flex::complete(conn, &app_id, &user.id, &external_id, &event, now)
-        });
-        complete.await
-    };
-    let nonce = once(core, app, &request.handshake_id, register).await?;
+    let (id, transaction_id) = (&request.handshake_id, &request.transaction_id);
+    let AppContext { state, app } = &call;
+    let finish = register::finish(state, app, &client_info, id, transaction_id, &creation);
+    let nonce = finish.await?;
     Ok(reply::created(&Nonce { nonce }))
 }
 
-/// The user whom the new passkey is for, created now if nobody has the external id.
-fn holder(
-    conn: &Conn,
-    app_id: &str,
-    external_id: &str,
-    ceremony: &CeremonyRow,
-    now: i64,
-) -> Result<UserRow, ApiError> {
-    let refuse = ApiError::webauthn_login_failed;
-    let known = known(conn, app_id, external_id)?;
-    match (known, &ceremony.user_id) {
-        (Some(user), Some(id)) if user.id == *id => Ok(user),
-        (None, None) => {
-            let new = NewUser {
-                external_id: Some(external_id.to_owned()),
-                ..NewUser::default()
-            };
-            let user = users::insert(conn, app_id, &new, now)?;
-            let handle = ceremony.user_handle.as_deref().unwrap_or_default();
-            passkeys::set_user_handle(conn, &user.id, handle)?;
-            Ok(user)
-        }
-        // The passkey has the handle of a user who is another by now.
-        _ => Err(refuse("user: registered or deleted meanwhile.")),
-    }
-}
-
 pub(crate) async fn authenticate_start(
-    call: Public,
-    visitor: Visitor,
+    call: AppContext,
+    client_info: ClientInfo,
     body: Bytes,
-) -> Result<Response, ApiError> {
-    visitor.may(&call.core, limits::Kind::Start)?;
+) -> Result<Response, Refusal> {
+    client_info.check_rate_limit(&call.state, Kind::Start)?;
     let request: AuthenticateWebAuthnStartWithTransactionRequest = maybe_json(&body)?;
     let transaction_id = request.transaction_id.filter(|id| !id.is_empty());
-    let relying_party = RelyingParty::new(&call.app.settings)?;
-    let (app_id, now) = (call.app.id.clone(), call.core.clock.micros());
-    let start = call.core.store.write(move |conn| {
-        let mut user_id = None;
-        let mut allowed = Vec::new();
-        if let Some(id) = &transaction_id {
-            let found = transactions::get(conn, &app_id, id, Kind::Authenticate, now)?;
-            let found = found.ok_or_else(ApiError::transaction_not_found)?;
-            let user = flex::user_with_passkey(conn, &app_id, &found.external_id)?;
-            allowed = passkeys::list(conn, &user.id)?;
-            if allowed.is_empty() {
-                return Err(ApiError::user_has_no_passkeys());
-            }
-            user_id = Some(user.id);
-        }
-        let start = Start {
-            app_id: &app_id,
-            purpose: Purpose::FlexLogin,
-            user_id,
-            transaction_id: transaction_id.clone(),
-            now,
-        };
-        let handshake = start.assertion(conn, &relying_party, &allowed)?;
-        Ok(AuthenticateWebAuthnStartWithTransactionResponse {
+    let handshake = sign_in::start(&call.state, &call.app, transaction_id.clone()).await?;
+    Ok(reply::ok(
+        &AuthenticateWebAuthnStartWithTransactionResponse {
             handshake,
             transaction_id,
-        })
-    });
-    Ok(reply::ok(&start.await?))
+        },
+    ))
 }
 
 pub(crate) async fn authenticate_finish(
-    call: Public,
-    visitor: Visitor,
+    call: AppContext,
+    client_info: ClientInfo,
     body: Bytes,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     let request: AuthenticateWebAuthnFinishWithTransactionRequest = json(&body)?;
     let assertion = Assertion::read(request.handshake_response)?;
-    let Public { core, app } = &call;
-    let finish = Finish {
-        handshake_id: &request.handshake_id,
-        purpose: Purpose::FlexLogin,
-        user_id: None,
-        transaction_id: given(request.transaction_id.as_deref()),
-    };
-    let login = async {
-        let proof = finish.assertion(core, app, &assertion).await?;
-        let (app_id, now, event) = (
-            app.id.clone(),
-            core.clock.micros(),
-            visitor.event("login", "passkey"),
-        );
-        let complete = core.store.write(move |conn| {
-            proof.end(conn, &app_id, now)?;
-            let (user_id, external_id) = prove(conn, &app_id, &proof, now)?;
-            flex::complete(conn, &app_id, &user_id, &external_id, &event, now)
-        });
-        complete.await
-    };
-    let nonce = once(core, app, &request.handshake_id, login).await?;
+    let (id, transaction_id) = (&request.handshake_id, request.transaction_id.as_deref());
+    let AppContext { state, app } = &call;
+    let finish = sign_in::finish(state, app, &client_info, id, transaction_id, &assertion);
+    let nonce = finish.await?;
     Ok(reply::ok(&Nonce { nonce }))
-}
-
-/// Completes the transaction, if there is one, and says who logged in: the nonce is to prove an external id.
-fn prove(conn: &Conn, app_id: &str, proof: &Proof, now: i64) -> Result<(String, String), ApiError> {
-    let user = users::get(conn, app_id, &proof.passkey.user_id)?;
-    let user = user.ok_or_else(|| proof.refuse()("user: deleted meanwhile."))?;
-    if user.is_inactive() {
-        return Err(ApiError::operation_not_allowed("user: not active."));
-    }
-    let external_id = user.external_id;
-    let external_id = external_id.ok_or_else(|| proof.refuse()("user: has no external id."))?;
-    if let Some(id) = &proof.ceremony.transaction_id {
-        let transaction = transactions::take(conn, app_id, id, now)?;
-        transaction.ok_or_else(ApiError::transaction_not_found)?;
-    }
-    Ok((user.id, external_id))
 }

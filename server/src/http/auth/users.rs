@@ -1,4 +1,4 @@
-//! Users, as anybody may look them up and create them.
+//! Public lookup and creation of users.
 
 use axum::extract::RawQuery;
 use axum::response::Response;
@@ -6,105 +6,73 @@ use bytes::Bytes;
 use passage_identity::generated::auth::types::{
     CreateUserParams, CreateUserResponse, User, UserResponse,
 };
-use serde_json::Map;
 
-use crate::accounts;
-use crate::http::error::ApiError;
-use crate::http::extract::{Public, json};
+use crate::domain::client::ClientInfo;
+use crate::domain::error::Refusal;
+use crate::domain::rate_limits::Kind;
+use crate::domain::users::account;
+use crate::http::extract::{AppContext, json};
 use crate::http::reply;
-use crate::http::visitor::Visitor;
 use crate::identifier::Identifier;
-use crate::limits::Kind;
-use crate::store::devices::{self, DeviceRow};
+use crate::store;
+use crate::store::devices::DeviceRow;
 use crate::store::users::UserRow;
 
-/// Reads an identifier of a request.
-pub(super) fn identifier(text: &str) -> Result<Identifier, ApiError> {
+/// Parses an identifier from a request.
+pub(super) fn identifier(text: &str) -> Result<Identifier, Refusal> {
     Identifier::parse(text).ok_or_else(|| {
-        ApiError::invalid_request(
+        Refusal::invalid_request(
             "identifier: must be an e-mail address, or a phone number in E.164 form such as +15005550006.",
         )
     })
 }
 
-/// A user, as anybody sees one who knows the identifier.
+/// A user, as shown to anyone who knows the identifier.
 pub(super) fn view(user: UserRow, devices: &[DeviceRow]) -> User {
     let user_metadata = Some(user.metadata());
     User {
         email: user.email.unwrap_or_default(),
         email_verified: user.email_verified,
-        id: user.id,
+        id: user.id.into(),
         phone: user.phone.unwrap_or_default(),
         phone_verified: user.phone_verified,
-        status: user.status.into(),
+        status: user.status.as_str().to_owned().into(),
         user_metadata,
         webauthn: !devices.is_empty(),
-        webauthn_types: devices::kinds(devices),
+        webauthn_types: store::devices::kinds(devices),
     }
 }
 
-/// Leaves of a user only what the asker knows: that there is one, and the identifier.
-fn conceal(user: &mut User, asked: &Identifier) {
-    match asked {
-        Identifier::Email(_) => {
-            user.phone.clear();
-            user.phone_verified = false;
-        }
-        Identifier::Phone(_) => {
-            user.email.clear();
-            user.email_verified = false;
-        }
-    }
-    user.user_metadata = Some(Map::new());
+/// The identifier in a query.
+fn queried(query: Option<String>) -> Result<Identifier, Refusal> {
+    let query = query.unwrap_or_default();
+    let given = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "identifier");
+    let (_, text) = given.ok_or_else(|| Refusal::invalid_request("identifier: is needed."))?;
+    // Some clients do not encode the plus sign, which then decodes to a space. No identifier contains a space.
+    identifier(&text.replace(' ', "+"))
 }
 
 pub(crate) async fn check_user_identifier(
-    call: Public,
-    visitor: Visitor,
+    call: AppContext,
+    client: ClientInfo,
     RawQuery(query): RawQuery,
-) -> Result<Response, ApiError> {
-    visitor.may(&call.core, Kind::Look)?;
-    let query = query.unwrap_or_default();
-    let given = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "identifier");
-    let (_, text) = given.ok_or_else(|| ApiError::invalid_request("identifier: is needed."))?;
-    // Some clients leave the plus as it is, which then reads as a blank. No identifier has one.
-    let asked = identifier(&text.replace(' ', "+"))?;
-    let (app_id, receives) = (call.app.id.clone(), asked.clone());
-    let read = call.core.store.read(move |conn| {
-        let Some(user) = accounts::find(conn, &app_id, &receives)? else {
-            return Ok(None);
-        };
-        let devices = devices::list(conn, &user.id)?;
-        Ok::<_, ApiError>(Some(view(user, &devices)))
-    });
-    let mut user = read.await?;
-    if call.app.settings.conceal_users
-        && let Some(user) = &mut user
-    {
-        conceal(user, &asked);
-    }
+) -> Result<Response, Refusal> {
+    client.check_rate_limit(&call.state, Kind::Look)?;
+    let found = account::look_up(&call.state, &call.app, queried(query)?).await?;
+    let user = found.map(|(user, devices)| view(user, &devices));
     Ok(reply::ok(&UserResponse { user }))
 }
 
 pub(crate) async fn create_user(
-    call: Public,
-    visitor: Visitor,
+    call: AppContext,
+    client: ClientInfo,
     body: Bytes,
-) -> Result<Response, ApiError> {
-    visitor.may(&call.core, Kind::Look)?;
+) -> Result<Response, Refusal> {
+    client.check_rate_limit(&call.state, Kind::Look)?;
     let request: CreateUserParams = json(&body)?;
     let receives = identifier(&request.identifier)?;
-    let mut metadata = request.user_metadata.unwrap_or_default();
-    call.app
-        .settings
-        .check_metadata(&metadata)
-        .map_err(ApiError::invalid_request)?;
-    metadata.retain(|_, value| !value.is_null());
-    let (app_id, now) = (call.app.id.clone(), call.core.clock.micros());
-    let create = call
-        .core
-        .store
-        .write(move |conn| accounts::create(conn, &app_id, &receives, metadata, now));
-    let user = view(create.await?, &[]);
+    let metadata = request.user_metadata.unwrap_or_default();
+    let user = account::create(&call.state, &call.app, &receives, metadata).await?;
+    let user = view(user, &[]);
     Ok(reply::created(&CreateUserResponse { user }))
 }

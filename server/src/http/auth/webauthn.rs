@@ -8,39 +8,31 @@ use passage_identity::generated::auth::types::{
     RegisterWebAuthnStartResponse,
 };
 use serde::de::DeserializeOwned;
-use serde_json::Map;
 
 use super::users::{identifier, view};
-use crate::accounts;
-use crate::http::error::ApiError;
-use crate::http::extract::{Public, json};
+use crate::domain::client::ClientInfo;
+use crate::domain::error::Refusal;
+use crate::domain::passkeys::response::{Assertion, Creation};
+use crate::domain::passkeys::{register, sign_in};
+use crate::domain::rate_limits::Kind;
+use crate::http::extract::{AppContext, json};
 use crate::http::reply;
-use crate::http::visitor::Visitor;
-use crate::identifier::Identifier;
-use crate::limits::Kind;
-use crate::passkeys::ceremony::{Finish, Purpose, Start, add, end, given, once};
-use crate::passkeys::device;
-use crate::passkeys::relying_party::RelyingParty;
-use crate::passkeys::response::{Assertion, Creation};
-use crate::sessions;
-use crate::store::devices;
-use crate::store::users::{self, UserRow};
-use crate::store::{Conn, passkeys};
+use crate::ids::UserId;
 
-/// Where a new passkey is to be kept.
+/// The kind of authenticator for a new passkey.
 pub(super) fn attachment(
     asked: Option<AuthenticatorAttachment>,
-) -> Result<AuthenticatorAttachment, ApiError> {
+) -> Result<AuthenticatorAttachment, Refusal> {
     match asked.unwrap_or(AuthenticatorAttachment::Platform) {
-        AuthenticatorAttachment::Unknown(_) => Err(ApiError::invalid_request(
+        AuthenticatorAttachment::Unknown(_) => Err(Refusal::invalid_request(
             "authenticator_attachment: must be platform, cross-platform or any.",
         )),
         known => Ok(known),
     }
 }
 
-/// Reads a JSON body that may be left out. Some clients send `null` then.
-pub(super) fn maybe_json<T: DeserializeOwned + Default>(body: &Bytes) -> Result<T, ApiError> {
+/// Parses an optional JSON body. Some clients send `null` instead of none.
+pub(super) fn maybe_json<T: DeserializeOwned + Default>(body: &Bytes) -> Result<T, Refusal> {
     match body.trim_ascii() {
         b"" | b"null" => Ok(T::default()),
         _ => json(body),
@@ -48,177 +40,61 @@ pub(super) fn maybe_json<T: DeserializeOwned + Default>(body: &Bytes) -> Result<
 }
 
 pub(crate) async fn register_webauthn_start(
-    call: Public,
-    visitor: Visitor,
+    call: AppContext,
+    client_info: ClientInfo,
     body: Bytes,
-) -> Result<Response, ApiError> {
-    visitor.may(&call.core, Kind::Start)?;
+) -> Result<Response, Refusal> {
+    client_info.check_rate_limit(&call.state, Kind::Start)?;
     let request: RegisterWebAuthnStartRequest = json(&body)?;
     let identifier = identifier(&request.identifier)?;
     let attachment = attachment(request.authenticator_attachment)?;
-    let relying_party = RelyingParty::new(&call.app.settings)?;
-    let (app_id, now) = (call.app.id.clone(), call.core.clock.micros());
-    let start = call.core.store.write(move |conn| {
-        let user = newcomer(conn, &app_id, identifier, now)?;
-        let handle = passkeys::user_handle(conn, &user.id)?;
-        let start = Start {
-            app_id: &app_id,
-            purpose: Purpose::Register,
-            user_id: Some(user.id.clone()),
-            transaction_id: None,
-            now,
-        };
-        let name = passkeys::name(&user);
-        let handshake = start.creation(conn, &relying_party, handle, &name, &attachment)?;
-        Ok::<_, ApiError>(RegisterWebAuthnStartResponse {
-            handshake,
-            user: Some(view(user, &[])),
-        })
-    });
-    Ok(reply::ok(&start.await?))
-}
-
-/// The user who registers with this identifier: a new one, or one who was created but never got in.
-fn newcomer(
-    conn: &Conn,
-    app_id: &str,
-    identifier: Identifier,
-    now: i64,
-) -> Result<UserRow, ApiError> {
-    let Some(user) = accounts::find(conn, app_id, &identifier)? else {
-        return accounts::create(conn, app_id, &identifier, Map::new(), now);
-    };
-    may_register(conn, &user)?;
-    Ok(user)
-}
-
-/// Whoever was in before has other ways in, and an identifier that was verified belongs to somebody: a stranger must
-/// not get at either by registering anew.
-fn may_register(conn: &Conn, user: &UserRow) -> Result<(), ApiError> {
-    let untouched = user.is_pending() && !user.email_verified && !user.phone_verified;
-    if untouched && devices::list(conn, &user.id)?.is_empty() {
-        Ok(())
-    } else {
-        Err(ApiError::user_exists())
-    }
+    let started = register::start(&call.state, &call.app, identifier, &attachment).await?;
+    Ok(reply::ok(&RegisterWebAuthnStartResponse {
+        handshake: started.handshake,
+        user: Some(view(started.user, &[])),
+    }))
 }
 
 pub(crate) async fn register_webauthn_finish(
-    call: Public,
-    visitor: Visitor,
+    call: AppContext,
+    client_info: ClientInfo,
     body: Bytes,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     let request: RegisterWebAuthnFinishRequest = json(&body)?;
     let creation = Creation::read(request.handshake_response)?;
-    let Public { core, app } = &call;
-    let finish = Finish {
-        handshake_id: &request.handshake_id,
-        purpose: Purpose::Register,
-        user_id: Some(&request.user_id),
-        transaction_id: None,
-    };
-    let register = async {
-        let (ceremony, credential) = finish.creation(core, app, &creation).await?;
-        let now = core.clock.micros();
-        let name = device::name(visitor.user_agent());
-        let device = device::new(name, &credential, &creation, now);
-        let (app_id, user_id, settings, event) = (
-            app.id.clone(),
-            request.user_id.clone(),
-            app.settings.clone(),
-            visitor.event("register", "passkey"),
-        );
-        let keep = core.store.write(move |conn| {
-            let refuse = ApiError::webauthn_login_failed;
-            end(conn, &app_id, &ceremony, refuse)?;
-            let user = users::get(conn, &app_id, &user_id)?;
-            let user = user.ok_or_else(|| refuse("user: deleted meanwhile."))?;
-            if user.is_inactive() {
-                return Err(ApiError::user_not_active());
-            }
-            may_register(conn, &user)?;
-            add(conn, &user.id, &device, &credential)?;
-            sessions::enter(conn, &app_id, &settings, &user_id, Some(&event), now)
-        });
-        let refresh = keep.await?;
-        sessions::auth_result(app, &request.user_id, refresh, now).await
-    };
-    let auth_result = once(core, app, &request.handshake_id, register).await?;
+    let (id, user_id) = (&request.handshake_id, &request.user_id.into());
+    let AppContext { state, app } = &call;
+    let finish = register::finish(state, app, &client_info, id, user_id, &creation);
+    let auth_result = finish.await?;
     Ok(reply::created(&AuthResponse { auth_result }))
 }
 
 pub(crate) async fn login_webauthn_start(
-    call: Public,
-    visitor: Visitor,
+    call: AppContext,
+    client_info: ClientInfo,
     body: Bytes,
-) -> Result<Response, ApiError> {
-    visitor.may(&call.core, Kind::Start)?;
+) -> Result<Response, Refusal> {
+    client_info.check_rate_limit(&call.state, Kind::Start)?;
     let request: LoginWebAuthnStartRequest = maybe_json(&body)?;
-    let identifier = given(request.identifier.as_deref())
-        .map(identifier)
-        .transpose()?;
-    let relying_party = RelyingParty::new(&call.app.settings)?;
-    let (app_id, now) = (call.app.id.clone(), call.core.clock.micros());
-    let start = call.core.store.write(move |conn| {
-        let mut user = None;
-        let mut allowed = Vec::new();
-        if let Some(identifier) = identifier {
-            let found = accounts::find(conn, &app_id, &identifier)?;
-            let found = found.ok_or_else(ApiError::user_not_found)?;
-            if found.is_inactive() {
-                return Err(ApiError::user_not_active());
-            }
-            allowed = passkeys::list(conn, &found.id)?;
-            if allowed.is_empty() {
-                return Err(ApiError::webauthn_login_failed("user: has no passkeys."));
-            }
-            let devices = devices::list(conn, &found.id)?;
-            user = Some(view(found, &devices));
-        }
-        let start = Start {
-            app_id: &app_id,
-            purpose: Purpose::Login,
-            user_id: user.as_ref().map(|user| user.id.clone()),
-            transaction_id: None,
-            now,
-        };
-        let handshake = start.assertion(conn, &relying_party, &allowed)?;
-        Ok(LoginWebAuthnStartResponse { handshake, user })
-    });
-    Ok(reply::ok(&start.await?))
+    let named = request.identifier.filter(|text| !text.is_empty());
+    let named = named.as_deref().map(identifier).transpose()?;
+    let started = sign_in::start(&call.state, &call.app, named).await?;
+    Ok(reply::ok(&LoginWebAuthnStartResponse {
+        handshake: started.handshake,
+        user: started.user.map(|(user, devices)| view(user, &devices)),
+    }))
 }
 
 pub(crate) async fn login_webauthn_finish(
-    call: Public,
-    visitor: Visitor,
+    call: AppContext,
+    client_info: ClientInfo,
     body: Bytes,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     let request: LoginWebAuthnFinishRequest = json(&body)?;
     let assertion = Assertion::read(request.handshake_response)?;
-    let Public { core, app } = &call;
-    let finish = Finish {
-        handshake_id: &request.handshake_id,
-        purpose: Purpose::Login,
-        user_id: request.user_id.as_deref(),
-        transaction_id: None,
-    };
-    let login = async {
-        let proof = finish.assertion(core, app, &assertion).await?;
-        let now = core.clock.micros();
-        let user_id = proof.passkey.user_id.clone();
-        let (app_id, id, settings, event) = (
-            app.id.clone(),
-            user_id.clone(),
-            app.settings.clone(),
-            visitor.event("login", "passkey"),
-        );
-        let enter = core.store.write(move |conn| {
-            proof.end(conn, &app_id, now)?;
-            sessions::enter(conn, &app_id, &settings, &id, Some(&event), now)
-        });
-        let refresh = enter.await?;
-        sessions::auth_result(app, &user_id, refresh, now).await
-    };
-    let auth_result = once(core, app, &request.handshake_id, login).await?;
+    let (id, user_id) = (&request.handshake_id, request.user_id.map(UserId::from));
+    let AppContext { state, app } = &call;
+    let finish = sign_in::finish(state, app, &client_info, id, user_id.as_ref(), &assertion);
+    let auth_result = finish.await?;
     Ok(reply::ok(&AuthResponse { auth_result }))
 }

@@ -8,16 +8,15 @@ use passage_identity::generated::management::types::{
     ListApiKeysResponse,
 };
 
-use crate::clock::time;
-use crate::http::error::ApiError;
-use crate::http::extract::{Managed, json};
+use crate::domain::api_keys;
+use crate::domain::error::Refusal;
+use crate::http::extract::{ApiKeyAuth, json};
 use crate::http::reply;
-use crate::store::api_keys::{self, ApiKeyRow};
-use crate::{api_key, ids};
+use crate::store::api_keys::ApiKeyRow;
 
 fn view(key: ApiKeyRow) -> ApiKey {
     ApiKey {
-        created_at: time(key.created_at),
+        created_at: key.created_at.timestamp(),
         id: key.id,
         key_prefix: key.prefix,
         name: key.name,
@@ -25,68 +24,36 @@ fn view(key: ApiKeyRow) -> ApiKey {
     }
 }
 
-pub(crate) async fn list_api_keys(call: Managed) -> Result<Response, ApiError> {
-    let app_id = call.app.id.clone();
-    let read = call
-        .core
-        .store
-        .read(move |conn| Ok::<_, ApiError>(api_keys::list(conn, &app_id)?));
+pub(crate) async fn list_api_keys(call: ApiKeyAuth) -> Result<Response, Refusal> {
+    let keys = api_keys::list(&call.state, &call.app).await?;
     Ok(reply::ok(&ListApiKeysResponse {
-        api_keys: read.await?.into_iter().map(view).collect(),
+        api_keys: keys.into_iter().map(view).collect(),
     }))
 }
 
-pub(crate) async fn create_api_key(call: Managed, body: Bytes) -> Result<Response, ApiError> {
+pub(crate) async fn create_api_key(call: ApiKeyAuth, body: Bytes) -> Result<Response, Refusal> {
     let request: CreateApiKeyRequest = json(&body)?;
-    if request.name.trim().is_empty() {
-        return Err(ApiError::invalid_request("name: must not be empty."));
-    }
-    let plaintext_key = api_key::generate();
-    let row = api_key::row(&plaintext_key, request.name, call.core.clock.micros());
-    let (app_id, new, hash) = (call.app.id.clone(), row.clone(), ids::hash(&plaintext_key));
-    let insert = call
-        .core
-        .store
-        .write(move |conn| Ok::<_, ApiError>(api_keys::insert(conn, &app_id, &new, &hash)?));
-    insert.await?;
-    let ApiKey {
-        created_at,
-        id,
-        key_prefix,
-        name,
-        role,
-    } = view(row);
-    Ok(reply::created(&CreateApiKeyResponse {
-        api_key: CreatedApiKey {
-            created_at,
-            id,
-            key_prefix,
-            name,
-            plaintext_key,
-            role,
-        },
-    }))
+    let (row, plaintext_key) = api_keys::create(&call.state, &call.app, request.name).await?;
+    let key = view(row);
+    let api_key = CreatedApiKey {
+        created_at: key.created_at,
+        id: key.id,
+        key_prefix: key.key_prefix,
+        name: key.name,
+        plaintext_key,
+        role: key.role,
+    };
+    Ok(reply::created(&CreateApiKeyResponse { api_key }))
 }
 
-pub(crate) async fn get_api_key(call: Managed) -> Result<Response, ApiError> {
-    let (app_id, id) = (call.app.id.clone(), call.params.get("api_key_id"));
-    let read = call.core.store.read(move |conn| {
-        api_keys::get(conn, &app_id, &id)?.ok_or_else(ApiError::api_key_not_found)
-    });
-    Ok(reply::ok(&ApiKeyResponse {
-        api_key: view(read.await?),
-    }))
+pub(crate) async fn get_api_key(call: ApiKeyAuth) -> Result<Response, Refusal> {
+    let id = call.params.get("api_key_id");
+    let api_key = view(api_keys::get(&call.state, &call.app, id).await?);
+    Ok(reply::ok(&ApiKeyResponse { api_key }))
 }
 
-pub(crate) async fn delete_api_key(call: Managed) -> Result<Response, ApiError> {
-    let (app_id, id) = (call.app.id.clone(), call.params.get("api_key_id"));
-    let delete = call
-        .core
-        .store
-        .write(move |conn| Ok::<_, ApiError>(api_keys::delete(conn, &app_id, &id)?));
-    if delete.await? {
-        Ok(reply::empty(StatusCode::OK))
-    } else {
-        Err(ApiError::api_key_not_found())
-    }
+pub(crate) async fn delete_api_key(call: ApiKeyAuth) -> Result<Response, Refusal> {
+    let id = call.params.get("api_key_id");
+    api_keys::delete(&call.state, &call.app, id).await?;
+    Ok(reply::empty(StatusCode::OK))
 }

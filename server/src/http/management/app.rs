@@ -1,4 +1,4 @@
-//! The app, as its owner sees it.
+//! The app, as shown to its owner.
 
 use axum::response::Response;
 use passage_identity::generated::management::types::{
@@ -7,12 +7,12 @@ use passage_identity::generated::management::types::{
     UserMetadataField,
 };
 
-use crate::http::error::ApiError;
-use crate::http::extract::MaybeManaged;
+use crate::domain::error::Refusal;
+use crate::http::extract::MaybeApiKeyAuth;
 use crate::http::reply;
 
-/// Answers without an API key as well, as the service did.
-pub(crate) async fn get_app(call: MaybeManaged) -> Result<Response, ApiError> {
+/// Also answers without an API key, as the original service did.
+pub(crate) async fn get_app(call: MaybeApiKeyAuth) -> Result<Response, Refusal> {
     let app = &call.app;
     let settings = &app.settings;
     let key = app.keys.active().await?;
@@ -48,7 +48,7 @@ pub(crate) async fn get_app(call: MaybeManaged) -> Result<Response, ApiError> {
         hosted: false,
         hosted_subdomain: String::new(),
         hosted_theme: ThemeType::Auto,
-        id: app.id.clone(),
+        id: app.id.clone().into(),
         id_token_lifetime: None,
         layouts: Layouts {
             profile: Vec::new(),

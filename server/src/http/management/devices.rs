@@ -5,34 +5,19 @@ use http::StatusCode;
 use passage_identity::generated::management::types::ListDevicesResponse;
 
 use super::view;
-use crate::http::error::ApiError;
-use crate::http::extract::Managed;
+use crate::domain::devices;
+use crate::domain::error::Refusal;
+use crate::http::extract::ApiKeyAuth;
 use crate::http::reply;
-use crate::store::{devices, users};
 
-pub(crate) async fn list_user_devices(call: Managed) -> Result<Response, ApiError> {
-    let (app_id, user_id) = (call.app.id.clone(), call.params.get("user_id"));
-    let read = call.core.store.read(move |conn| {
-        users::get(conn, &app_id, &user_id)?.ok_or_else(ApiError::user_not_found)?;
-        Ok::<_, ApiError>(devices::list(conn, &user_id)?)
-    });
-    let devices = read.await?.into_iter().map(view::device).collect();
+pub(crate) async fn list_user_devices(call: ApiKeyAuth) -> Result<Response, Refusal> {
+    let devices = devices::list(&call.state, &call.app, call.params.get("user_id").into()).await?;
+    let devices = devices.into_iter().map(view::device).collect();
     Ok(reply::ok(&ListDevicesResponse { devices }))
 }
 
-pub(crate) async fn delete_user_devices(call: Managed) -> Result<Response, ApiError> {
-    let (app_id, user_id, id) = (
-        call.app.id.clone(),
-        call.params.get("user_id"),
-        call.params.get("device_id"),
-    );
-    let delete = call.core.store.write(move |conn| {
-        users::get(conn, &app_id, &user_id)?.ok_or_else(ApiError::user_not_found)?;
-        Ok::<_, ApiError>(devices::delete(conn, &user_id, &id)?)
-    });
-    if delete.await? {
-        Ok(reply::empty(StatusCode::OK))
-    } else {
-        Err(ApiError::device_not_found())
-    }
+pub(crate) async fn delete_user_devices(call: ApiKeyAuth) -> Result<Response, Refusal> {
+    let (user_id, id) = (call.params.get("user_id"), call.params.get("device_id"));
+    devices::delete(&call.state, &call.app, user_id.into(), id.into()).await?;
+    Ok(reply::empty(StatusCode::OK))
 }

@@ -1,5 +1,7 @@
 //! Magic links.
 
+use std::time::Duration;
+
 use axum::response::Response;
 use bytes::Bytes;
 use passage_identity::generated::management::types::{
@@ -8,40 +10,19 @@ use passage_identity::generated::management::types::{
 };
 use serde_json::{Map, Value};
 
-use super::users::{email, phone};
-use crate::accounts;
-use crate::core::App;
-use crate::delivery::{Channel, Content, Language, Message, NewMessage, Purpose};
-use crate::http::error::ApiError;
-use crate::http::extract::{Managed, from_members, json};
+use crate::delivery::{Channel, Language};
+use crate::domain::apps::App;
+use crate::domain::error::Refusal;
+use crate::domain::magic_links::{self, LinkOrder, LinkReceiver};
+use crate::domain::users::{email, phone};
+use crate::http::extract::{ApiKeyAuth, from_members, json};
 use crate::http::reply;
 use crate::identifier::Identifier;
-use crate::ids;
-use crate::links::{self, LinkFor, NewLink};
-use crate::store::users::{self, UserRow};
-use crate::store::{Conn, magic_links};
+use crate::store::Purpose;
 
-/// Whom a link is for.
-#[derive(Clone)]
-enum Receiver {
-    UserId(String, Option<Channel>),
-    Reached(Identifier),
-}
-
-/// A request that has been checked.
-struct Checked {
-    receiver: Receiver,
-    /// By which way the server sends the link itself.
-    send: Option<Channel>,
-    ttl_minutes: i64,
-    r#type: MagicLinkType,
-    language: MagicLinkLanguage,
-    path: String,
-    redirect_url: String,
-}
-
-/// Reads the body as old SDKs also wrote it: `""` and 0 for what is not set, numbers and booleans as strings.
-fn read(body: &Bytes) -> Result<CreateMagicLinkRequest, ApiError> {
+/// Parses the body in the form that old SDKs sent as well: `""` and 0 for missing values, numbers and booleans as
+/// strings.
+fn read(body: &Bytes) -> Result<CreateMagicLinkRequest, Refusal> {
     let mut members: Map<String, Value> = json(body)?;
     members.retain(|_, value| !value.is_null() && value != "");
     for name in ["ttl", "send"] {
@@ -59,8 +40,8 @@ fn read(body: &Bytes) -> Result<CreateMagicLinkRequest, ApiError> {
     from_members(members)
 }
 
-fn check(request: CreateMagicLinkRequest, app: &App) -> Result<Checked, ApiError> {
-    let invalid = |problem: &'static str| Err(ApiError::invalid_request(problem));
+fn check(request: CreateMagicLinkRequest, app: &App) -> Result<LinkOrder, Refusal> {
+    let invalid = |problem: &'static str| Err(Refusal::invalid_request(problem));
     let channel = match request.channel {
         None => None,
         Some(MagicLinkChannel::Email) => Some(Channel::Email),
@@ -68,13 +49,13 @@ fn check(request: CreateMagicLinkRequest, app: &App) -> Result<Checked, ApiError
         Some(_) => return invalid("channel: must be email or phone."),
     };
     let receiver = match (request.user_id, request.email, request.phone) {
-        (Some(user_id), None, None) => Receiver::UserId(user_id, channel),
-        (None, Some(text), None) => Receiver::Reached(Identifier::Email(email(&text)?)),
-        (None, None, Some(text)) => Receiver::Reached(Identifier::Phone(phone(&text)?)),
+        (Some(user_id), None, None) => LinkReceiver::UserId(user_id.into(), channel),
+        (None, Some(text), None) => LinkReceiver::Reached(Identifier::Email(email(&text)?)),
+        (None, None, Some(text)) => LinkReceiver::Reached(Identifier::Phone(phone(&text)?)),
         _ => return invalid("magic link: exactly one of user_id, email and phone is needed."),
     };
-    if let (Receiver::Reached(identifier), Some(channel)) = (&receiver, channel)
-        && identifier.channel() != channel
+    if let (LinkReceiver::Reached(identifier), Some(channel)) = (&receiver, channel)
+        && Channel::of(identifier) != channel
     {
         return invalid("channel: must be the kind of the identifier that is given.");
     }
@@ -84,129 +65,58 @@ fn check(request: CreateMagicLinkRequest, app: &App) -> Result<Checked, ApiError
         _ => None,
     };
     let ttl_minutes = request.ttl.unwrap_or(app.settings.magic_link_ttl / 60);
-    // A year is more than enough, and keeps the sum with the present time small.
-    if !(1..=525_600).contains(&ttl_minutes) {
+    // A year is more than enough.
+    let Some(minutes) = u64::try_from(ttl_minutes)
+        .ok()
+        .filter(|it| (1..=525_600).contains(it))
+    else {
         return invalid("ttl: must be a number of minutes from 1 to 525600.");
-    }
-    let r#type = request.type_.unwrap_or(MagicLinkType::Login);
-    if matches!(r#type, MagicLinkType::Unknown(_)) {
-        return invalid("type: must be login or verify_identifier.");
-    }
+    };
+    let lifetime = Duration::from_secs(minutes * 60);
+    let purpose = match request.type_ {
+        None | Some(MagicLinkType::Login) => Purpose::Login,
+        Some(MagicLinkType::VerifyIdentifier) => Purpose::VerifyIdentifier,
+        Some(_) => return invalid("type: must be login or verify_identifier."),
+    };
     let language = request.language.unwrap_or(MagicLinkLanguage::En);
     if matches!(language, MagicLinkLanguage::Unknown(_)) {
         return invalid("language: must be de, en, es, it, pl, pt or zh.");
     }
-    let path = links::landing(app, request.magic_link_path)?;
+    let path = magic_links::landing(app, request.magic_link_path)?;
     let redirect_url = request.redirect_url.unwrap_or_default();
-    Ok(Checked {
+    Ok(LinkOrder {
         receiver,
         send,
-        ttl_minutes,
-        r#type,
-        language,
+        lifetime,
+        purpose,
+        language: Language::asked_for(Some(language.as_ref())),
         path,
         redirect_url,
     })
 }
 
-/// The user whom the link is for, created if nobody has the identifier, and the identifier.
-fn receive(
-    conn: &Conn,
-    app_id: &str,
-    receiver: Receiver,
-    now: i64,
-) -> Result<(UserRow, Identifier), ApiError> {
-    let (user, identifier) = match receiver {
-        Receiver::UserId(id, channel) => {
-            let user = users::get(conn, app_id, &id)?.ok_or_else(ApiError::user_not_found)?;
-            let email = user.email.clone().map(Identifier::Email);
-            let phone = user.phone.clone().map(Identifier::Phone);
-            let identifier = match channel {
-                Some(Channel::Email) => email,
-                Some(Channel::Phone) => phone,
-                None => email.or(phone),
-            };
-            (user, identifier)
-        }
-        Receiver::Reached(identifier) => {
-            let user = match accounts::find(conn, app_id, &identifier)? {
-                Some(user) => user,
-                None => accounts::create(conn, app_id, &identifier, Map::new(), now)?,
-            };
-            (user, Some(identifier))
-        }
+pub(crate) async fn create_magic_link(call: ApiKeyAuth, body: Bytes) -> Result<Response, Refusal> {
+    let request = check(read(&body)?, &call.app)?;
+    let (redirect_url, ttl) = (
+        request.redirect_url.clone(),
+        request.lifetime.as_secs() / 60,
+    );
+    let type_ = match request.purpose {
+        Purpose::VerifyIdentifier => MagicLinkType::VerifyIdentifier,
+        _ => MagicLinkType::Login,
     };
-    if user.is_inactive() {
-        return Err(ApiError::operation_not_allowed("user: not active."));
-    }
-    let identifier = identifier
-        .ok_or_else(|| ApiError::invalid_request("channel: the user has no such identifier."))?;
-    Ok((user, identifier))
-}
-
-pub(crate) async fn create_magic_link(call: Managed, body: Bytes) -> Result<Response, ApiError> {
-    let checked = check(read(&body)?, &call.app)?;
-    if checked
-        .send
-        .is_some_and(|channel| !call.core.sender.reaches(channel))
-    {
-        return Err(ApiError::custom_provider_required());
-    }
-    let now = call.core.clock.micros();
-    let id = ids::new_id();
-    let (app_id, receiver) = (call.app.id.clone(), checked.receiver.clone());
-    let (link_id, redirect_url) = (id.clone(), checked.redirect_url.clone());
-    let purpose = match checked.r#type {
-        MagicLinkType::VerifyIdentifier => Purpose::VerifyIdentifier,
-        _ => Purpose::Login,
-    };
-    let delivered = checked.send.is_some();
-    let expires_at = now + checked.ttl_minutes * 60_000_000;
-    let insert = call.core.store.write(move |conn| {
-        let (user, identifier) = receive(conn, &app_id, receiver, now)?;
-        let new = LinkFor {
-            app_id,
-            user_id: Some(user.id.clone()),
-            purpose,
-            identifier: &identifier,
-            delivered,
-            redirect_url,
-            created_at: now,
-            expires_at,
-        };
-        let link = NewLink::make(link_id, new);
-        magic_links::insert(conn, &link.row)?;
-        Ok::<_, ApiError>((link.secret, user.id, identifier))
-    });
-    let (secret, user_id, identifier) = insert.await?;
-    let url = links::url(&call.app, &checked.path, &secret);
-    if delivered {
-        let new = NewMessage {
-            to: &identifier,
-            user_id: user_id.clone(),
-            purpose,
-            language: Language::asked_for(Some(checked.language.as_ref())),
-            content: Content::Link {
-                id: id.clone(),
-                url: url.clone(),
-            },
-            created_at: now,
-            expires_at,
-        };
-        let message = Message::write(&call.app.settings.name, new);
-        call.core.sender.send(message);
-    }
+    let link = magic_links::create(&call.state, &call.app, request).await?;
     let magic_link = MagicLink {
         activated: false,
-        app_id: call.app.id.clone(),
-        id,
-        identifier: identifier.as_str().to_owned(),
-        redirect_url: checked.redirect_url,
-        secret,
-        ttl: checked.ttl_minutes,
-        type_: checked.r#type,
-        url,
-        user_id,
+        app_id: call.app.id.clone().into(),
+        id: link.id,
+        identifier: link.identifier.as_str().to_owned(),
+        redirect_url,
+        secret: link.secret,
+        ttl: i64::try_from(ttl).unwrap_or(i64::MAX),
+        type_,
+        url: link.url,
+        user_id: link.user_id.into(),
     };
     Ok(reply::created(&MagicLinkResponse { magic_link }))
 }

@@ -3,17 +3,13 @@
 use axum::response::Response;
 use http::StatusCode;
 
-use crate::http::error::ApiError;
-use crate::http::extract::Managed;
+use crate::domain::error::Refusal;
+use crate::domain::sign_ins;
+use crate::http::extract::ApiKeyAuth;
 use crate::http::reply;
-use crate::store::{sign_ins, users};
 
-pub(crate) async fn revoke_user_refresh_tokens(call: Managed) -> Result<Response, ApiError> {
-    let (app_id, user_id) = (call.app.id.clone(), call.params.get("user_id"));
-    let revoke = call.core.store.write(move |conn| {
-        users::get(conn, &app_id, &user_id)?.ok_or_else(ApiError::user_not_found)?;
-        Ok::<_, ApiError>(sign_ins::end_all(conn, &user_id)?)
-    });
-    revoke.await?;
+pub(crate) async fn revoke_user_refresh_tokens(call: ApiKeyAuth) -> Result<Response, Refusal> {
+    let user_id = call.params.get("user_id");
+    sign_ins::revoke_all(&call.state, &call.app, user_id.into()).await?;
     Ok(reply::empty(StatusCode::OK))
 }

@@ -7,90 +7,44 @@ use passage_identity::generated::management::types::{
     CreateTransactionRegisterRequest, CreateTransactionResponse, Nonce,
 };
 
-use crate::http::error::ApiError;
-use crate::http::extract::{Managed, json};
+use crate::domain::error::Refusal;
+use crate::domain::flex::transactions;
+use crate::http::extract::{ApiKeyAuth, json};
 use crate::http::reply;
-use crate::store::transactions::{self, Kind, TransactionRow};
-use crate::{flex, ids};
-
-fn given(name: &str, value: &str) -> Result<(), ApiError> {
-    if value.trim().is_empty() {
-        return Err(ApiError::invalid_request(format!(
-            "{name}: must not be empty."
-        )));
-    }
-    Ok(())
-}
 
 pub(crate) async fn create_register_transaction(
-    call: Managed,
+    call: ApiKeyAuth,
     body: Bytes,
-) -> Result<Response, ApiError> {
-    let request: CreateTransactionRegisterRequest = json(&body)?;
-    given("external_id", &request.external_id)?;
-    given("passkey_display_name", &request.passkey_display_name)?;
-    create(
-        call,
-        Kind::Register,
-        request.external_id,
-        request.passkey_display_name,
-    )
-    .await
+) -> Result<Response, Refusal> {
+    let CreateTransactionRegisterRequest {
+        external_id,
+        passkey_display_name: name,
+        ..
+    } = json(&body)?;
+    let create = transactions::create_registration(&call.state, &call.app, external_id, name);
+    let transaction_id = create.await?;
+    Ok(reply::created(&CreateTransactionResponse {
+        transaction_id,
+    }))
 }
 
 pub(crate) async fn create_authenticate_transaction(
-    call: Managed,
+    call: ApiKeyAuth,
     body: Bytes,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     let request: CreateTransactionAuthenticateRequest = json(&body)?;
-    given("external_id", &request.external_id)?;
-    create(call, Kind::Authenticate, request.external_id, String::new()).await
-}
-
-async fn create(
-    call: Managed,
-    kind: Kind,
-    external_id: String,
-    passkey_display_name: String,
-) -> Result<Response, ApiError> {
-    let now = call.core.clock.micros();
-    let expires_at = now + flex::TRANSACTION_LIFETIME;
-    let transaction_id = ids::new_id();
-    let row = TransactionRow::new(
-        transaction_id.clone(),
-        kind,
-        external_id,
-        passkey_display_name,
-        now,
-        expires_at,
-    );
-    let app_id = call.app.id.clone();
-    let insert = call.core.store.write(move |conn| {
-        if kind == Kind::Authenticate {
-            flex::user_with_passkey(conn, &app_id, &row.external_id)?;
-        }
-        Ok::<_, ApiError>(transactions::insert(conn, &app_id, &row)?)
-    });
-    insert.await?;
+    let create = transactions::create_login(&call.state, &call.app, request.external_id);
+    let transaction_id = create.await?;
     Ok(reply::created(&CreateTransactionResponse {
         transaction_id,
     }))
 }
 
 pub(crate) async fn authenticate_verify_nonce(
-    call: Managed,
+    call: ApiKeyAuth,
     body: Bytes,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     let request: Nonce = json(&body)?;
-    let (app_id, hash, now) = (
-        call.app.id.clone(),
-        ids::hash(&request.nonce),
-        call.core.clock.micros(),
-    );
-    let take = call.core.store.write(move |conn| {
-        transactions::take_nonce(conn, &app_id, &hash, now)?.ok_or_else(ApiError::invalid_nonce)
-    });
-    Ok(reply::ok(&AuthenticateVerifyNonceResponse {
-        external_id: take.await?,
-    }))
+    let external_id = transactions::verify_nonce(&call.state, &call.app, &request.nonce).await?;
+    Ok(reply::ok(&AuthenticateVerifyNonceResponse { external_id }))
 }

@@ -8,48 +8,40 @@ use passage_identity::generated::management::types::{
 };
 
 use super::view;
-use crate::filters::ListQuery;
+use crate::domain::error::Refusal;
+use crate::domain::users::manage;
 use crate::http::entry::SentPath;
-use crate::http::error::ApiError;
-use crate::http::extract::Managed;
+use crate::http::extract::ApiKeyAuth;
+use crate::http::management::filters::ListQuery;
 use crate::http::reply;
-use crate::store::user_list;
 
 pub(crate) async fn list_paginated_users(
-    call: Managed,
+    call: ApiKeyAuth,
     Extension(path): Extension<SentPath>,
     RawQuery(query): RawQuery,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     let members = form_urlencoded::parse(query.unwrap_or_default().as_bytes())
         .into_owned()
         .collect();
-    let query = ListQuery::parse(members).map_err(ApiError::invalid_request)?;
-    // A whole second that has begun counts as a whole, so that a user who was just created is in the list.
-    let created_before = query
-        .created_before
-        .unwrap_or_else(|| call.core.clock.now().as_second() + 1);
-    let before = created_before.saturating_mul(1_000_000);
-    let (app_id, wanted) = (call.app.id.clone(), query.clone());
-    let read = call
-        .core
-        .store
-        .read(move |conn| Ok::<_, ApiError>(user_list::list(conn, &app_id, &wanted, before)?));
-    let page = read.await?;
+    let query = ListQuery::parse(members).map_err(Refusal::invalid_request)?;
+    let (limit, number) = (query.users.limit.into(), query.users.page.into());
+    let (users, anchor) = (query.users.clone(), query.created_before);
+    let (page, created_before) = manage::list(&call.state, &call.app, users, anchor).await?;
     Ok(reply::ok(&ListPaginatedUsersResponse {
         created_before,
-        limit: query.limit.into(),
+        limit,
         links: links(&path.0, &query, created_before, page.total),
-        page: query.page.into(),
+        page: number,
         total_users: page.total,
         users: page.users.into_iter().map(view::list_item).collect(),
     }))
 }
 
-/// Links to the other pages, with the anchor, so that they stay what they are. A page that is not there has none.
+/// Links to the other pages, with the anchor that keeps them stable. There is no link to a page that does not exist.
 fn links(path: &str, query: &ListQuery, created_before: i64, total: i64) -> PaginatedLinks {
-    let limit = i64::from(query.limit);
+    let limit = i64::from(query.users.limit);
     let last = ((total + limit - 1) / limit).max(1);
-    let page = i64::from(query.page);
+    let page = i64::from(query.users.page);
     let link = |page: i64| {
         let mut text = form_urlencoded::Serializer::for_suffix(format!("{path}?"), path.len() + 1);
         text.append_pair("page", &page.to_string())

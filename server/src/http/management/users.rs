@@ -6,210 +6,96 @@ use http::StatusCode;
 use passage_identity::generated::management::types::{CreateUserRequest, UserResponse};
 use serde_json::{Map, Value};
 
-use super::view::{self, WholeUser};
-use crate::http::error::ApiError;
-use crate::http::extract::{Managed, json};
+use super::view;
+use crate::domain::error::Refusal;
+use crate::domain::users::manage::{self, Change, Changes, NewAccount, WholeUser};
+use crate::domain::users::{email, phone};
+use crate::http::extract::{ApiKeyAuth, json};
 use crate::http::reply;
-use crate::identifier;
-use crate::store::users::{self, NewUser, UserRow};
-use crate::store::{Conn, SqlError, devices, events, is_taken, social_connections};
-
-/// An e-mail address as it is stored.
-pub(super) fn email(text: &str) -> Result<String, ApiError> {
-    identifier::email(text)
-        .ok_or_else(|| ApiError::invalid_request("email: must be an e-mail address."))
-}
-
-/// A phone number as it is stored.
-pub(super) fn phone(text: &str) -> Result<String, ApiError> {
-    identifier::phone(text).ok_or_else(|| {
-        ApiError::invalid_request("phone: must be in E.164 form, such as +15005550006.")
-    })
-}
-
-/// The error for a user that could not be stored.
-pub(super) fn stored(result: Result<UserRow, SqlError>) -> Result<UserRow, ApiError> {
-    result.map_err(|error| {
-        if is_taken(&error) {
-            ApiError::user_exists()
-        } else {
-            error.into()
-        }
-    })
-}
-
-fn whole(conn: &Conn, user: UserRow) -> Result<WholeUser, ApiError> {
-    let devices = devices::list(conn, &user.id)?;
-    let connections = social_connections::list(conn, &user.id)?;
-    let events = events::list(conn, &user.id)?;
-    Ok(WholeUser {
-        user,
-        devices,
-        connections,
-        events,
-    })
-}
+use crate::store::users::UserStatus;
 
 fn user_reply(status: StatusCode, user: WholeUser) -> Response {
-    reply::json(
-        status,
-        &UserResponse {
-            user: view::user_info(user),
-        },
-    )
+    let user = view::user_info(user);
+    reply::json(status, &UserResponse { user })
 }
 
-pub(crate) async fn create_user(call: Managed, body: Bytes) -> Result<Response, ApiError> {
+pub(crate) async fn create_user(call: ApiKeyAuth, body: Bytes) -> Result<Response, Refusal> {
     let request: CreateUserRequest = json(&body)?;
-    let given = |text: Option<String>| text.filter(|text| !text.is_empty());
-    let mut metadata = request.user_metadata.unwrap_or_default();
-    call.app
-        .settings
-        .check_metadata(&metadata)
-        .map_err(ApiError::invalid_request)?;
-    metadata.retain(|_, value| !value.is_null());
-    let new = NewUser {
-        email: given(request.email).as_deref().map(email).transpose()?,
-        phone: given(request.phone).as_deref().map(phone).transpose()?,
-        external_id: None,
-        metadata,
+    let account = NewAccount {
+        email: request.email,
+        phone: request.phone,
+        metadata: request.user_metadata.unwrap_or_default(),
     };
-    if new.email.is_none() && new.phone.is_none() {
-        return Err(ApiError::invalid_request("user: email or phone is needed."));
-    }
-    let (app_id, now) = (call.app.id.clone(), call.core.clock.micros());
-    let insert = call
-        .core
-        .store
-        .write(move |conn| stored(users::insert(conn, &app_id, &new, now)));
-    let user = insert.await?;
-    Ok(user_reply(
-        StatusCode::CREATED,
-        WholeUser {
-            user,
-            devices: Vec::new(),
-            connections: Vec::new(),
-            events: Vec::new(),
-        },
-    ))
+    let user = manage::create(&call.state, &call.app, account).await?;
+    Ok(user_reply(StatusCode::CREATED, user))
 }
 
-pub(crate) async fn get_user(call: Managed) -> Result<Response, ApiError> {
-    let (app_id, id) = (call.app.id.clone(), call.params.get("user_id"));
-    let read = call.core.store.read(move |conn| {
-        let user = users::get(conn, &app_id, &id)?.ok_or_else(ApiError::user_not_found)?;
-        whole(conn, user)
-    });
-    Ok(user_reply(StatusCode::OK, read.await?))
+pub(crate) async fn get_user(call: ApiKeyAuth) -> Result<Response, Refusal> {
+    let id = call.params.get("user_id");
+    let user = manage::get(&call.state, &call.app, id.into()).await?;
+    Ok(user_reply(StatusCode::OK, user))
 }
 
-/// What a PATCH says about a member: nothing, to clear it, or its new value.
-enum Change {
-    Keep,
-    Clear,
-    Set(String),
-}
-
+/// What a PATCH does to a member: nothing, clear it, or set it.
 fn change(
     body: &mut Map<String, Value>,
     name: &'static str,
-    check: fn(&str) -> Result<String, ApiError>,
-) -> Result<Change, ApiError> {
+    check: fn(&str) -> Result<String, Refusal>,
+) -> Result<Change, Refusal> {
     match body.remove(name) {
         None => Ok(Change::Keep),
         Some(Value::Null) => Ok(Change::Clear),
         Some(Value::String(text)) if text.is_empty() => Ok(Change::Clear),
         Some(Value::String(text)) => check(&text).map(Change::Set),
-        Some(_) => Err(ApiError::invalid_request(format!(
+        Some(_) => Err(Refusal::invalid_request(format!(
             "{name}: must be a string."
         ))),
     }
 }
 
-/// Applies a change. A new identifier has not been verified.
-fn apply(change: Change, identifier: &mut Option<String>, verified: &mut bool) {
-    let new = match change {
-        Change::Keep => return,
-        Change::Clear => None,
-        Change::Set(text) => Some(text),
-    };
-    if *identifier != new {
-        *identifier = new;
-        *verified = false;
-    }
-}
-
-/// The body is read as plain JSON, because the generated request cannot tell a member that is null from one that is
-/// not there.
-pub(crate) async fn update_user(call: Managed, body: Bytes) -> Result<Response, ApiError> {
-    let mut body: Map<String, Value> = json(&body)?;
+/// The body is parsed as plain JSON, because the generated request cannot distinguish a null member from a missing one.
+fn changes(body: &Bytes) -> Result<Changes, Refusal> {
+    let mut body: Map<String, Value> = json(body)?;
     let email = change(&mut body, "email", email)?;
     let phone = change(&mut body, "phone", phone)?;
     let metadata = match body.remove("user_metadata") {
         None | Some(Value::Null) => Map::new(),
         Some(Value::Object(metadata)) => metadata,
         Some(_) => {
-            return Err(ApiError::invalid_request(
+            return Err(Refusal::invalid_request(
                 "user_metadata: must be an object.",
             ));
         }
     };
-    call.app
-        .settings
-        .check_metadata(&metadata)
-        .map_err(ApiError::invalid_request)?;
-    let (app_id, id, now) = (
-        call.app.id.clone(),
-        call.params.get("user_id"),
-        call.core.clock.micros(),
-    );
-    let update = call.core.store.write(move |conn| {
-        let mut user = users::get(conn, &app_id, &id)?.ok_or_else(ApiError::user_not_found)?;
-        apply(email, &mut user.email, &mut user.email_verified);
-        apply(phone, &mut user.phone, &mut user.phone_verified);
-        if user.email.is_none() && user.phone.is_none() && user.external_id.is_none() {
-            return Err(ApiError::invalid_request("user: email or phone is needed."));
-        }
-        let mut all = user.metadata();
-        all.extend(metadata);
-        all.retain(|_, value| !value.is_null());
-        let user = stored(users::update(conn, &user, &all, now))?;
-        whole(conn, user)
-    });
-    Ok(user_reply(StatusCode::OK, update.await?))
+    Ok(Changes {
+        email,
+        phone,
+        metadata,
+    })
 }
 
-pub(crate) async fn delete_user(call: Managed) -> Result<Response, ApiError> {
-    let (app_id, id) = (call.app.id.clone(), call.params.get("user_id"));
-    let delete = call
-        .core
-        .store
-        .write(move |conn| Ok::<_, ApiError>(users::delete(conn, &app_id, &id)?));
-    if delete.await? {
-        Ok(reply::empty(StatusCode::OK))
-    } else {
-        Err(ApiError::user_not_found())
-    }
+pub(crate) async fn update_user(call: ApiKeyAuth, body: Bytes) -> Result<Response, Refusal> {
+    let (id, changes) = (call.params.get("user_id"), changes(&body)?);
+    let user = manage::update(&call.state, &call.app, id.into(), changes).await?;
+    Ok(user_reply(StatusCode::OK, user))
 }
 
-pub(crate) async fn activate_user(call: Managed) -> Result<Response, ApiError> {
-    set_status(call, "active").await
+pub(crate) async fn delete_user(call: ApiKeyAuth) -> Result<Response, Refusal> {
+    let id = call.params.get("user_id");
+    manage::delete(&call.state, &call.app, id.into()).await?;
+    Ok(reply::empty(StatusCode::OK))
 }
 
-pub(crate) async fn deactivate_user(call: Managed) -> Result<Response, ApiError> {
-    set_status(call, "inactive").await
+pub(crate) async fn activate_user(call: ApiKeyAuth) -> Result<Response, Refusal> {
+    set_status(call, UserStatus::Active).await
 }
 
-async fn set_status(call: Managed, status: &'static str) -> Result<Response, ApiError> {
-    let (app_id, id, now) = (
-        call.app.id.clone(),
-        call.params.get("user_id"),
-        call.core.clock.micros(),
-    );
-    let update = call.core.store.write(move |conn| {
-        let user = users::set_status(conn, &app_id, &id, status, now)?
-            .ok_or_else(ApiError::user_not_found)?;
-        whole(conn, user)
-    });
-    Ok(user_reply(StatusCode::OK, update.await?))
+pub(crate) async fn deactivate_user(call: ApiKeyAuth) -> Result<Response, Refusal> {
+    set_status(call, UserStatus::Inactive).await
+}
+
+async fn set_status(call: ApiKeyAuth, status: UserStatus) -> Result<Response, Refusal> {
+    let id = call.params.get("user_id");
+    let user = manage::set_status(&call.state, &call.app, id.into(), status).await?;
+    Ok(user_reply(StatusCode::OK, user))
 }

@@ -1,23 +1,16 @@
-//! Stored rows as the API shows them: no member missing, no null array, empty strings for what is not set.
+//! Stored rows as the API returns them: no missing members, no null arrays, empty strings for missing values.
 
 use passage_identity::generated::management::types::{
     ListPaginatedUsersItem, UserInfo, UserRecentEvent, WebAuthnDevices, WebAuthnIcons,
 };
 
-use crate::clock::time;
-use crate::social;
-use crate::store::devices::{self, DeviceRow};
+use crate::clock::Time;
+use crate::domain::social;
+use crate::domain::users::manage::WholeUser;
+use crate::store;
+use crate::store::devices::DeviceRow;
 use crate::store::events::EventRow;
-use crate::store::social_connections::ConnectionRow;
 use crate::store::users::UserRow;
-
-/// A user with everything that belongs to them.
-pub(crate) struct WholeUser {
-    pub(crate) user: UserRow,
-    pub(crate) devices: Vec<DeviceRow>,
-    pub(crate) connections: Vec<ConnectionRow>,
-    pub(crate) events: Vec<EventRow>,
-}
 
 pub(crate) fn user_info(whole: WholeUser) -> UserInfo {
     let WholeUser {
@@ -27,21 +20,21 @@ pub(crate) fn user_info(whole: WholeUser) -> UserInfo {
         events,
     } = whole;
     let user_metadata = Some(user.metadata());
-    let webauthn_types = devices::kinds(&devices);
+    let webauthn_types = store::devices::kinds(&devices);
     UserInfo {
-        created_at: time(user.created_at),
+        created_at: user.created_at.timestamp(),
         email: user.email.unwrap_or_default(),
         email_verified: user.email_verified,
         external_id: user.external_id.unwrap_or_default(),
-        id: user.id,
-        last_login_at: time(user.last_login_at),
+        id: user.id.into(),
+        last_login_at: user.last_login_at.timestamp(),
         login_count: user.login_count,
         phone: user.phone.unwrap_or_default(),
         phone_verified: user.phone_verified,
         recent_events: events.into_iter().map(recent_event).collect(),
         social_connections: social::users_connections(&connections),
-        status: user.status.into(),
-        updated_at: time(user.updated_at),
+        status: user.status.as_str().to_owned().into(),
+        updated_at: user.updated_at.timestamp(),
         user_metadata,
         webauthn: !devices.is_empty(),
         webauthn_devices: devices.into_iter().map(device).collect(),
@@ -52,48 +45,48 @@ pub(crate) fn user_info(whole: WholeUser) -> UserInfo {
 pub(crate) fn list_item(user: UserRow) -> ListPaginatedUsersItem {
     let user_metadata = Some(user.metadata());
     ListPaginatedUsersItem {
-        created_at: time(user.created_at),
+        created_at: user.created_at.timestamp(),
         email: user.email.unwrap_or_default(),
         email_verified: user.email_verified,
         external_id: user.external_id.unwrap_or_default(),
-        id: user.id,
-        last_login_at: time(user.last_login_at),
+        id: user.id.into(),
+        last_login_at: user.last_login_at.timestamp(),
         login_count: user.login_count,
         phone: user.phone.unwrap_or_default(),
         phone_verified: user.phone_verified,
-        status: user.status.into(),
-        updated_at: time(user.updated_at),
+        status: user.status.as_str().to_owned().into(),
+        updated_at: user.updated_at.timestamp(),
         user_metadata,
     }
 }
 
 pub(crate) fn device(device: DeviceRow) -> WebAuthnDevices {
     WebAuthnDevices {
-        created_at: time(device.created_at),
+        created_at: device.created_at.timestamp(),
         cred_id: device.cred_id,
         friendly_name: device.friendly_name,
         icons: WebAuthnIcons {
             dark: device.icon_dark,
             light: device.icon_light,
         },
-        id: device.id,
-        last_login_at: time(device.last_login_at),
-        type_: device.r#type.into(),
-        updated_at: time(device.updated_at),
+        id: device.id.into(),
+        last_login_at: device.last_login_at.timestamp(),
+        type_: device.r#type.as_str().to_owned().into(),
+        updated_at: device.updated_at.timestamp(),
         usage_count: device.usage_count,
     }
 }
 
 fn recent_event(event: EventRow) -> UserRecentEvent {
     UserRecentEvent {
-        action: event.action.into(),
-        completed_at: event.completed_at.map(time),
-        created_at: time(event.created_at),
+        action: event.action.as_str().to_owned().into(),
+        completed_at: event.completed_at.map(Time::timestamp),
+        created_at: event.created_at.timestamp(),
         id: event.id,
         ip_addr: event.ip_addr,
         social_login_type: event.social_login_type.map(Into::into),
-        status: event.status.into(),
-        type_: event.r#type,
+        status: event.status.as_str().to_owned().into(),
+        type_: event.r#type.as_str().to_owned(),
         user_agent_display: event.user_agent.clone(),
         user_agent: event.user_agent,
     }

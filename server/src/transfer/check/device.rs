@@ -4,35 +4,33 @@ use serde_json::json;
 use webauthn_rs::prelude::Uuid;
 
 use super::super::format::DeviceLine;
-use super::super::problem::Findings;
-use super::super::records::DeviceRecord;
+use super::super::problem::LineErrors;
 use super::{bytes, count, id, time};
-use crate::clock::NEVER;
-use crate::passkeys::credential::{self, Credential};
-use crate::passkeys::device::kind;
-use crate::passkeys::response::{TRANSPORTS, base64url, is_transport};
-use crate::store::devices::DeviceRow;
+use crate::clock::Time;
+use crate::domain::passkeys::device::kind;
+use crate::domain::passkeys::response::{TRANSPORTS, base64url, is_transport};
+use crate::domain::passkeys::{Credential, credential};
+use crate::store::devices::{DeviceKind, DeviceRow};
+use crate::store::transfer::DeviceRecord;
 
-/// A device of a user as it is stored, if nothing is wrong with it.
+/// A user's device in its stored form, if it is valid.
 pub(super) fn device(
     line: DeviceLine,
     place: usize,
-    users_created_at: i64,
-    findings: &mut Findings<'_>,
+    users_created_at: Time,
+    findings: &mut LineErrors<'_>,
 ) -> Option<DeviceRecord> {
     let member = |name: &str| format!("devices[{place}].{name}");
     let kind = match &line.r#type {
-        Some(kind) => kind.clone(),
-        None => kind(
+        Some(kind) => DeviceKind::parse(kind),
+        None => Some(kind(
             line.backup_eligible.unwrap_or_default(),
             None,
             &line.transports,
-        )
-        .to_owned(),
+        )),
     };
-    if !matches!(kind.as_str(), "passkey" | "security_key" | "platform") {
-        findings.add(member("type"), "must be passkey, security_key or platform");
-    }
+    let kind = kind.ok_or("must be passkey, security_key or platform");
+    let kind = findings.check(member("type"), kind);
     for (name, icon) in [
         ("icon_light", &line.icon_light),
         ("icon_dark", &line.icon_dark),
@@ -57,13 +55,13 @@ pub(super) fn device(
             .friendly_name
             .clone()
             .unwrap_or_else(|| "Passkey".to_owned()),
-        r#type: kind,
+        r#type: kind.unwrap_or(DeviceKind::Passkey),
         icon_light: line.icon_light.clone(),
         icon_dark: line.icon_dark.clone(),
         usage_count: count(line.usage_count, member("usage_count"), findings),
         last_login_at: time(
             line.last_login_at.as_deref(),
-            NEVER,
+            Time::NEVER,
             member("last_login_at"),
             findings,
         ),
@@ -103,12 +101,12 @@ pub(super) fn device(
     })
 }
 
-/// The part that a login is checked with.
+/// The part that logins are verified with.
 fn passkey(
     line: &DeviceLine,
     key: &str,
     member: &impl Fn(&str) -> String,
-    findings: &mut Findings<'_>,
+    findings: &mut LineErrors<'_>,
 ) -> Option<Credential> {
     let cred_id = bytes(&line.cred_id)
         .filter(|id| (1..=credential::LONGEST_ID).contains(&id.len()))

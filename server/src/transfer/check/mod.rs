@@ -1,4 +1,4 @@
-//! From lines to what is stored: each member is checked, and given its default or its usual form.
+//! From lines to stored records: each member is checked, and given its default or its normal form.
 
 mod app;
 mod device;
@@ -13,23 +13,15 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 
-use super::problem::Findings;
-use crate::clock::NEVER;
+use super::problem::LineErrors;
+use crate::clock::Time;
+use crate::domain::settings::is_id;
 use crate::ids;
 
-/// Characters of an id, at most.
-const LONGEST_ID: usize = 64;
-
-/// Whether the text can be the id of something in an app: it stands in paths and in links.
-fn is_id(text: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-    (1..=LONGEST_ID).contains(&text.len()) && text.bytes().all(plain)
-}
-
-/// The id that was given, or a new one.
-fn id(given: Option<String>, member: &str, findings: &mut Findings<'_>) -> String {
+/// The given id, or a new one.
+fn id<T: From<String>>(given: Option<String>, member: &str, findings: &mut LineErrors<'_>) -> T {
     match given {
-        None => ids::new_id(),
+        None => ids::new_id().into(),
         Some(id) => {
             if !is_id(&id) {
                 findings.add(
@@ -37,33 +29,31 @@ fn id(given: Option<String>, member: &str, findings: &mut Findings<'_>) -> Strin
                     "must be 1 to 64 letters, digits, - and _; without it a new one is made",
                 );
             }
-            id
+            id.into()
         }
     }
 }
 
-/// A time in microseconds, or what stands for it if it was not given.
+/// A time in microseconds, or the default if none was given.
 fn time(
     given: Option<&str>,
-    otherwise: i64,
+    otherwise: Time,
     member: impl Into<String>,
-    findings: &mut Findings<'_>,
-) -> i64 {
+    findings: &mut LineErrors<'_>,
+) -> Time {
     let Some(text) = given else {
         return otherwise;
     };
     let time = text.parse::<Timestamp>().ok();
-    let micros = time
-        .map(Timestamp::as_microsecond)
-        .filter(|micros| *micros >= NEVER);
+    let time = time.map(Time::from).filter(|time| *time >= Time::NEVER);
     let wrong = "must be a time in the form of RFC 3339, such as 2026-01-31T12:00:00Z";
     findings
-        .check(member, micros.ok_or(wrong))
+        .check(member, time.ok_or(wrong))
         .unwrap_or(otherwise)
 }
 
 /// A number that is not negative.
-fn count(given: i64, member: impl Into<String>, findings: &mut Findings<'_>) -> i64 {
+fn count(given: i64, member: impl Into<String>, findings: &mut LineErrors<'_>) -> i64 {
     if given < 0 {
         findings.add(member, "must not be negative");
     }

@@ -1,22 +1,24 @@
 //! Users.
 
 use super::super::format::{ConnectionLine, UserLine};
-use super::super::problem::Findings;
-use super::super::records::UserRecord;
+use super::super::problem::LineErrors;
 use super::device::device;
 use super::{bytes, count, id, time};
-use crate::clock::NEVER;
+use crate::clock::Time;
+use crate::domain::settings::AppSettings;
+use crate::domain::social::SocialProvider;
 use crate::identifier;
-use crate::settings::AppSettings;
-use crate::social::SocialProvider;
+use crate::ids::UserId;
 use crate::store::social_connections::ConnectionRow;
+use crate::store::transfer::UserRecord;
+use crate::store::users::UserStatus;
 
-/// A user of this app as they are stored, if nothing is wrong with their line.
+/// A user of this app in stored form, if the line is valid.
 pub(crate) fn user(
     line: UserLine,
     app: &AppSettings,
-    now: i64,
-    findings: &mut Findings<'_>,
+    now: Time,
+    findings: &mut LineErrors<'_>,
 ) -> Option<UserRecord> {
     let given = |text: Option<String>| text.filter(|text| !text.is_empty());
     let email = given(line.email).and_then(|text| {
@@ -41,10 +43,14 @@ pub(crate) fn user(
             }
         }
     }
-    let status = line.status.unwrap_or_else(|| "pending".to_owned());
-    if !matches!(status.as_str(), "pending" | "active" | "inactive") {
-        findings.add("status", "must be pending, active or inactive");
-    }
+    let status = line
+        .status
+        .as_deref()
+        .map_or(Some(UserStatus::Pending), UserStatus::parse);
+    let status = findings.check(
+        "status",
+        status.ok_or("must be pending, active or inactive"),
+    );
     let mut metadata = line.user_metadata.map_or_else(Default::default, |it| it.0);
     if let Err(problem) = app.check_metadata(&metadata) {
         let (member, reason) = problem
@@ -72,7 +78,7 @@ pub(crate) fn user(
             "is needed, since the user has passkeys: it is the user.id that they were made with",
         );
     }
-    let id = id(line.id, "id", findings);
+    let id: UserId = id(line.id, "id", findings);
     let created_at = time(line.created_at.as_deref(), now, "created_at", findings);
     let connections = line.social_connections.into_iter().enumerate();
     let connections = connections
@@ -86,7 +92,7 @@ pub(crate) fn user(
         login_count: count(line.login_count, "login_count", findings),
         last_login_at: time(
             line.last_login_at.as_deref(),
-            NEVER,
+            Time::NEVER,
             "last_login_at",
             findings,
         ),
@@ -97,13 +103,13 @@ pub(crate) fn user(
             findings,
         ),
         id,
-        app_id: line.app,
+        app_id: line.app.into(),
         email,
         email_verified: line.email_verified,
         phone,
         phone_verified: line.phone_verified,
         external_id,
-        status,
+        status: status.unwrap_or(UserStatus::Pending),
         created_at,
         metadata,
         user_handle,
@@ -116,10 +122,10 @@ pub(crate) fn user(
 fn connection(
     line: ConnectionLine,
     place: usize,
-    user_id: &str,
+    user_id: &UserId,
     email: Option<&str>,
-    users_created_at: i64,
-    findings: &mut Findings<'_>,
+    users_created_at: Time,
+    findings: &mut LineErrors<'_>,
 ) -> ConnectionRow {
     let member = |name: &str| format!("social_connections[{place}].{name}");
     if SocialProvider::named(&line.r#type).is_none() {
@@ -144,7 +150,7 @@ fn connection(
         ),
         last_login_at: time(
             line.last_login_at.as_deref(),
-            NEVER,
+            Time::NEVER,
             member("last_login_at"),
             findings,
         ),

@@ -24,10 +24,10 @@ const AAGUID: [u8; 16] = *b"software-wallet!";
 
 /// What an authenticator keeps, newest last.
 #[derive(Default)]
-struct Wallet(Vec<Passkey>);
+struct PasskeyStore(Vec<Passkey>);
 
 #[async_trait]
-impl CredentialStore for Wallet {
+impl CredentialStore for PasskeyStore {
     type PasskeyItem = Passkey;
 
     async fn find_credentials(
@@ -76,11 +76,11 @@ impl CredentialStore for Wallet {
     }
 }
 
-/// Somebody who is there and agrees to everything.
-struct Person;
+/// A user who is there and agrees to everything.
+struct ConsentingUser;
 
 #[async_trait]
-impl UserValidationMethod for Person {
+impl UserValidationMethod for ConsentingUser {
     type PasskeyItem = Passkey;
 
     async fn check_user<'a>(
@@ -109,7 +109,7 @@ impl UserValidationMethod for Person {
 
 /// A browser on the app's website.
 pub struct Browser {
-    client: Client<Wallet, Person, AvailableBackend, PublicSuffixList, ()>,
+    client: Client<PasskeyStore, ConsentingUser, AvailableBackend, PublicSuffixList, ()>,
     origin: Url,
 }
 
@@ -122,8 +122,8 @@ impl Browser {
     pub fn at(origin: &str) -> Self {
         let authenticator = Authenticator::new(
             Aaguid::from(AAGUID),
-            Wallet::default(),
-            Person,
+            PasskeyStore::default(),
+            ConsentingUser,
             AvailableBackend,
         );
         Self {

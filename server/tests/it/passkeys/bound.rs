@@ -14,14 +14,14 @@ const FLEX_LOGIN: &str = "/authenticate/transactions/webauthn";
 const FLEX_REGISTER: &str = "/register/transactions/webauthn";
 const ADD: &str = "/currentuser/devices";
 
-/// Someone who is in for everything: has an identifier, an external id, a passkey and a token.
-struct Bed {
+/// An app with a user who has an identifier, a passkey and a token, and one with an external id and a passkey.
+struct Fixture {
     app: App,
     ada: Registered,
     customer: Key,
 }
 
-impl Bed {
+impl Fixture {
     async fn new() -> Self {
         let app = App::start().await;
         let ada = app.register("ada@example.com").await;
@@ -76,7 +76,7 @@ impl Bed {
 
 #[tokio::test]
 async fn one_use() {
-    let bed = Bed::new().await;
+    let fixture = Fixture::new().await;
     for (path, done) in [
         (LOGIN, 200),
         (FLEX_LOGIN, 200),
@@ -84,43 +84,46 @@ async fn one_use() {
         (FLEX_REGISTER, 201),
         (REGISTER, 201),
     ] {
-        let body = bed.start(path).await;
-        assert_eq!(bed.finish(path, &body).await, done, "{path}");
-        assert_eq!(bed.finish(path, &body).await, 401, "{path} again");
+        let body = fixture.start(path).await;
+        assert_eq!(fixture.finish(path, &body).await, done, "{path}");
+        assert_eq!(fixture.finish(path, &body).await, 401, "{path} again");
     }
 }
 
 #[tokio::test]
 async fn five_minutes() {
-    let bed = Bed::new().await;
+    let fixture = Fixture::new().await;
     // Tokens live longer, transactions do not: theirs end first, and so the handshake is what has to be refused here.
     for (path, done) in [(LOGIN, 200), (FLEX_LOGIN, 200), (ADD, 201), (REGISTER, 201)] {
-        let body = bed.start(path).await;
-        bed.app.controls().advance(Duration::from_secs(295));
-        assert_eq!(bed.finish(path, &body).await, done, "{path}");
-        let bed = Bed::new().await;
-        let body = bed.start(path).await;
-        bed.app.controls().advance(Duration::from_secs(300));
-        assert_eq!(bed.finish(path, &body).await, 401, "{path} too late");
+        let body = fixture.start(path).await;
+        fixture.app.controls().advance(Duration::from_secs(295));
+        assert_eq!(fixture.finish(path, &body).await, done, "{path}");
+        let fixture = Fixture::new().await;
+        let body = fixture.start(path).await;
+        fixture.app.controls().advance(Duration::from_secs(300));
+        assert_eq!(fixture.finish(path, &body).await, 401, "{path} too late");
     }
 }
 
 #[tokio::test]
 async fn one_operation() {
-    let bed = Bed::new().await;
+    let fixture = Fixture::new().await;
     let paths = [LOGIN, FLEX_LOGIN, ADD, REGISTER, FLEX_REGISTER];
     for started in paths {
         for finished in paths.into_iter().filter(|path| *path != started) {
-            let mut body = bed.start(started).await;
+            let mut body = fixture.start(started).await;
             let right = body.clone();
             // As like to a request of the other operation as can be.
-            for (name, value) in [("user_id", bed.ada.id.as_str()), ("transaction_id", "none")] {
+            for (name, value) in [
+                ("user_id", fixture.ada.id.as_str()),
+                ("transaction_id", "none"),
+            ] {
                 let member = &mut body[name];
                 if member.is_null() {
                     *member = json!(value);
                 }
             }
-            let status = bed.finish(finished, &body).await;
+            let status = fixture.finish(finished, &body).await;
             // A creation is no assertion, and the other way round.
             assert!(
                 matches!(status, 400 | 401),
@@ -129,7 +132,11 @@ async fn one_operation() {
             let creates = |path: &str| ![LOGIN, FLEX_LOGIN].contains(&path);
             if creates(started) == creates(finished) {
                 assert_eq!(status, 401, "{started} at {finished}");
-                assert_eq!(bed.finish(started, &right).await, 401, "{started} is over");
+                assert_eq!(
+                    fixture.finish(started, &right).await,
+                    401,
+                    "{started} is over"
+                );
             }
         }
     }
@@ -137,8 +144,8 @@ async fn one_operation() {
 
 #[tokio::test]
 async fn one_user() {
-    let bed = Bed::new().await;
-    let app = &bed.app;
+    let fixture = Fixture::new().await;
+    let app = &fixture.app;
     let eve = app.register("eve@example.com").await;
 
     // Another user's passkey where a user was named.
@@ -156,7 +163,7 @@ async fn one_user() {
     let mut answer = eve.key.assertion(&start["handshake"]);
     answer
         .user_handle
-        .clone_from(&Some(bed.ada.key.user_handle.clone()));
+        .clone_from(&Some(fixture.ada.key.user_handle.clone()));
     let body = json!({
         "handshake_id": start["handshake"]["id"], "handshake_response": eve.key.get(&answer), "user_id": eve.id,
     });
@@ -166,25 +173,25 @@ async fn one_user() {
     // The right passkey with another user's id.
     for body in [json!({}), json!({"identifier": "ada@example.com"})] {
         let start = app.login_start(body).await;
-        let answer = bed.ada.key.assertion(&start["handshake"]);
+        let answer = fixture.ada.key.assertion(&start["handshake"]);
         let body = json!({
-            "handshake_id": start["handshake"]["id"], "handshake_response": bed.ada.key.get(&answer), "user_id": eve.id,
+            "handshake_id": start["handshake"]["id"], "handshake_response": fixture.ada.key.get(&answer), "user_id": eve.id,
         });
-        assert_eq!(bed.finish(LOGIN, &body).await, 401);
+        assert_eq!(fixture.finish(LOGIN, &body).await, 401);
     }
     // A registration that is finished for somebody else.
-    let mut body = bed.start(REGISTER).await;
+    let mut body = fixture.start(REGISTER).await;
     body["user_id"] = json!(eve.id);
-    assert_eq!(bed.finish(REGISTER, &body).await, 401);
+    assert_eq!(fixture.finish(REGISTER, &body).await, 401);
     // A device that is added by somebody else: with their own id, or with that of the user who started.
-    for user_id in [&eve.id, &bed.ada.id] {
-        let mut body = bed.start(ADD).await;
+    for user_id in [&eve.id, &fixture.ada.id] {
+        let mut body = fixture.start(ADD).await;
         body["user_id"] = json!(user_id);
         let request = app.http.post(app.auth("/currentuser/devices/finish"));
         let reply = crate::support::send(request.bearer_auth(&eve.token).json(&body)).await;
         reply.error(401, "webauthn_login_failed");
     }
-    for user in [&eve.id, &bed.ada.id] {
+    for user in [&eve.id, &fixture.ada.id] {
         let devices = app.managed_user(user).await["webauthn_devices"].clone();
         assert_eq!(devices.as_array().unwrap().len(), 1);
     }
@@ -233,37 +240,37 @@ async fn one_app() {
 
 #[tokio::test]
 async fn a_handshake_that_nobody_started() {
-    let bed = Bed::new().await;
+    let fixture = Fixture::new().await;
     for path in [LOGIN, FLEX_LOGIN, ADD, REGISTER, FLEX_REGISTER] {
         for id in ["", "nosuchhandshakenosuchone"] {
-            let mut body = bed.start(path).await;
+            let mut body = fixture.start(path).await;
             body["handshake_id"] = json!(id);
-            assert_eq!(bed.finish(path, &body).await, 401, "{path} {id}");
+            assert_eq!(fixture.finish(path, &body).await, 401, "{path} {id}");
         }
     }
-    let start = bed.app.login_start(json!({})).await;
-    let answer = bed.ada.key.assertion(&start["handshake"]);
+    let start = fixture.app.login_start(json!({})).await;
+    let answer = fixture.ada.key.assertion(&start["handshake"]);
     let mut body =
-        json!({"handshake_id": "nosuch", "handshake_response": bed.ada.key.get(&answer)});
-    let reply = bed
+        json!({"handshake_id": "nosuch", "handshake_response": fixture.ada.key.get(&answer)});
+    let reply = fixture
         .app
         .visit_post("/login/webauthn/finish", body.clone())
         .await;
     reply.error(401, "discoverable_login_failed");
-    body["user_id"] = json!(bed.ada.id);
-    let reply = bed.app.visit_post("/login/webauthn/finish", body).await;
+    body["user_id"] = json!(fixture.ada.id);
+    let reply = fixture.app.visit_post("/login/webauthn/finish", body).await;
     reply.error(401, "webauthn_login_failed");
 }
 
 #[tokio::test]
 async fn an_answer_to_another_handshake() {
-    let bed = Bed::new().await;
-    let mut first = bed.start(LOGIN).await;
-    let second = bed.start(LOGIN).await;
+    let fixture = Fixture::new().await;
+    let mut first = fixture.start(LOGIN).await;
+    let second = fixture.start(LOGIN).await;
     first["handshake_response"] = second["handshake_response"].clone();
-    assert_eq!(bed.finish(LOGIN, &first).await, 401);
-    assert_eq!(bed.finish(LOGIN, &second).await, 200);
-    let user = bed.app.managed_user(&bed.ada.id).await;
+    assert_eq!(fixture.finish(LOGIN, &first).await, 401);
+    assert_eq!(fixture.finish(LOGIN, &second).await, 200);
+    let user = fixture.app.managed_user(&fixture.ada.id).await;
     assert_eq!(user["webauthn_devices"][0]["usage_count"], 1);
     assert_eq!(text(&user["status"]), "active");
 }

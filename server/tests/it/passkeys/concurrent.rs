@@ -33,6 +33,38 @@ async fn of_many_that_finish_one_login_at_once_one_succeeds() {
     assert_eq!(app.managed_user(&ada.id).await["login_count"], 2);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_many_that_complete_one_transaction_and_of_many_that_verify_its_nonce_one_succeeds() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("passage.db");
+    let app = App::start_with(|builder| builder.data(&file)).await;
+    let transaction = app.transaction("register", "customer-7").await;
+    let mut tries = tokio::task::JoinSet::new();
+    for _ in 0..16 {
+        let (controls, id) = (app.controls(), transaction.clone());
+        tries.spawn(async move { controls.complete_transaction(id).await });
+    }
+    let (won, lost): (Vec<_>, Vec<_>) = tries.join_all().await.into_iter().partition(Result::is_ok);
+    for refused in lost {
+        assert_eq!(refused.unwrap_err().code(), "transaction_not_found");
+    }
+    let [Ok(nonce)] = &won[..] else {
+        panic!("{} completed it", won.len());
+    };
+    let mut tries = tokio::task::JoinSet::new();
+    for _ in 0..16 {
+        let request = app
+            .managed(Method::POST, "/authenticate/verify")
+            .json(&json!({"nonce": nonce}));
+        tries.spawn(async move { crate::support::send(request).await.status });
+    }
+    let mut statuses = tries.join_all().await;
+    statuses.sort_unstable();
+    let mut expected = vec![200];
+    expected.resize(16, 401);
+    assert_eq!(statuses, expected);
+}
+
 #[tokio::test]
 async fn of_two_logins_with_one_counter_the_first_succeeds() {
     let app = App::start().await;

@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 
 use super::authenticator::Browser;
 use super::forge::{Key, encode};
+use super::steps::Registered;
 use crate::mailbox::tokens;
-use crate::support::{App, members, send, text};
+use crate::support::{App, Reply, members, send, text};
 
 async fn list(app: &App, token: &str) -> Value {
     let request = app.http.get(app.auth("/currentuser/devices"));
@@ -55,32 +56,68 @@ async fn a_user_has_sixty_four_passkeys_at_most() {
     app.add_finish(&ada.token, &start, response).await.json(201);
 }
 
-#[tokio::test]
-async fn add_rename_use_and_remove() {
-    let app = App::start().await;
-    let ada = app.register("ada@example.com").await;
-    let mut browser = Browser::new();
-    app.controls().advance(Duration::from_secs(1));
+/// A user who registered with one device and added another, a second later.
+struct TwoDevices {
+    app: App,
+    ada: Registered,
+    /// Has the passkey that was added.
+    browser: Browser,
+    cred_id: Value,
+    /// As the reply to its addition shows it.
+    added: Value,
+}
 
-    let start = app.add_start(&ada.token).await;
-    assert_eq!(members(&start), ["handshake", "user"]);
-    assert_eq!(start["user"]["id"], ada.id);
-    let response: Value = browser
-        .create(&start["handshake"]["challenge"])
-        .await
-        .unwrap();
-    let added = app
-        .add_finish(&ada.token, &start, response.clone())
-        .await
-        .json(201);
-    assert_eq!(members(&added), ["device"]);
-    let device = added["device"].clone();
+impl TwoDevices {
+    async fn new() -> Self {
+        let app = App::start().await;
+        let ada = app.register("ada@example.com").await;
+        let mut browser = Browser::new();
+        app.controls().advance(Duration::from_secs(1));
+        let start = app.add_start(&ada.token).await;
+        assert_eq!(members(&start), ["handshake", "user"]);
+        assert_eq!(start["user"]["id"], ada.id);
+        let created = browser.create(&start["handshake"]["challenge"]).await;
+        let response: Value = created.unwrap();
+        let cred_id = response["id"].clone();
+        let reply = app.add_finish(&ada.token, &start, response).await.json(201);
+        assert_eq!(members(&reply), ["device"]);
+        Self {
+            app,
+            ada,
+            browser,
+            cred_id,
+            added: reply["device"].clone(),
+        }
+    }
+
+    async fn devices(&self) -> Value {
+        list(&self.app, &self.ada.token).await
+    }
+
+    /// A request for the added device.
+    async fn call(&self, method: Method, body: Value) -> Reply {
+        let path = format!("/currentuser/devices/{}", text(&self.added["id"]));
+        self.app.own(&self.ada.token, method, &path, body).await
+    }
+
+    /// Logs in with the added passkey.
+    async fn log_in(&mut self, body: Value) -> Reply {
+        let start = self.app.login_start(body).await;
+        let answered = self.browser.get(&start["handshake"]["challenge"]).await;
+        self.app.login_finish(&start, answered.unwrap()).await
+    }
+}
+
+#[tokio::test]
+async fn an_added_device_shows_in_the_list_and_on_the_user() {
+    let two = TwoDevices::new().await;
+    let device = &two.added;
     assert_eq!(
         device,
-        json!({
+        &json!({
             "id": device["id"],
-            "user_id": ada.id,
-            "cred_id": response["id"],
+            "user_id": two.ada.id,
+            "cred_id": two.cred_id,
             "friendly_name": "Passkey",
             "type": "passkey",
             "icons": {"light": null, "dark": null},
@@ -90,50 +127,58 @@ async fn add_rename_use_and_remove() {
             "updated_at": device["created_at"],
         })
     );
-    let devices = list(&app, &ada.token).await;
+    let devices = two.devices().await;
     assert_eq!(devices.as_array().unwrap().len(), 2);
-    assert_eq!(devices[1], device);
-    let me = app.current_user(&ada.token).await.json(200)["user"].clone();
+    assert_eq!(&devices[1], device);
+    let me = two.app.current_user(&two.ada.token).await.json(200)["user"].clone();
     assert_eq!(me["webauthn_devices"], devices);
     assert_eq!(me["webauthn_types"], json!(["platform", "passkey"]));
-    assert_eq!(me["login_count"], 1, "adding a device is no login");
-    let events = app.managed_user(&ada.id).await["recent_events"].clone();
-    assert_eq!(events.as_array().unwrap().len(), 1, "and no event");
+}
 
-    app.controls().advance(Duration::from_secs(1));
-    let path = format!("/currentuser/devices/{}", text(&device["id"]));
+#[tokio::test]
+async fn adding_a_device_is_neither_a_login_nor_an_event() {
+    let two = TwoDevices::new().await;
+    let me = two.app.current_user(&two.ada.token).await.json(200)["user"].clone();
+    assert_eq!(me["login_count"], 1, "adding a device is no login");
+    let events = two.app.managed_user(&two.ada.id).await["recent_events"].clone();
+    assert_eq!(events.as_array().unwrap().len(), 1, "and no event");
+}
+
+#[tokio::test]
+async fn a_device_is_renamed_to_the_trimmed_name() {
+    let two = TwoDevices::new().await;
+    two.app.controls().advance(Duration::from_secs(1));
     let body = json!({"friendly_name": " Blue phone "});
-    let renamed = app
-        .own(&ada.token, Method::PATCH, &path, body)
-        .await
-        .json(200);
-    let mut expected = device.clone();
+    let renamed = two.call(Method::PATCH, body).await.json(200);
+    let mut expected = two.added.clone();
     expected["friendly_name"] = json!("Blue phone");
     expected["updated_at"] = renamed["device"]["updated_at"].clone();
     assert_eq!(renamed, json!({"device": expected}));
-    assert_ne!(expected["updated_at"], device["updated_at"]);
-    assert_eq!(list(&app, &ada.token).await[1], expected);
+    assert_ne!(expected["updated_at"], two.added["updated_at"]);
+    assert_eq!(two.devices().await[1], expected);
+}
 
-    let start = app
-        .login_start(json!({"identifier": "ada@example.com"}))
-        .await;
-    let response = browser.get(&start["handshake"]["challenge"]).await.unwrap();
-    app.login_finish(&start, response).await.json(200);
-    let devices = list(&app, &ada.token).await;
+#[tokio::test]
+async fn a_login_counts_for_the_device_that_was_used() {
+    let mut two = TwoDevices::new().await;
+    let body = json!({"identifier": "ada@example.com"});
+    two.log_in(body).await.json(200);
+    let devices = two.devices().await;
     assert_eq!(
         (&devices[0]["usage_count"], &devices[1]["usage_count"]),
         (&json!(0), &json!(1))
     );
+}
 
-    app.own(&ada.token, Method::DELETE, &path, json!({}))
-        .await
-        .empty(200);
-    assert_eq!(list(&app, &ada.token).await, json!([devices[0]]));
-    let start = app.login_start(json!({})).await;
-    let response = browser.get(&start["handshake"]["challenge"]).await.unwrap();
-    let reply = app.login_finish(&start, response).await;
-    reply.error(401, "discoverable_login_failed");
-    app.login(&ada.key, json!({})).await.json(200);
+#[tokio::test]
+async fn a_removed_device_signs_nobody_in_and_the_other_still_does() {
+    let mut two = TwoDevices::new().await;
+    let devices = two.devices().await;
+    two.call(Method::DELETE, json!({})).await.empty(200);
+    assert_eq!(two.devices().await, json!([devices[0]]));
+    let refused = two.log_in(json!({})).await;
+    refused.error(401, "discoverable_login_failed");
+    two.app.login(&two.ada.key, json!({})).await.json(200);
 }
 
 #[tokio::test]

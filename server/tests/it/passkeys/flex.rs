@@ -2,101 +2,10 @@
 
 use std::time::Duration;
 
-use passage_identity::Passage;
-use passage_identity::generated::auth::types::{
-    AuthenticateWebAuthnFinishWithTransactionRequest,
-    AuthenticateWebAuthnStartWithTransactionRequest, RegisterWebAuthnFinishWithTransactionRequest,
-    RegisterWebAuthnStartWithTransactionRequest,
-};
 use serde_json::{Value, json};
 
-use super::authenticator::Browser;
 use super::forge::Key;
 use crate::support::{App, members, text};
-
-#[tokio::test]
-async fn from_registration_to_login_by_the_sdk() {
-    let app = App::start().await;
-    let passage = Passage::builder(app.server().app_id())
-        .server(app.server().url())
-        .api_key(app.server().api_key())
-        .build()
-        .unwrap();
-    let (auth, flex, app_id) = (
-        passage.auth_api(),
-        passage.flex(),
-        passage.app_id().as_str(),
-    );
-    let mut browser = Browser::new();
-
-    let transaction_id = text(&json!(app.transaction("register", "customer-7").await));
-    let request = RegisterWebAuthnStartWithTransactionRequest {
-        authenticator_attachment: None,
-        transaction_id: transaction_id.clone(),
-    };
-    let start = auth
-        .register_webauthn_start_with_transaction(app_id, &request)
-        .await;
-    let start = start.unwrap().into_inner();
-    assert_eq!(start.transaction_id.as_ref(), Some(&transaction_id));
-    let request = RegisterWebAuthnFinishWithTransactionRequest {
-        handshake_id: start.handshake.id,
-        handshake_response: browser.create(&start.handshake.challenge).await.unwrap(),
-        transaction_id,
-    };
-    let finish = auth
-        .register_webauthn_finish_with_transaction(app_id, &request)
-        .await;
-    let finish = finish.unwrap();
-    assert_eq!(finish.status(), 201);
-    let nonce = finish.into_inner().nonce;
-    assert_eq!(flex.verify_nonce(&nonce).await.unwrap(), "customer-7");
-    let again = flex.verify_nonce(&nonce).await.unwrap_err();
-    assert_eq!(
-        again.code().map(ToString::to_string).as_deref(),
-        Some("invalid_nonce")
-    );
-
-    for transaction_id in [
-        Some(app.transaction("authenticate", "customer-7").await),
-        None,
-    ] {
-        let request = AuthenticateWebAuthnStartWithTransactionRequest {
-            transaction_id: transaction_id.clone(),
-        };
-        let start = auth
-            .authenticate_webauthn_start_with_transaction(app_id, &request)
-            .await;
-        let start = start.unwrap().into_inner();
-        assert_eq!(start.transaction_id, transaction_id);
-        let request = AuthenticateWebAuthnFinishWithTransactionRequest {
-            handshake_id: start.handshake.id,
-            handshake_response: browser.get(&start.handshake.challenge).await.unwrap(),
-            transaction_id,
-        };
-        let finish = auth
-            .authenticate_webauthn_finish_with_transaction(app_id, &request)
-            .await;
-        let finish = finish.unwrap();
-        assert_eq!(finish.status(), 200);
-        let nonce = finish.into_inner().nonce;
-        assert_eq!(flex.verify_nonce(&nonce).await.unwrap(), "customer-7");
-    }
-
-    let user = app.external_user("customer-7").await;
-    assert_eq!(
-        (&user["status"], &user["login_count"]),
-        (&json!("active"), &json!(3))
-    );
-    let device = &user["webauthn_devices"][0];
-    assert_eq!(
-        (&device["friendly_name"], &device["usage_count"]),
-        (&json!("Ada's passkey"), &json!(2))
-    );
-    let events = user["recent_events"].as_array().unwrap().iter();
-    let actions: Vec<_> = events.map(|event| text(&event["action"])).collect();
-    assert_eq!(actions, ["login", "login", "register"]);
-}
 
 #[tokio::test]
 async fn what_the_browser_is_asked_for() {

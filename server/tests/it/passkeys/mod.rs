@@ -5,6 +5,7 @@ mod bound;
 mod concurrent;
 mod devices;
 mod flex;
+mod flex_sdk;
 pub mod forge;
 mod logins;
 mod readiness;

@@ -143,8 +143,37 @@ async fn where_the_passkey_is_to_be_kept() {
     assert!(error.contains("authenticator_attachment"), "{error}");
 }
 
+const AGENT: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:133.0) Gecko/20100101 Firefox/133.0";
+
+/// Finishes a registration with Firefox. Returns what it sent and what it got.
+async fn finish_with_firefox(app: &App, start: &Value) -> (Value, Value) {
+    let response: Value = Browser::new()
+        .create(&start["handshake"]["challenge"])
+        .await
+        .unwrap();
+    let body = json!({
+        "handshake_id": start["handshake"]["id"], "handshake_response": response, "user_id": start["user"]["id"],
+    });
+    let finish = app
+        .http
+        .post(app.auth("/register/webauthn/finish"))
+        .json(&body);
+    let finish = crate::support::send(finish.header("user-agent", AGENT)).await;
+    (response, finish.json(201)["auth_result"].clone())
+}
+
+/// A user who registered with Firefox, and what it sent.
+async fn registered_with_firefox(app: &App) -> (Value, Value) {
+    let start = app.register_start("ada@example.com").await;
+    let (response, _) = finish_with_firefox(app, &start).await;
+    (
+        app.managed_user(&text(&start["user"]["id"])).await,
+        response,
+    )
+}
+
 #[tokio::test]
-async fn registering_makes_a_pending_user_active_and_shows_everywhere() {
+async fn registering_makes_a_pending_user_active() {
     let app = App::start().await;
     let start = app.register_start("ada@example.com").await;
     let id = text(&start["user"]["id"]);
@@ -157,24 +186,8 @@ async fn registering_makes_a_pending_user_active_and_shows_everywhere() {
         ),
         (&json!("pending"), &json!(0), &json!(false))
     );
-
-    let mut browser = Browser::new();
-    let response: Value = browser
-        .create(&start["handshake"]["challenge"])
-        .await
-        .unwrap();
-    let body = json!({
-        "handshake_id": start["handshake"]["id"], "handshake_response": response, "user_id": id,
-    });
-    let agent = "Mozilla/5.0 (X11; Linux x86_64; rv:133.0) Gecko/20100101 Firefox/133.0";
-    let finish = app
-        .http
-        .post(app.auth("/register/webauthn/finish"))
-        .json(&body);
-    let finish = crate::support::send(finish.header("user-agent", agent)).await;
-    let result = finish.json(201)["auth_result"].clone();
+    let (_, result) = finish_with_firefox(&app, &start).await;
     assert_eq!(members(&result), AUTH_RESULT);
-
     let user = app.managed_user(&id).await;
     assert_eq!(
         (
@@ -190,10 +203,22 @@ async fn registering_makes_a_pending_user_active_and_shows_everywhere() {
             &json!(["passkey"])
         )
     );
+}
+
+#[tokio::test]
+async fn a_passkey_proves_no_address() {
+    let app = App::start().await;
+    let (user, _) = registered_with_firefox(&app).await;
     assert_eq!(
         user["email_verified"], false,
         "a passkey proves no e-mail address"
     );
+}
+
+#[tokio::test]
+async fn a_new_passkey_is_a_device_named_after_browser_and_system() {
+    let app = App::start().await;
+    let (user, response) = registered_with_firefox(&app).await;
     let device = &user["webauthn_devices"][0];
     assert_eq!(device["friendly_name"], "Firefox on Linux");
     assert_eq!(device["cred_id"], response["id"]);
@@ -202,6 +227,15 @@ async fn registering_makes_a_pending_user_active_and_shows_everywhere() {
         (&json!("passkey"), &json!(0))
     );
     assert_eq!(device["last_login_at"], "0001-01-01T00:00:00Z");
+    let path = format!("/users/{}/devices", text(&user["id"]));
+    let devices = app.get(&path).await.json(200);
+    assert_eq!(devices["devices"], user["webauthn_devices"]);
+}
+
+#[tokio::test]
+async fn a_registration_is_one_event_with_address_and_user_agent() {
+    let app = App::start().await;
+    let (user, _) = registered_with_firefox(&app).await;
     let event = &user["recent_events"][0];
     assert_eq!(
         (
@@ -216,13 +250,11 @@ async fn registering_makes_a_pending_user_active_and_shows_everywhere() {
             &json!("passkey"),
             &json!("complete"),
             &json!("127.0.0.1"),
-            &json!(agent)
+            &json!(AGENT)
         )
     );
-    assert_eq!(event["user_agent_display"], agent);
+    assert_eq!(event["user_agent_display"], AGENT);
     assert_eq!(user["recent_events"].as_array().unwrap().len(), 1);
-    let devices = app.get(&format!("/users/{id}/devices")).await.json(200);
-    assert_eq!(devices["devices"], user["webauthn_devices"]);
 }
 
 #[tokio::test]

@@ -3,25 +3,22 @@
 use std::cmp::Reverse;
 use std::fmt;
 
-use super::bump::{Advice, Version, advise};
-use super::what::What;
+use semver::Version;
 
-/// What a change means for callers, from nothing to the worst.
+use super::bump::advise;
+
+/// What a change means for callers, from nothing to the worst; `docs/upgrading.md` says which is which.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Class {
-    /// Nothing.
+pub(crate) enum Class {
     NoChange,
-    /// They read something else.
     DocsOnly,
-    /// They can do more.
     Additive,
-    /// Their code may not compile, or not work as it did.
     Breaking,
 }
 
 impl Class {
     /// From the worst to nothing, the order of a report.
-    pub const WORST_FIRST: [Self; 4] = [
+    pub(crate) const WORST_FIRST: [Self; 4] = [
         Self::Breaking,
         Self::Additive,
         Self::DocsOnly,
@@ -40,45 +37,52 @@ impl fmt::Display for Class {
     }
 }
 
+/// Whether something came, went, or is different.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Added,
+    Removed,
+    Changed,
+}
+
 /// What a change means for one kind of callers, and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Verdict {
-    /// What it means.
-    pub class: Class,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Verdict {
+    pub(crate) class: Class,
     /// Whether `src/` does not compile, or is no longer true, until it is edited.
-    pub follow: bool,
+    pub(crate) follow: bool,
     /// Why, in a few words; may be empty.
-    pub why: &'static str,
+    pub(crate) why: &'static str,
 }
 
 /// One change of an API description.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Change {
+pub(crate) struct Change {
     /// `management` or `auth`.
-    pub api: String,
+    pub(crate) api: String,
     /// Where it is: `operation`, `operation.parameter`, `Schema` or `Schema.field`, spelled as on the wire.
-    pub place: String,
+    pub(crate) place: String,
     /// The item of the generated code that it is about, as `types::User::email` or `Client::get_user`.
-    pub item: Option<String>,
-    /// What is different.
-    pub what: What,
+    pub(crate) item: Option<String>,
+    pub(crate) kind: Kind,
+    /// What is different. Types are Rust types of the generated code, with short paths.
+    pub(crate) words: String,
     /// What it means for callers of the generated client.
-    pub generated: Verdict,
+    pub(crate) generated: Verdict,
     /// What it means for callers of the facade.
-    pub facade: Verdict,
+    pub(crate) facade: Verdict,
 }
 
 impl Change {
     /// The worse of the two classes.
-    #[must_use]
-    pub fn class(&self) -> Class {
+    pub(crate) fn class(&self) -> Class {
         self.generated.class.max(self.facade.class)
     }
 }
 
 /// All changes of one API or of both.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Changes(Vec<Change>);
+pub(crate) struct Changes(Vec<Change>);
 
 impl Changes {
     pub(super) fn new(mut changes: Vec<Change>) -> Self {
@@ -88,51 +92,46 @@ impl Changes {
     }
 
     /// The changes of both in one report.
-    #[must_use]
-    pub fn and(self, other: Self) -> Self {
+    pub(crate) fn and(self, other: Self) -> Self {
         Self::new(self.0.into_iter().chain(other.0).collect())
     }
 
     /// The changes, the worst first.
-    pub fn iter(&self) -> impl Iterator<Item = &Change> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Change> {
         self.0.iter()
     }
 
     /// Whether the documents are the same, as far as this report can tell.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// The changes of this class, by the worse of their two classes.
-    pub fn of(&self, class: Class) -> impl Iterator<Item = &Change> {
-        self.iter().filter(move |change| change.class() == class)
+    pub(crate) fn of(&self, class: Class) -> Vec<&Change> {
+        self.iter()
+            .filter(|change| change.class() == class)
+            .collect()
     }
 
     /// The worst class for callers of the generated client; nothing if there is no change.
-    #[must_use]
-    pub fn generated(&self) -> Option<Class> {
+    pub(crate) fn generated(&self) -> Option<Class> {
         self.iter().map(|change| change.generated.class).max()
     }
 
     /// The worst class for callers of the facade; nothing if there is no change.
-    #[must_use]
-    pub fn facade(&self) -> Option<Class> {
+    pub(crate) fn facade(&self) -> Option<Class> {
         self.iter().map(|change| change.facade.class).max()
     }
 
-    /// The version that the changes ask for, after `current`.
-    #[must_use]
-    pub fn bump(&self, current: Version) -> Advice {
+    /// The version that the changes ask for, as [`advise`] says it.
+    pub(super) fn bump(&self, current: &Version) -> (&'static str, Version, &'static str) {
         advise(current, self.generated().max(self.facade()))
     }
 
     /// The places at which `src/` has to follow.
-    #[must_use]
-    pub fn to_follow(&self) -> Vec<String> {
-        let mut places: Vec<String> = self
-            .iter()
-            .filter(|change| change.facade.follow)
+    pub(crate) fn to_follow(&self) -> Vec<String> {
+        let follow = self.iter().filter(|change| change.facade.follow);
+        let mut places: Vec<String> = follow
             .map(|change| format!("{} {}", change.api, change.place))
             .collect();
         places.sort();

@@ -3,16 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
-use serde_json::Value;
 
-use super::document::{Document, Operation};
-use super::rules::{Judged, Part};
+use crate::document::{Document, Operation, references};
 use crate::yaml;
 
 /// The content of `openapi/facade.yaml`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(transparent)]
-pub struct Facade {
+pub(crate) struct Facade {
     apis: BTreeMap<String, Api>,
 }
 
@@ -37,25 +35,19 @@ impl Facade {
     ///
     /// # Errors
     /// What is wrong with the text: no YAML of that form, an operation without a method, an empty reason.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let facade: Self = yaml::parse(text).map_err(|e| format!("facade.yaml: {e}"))?;
         for (api, content) in &facade.apis {
-            for (id, entry) in &content.operations {
-                match entry {
-                    Entry::Methods(methods) if methods.is_empty() => {
-                        return Err(format!(
-                            "facade.yaml: {api} {id} has neither method nor reason"
-                        ));
-                    }
-                    Entry::Left { left } if left.trim().is_empty() => {
-                        return Err(format!("facade.yaml: {api} {id} is left without a reason"));
-                    }
-                    _ => {}
-                }
-            }
-            if let Some((place, _)) = content.left.iter().find(|(_, why)| why.trim().is_empty()) {
+            let places = content.left.iter().map(|(place, why)| (place, Some(why)));
+            let operations = content.operations.iter().map(|(id, entry)| match entry {
+                Entry::Left { left } => (id, Some(left)),
+                Entry::Methods(methods) => (id, methods.first()),
+            });
+            let mut undecided = places.chain(operations);
+            let undecided = undecided.find(|(_, why)| why.is_none_or(|why| why.trim().is_empty()));
+            if let Some((place, _)) = undecided {
                 return Err(format!(
-                    "facade.yaml: {api} {place} is left without a reason"
+                    "facade.yaml: {api} {place} has neither method nor reason"
                 ));
             }
         }
@@ -87,25 +79,49 @@ impl Facade {
 }
 
 /// For what something is used.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Use {
     pub(super) request: bool,
     pub(super) reply: bool,
 }
 
 impl Use {
-    pub(super) const NONE: Self = Self {
-        request: false,
-        reply: false,
-    };
-    pub(super) const REQUEST: Self = Self {
-        request: true,
-        reply: false,
-    };
-    pub(super) const REPLY: Self = Self {
-        request: false,
-        reply: true,
-    };
+    pub(super) const REQUEST: Self = Self::new(true, false);
+    pub(super) const REPLY: Self = Self::new(false, true);
+
+    pub(super) const fn new(request: bool, reply: bool) -> Self {
+        Self { request, reply }
+    }
+}
+
+/// Whether the facade covers a place.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Part {
+    /// No operation that it covers leads there.
+    #[default]
+    Foreign,
+    /// One leads there, and `facade.yaml` leaves the place out.
+    Left,
+    /// Yes.
+    Covered,
+}
+
+/// What the facade has to do with the place of a change; by default nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Judged {
+    pub(super) part: Part,
+    /// For what covered operations use the place.
+    pub(super) uses: Use,
+}
+
+impl Judged {
+    /// The same, unless it is covered and `left` out.
+    fn unless(mut self, left: bool) -> Self {
+        if left && self.part == Part::Covered {
+            self.part = Part::Left;
+        }
+        self
+    }
 }
 
 /// What the facade covers of one API.
@@ -116,7 +132,7 @@ pub(super) struct Cover<'a> {
 }
 
 impl Cover<'_> {
-    /// About an operation. One that `facade.yaml` does not mention yet may still be taken up.
+    /// About an operation. One that `facade.yaml` does not mention yet may still be added.
     pub(super) fn operation(&self, id: &str) -> Judged {
         let part = match self.api.map(|api| api.operations.get(id)) {
             None => Part::Foreign,
@@ -125,7 +141,7 @@ impl Cover<'_> {
         };
         Judged {
             part,
-            uses: Use::NONE,
+            uses: Use::default(),
         }
     }
 
@@ -134,16 +150,16 @@ impl Cover<'_> {
         if self.covers(id) {
             self.operation(id)
         } else {
-            Judged::FOREIGN
+            Judged::default()
         }
     }
 
     /// About a parameter, which may be left by itself.
     pub(super) fn parameter(&self, id: &str, name: &str) -> Judged {
-        let part = match self.inside(id).part {
-            Part::Covered if self.leaves(&format!("{id}.{name}")) => Part::Left,
-            part => part,
-        };
+        let part = self
+            .inside(id)
+            .unless(self.leaves(&format!("{id}.{name}")))
+            .part;
         Judged {
             part,
             uses: Use::REQUEST,
@@ -152,26 +168,17 @@ impl Cover<'_> {
 
     /// About a schema.
     pub(super) fn schema(&self, name: &str) -> Judged {
-        match self.uses.get(name) {
-            Some(&uses) => Judged {
-                part: Part::Covered,
-                uses,
-            },
-            None => Judged::FOREIGN,
-        }
+        let covered = |&uses| Judged {
+            part: Part::Covered,
+            uses,
+        };
+        self.uses.get(name).map(covered).unwrap_or_default()
     }
 
     /// About `field` of `schema`.
     pub(super) fn field(&self, schema: &str, field: &str) -> Judged {
-        match self.schema(schema) {
-            judged if judged.part == Part::Covered && self.leaves(&format!("{schema}.{field}")) => {
-                Judged {
-                    part: Part::Left,
-                    ..judged
-                }
-            }
-            judged => judged,
-        }
+        self.schema(schema)
+            .unless(self.leaves(&format!("{schema}.{field}")))
     }
 
     pub(super) fn covers(&self, id: &str) -> bool {
@@ -188,18 +195,21 @@ impl Cover<'_> {
     }
 
     fn reach(&mut self, document: &Document<'_>, operation: &Operation<'_>) {
-        let mut requests = Vec::new();
-        for parameter in document.parameters(operation) {
-            references(parameter.schema, &mut requests);
-        }
-        if let Some(body) = operation.raw.get("requestBody") {
-            references(document.resolve(body), &mut requests);
-        }
+        let (mut requests, mut replies) = (Vec::new(), Vec::new());
+        let parameters = document
+            .parameters(operation)
+            .into_iter()
+            .map(|(parameter, _)| parameter);
+        let body = operation
+            .raw
+            .get("requestBody")
+            .map(|body| document.resolve(body));
+        parameters
+            .chain(body)
+            .for_each(|part| references(part, &mut requests));
+        let parts = document.replies(operation).into_iter();
+        parts.for_each(|(_, reply)| references(reply, &mut replies));
         self.spread(document, requests, Use::REQUEST);
-        let mut replies = Vec::new();
-        for (_, reply) in document.replies(operation) {
-            references(reply, &mut replies);
-        }
         self.spread(document, replies, Use::REPLY);
     }
 
@@ -229,18 +239,6 @@ impl Cover<'_> {
                 }
             }
         }
-    }
-}
-
-/// The names of the schemas that `value` refers to.
-fn references<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
-    match value {
-        Value::Object(members) => {
-            found.extend(super::document::schema_name(value));
-            members.values().for_each(|value| references(value, found));
-        }
-        Value::Array(list) => list.iter().for_each(|value| references(value, found)),
-        _ => {}
     }
 }
 

@@ -1,125 +1,255 @@
 //! What a change of an API description means for Rust callers: the change report of `cargo xtask regen`.
 //!
-//! [`compare`] looks at two effective documents, from which the generated client is made, and at what the
-//! facade covers (`openapi/facade.yaml`). Everything here is pure: documents in, [`Changes`] out.
-//!
-//! # The rule
+//! [`compare`] makes a tree of either effective document, asks the code that is generated from it for the Rust types,
+//! and walks both trees. Everything here is pure: documents in, [`Changes`] out.
 //!
 //! Each change is classed twice, for callers of the **generated client** and for callers of the **facade**, as
 //! **breaking**, **additive**, **docs only** or **no change**. Both are judged as if the server were the one
 //! that the new document describes.
 //!
 //! - *Generated client*: what the change does to the generated code. Breaking is what may stop code of a caller
-//!   from compiling, and a call or a reply that worked and no longer does.
+//!   from compiling, and a call or a reply that worked and no longer does. What differs in the code and no rule
+//!   explains counts as breaking.
 //! - *Facade*: the most that its callers get once `src/` has followed the change. The facade's types are its
-//!   own, so what it does not cover changes nothing, and what is new changes nothing until it is taken up.
+//!   own, so what it does not cover changes nothing, and what is new changes nothing until somebody adds it.
 //!   **`src/` has to follow** marks what does not compile, or is no longer true, before somebody edits `src/`.
 //!
-//! | Change | Generated client | Facade, where it covers the place |
-//! |---|---|---|
-//! | operation added | additive | additive, once taken up |
-//! | operation removed | breaking | breaking, `src/` |
-//! | operation renamed | breaking | no change, `src/` |
-//! | method or path changed | no change: the same method calls another endpoint | no change |
-//! | asks for a credential that it did not ask for | breaking | breaking, `src/` |
-//! | optional parameter added | breaking: arguments are positional | additive, `src/` |
-//! | required parameter added, parameter removed | breaking | breaking, `src/` |
-//! | body added, removed, of another type | breaking | breaking, `src/` (optional body added: additive) |
-//! | type of the reply | breaking | breaking, `src/` |
-//! | success status added | additive | no change: the facade reads every success |
-//! | error status inside 4XX and 5XX | no change | no change |
-//! | type added / removed | additive / breaking | additive / no change, `src/` |
-//! | field added to a reply | breaking: public fields, so literals and patterns without `..` | additive |
-//! | optional field added to a request | breaking, as above | additive, `src/` |
-//! | required field added to a request | breaking, as above | breaking, `src/` |
-//! | field removed | breaking | breaking, `src/` |
-//! | number widened (`i32` to `i64`) | breaking | no change, `src/`: the facade's numbers are wide |
-//! | required, now optional or nullable (`T` to `Option<T>`) | breaking | reply: breaking; request: additive; `src/` |
-//! | optional, now required (`Option<T>` to `T`) | breaking | reply: no change; request: breaking; `src/` |
-//! | any other change of a Rust type | breaking | breaking, `src/` |
-//! | a change on the wire that leaves the Rust type as it is | no change | no change |
-//! | enum value added | additive: the enums are non-exhaustive | additive; it reads as `Unknown` until then |
-//! | enum value removed | breaking: its variant goes | breaking |
-//! | text of an operation, parameter, type or field | docs only | docs only |
-//! | tags, texts of replies, `deprecated`, servers | no change: not generated | no change (`deprecated`: docs only) |
-//! | a keyword that this report does not know | breaking, until somebody has looked | breaking |
-//!
-//! A renamed enum value, field or type is one removed and one added: nothing in a document says that two
-//! names mean the same. An operation counts as renamed if method and path stayed.
-//!
-//! # The version
-//!
-//! The generated client is public, so the worse of the two classes counts. As cargo reads versions:
-//!
-//! | | 0.0.z | 0.y.z | from 1.0.0 |
-//! |---|---|---|---|
-//! | breaking | 0.0.(z+1) | 0.(y+1).0 | (x+1).0.0 |
-//! | additive | 0.0.(z+1) | 0.y.(z+1) | x.(y+1).0 |
-//! | docs only, or code that callers do not see | 0.0.(z+1) | 0.y.(z+1) | x.y.(z+1) |
+//! The table of all rules, each with its reasons, is in `rules.md`. A renamed enum value, field or type is one
+//! removed and one added: nothing in a document says that two names mean the same. An operation counts as
+//! renamed if method and path stayed.
 
 mod bump;
-mod changelog;
 mod changes;
-mod document;
 mod facade;
-mod markdown;
-mod operations;
-mod parameters;
-mod replies;
+mod names;
+mod render;
 mod rules;
-mod rust_type;
-mod schemas;
-mod text;
-mod what;
+mod surface;
+mod tree;
+
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-pub use bump::{Advice, Bump, Version};
-pub use changes::{Change, Changes, Class, Verdict};
-pub use facade::Facade;
-pub use what::{Kind, Presence, What};
+use crate::codegen;
+use crate::document::{Document, Operation};
 
-use document::Document;
-use facade::Cover;
-use rules::Judged;
+pub(crate) use changes::{Change, Changes, Class};
+pub(crate) use facade::Facade;
+
+use facade::Judged;
+use rules::{Rule, rule};
+use surface::Surface;
+use tree::{Node, Trees, asked, reordered};
 
 /// Compares two effective documents of the API `api` (`management` or `auth`).
 ///
 /// `facade` says what the facade covers, as [`Facade::parse`] reads it from `openapi/facade.yaml`. The file may
 /// have decisions on what is new already, but has to have those on what is removed still.
-#[must_use]
-pub fn compare(api: &str, old: &Value, new: &Value, facade: &Facade) -> Changes {
-    let (old, new) = (Document::new(old), Document::new(new));
+///
+/// # Errors
+/// If the generator cannot read one of them.
+pub(crate) fn compare(
+    api: &str,
+    old: &Value,
+    new: &Value,
+    facade: &Facade,
+) -> Result<Changes, String> {
+    if old == new {
+        return Ok(Changes::default());
+    }
+    let code = |document: &Value| {
+        let code = codegen::generate(&document.to_string());
+        code.map_err(|error| format!("the generator cannot read {api}: {error}"))
+    };
+    compare_code(api, [old, new], [&code(old)?, &code(new)?], facade)
+}
+
+/// The same with the code that is generated from either document.
+fn compare_code(
+    api: &str,
+    [old, new]: [&Value; 2],
+    [code_before, code_after]: [&str; 2],
+    facade: &Facade,
+) -> Result<Changes, String> {
+    let (code_before, code_after) = (Surface::of(code_before)?, Surface::of(code_after)?);
+    let (old, new) = (Document { root: old }, Document { root: new });
+    let renamed = renamed(&old, &new);
+    let cover = facade.cover(api, &old, &new);
+    let trees = Trees {
+        cover: &cover,
+        renamed: &renamed,
+    };
     let mut found = Found {
         api,
-        cover: facade.cover(api, &old, &new),
         changes: Vec::new(),
+        explained: BTreeSet::new(),
     };
-    operations::compare(&old, &new, &mut found);
-    schemas::compare(&old, &new, &mut found);
-    document::compare(&old, &new, &mut found);
-    Changes::new(found.changes)
+    found.walk(
+        &trees.tree(&old, &code_before),
+        &trees.tree(&new, &code_after),
+    );
+    found.unexplained(&code_before, &code_after);
+    Ok(Changes::new(found.changes))
+}
+
+/// The old and the new name of each operation that only its name tells from one before.
+fn renamed<'a>(old: &Document<'a>, new: &Document<'a>) -> Vec<(&'a str, &'a str)> {
+    let has = |document: &Document<'_>, id: &str| document.operations().any(|o| o.id == id);
+    let gone = old.operations().filter(|before| !has(new, before.id));
+    let pairs = gone.filter_map(|before| {
+        let same = |after: &Operation<'_>| after.route() == before.route();
+        let after = new.operations().find(same)?;
+        (!has(old, after.id)).then_some((before.id, after.id))
+    });
+    pairs.collect()
 }
 
 /// The changes found so far, each judged as it is found.
 struct Found<'a> {
     api: &'a str,
-    cover: Cover<'a>,
     changes: Vec<Change>,
+    /// Items of the generated code that a change speaks of; or how their names begin.
+    explained: BTreeSet<(String, bool)>,
 }
 
 impl Found<'_> {
-    /// Adds a change at `place`, which is about the Rust item `item` of the generated client.
-    fn push(&mut self, place: &str, item: Option<String>, what: What, judged: Judged) {
+    fn walk(&mut self, old: &Node, new: &Node) {
+        if let (Some(from), Some(to)) = (&old.shape, &new.shape)
+            && from != to
+        {
+            let label = if new.item.starts_with("Client::") {
+                "parameter: "
+            } else {
+                ""
+            };
+            let words = format!("{label}{}", reshaped(from, to));
+            self.push(
+                rules::retyped(&from[1], &to[1]),
+                [old, new],
+                ["", "", &words],
+            );
+        }
+        for ((key, before), (_, after)) in old.aspects.iter().zip(&new.aspects) {
+            let rule = match *key {
+                _ if before == after => continue,
+                "order of arguments" | "order of values" if !reordered(before, after) => continue,
+                "credential" if asked(before, after) => rule("credential asked"),
+                key if after == "false" => rule(&format!("{key} no more")),
+                key => rule(key),
+            };
+            self.push(rule, [old, new], [&new.name, before, after]);
+            if *key == "type" {
+                return;
+            }
+        }
+        let keywords: BTreeSet<&String> = old.rest.keys().chain(new.rest.keys()).collect();
+        for keyword in keywords {
+            if old.rest.get(keyword) != new.rest.get(keyword) {
+                self.push(rule("unread"), [old, new], [keyword, "", ""]);
+            }
+        }
+        for before in &old.children {
+            if let Some(after) = new.child(&before.name) {
+                self.walk(before, after);
+            } else if let Some((key, told)) = &before.removed {
+                self.push(rule(key), [before, before], [&before.name, told, ""]);
+            }
+        }
+        for after in new
+            .children
+            .iter()
+            .filter(|after| old.child(&after.name).is_none())
+        {
+            if let Some((key, told)) = &after.added {
+                let in_range = |other: &Node| is_range_of(&other.name, &after.name);
+                let read = *key == "status added" && old.children.iter().any(in_range);
+                let key = if read { "status in a range added" } else { key };
+                let judged = after.judged_new;
+                self.push_judged(rule(key), [after, after], judged, [&after.name, "", told]);
+            }
+        }
+    }
+
+    /// Adds a change of a node, with its name, what was before, and what is now.
+    fn push(&mut self, rule: &Rule, nodes: [&Node; 2], words: [&str; 3]) {
+        self.push_judged(rule, nodes, nodes[1].judged, words);
+    }
+
+    fn push_judged(
+        &mut self,
+        rule: &Rule,
+        [old, new]: [&Node; 2],
+        judged: Judged,
+        [name, from, to]: [&str; 3],
+    ) {
+        if rule.generated.class >= Class::Additive {
+            for node in [old, new] {
+                let names = [(node.item.clone(), false), (node.inner.clone(), true)];
+                self.explained.extend(names);
+            }
+        }
+        let item = match rule.key {
+            // A variant that has another name is the one of old.
+            "variant" => old.item.clone(),
+            "order of values" => format!("{}::KNOWN", new.item),
+            _ => new.item.clone(),
+        };
         self.changes.push(Change {
             api: self.api.to_owned(),
-            place: place.to_owned(),
-            item,
-            generated: rules::generated(&what),
-            facade: rules::facade(&what, judged),
-            what,
+            place: new.place.clone(),
+            item: Some(item).filter(|item| !item.is_empty()),
+            kind: rule.kind(),
+            words: rule.said(name, from, to),
+            generated: rule.generated,
+            facade: rule.facade(judged),
         });
     }
+
+    /// Adds what differs in the generated code without a change that explains it.
+    fn unexplained(&mut self, old: &Surface, new: &Surface) {
+        let items: BTreeSet<&String> = old.0.keys().chain(new.0.keys()).collect();
+        for item in items {
+            let owner = item.strip_suffix(": Default");
+            let explained = |(known, begins): &(String, bool)| {
+                let rest = item
+                    .strip_prefix(known.as_str())
+                    .filter(|_| !known.is_empty());
+                let inside =
+                    |rest: &str| *begins || rest.is_empty() || rest.starts_with([':', '(', ' ']);
+                rest.is_some_and(inside) || owner.is_some_and(|owner| known.starts_with(owner))
+            };
+            if old.0.get(item) != new.0.get(item) && !self.explained.iter().any(explained) {
+                let place = item.clone();
+                let node = Node {
+                    place,
+                    item: item.clone(),
+                    ..Node::default()
+                };
+                self.push(rule("unread"), [&node, &node], [item, "", ""]);
+            }
+        }
+    }
+}
+
+/// What is different of two shapes.
+fn reshaped([old, from, from_wire]: &[String; 3], [new, to, to_wire]: &[String; 3]) -> String {
+    let mut parts = Vec::new();
+    if old != new {
+        parts.push(format!("{old} → {new}"));
+    }
+    if from != to {
+        parts.push(format!("`{from}` → `{to}`"));
+    } else if from_wire != to_wire {
+        parts.push(format!("{from_wire} → {to_wire}, still `{to}`"));
+    }
+    parts.join(", ")
+}
+
+/// Whether `range`, as `4XX` or `default`, has `status` in it.
+fn is_range_of(range: &str, status: &str) -> bool {
+    let class = range.strip_suffix("XX");
+    range == "default" || class.is_some_and(|class| status.starts_with(class))
 }
 
 #[cfg(test)]

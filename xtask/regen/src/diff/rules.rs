@@ -1,253 +1,144 @@
-//! The classes. The table in the module docs says the same in words.
+//! The rules of `rules.md`: each kind of change with what it means for both kinds of callers, and why.
 
-use super::changes::{Class, Verdict};
-use super::facade::Use;
-use super::what::{Shape, What};
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
-/// What the facade has to do with the place of a change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Judged {
-    pub(super) part: Part,
-    /// For what covered operations use the place.
-    pub(super) uses: Use,
+use super::changes::{Class, Kind, Verdict};
+use super::facade::{Judged, Part};
+use Class::{Breaking, NoChange};
+
+static RULES: LazyLock<BTreeMap<&'static str, Rule>> = LazyLock::new(|| {
+    let rows = include_str!("rules.md").lines().filter_map(Rule::read);
+    rows.map(|rule| (rule.key, rule)).collect()
+});
+
+/// The rule for a change that nobody can judge without a look.
+static UNREAD: Rule = Rule {
+    key: "unread",
+    words: "`%n` changed, which this report cannot judge",
+    generated: look(false),
+    reply: look(true),
+    request: look(true),
+};
+
+const fn look(follow: bool) -> Verdict {
+    let (class, why) = (Breaking, "until somebody has looked");
+    Verdict { class, follow, why }
 }
 
-/// Whether the facade covers a place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Part {
-    /// No operation that it covers leads there.
-    Foreign,
-    /// One leads there, and `facade.yaml` leaves the place out.
-    Left,
-    /// Yes.
-    Covered,
+/// What one kind of change means.
+pub(super) struct Rule {
+    pub(super) key: &'static str,
+    words: &'static str,
+    pub(super) generated: Verdict,
+    /// For the facade, in what it reads.
+    reply: Verdict,
+    /// For the facade, in what it sends.
+    request: Verdict,
 }
 
-impl Judged {
-    /// A place that has nothing to do with the facade.
-    pub(super) const FOREIGN: Self = Self {
-        part: Part::Foreign,
-        uses: Use::NONE,
-    };
+/// The rule for that kind of change. What has none cannot be judged.
+pub(super) fn rule(key: &str) -> &'static Rule {
+    RULES.get(key).unwrap_or(&UNREAD)
 }
 
-const fn verdict(class: Class, why: &'static str) -> Verdict {
-    Verdict {
-        class,
-        follow: false,
-        why,
-    }
+/// `additive`, or `` breaking, `src/`: why ``.
+fn verdict(cell: &'static str) -> Option<Verdict> {
+    let (class, why) = cell.split_once(": ").unwrap_or((cell, ""));
+    let (class, follow) = class
+        .strip_suffix(", `src/`")
+        .map_or((class, false), |class| (class, true));
+    let class = Class::WORST_FIRST
+        .into_iter()
+        .find(|known| known.to_string() == class)?;
+    Some(Verdict { class, follow, why })
 }
 
-const fn follow(class: Class, why: &'static str) -> Verdict {
-    Verdict {
-        class,
-        follow: true,
-        why,
-    }
-}
-
-/// What `what` means for callers of the generated client.
-pub(super) fn generated(what: &What) -> Verdict {
-    use Class::{Additive, Breaking, DocsOnly, NoChange};
-    match what {
-        What::OperationAdded { .. } => verdict(Additive, "a new method"),
-        What::OperationRemoved { .. } => verdict(Breaking, "the method goes"),
-        What::OperationRenamed { .. } => verdict(Breaking, "the method has another name"),
-        What::OperationMoved { .. } => verdict(NoChange, "the method calls another endpoint"),
-        What::Credential { stricter: true, .. } => {
-            verdict(Breaking, "calls without the new credential are refused")
-        }
-        What::Credential { .. } => verdict(NoChange, "the old credential is still taken"),
-        What::ArgumentsReordered => verdict(Breaking, "arguments in another order"),
-        What::ParameterAdded { .. } => verdict(Breaking, "one argument more"),
-        What::ParameterRemoved { .. } => verdict(Breaking, "one argument less"),
-        What::ParameterChanged { from, to } if from.rust != to.rust => {
-            verdict(Breaking, "the argument has another type")
-        }
-        What::FieldChanged { from, to } if from.rust != to.rust => {
-            verdict(Breaking, "the field has another type")
-        }
-        What::ParameterChanged { .. } | What::FieldChanged { .. } => {
-            verdict(NoChange, "the Rust type stays")
-        }
-        What::BodyAdded { .. } => verdict(Breaking, "one argument more"),
-        What::BodyRemoved { .. } => verdict(Breaking, "one argument less"),
-        What::BodyChanged { .. } => verdict(Breaking, "the body has another type"),
-        What::BodyMedia { .. } => verdict(Breaking, "the body is sent in another form"),
-        What::BodyRequired { .. } => verdict(NoChange, "the method takes a body either way"),
-        What::ReplyType { .. } => verdict(Breaking, "the method returns another type"),
-        What::ErrorType { .. } => verdict(Breaking, "the error carries another type"),
-        What::StatusAdded { in_range: true, .. } => verdict(NoChange, "its range is read already"),
-        What::StatusAdded { .. } => verdict(Additive, "it was an UnexpectedResponse"),
-        What::TypeAdded { .. } => verdict(Additive, ""),
-        What::TypeRemoved { .. } => verdict(Breaking, "the type goes"),
-        What::TypeReplaced { .. } => verdict(Breaking, "the type is another one"),
-        What::FieldAdded { default: true, .. } => verdict(
-            Breaking,
-            "literals and patterns that name all fields; `..Default::default()` and `..` are safe",
-        ),
-        What::FieldAdded { .. } => verdict(Breaking, "literals, and patterns without `..`"),
-        What::FieldRemoved { .. } => verdict(Breaking, "the field goes"),
-        What::NullAsEmpty { now: true } => verdict(Additive, "more replies can be read"),
-        What::NullAsEmpty { now: false } => verdict(Breaking, "null fails the whole reply"),
-        What::Secret { now: true } => verdict(NoChange, "`Debug` redacts it"),
-        What::Secret { now: false } => verdict(NoChange, "`Debug` shows it"),
-        What::ValueAdded { .. } => verdict(Additive, "it read as `Unknown`"),
-        What::ValueRemoved { .. } => verdict(Breaking, "the variant goes"),
-        What::VariantRenamed { .. } => verdict(Breaking, "the variant has another name"),
-        What::ValuesReordered => verdict(NoChange, "only the order of `KNOWN`"),
-        What::Description { shown: true, .. } | What::Info => verdict(DocsOnly, ""),
-        What::Description { .. }
-        | What::Tags { .. }
-        | What::TagAdded
-        | What::TagRemoved
-        | What::Deprecated { .. } => verdict(NoChange, "not generated"),
-        What::ParameterRelocated { .. } => verdict(NoChange, "sent elsewhere"),
-        What::StatusRemoved { .. } => verdict(NoChange, "it does not come"),
-        What::Servers => verdict(NoChange, "callers give the address"),
-        What::Unread { .. } => verdict(Breaking, "until somebody has looked"),
-    }
-}
-
-/// What `what` means for callers of the facade, once `src/` has followed.
-pub(super) fn facade(what: &What, judged: Judged) -> Verdict {
-    use Class::{Additive, Breaking, DocsOnly, NoChange};
-    let Judged { part, uses } = judged;
-    if part == Part::Foreign {
-        return verdict(NoChange, "not in the facade");
-    }
-    let left = part == Part::Left;
-    match what {
-        What::OperationAdded { .. } if left => verdict(NoChange, "left to the generated client"),
-        What::OperationAdded { .. } => verdict(Additive, "once taken up"),
-        What::OperationRemoved { .. } => follow(Breaking, "its methods call nothing"),
-        What::OperationRenamed { .. } => follow(NoChange, "its methods keep their names"),
-        What::OperationMoved { .. } => verdict(NoChange, "its methods call another endpoint"),
-        What::Credential { stricter: true, .. } => {
-            follow(Breaking, "its calls need the new credential")
-        }
-        What::Credential { .. } => verdict(NoChange, ""),
-        What::ArgumentsReordered => follow(NoChange, ""),
-
-        What::ParameterRemoved { .. } if left => follow(NoChange, "left out of the facade"),
-        What::ParameterAdded { shape, .. } if !shape.is_required() => {
-            follow(Additive, "once taken up")
-        }
-        What::ParameterAdded { .. } => follow(Breaking, "its methods have to ask for it"),
-        What::ParameterRemoved { .. } => follow(Breaking, "it can no longer be sent"),
-        What::ParameterChanged { from, to } => retyped(from, to, Use::REQUEST, left),
-
-        What::BodyAdded {
-            required: false, ..
-        } => follow(Additive, "once taken up"),
-        What::BodyAdded { .. } | What::BodyRemoved { .. } | What::BodyChanged { .. } => {
-            follow(Breaking, "its methods send something else")
-        }
-        What::BodyMedia { .. } => follow(Breaking, "its methods send something else"),
-        What::ReplyType { .. } => follow(Breaking, "its methods return something else"),
-        What::ErrorType { .. } => follow(NoChange, "its error is its own"),
-        What::StatusAdded { .. } => verdict(NoChange, "every success is read"),
-
-        What::TypeAdded { .. } => verdict(Additive, "once taken up"),
-        What::TypeRemoved { .. } => follow(NoChange, "its types are its own"),
-        What::TypeReplaced { .. } => follow(Breaking, ""),
-
-        What::FieldAdded { .. } | What::FieldRemoved { .. } if left => Verdict {
-            follow: uses.request,
-            ..verdict(NoChange, "left out of the facade")
-        },
-        What::FieldAdded { shape, .. } if uses.request && shape.is_required() => {
-            follow(Breaking, "its methods have to ask for it")
-        }
-        What::FieldAdded { .. } => Verdict {
-            // `src/` writes requests as literals, and reads replies field by field.
-            follow: uses.request,
-            ..verdict(Additive, "once taken up")
-        },
-        What::FieldRemoved { .. } => follow(Breaking, "it covers the field"),
-        What::FieldChanged { from, to } => retyped(from, to, uses, left),
-        What::NullAsEmpty { now: true } if uses.reply => verdict(Additive, ""),
-        What::NullAsEmpty { now: false } if uses.reply => {
-            verdict(Breaking, "null fails the whole reply")
-        }
-        What::NullAsEmpty { .. } => verdict(NoChange, ""),
-        What::Secret { .. } => verdict(NoChange, "its `Debug` is its own"),
-
-        What::ValueAdded { .. } => verdict(Additive, "once taken up; `Unknown` until then"),
-        What::ValueRemoved { .. } => verdict(Breaking, "its variant stands for nothing"),
-        What::VariantRenamed { .. } => verdict(NoChange, "its variants are its own"),
-
-        What::Description { shown: true, .. } | What::Deprecated { .. } if !left => verdict(
-            DocsOnly,
-            "its docs are its own: see whether they still hold",
-        ),
-        What::Unread { .. } => follow(Breaking, "until somebody has looked"),
-        _ => verdict(NoChange, ""),
-    }
-}
-
-/// A field or parameter of another type, or no longer always there.
-fn retyped(from: &Shape, to: &Shape, uses: Use, left: bool) -> Verdict {
-    use Class::{Additive, Breaking, NoChange};
-    if from.rust == to.rust {
-        return verdict(NoChange, "");
-    }
-    if left {
-        return Verdict {
-            follow: uses.request,
-            ..verdict(NoChange, "left out of the facade")
+impl Rule {
+    /// Reads a row of the table.
+    fn read(row: &'static str) -> Option<Self> {
+        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+        let &[_, key, words, generated, reply, request, _] = cells.as_slice() else {
+            return None;
         };
+        let (generated, reply) = (verdict(generated)?, verdict(reply)?);
+        let request = verdict(request).unwrap_or(reply);
+        Some(Self {
+            key,
+            words,
+            generated,
+            reply,
+            request,
+        })
     }
-    let (reply, request) = match step(&from.rust, &to.rust) {
-        Step::Widened => (NoChange, NoChange),
-        Step::Narrowed => (NoChange, Breaking),
-        Step::Loosened => (Breaking, Additive),
-        Step::Tightened => (NoChange, Breaking),
-        Step::Other => (Breaking, Breaking),
-    };
-    let reply = if uses.reply { reply } else { NoChange };
-    let request = if uses.request { request } else { NoChange };
-    let class = reply.max(request);
-    let why = match class {
-        NoChange => "its own type holds both",
-        Additive => "it need not be given any more",
-        _ if class == reply => "it no longer has what it promised",
-        _ => "what it took is refused",
-    };
-    follow(class, why)
-}
 
-/// How one Rust type became the other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Step {
-    /// A number with more room.
-    Widened,
-    /// A number with less.
-    Narrowed,
-    /// May be missing now.
-    Loosened,
-    /// Can no longer be missing.
-    Tightened,
-    Other,
-}
-
-fn step(from: &str, to: &str) -> Step {
-    match (inner(from), inner(to)) {
-        (None, Some(to)) if from == to => Step::Loosened,
-        (Some(from), None) if from == to => Step::Tightened,
-        (None, Some(_)) | (Some(_), None) => Step::Other,
-        (from_inner, to_inner) => {
-            let (from, to) = (from_inner.unwrap_or(from), to_inner.unwrap_or(to));
-            if holds(to, from) {
-                Step::Widened
-            } else if holds(from, to) {
-                Step::Narrowed
-            } else {
-                Step::Other
-            }
+    pub(super) fn kind(&self) -> Kind {
+        match self.key.split(", ").next().unwrap_or_default() {
+            key if key.ends_with(" added") => Kind::Added,
+            key if key.ends_with(" removed") => Kind::Removed,
+            _ => Kind::Changed,
         }
     }
+
+    /// The change in words.
+    pub(super) fn said(&self, name: &str, before: &str, after: &str) -> String {
+        let mut pieces = self.words.split('%');
+        let mut words = pieces.next().unwrap_or_default().to_owned();
+        for piece in pieces {
+            let (mark, rest) = piece.split_at_checked(1).unwrap_or_default();
+            words += match mark {
+                "n" => name,
+                "a" => before,
+                _ => after,
+            };
+            words += rest;
+        }
+        words
+    }
+
+    /// What it means for callers of the facade, once `src/` has followed.
+    pub(super) fn facade(&self, Judged { part, uses }: Judged) -> Verdict {
+        let nothing = |follow, why| Verdict {
+            class: NoChange,
+            follow,
+            why,
+        };
+        // A null where none may be fails the reply with all that is in it.
+        let everywhere = ["unread", "null as empty no more"].contains(&self.key);
+        match (part, uses.request, uses.reply) {
+            (Part::Foreign, ..) => nothing(false, "not in the facade"),
+            (Part::Left, sent, _) if !everywhere => nothing(
+                sent && self.generated.class == Breaking,
+                "left out of the facade",
+            ),
+            (_, true, true) => {
+                let worse = self.request.class > self.reply.class;
+                let follow = self.request.follow || self.reply.follow;
+                Verdict {
+                    follow,
+                    ..if worse { self.request } else { self.reply }
+                }
+            }
+            (_, true, false) => self.request,
+            _ => self.reply,
+        }
+    }
+}
+
+/// The rule for a field or parameter that had the Rust type `from` and has `to`.
+pub(super) fn retyped(from: &str, to: &str) -> &'static Rule {
+    let key = match (inner(from), inner(to)) {
+        _ if from == to => "same type",
+        (None, Some(to)) if from == to => "loosened",
+        (Some(from), None) if from == to => "tightened",
+        (None, Some(_)) | (Some(_), None) => "retyped",
+        (from_inner, to_inner) => match (from_inner.unwrap_or(from), to_inner.unwrap_or(to)) {
+            (from, to) if holds(to, from) => "widened",
+            (from, to) if holds(from, to) => "narrowed",
+            _ => "retyped",
+        },
+    };
+    rule(key)
 }
 
 /// The `T` of `Option<T>`.
@@ -258,9 +149,8 @@ fn inner(rust: &str) -> Option<&str> {
 /// Whether the number type `wide` has every value of the number type `narrow`.
 fn holds(wide: &str, narrow: &str) -> bool {
     let number = |rust: &str| -> Option<(char, u32)> {
-        let kind = rust.chars().next()?;
         let bits = rust.strip_prefix(['i', 'u', 'f'])?.parse().ok()?;
-        Some((kind, bits))
+        Some((rust.chars().next()?, bits))
     };
     match (number(wide), number(narrow)) {
         (Some((a, wide)), Some((b, narrow))) if a == b => wide > narrow,
@@ -270,5 +160,88 @@ fn holds(wide: &str, narrow: &str) -> bool {
 }
 
 #[cfg(test)]
-#[path = "rules_tests.rs"]
-mod tests;
+mod tests {
+    use super::super::facade::Use;
+    use super::*;
+
+    /// Class and, with `!`, whether `src/` has to follow: in replies, in requests, in both.
+    fn short(rule: &Rule, part: Part) -> String {
+        let verdicts = [Use::REPLY, Use::REQUEST, Use::new(true, true)].map(|uses| {
+            let verdict = rule.facade(Judged { part, uses });
+            format!("{}{}", verdict.class, if verdict.follow { "!" } else { "" })
+        });
+        verdicts.join(", ")
+    }
+
+    #[test]
+    fn what_another_type_means_depends_on_who_reads_it() {
+        let wide = "no change!, no change!, no change!";
+        let narrow = "no change!, breaking!, breaking!";
+        let loose = "breaking!, additive!, breaking!";
+        let other = "breaking!, breaking!, breaking!";
+        for (pairs, expected) in [
+            ("i32 i64; u32 i64; f32 f64; Option<i32> Option<i64>", wide),
+            ("i64 i32; Option<String> String", narrow),
+            ("String Option<String>", loose),
+            (
+                "i64 u64; u64 i64; i64 f64; i32 Option<i64>; String i64; Vec<String> Vec<i64>",
+                other,
+            ),
+        ] {
+            for (from, to) in pairs.split("; ").filter_map(|pair| pair.split_once(' ')) {
+                let rule = retyped(from, to);
+                assert_eq!(rule.generated.class, Breaking, "{from} {to}");
+                assert_eq!(short(rule, Part::Covered), expected, "{from} {to}");
+                assert_eq!(short(rule, Part::Left), "no change, no change!, no change!");
+                assert_eq!(
+                    short(rule, Part::Foreign),
+                    "no change, no change, no change"
+                );
+            }
+        }
+        assert_eq!(
+            retyped("Vec<String>", "Vec<String>").generated.class,
+            NoChange
+        );
+    }
+
+    #[test]
+    fn what_somebody_must_look_at_is_never_left_out() {
+        for case in crate::cases::read("rules") {
+            let [key, covered, left] = ["key", "covered", "left"].map(|member| case.get(member));
+            let rule = rule(key.and_then(|key| key.as_str()).unwrap_or_default());
+            for (part, expected) in [(Part::Covered, covered), (Part::Left, left)] {
+                let expected = expected.and_then(|expected| expected.as_str());
+                assert_eq!(Some(short(rule, part).as_str()), expected, "{case}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_table_has_a_rule_for_each_change_and_no_other() {
+        let code = concat!(
+            include_str!("tree.rs"),
+            include_str!("mod.rs"),
+            include_str!("rules.rs")
+        );
+        for key in RULES.keys() {
+            // Flags that go.
+            let named = key.trim_end_matches(" no more");
+            assert!(
+                code.contains(&format!("\"{named}\"")),
+                "nothing asks for the rule {key}"
+            );
+        }
+        let words = code
+            .split("rule(\"")
+            .skip(1)
+            .chain(code.split("node.aspect(\"").skip(1));
+        for key in words
+            .filter_map(|rest| rest.split('"').next())
+            .filter(|key| !key.contains('\\'))
+        {
+            assert!(RULES.contains_key(key) || key == "unread", "no rule {key}");
+        }
+        assert!(RULES.len() > 50);
+    }
+}

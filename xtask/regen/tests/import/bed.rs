@@ -1,7 +1,7 @@
 //! A copy of the project's `openapi/`, and a world that is made up.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -41,34 +41,17 @@ impl World for Fake {
 
 impl Bed {
     pub(crate) fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let (folder, world) = (tempfile::tempdir().unwrap(), Fake::default());
+        let mut bed = Self { folder, world };
+        bed.world.run.passed = true;
         let project = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-        fs::create_dir_all(folder.path().join("openapi/effective")).unwrap();
-        fs::create_dir(folder.path().join("tests")).unwrap();
-        let openapi = [
-            "management.yaml",
-            "auth.yaml",
-            "overlay.yaml",
-            "facade.yaml",
-            "counts.json",
-            "PROVENANCE.md",
-        ];
-        let effective = ["effective/management.json", "effective/auth.json"];
-        for name in openapi.iter().chain(&effective) {
-            let name = format!("openapi/{name}");
-            fs::copy(project.join(&name), folder.path().join(&name)).unwrap();
+        for path in regen::files_below(&project.join("openapi")).unwrap() {
+            let name = path.strip_prefix(&project).unwrap().to_str().unwrap();
+            bed.write(name, &fs::read_to_string(&path).unwrap());
         }
         let changelog = "# Changelog\n\n## [Unreleased]\n\n### Added\n\n- A.\n";
-        fs::write(folder.path().join("CHANGELOG.md"), changelog).unwrap();
-        let run = Run {
-            passed: true,
-            ..Run::default()
-        };
-        let world = Fake {
-            run,
-            ..Fake::default()
-        };
-        Self { folder, world }
+        bed.write("CHANGELOG.md", changelog);
+        bed
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -87,29 +70,23 @@ impl Bed {
 
     /// `openapi/management.yaml` as a value.
     pub(crate) fn management(&self) -> Value {
-        serde_saphyr::from_str_with_options(
-            &self.read("openapi/management.yaml"),
-            serde_saphyr::options! { strict_booleans: true },
-        )
-        .unwrap()
+        let options = serde_saphyr::options! { strict_booleans: true };
+        let text = self.read("openapi/management.yaml");
+        serde_saphyr::from_str_with_options(&text, options).unwrap()
     }
 
     /// Every file with its text, but for the report.
     pub(crate) fn files(&self) -> BTreeMap<String, String> {
-        let mut files = BTreeMap::new();
-        let mut folders = vec![self.folder.path().to_owned()];
-        while let Some(folder) = folders.pop() {
-            for entry in fs::read_dir(folder).unwrap() {
-                let path = entry.unwrap().path();
-                if path.is_dir() {
-                    folders.push(path);
-                } else {
-                    let name = path.strip_prefix(self.folder.path()).unwrap();
-                    let text = fs::read_to_string(&path).unwrap();
-                    files.insert(name.display().to_string(), text);
-                }
-            }
-        }
+        let name = |path: &PathBuf| {
+            path.strip_prefix(self.folder.path())
+                .unwrap()
+                .display()
+                .to_string()
+        };
+        let paths = regen::files_below(self.folder.path()).unwrap().into_iter();
+        let mut files: BTreeMap<String, String> = paths
+            .map(|path| (name(&path), fs::read_to_string(&path).unwrap()))
+            .collect();
         files.remove("target/report.md");
         files
     }
@@ -117,51 +94,44 @@ impl Bed {
     /// The names of the files that differ from `before`.
     pub(crate) fn changed_since(&self, before: &BTreeMap<String, String>) -> Vec<String> {
         let now = self.files();
-        let names: std::collections::BTreeSet<&String> = now.keys().chain(before.keys()).collect();
-        let changed = names
-            .into_iter()
-            .filter(|name| now.get(*name) != before.get(*name));
-        changed.cloned().collect()
+        let mut names: BTreeSet<&String> = now.keys().chain(before.keys()).collect();
+        names.retain(|name| now.get(*name) != before.get(*name));
+        names.into_iter().cloned().collect()
     }
 
-    fn sources(&self) -> Sources {
-        Sources {
+    /// From now on the files are those of the last commit.
+    pub(crate) fn commit(&mut self) {
+        self.world.committed = self.files();
+    }
+
+    fn run(&self, import: Option<&str>, from: Option<&str>, accept: bool) -> Result<(), String> {
+        let mut sources = Sources {
             root: self.folder.path().to_owned(),
-            management: None,
-            auth: None,
-            from: None,
+            from: from.map(str::to_owned),
             date: "2027-02-03".to_owned(),
+            ..Sources::default()
+        };
+        if let Some(text) = import {
+            let (name, text) = ("n.json".to_owned(), text.to_owned());
+            sources.imports.insert("management", Import { name, text });
         }
-    }
-
-    pub(crate) fn options(&self, accept: bool) -> Options {
-        Options {
-            accept,
-            report: self.path("target/report.md"),
-        }
+        let report = self.path("target/report.md");
+        let options = Options { accept, report };
+        regen::update(&sources, &options, &self.world)
     }
 
     /// regen with nothing new.
     pub(crate) fn update(&self) -> Result<(), String> {
-        regen::update(&self.sources(), &self.options(false), &self.world)
+        self.run(None, None, false)
     }
 
     pub(crate) fn accept(&self) -> Result<(), String> {
-        regen::update(&self.sources(), &self.options(true), &self.world)
+        self.run(None, None, true)
     }
 
     /// regen with a new description of the Management API.
-    pub(crate) fn import(&self, name: &str, text: &str, from: Option<&str>) -> Result<(), String> {
-        let import = Import {
-            name: name.to_owned(),
-            text: text.to_owned(),
-        };
-        let sources = Sources {
-            management: Some(import),
-            from: from.map(str::to_owned),
-            ..self.sources()
-        };
-        regen::update(&sources, &self.options(false), &self.world)
+    pub(crate) fn import(&self, text: &str, from: Option<&str>) -> Result<(), String> {
+        self.run(Some(text), from, false)
     }
 
     pub(crate) fn check(&self) -> Result<(), String> {
@@ -172,12 +142,9 @@ impl Bed {
 /// The lines of `new` that `old` has not.
 pub(crate) fn new_lines<'a>(old: &str, new: &'a str) -> Vec<&'a str> {
     let mut old: Vec<&str> = old.lines().collect();
-    let is_new = |line: &&str| match old.iter().position(|other| other == line) {
-        Some(at) => {
-            old.swap_remove(at);
-            false
-        }
-        None => true,
+    let is_new = |line: &&str| {
+        let known = old.iter().position(|other| other == line);
+        known.map(|at| old.swap_remove(at)).is_none()
     };
     new.lines().filter(is_new).collect()
 }

@@ -14,7 +14,10 @@ fn a_short_line_is_enough_for_a_passkey() {
         (device.r#type.as_str(), device.friendly_name.as_str()),
         ("security_key", "Passkey")
     );
-    assert_eq!((device.created_at, device.last_login_at), (NOW, NEVER));
+    assert_eq!(
+        (device.created_at, device.last_login_at),
+        (NOW, Time::NEVER)
+    );
     assert_eq!(
         (credential.cred_id.as_str(), credential.sign_count),
         ("AQIDBA", 0)

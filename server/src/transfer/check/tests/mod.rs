@@ -1,4 +1,4 @@
-//! What is wrong with lines, member by member, and what they are when nothing is.
+//! What is wrong with lines, member by member, and what valid ones become.
 #![allow(clippy::unwrap_used)]
 
 mod device;
@@ -7,13 +7,14 @@ mod user;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::super::problem::{BadLines, Findings};
-use super::super::records::{AppRecord, UserRecord};
+use super::super::problem::{BadLines, LineErrors};
+use super::super::records::AppRecord;
 use super::super::show;
 use super::*;
-use crate::settings::{AppSettings, MetadataType};
+use crate::domain::settings::{AppSettings, MetadataType, SettingsPatch};
+use crate::store::transfer::UserRecord;
 
-const NOW: i64 = 1_700_000_000_000_000;
+const NOW: Time = Time::from_microsecond(1_700_000_000_000_000);
 /// A P-256 key in COSE form.
 const KEY: &str = "pQECAyYgASFYIGsX0fLhLEJH-Lzm5WOkQPJ3A32BLeszoPShOUXYmMKWIlggT-NC4v4af5uO5-tKfA-eFivOM1drMV7Oy7ZAaDe_UfU";
 
@@ -29,10 +30,10 @@ fn line<T: DeserializeOwned>(value: &Value) -> T {
     serde_json::from_str(&value.to_string()).unwrap_or_else(|error| panic!("{value}: {error}"))
 }
 
-/// The first thing that is wrong, or what there is if nothing is.
-fn checked<T>(check: impl FnOnce(&mut Findings<'_>) -> Option<T>) -> Result<T, String> {
+/// The first problem, or the value if there is none.
+fn checked<T>(check: impl FnOnce(&mut LineErrors<'_>) -> Option<T>) -> Result<T, String> {
     let mut bad = BadLines::default();
-    let result = check(&mut Findings::new(7, &mut bad));
+    let result = check(&mut LineErrors::new(7, &mut bad));
     match bad.list().first() {
         None => Ok(result.unwrap()),
         Some(bad) => {
@@ -64,7 +65,7 @@ fn a_device(more: &Value) -> Result<UserRecord, String> {
     a_user(&json!({"user_handle": "AQ", "devices": devices}))
 }
 
-/// Each of these is bad, in the member and for the reason that are named.
+/// Each of these is invalid, in the named member and for the named reason.
 fn bad<T>(of: impl Fn(&Value) -> Result<T, String>, cases: &[(Value, &str, &str)]) {
     for (more, member, reason) in cases {
         let Err(problem) = of(more) else {
@@ -167,6 +168,17 @@ fn what_an_app_cannot_be() {
             (json!({"created_at": "yesterday"}), "created_at", "RFC 3339"),
         ],
     );
+}
+
+#[test]
+fn each_setting_is_a_member_of_an_app() {
+    let app = an_app(&json!({"rp_id": "example.com"})).unwrap();
+    let shown = serde_json::to_value(show::app(app)).unwrap();
+    for name in SettingsPatch::NAMES {
+        assert!(shown.get(name).is_some(), "{name}");
+    }
+    let members: Vec<_> = shown.as_object().unwrap().keys().collect();
+    assert_eq!(members.len(), SettingsPatch::NAMES.len() + 4, "{members:?}");
 }
 
 #[test]

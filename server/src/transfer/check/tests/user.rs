@@ -5,7 +5,7 @@ use super::*;
 #[test]
 fn a_short_line_is_enough_for_a_user() {
     let user = a_user(&json!({"email": "Ada@Example.COM"})).unwrap();
-    assert_eq!(user.id.len(), ids::ID_LENGTH);
+    assert_eq!(user.id.as_str().len(), ids::ID_LENGTH);
     assert_eq!(user.email.as_deref(), Some("ada@example.com"));
     assert_eq!(
         (user.status.as_str(), user.login_count, user.email_verified),
@@ -13,7 +13,7 @@ fn a_short_line_is_enough_for_a_user() {
     );
     assert_eq!(
         (user.created_at, user.updated_at, user.last_login_at),
-        (NOW, NOW, NEVER)
+        (NOW, NOW, Time::NEVER)
     );
     assert!(user.user_handle.is_none() && user.metadata.is_empty());
 }
@@ -26,8 +26,11 @@ fn empty_texts_and_the_zero_time_of_the_api_are_nothing() {
     });
     let user = a_user(&members).unwrap();
     assert!(user.phone.is_none() && user.external_id.is_none());
-    assert_eq!(user.last_login_at, NEVER);
-    assert_eq!(user.created_at, 1_709_204_400_123_456);
+    assert_eq!(user.last_login_at, Time::NEVER);
+    assert_eq!(
+        user.created_at,
+        Time::from_microsecond(1_709_204_400_123_456)
+    );
     assert_eq!(user.updated_at, user.created_at);
 }
 
@@ -139,7 +142,7 @@ fn a_line_can_have_several_mistakes() {
     let line =
         line(&json!({"type": "user", "app": "shop", "email": "ada", "phone": "1", "status": ""}));
     let mut bad = BadLines::default();
-    let mut findings = Findings::new(3, &mut bad);
+    let mut findings = LineErrors::new(3, &mut bad);
     assert!(user(line, &AppSettings::default(), NOW, &mut findings).is_none());
     let members: Vec<_> = bad.list().iter().map(|bad| bad.member.as_str()).collect();
     assert_eq!(members, ["email", "phone", "status"]);

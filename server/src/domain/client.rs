@@ -1,0 +1,77 @@
+//! The client of a request.
+
+use std::net::IpAddr;
+
+use crate::domain::apps::App;
+use crate::domain::error::Refusal;
+use crate::domain::rate_limits::Kind;
+use crate::domain::state::AppState;
+use crate::identifier::Identifier;
+use crate::ids;
+use crate::provider_name::ProviderName;
+use crate::store::events::{Action, EventKind, NewEvent};
+
+/// Maximum length of a user agent that is kept, in characters.
+const USER_AGENT_LENGTH: usize = 512;
+
+/// The address that a connection comes from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Peer(pub(crate) IpAddr);
+
+/// The client of a request, as needed for rate limits and events.
+pub(crate) struct ClientInfo {
+    address: IpAddr,
+    user_agent: String,
+}
+
+impl ClientInfo {
+    /// A client at this address. Only the start of its user agent is kept.
+    pub(crate) fn new(address: IpAddr, user_agent: &str) -> Self {
+        Self {
+            address,
+            user_agent: user_agent.chars().take(USER_AGENT_LENGTH).collect(),
+        }
+    }
+
+    /// Refuses a client that did this too often recently.
+    pub(crate) fn check_rate_limit(&self, state: &AppState, kind: Kind) -> Result<(), Refusal> {
+        let now = state.clock.now();
+        state.limits.address(kind, self.address, now)
+    }
+
+    /// Refuses a client that requested too many messages recently, or too many for one account.
+    pub(crate) fn check_message_limits(
+        &self,
+        state: &AppState,
+        app: &App,
+        receiver: &Identifier,
+    ) -> Result<(), Refusal> {
+        self.check_rate_limit(state, Kind::Ask)?;
+        state.limits.account(&app.id, receiver, state.clock.now())
+    }
+
+    /// The browser or program that sends the request.
+    pub(crate) fn user_agent(&self) -> &str {
+        &self.user_agent
+    }
+
+    /// An action of the client, and how it was done.
+    pub(crate) fn event(&self, action: Action, kind: EventKind) -> NewEvent {
+        NewEvent {
+            id: ids::new_id(),
+            action,
+            kind,
+            provider: None,
+            ip_addr: self.address.to_string(),
+            user_agent: self.user_agent.clone(),
+        }
+    }
+
+    /// An action of the client with an account at a provider.
+    pub(crate) fn social_event(&self, action: Action, provider: ProviderName) -> NewEvent {
+        NewEvent {
+            provider: Some(provider),
+            ..self.event(action, EventKind::Social)
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Devices of users: list, rename, delete.
+
+use crate::domain::apps::App;
+use crate::domain::error::Refusal;
+use crate::domain::state::AppState;
+use crate::ids::{DeviceId, UserId};
+use crate::store;
+use crate::store::devices::DeviceRow;
+
+/// Maximum length of a device's name, in characters.
+const LONGEST_NAME: usize = 255;
+
+/// The devices of one of the app's users.
+pub(crate) async fn list(
+    state: &AppState,
+    app: &App,
+    user_id: UserId,
+) -> Result<Vec<DeviceRow>, Refusal> {
+    let app_id = app.id.clone();
+    let read = state.store.read(move |tx| {
+        store::users::get(tx, &app_id, &user_id)?.ok_or_else(Refusal::user_not_found)?;
+        Ok(store::devices::list(tx, &user_id)?)
+    });
+    read.await
+}
+
+/// Deletes a device of one of the app's users.
+pub(crate) async fn delete(
+    state: &AppState,
+    app: &App,
+    user_id: UserId,
+    id: DeviceId,
+) -> Result<(), Refusal> {
+    let app_id = app.id.clone();
+    let delete = state.store.write(move |tx| {
+        store::users::get(tx, &app_id, &user_id)?.ok_or_else(Refusal::user_not_found)?;
+        Ok::<_, Refusal>(store::devices::delete(tx, &user_id, &id)?)
+    });
+    found(delete.await?, Refusal::device_not_found)
+}
+
+/// Renames a device of the signed-in user.
+pub(crate) async fn rename_own(
+    state: &AppState,
+    user_id: UserId,
+    id: DeviceId,
+    name: &str,
+) -> Result<DeviceRow, Refusal> {
+    let name = name.trim().to_owned();
+    if name.is_empty() || name.chars().count() > LONGEST_NAME {
+        return Err(Refusal::invalid_request(format!(
+            "friendly_name: must have 1 to {LONGEST_NAME} characters."
+        )));
+    }
+    let now = state.clock.now();
+    let rename = state.store.write(move |tx| {
+        store::devices::rename(tx, &user_id, &id, &name, now)?
+            .ok_or_else(Refusal::own_device_not_found)
+    });
+    rename.await
+}
+
+/// Deletes a device of the signed-in user.
+pub(crate) async fn delete_own(
+    state: &AppState,
+    user_id: UserId,
+    id: DeviceId,
+) -> Result<(), Refusal> {
+    let delete = state
+        .store
+        .write(move |tx| Ok::<_, Refusal>(store::devices::delete(tx, &user_id, &id)?));
+    found(delete.await?, Refusal::own_device_not_found)
+}
+
+fn found(deleted: bool, refusal: fn() -> Refusal) -> Result<(), Refusal> {
+    deleted.then_some(()).ok_or_else(refusal)
+}

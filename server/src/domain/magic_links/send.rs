@@ -1,0 +1,163 @@
+//! Sending links requested through the Auth API.
+
+use super::{LinkFor, NewLink, landing, url};
+use crate::clock::Time;
+use crate::delivery::{Content, Language, Message, NewMessage};
+use crate::domain::apps::App;
+use crate::domain::client::ClientInfo;
+use crate::domain::error::Refusal;
+use crate::domain::state::AppState;
+use crate::domain::users::{self, Receiver};
+use crate::identifier::Identifier;
+use crate::ids::{AppId, UserId};
+use crate::store;
+use crate::store::users::UserRow;
+use crate::store::{Purpose, Tx};
+
+/// What a client of the Auth API specifies about a link.
+pub(crate) struct LinkOptions {
+    pub(crate) language: Language,
+    pub(crate) path: Option<String>,
+    pub(crate) redirect_url: Option<String>,
+}
+
+/// Sends a link for signing in or registering, and returns the id that the client waits with.
+pub(crate) async fn send(
+    state: &AppState,
+    app: &App,
+    purpose: Purpose,
+    identifier: Identifier,
+    options: LinkOptions,
+    client_info: &ClientInfo,
+) -> Result<String, Refusal> {
+    client_info.check_message_limits(state, app, &identifier)?;
+    if !app.settings.magic_links {
+        return Err(Refusal::operation_not_allowed(
+            "magic links: the app does not use them.",
+        ));
+    }
+    send_to(state, app, LinkTarget::Has(purpose), identifier, options).await
+}
+
+/// Sends a link to a new address or number of a user, which becomes theirs once they open it. Returns the id that the
+/// client waits with.
+pub(crate) async fn send_change(
+    state: &AppState,
+    app: &App,
+    user: &UserRow,
+    identifier: Identifier,
+    options: LinkOptions,
+    client_info: &ClientInfo,
+) -> Result<String, Refusal> {
+    client_info.check_message_limits(state, app, &identifier)?;
+    let target = LinkTarget::Wants(user.id.clone());
+    send_to(state, app, target, identifier, options).await
+}
+
+/// The recipient of a link: the owner of an identifier, or a user who wants to have it.
+enum LinkTarget {
+    Has(Purpose),
+    Wants(UserId),
+}
+
+impl LinkTarget {
+    /// The user who gets the link, if any, and its purpose.
+    fn receiver(
+        &self,
+        tx: &Tx<'_>,
+        app_id: &AppId,
+        conceal: bool,
+        identifier: &Identifier,
+        now: Time,
+    ) -> Result<(Option<UserId>, Purpose), Refusal> {
+        match self {
+            Self::Has(purpose) => {
+                let Receiver { user, purpose } =
+                    users::receiver(tx, app_id, conceal, *purpose, identifier, now)?;
+                Ok((user.map(|user| user.id), purpose))
+            }
+            Self::Wants(user_id) => {
+                let owner = users::find(tx, app_id, identifier)?;
+                let taken = owner.is_some_and(|owner| owner.id != *user_id);
+                if taken && !conceal {
+                    return Err(Refusal::user_exists());
+                }
+                Ok(((!taken).then(|| user_id.clone()), Purpose::ChangeIdentifier))
+            }
+        }
+    }
+}
+
+async fn send_to(
+    state: &AppState,
+    app: &App,
+    target: LinkTarget,
+    identifier: Identifier,
+    options: LinkOptions,
+) -> Result<String, Refusal> {
+    let path = landing(app, options.path)?;
+    let redirect_url = landing_after(app, options.redirect_url)?;
+    state.sender.check(&identifier)?;
+    let created_at = state.clock.now();
+    let expires_at = created_at + app.settings.magic_link_lifetime();
+    let link = NewLink::make();
+    let id = link.id.clone();
+    let (app_id, conceal, to) = (
+        app.id.clone(),
+        app.settings.conceal_users,
+        identifier.clone(),
+    );
+    let insert = state.store.write(move |tx| {
+        let (user_id, purpose) = target.receiver(tx, &app_id, conceal, &to, created_at)?;
+        let (secret, row) = link.for_user(&LinkFor {
+            app_id: &app_id,
+            user_id: user_id.as_ref(),
+            purpose,
+            identifier: &to,
+            delivered: true,
+            redirect_url: &redirect_url,
+            created_at,
+            expires_at,
+        });
+        store::magic_links::insert(tx, &row)?;
+        Ok::<_, Refusal>((secret, user_id, purpose))
+    });
+    let (secret, user_id, purpose) = insert.await?;
+    if let Some(user_id) = user_id {
+        let content = Content::Link {
+            id: id.clone(),
+            url: url(app, &path, &secret),
+        };
+        let new = NewMessage {
+            to: &identifier,
+            user_id,
+            purpose,
+            language: options.language,
+            content,
+            created_at,
+            expires_at,
+        };
+        state.sender.send(Message::write(&app.settings.name, new));
+    }
+    Ok(id)
+}
+
+/// Where a user lands after using the link. The client that requests a change of identifier chooses it, so it must not
+/// lead away from the app: the message may go to a stranger's address.
+fn landing_after(app: &App, redirect_url: Option<String>) -> Result<String, Refusal> {
+    let Some(url) = redirect_url.filter(|url| !url.is_empty()) else {
+        return Ok(String::new());
+    };
+    let rest = url
+        .strip_prefix(app.settings.auth_origin.trim_end_matches('/'))
+        .unwrap_or(&url);
+    // Browsers read a backslash as a slash, and two slashes begin a host.
+    let inside = rest.is_empty() || (rest.starts_with('/') && !rest.starts_with("//"));
+    if inside && !rest.contains(|c: char| c.is_whitespace() || c.is_control() || c == '\\') {
+        Ok(url)
+    } else {
+        Err(Refusal::invalid_request(
+            "redirect_url: must be a path, or a URL on the app's auth origin.",
+        ))
+    }
+}

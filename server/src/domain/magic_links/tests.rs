@@ -1,0 +1,90 @@
+//! Links without HTTP, and links that many callers open or wait for concurrently.
+
+use std::time::Duration;
+
+use super::*;
+use crate::delivery::{Channel, Language};
+use crate::domain::error::Reason;
+use crate::domain::testing::{CALLERS, Fixture, client, count};
+
+/// Sends a registration link, and returns its id and secret.
+async fn sent(fixture: &Fixture) -> (String, String) {
+    let (state, app) = (&fixture.state, &fixture.app);
+    let ada = Identifier::Email("ada@example.com".to_owned());
+    let options = LinkOptions {
+        language: Language::asked_for(None),
+        path: None,
+        redirect_url: None,
+    };
+    let id = send(state, app, Purpose::Register, ada, options, &client()).await;
+    let url = fixture.last_message().url.unwrap();
+    let (_, secret) = url.split_once("psg_magic_link=").unwrap();
+    (id.unwrap(), secret.to_owned())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_link_is_opened_by_one_of_many_at_once() {
+    let fixture = Fixture::start().await;
+    let (_, secret) = sent(&fixture).await;
+    let results = fixture.race(|state, app| {
+        let secret = secret.clone();
+        async move { open(&state, &app, &secret, &client()).await }
+    });
+    let results = results.await;
+    assert_eq!(count(&results, Reason::InvalidMagicLink), (1, CALLERS - 1));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_opened_link_signs_in_one_of_many_that_wait_for_it() {
+    let fixture = Fixture::start().await;
+    let (id, secret) = sent(&fixture).await;
+    let (state, app) = (&fixture.state, &fixture.app);
+    let early = wait(state, app, &id).await.unwrap_err();
+    assert_eq!(early.message, Refusal::magic_link_not_opened().message);
+    open(state, app, &secret, &client()).await.unwrap();
+    let results = fixture.race(|state, app| {
+        let id = id.clone();
+        async move { wait(&state, &app, &id).await }
+    });
+    let results = results.await;
+    assert_eq!(count(&results, Reason::InvalidMagicLink), (1, CALLERS - 1));
+}
+
+#[tokio::test]
+async fn a_link_whose_user_may_not_sign_in_stays_unopened() {
+    use crate::domain::users::manage;
+    use crate::store::users::UserStatus;
+
+    let fixture = Fixture::start().await;
+    let (_, secret) = sent(&fixture).await;
+    let (state, app) = (&fixture.state, &fixture.app);
+    let user_id = fixture.last_message().user_id;
+    let set = |status| manage::set_status(state, app, user_id.clone().into(), status);
+    set(UserStatus::Inactive).await.unwrap();
+    let refused = open(state, app, &secret, &client()).await.unwrap_err();
+    assert_eq!(refused.reason, Reason::UserNotActive);
+    set(UserStatus::Active).await.unwrap();
+    open(state, app, &secret, &client()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_backend_gets_its_link_whole_and_may_have_it_sent() {
+    let fixture = Fixture::start().await;
+    let (state, app) = (&fixture.state, &fixture.app);
+    let order = LinkOrder {
+        receiver: LinkReceiver::Reached(Identifier::Email("ada@example.com".to_owned())),
+        send: Some(Channel::Email),
+        lifetime: Duration::from_secs(600),
+        purpose: Purpose::VerifyIdentifier,
+        language: Language::asked_for(None),
+        path: "/in".to_owned(),
+        redirect_url: "/after".to_owned(),
+    };
+    let link = create(state, app, order).await.unwrap();
+    assert_eq!(link.identifier.as_str(), "ada@example.com");
+    let message = fixture.last_message();
+    assert_eq!(message.url.as_deref(), Some(link.url.as_str()));
+    assert_eq!(message.user_id, link.user_id.as_str());
+    let result = open(state, app, &link.secret, &client()).await.unwrap();
+    assert_eq!(result.redirect_url, "/after");
+}

@@ -1,0 +1,210 @@
+//! The second step: verifies the outcome and ends the ceremony.
+
+use crate::clock::Time;
+use crate::domain::apps::App;
+use crate::domain::error::{Reason, Refusal};
+use crate::domain::passkeys::Credential;
+use crate::domain::passkeys::relying_party::{Refuse, RelyingParty, Signed};
+use crate::domain::passkeys::response::{Assertion, Creation};
+use crate::domain::state::AppState;
+use crate::ids::{AppId, UserId};
+use crate::store;
+use crate::store::Tx;
+use crate::store::ceremonies::{CeremonyRow, Purpose};
+use crate::store::passkeys::PasskeyRow;
+
+/// A ceremony to finish, as in the request. Empty text counts as missing.
+pub(crate) struct Finish<'a> {
+    pub(crate) handshake_id: &'a str,
+    pub(crate) purpose: Purpose,
+    pub(crate) user_id: Option<&'a UserId>,
+    pub(crate) transaction_id: Option<&'a str>,
+}
+
+/// A passkey that signed the challenge of a ceremony, and its user.
+pub(crate) struct Proof {
+    pub(crate) ceremony: CeremonyRow,
+    pub(crate) passkey: PasskeyRow,
+    pub(crate) signed: Signed,
+}
+
+impl Finish<'_> {
+    /// Verifies the outcome of a registration. This does not end the ceremony: see [`once`] and [`end`].
+    pub(crate) async fn creation(
+        &self,
+        app_state: &AppState,
+        app: &App,
+        creation: &Creation,
+    ) -> Result<(CeremonyRow, Credential), Refusal> {
+        let refuse: Refuse = Refusal::webauthn_login_failed;
+        let (app_id, id) = (app.id.clone(), self.handshake_id.to_owned());
+        let read = app_state
+            .store
+            .read(move |tx| Ok::<_, Refusal>(store::ceremonies::get(tx, &app_id, &id)?));
+        let ceremony = self
+            .check(read.await?, app_state.clock.now())
+            .map_err(refuse)?;
+        if ceremony.user_id.as_ref() != self.named() && self.purpose != Purpose::FlexRegister {
+            return Err(refuse("handshake: of another user."));
+        }
+        let relying_party = RelyingParty::new(&app.settings)?;
+        let credential = relying_party.finish_creation(creation, &ceremony.state, refuse)?;
+        Ok((ceremony, credential))
+    }
+
+    /// Verifies the outcome of a login. This does not end the ceremony: see [`once`] and [`end`].
+    pub(crate) async fn assertion(
+        &self,
+        app_state: &AppState,
+        app: &App,
+        assertion: &Assertion,
+    ) -> Result<Proof, Refusal> {
+        let (app_id, id, cred_id) = (
+            app.id.clone(),
+            self.handshake_id.to_owned(),
+            assertion.cred_id.clone(),
+        );
+        let read = app_state.store.read(move |tx| {
+            let ceremony = store::ceremonies::get(tx, &app_id, &id)?;
+            let passkey = store::passkeys::by_cred_id(tx, &app_id, &cred_id)?;
+            Ok::<_, Refusal>((ceremony, passkey))
+        });
+        let (ceremony, passkey) = read.await?;
+        let refuse = match &ceremony {
+            Some(ceremony) => refusal(ceremony.user_id.is_some()),
+            None => refusal(self.named().is_some()),
+        };
+        let ceremony = self
+            .check(ceremony, app_state.clock.now())
+            .map_err(refuse)?;
+        let passkey = passkey.ok_or_else(|| refuse("passkey: unknown, or removed."))?;
+        belongs(&ceremony, &passkey, assertion, self.named()).map_err(refuse)?;
+        let relying_party = RelyingParty::new(&app.settings)?;
+        let signed = relying_party.finish_assertion(
+            assertion,
+            &ceremony.state,
+            &passkey.credential,
+            refuse,
+        )?;
+        Ok(Proof {
+            ceremony,
+            passkey,
+            signed,
+        })
+    }
+
+    /// The user whom the request names.
+    fn named(&self) -> Option<&UserId> {
+        self.user_id.filter(|id| !id.as_str().is_empty())
+    }
+
+    /// The ceremony that was started, if the request may finish it.
+    fn check(&self, found: Option<CeremonyRow>, now: Time) -> Result<CeremonyRow, &'static str> {
+        let ceremony = found.ok_or("handshake: unknown, expired or used.")?;
+        if ceremony.expires_at <= now {
+            return Err("handshake: unknown, expired or used.");
+        }
+        if ceremony.purpose != self.purpose {
+            return Err("handshake: started by another operation.");
+        }
+        if ceremony.transaction_id.as_deref() != given(self.transaction_id) {
+            return Err("handshake: of another transaction.");
+        }
+        Ok(ceremony)
+    }
+}
+
+impl Proof {
+    /// The error for this login if it fails later.
+    pub(crate) fn refuse(&self) -> Refuse {
+        refusal(self.ceremony.user_id.is_some())
+    }
+
+    /// Ends the ceremony, and counts the login on the device, which may have been deleted.
+    pub(crate) fn end(&self, tx: &Tx<'_>, app_id: &AppId, now: Time) -> Result<(), Refusal> {
+        end(tx, app_id, &self.ceremony, self.refuse())?;
+        let Signed {
+            sign_count,
+            backed_up,
+        } = self.signed;
+        let device_id = &self.passkey.device_id;
+        if store::passkeys::count_login(tx, device_id, sign_count, backed_up, now)? {
+            Ok(())
+        } else {
+            Err(self.refuse()("passkey: removed, or its counter went back."))
+        }
+    }
+}
+
+/// Whether the ceremony was started for this passkey.
+fn belongs(
+    ceremony: &CeremonyRow,
+    passkey: &PasskeyRow,
+    assertion: &Assertion,
+    named: Option<&UserId>,
+) -> Result<(), &'static str> {
+    let user_id = Some(&passkey.user_id);
+    if ceremony.user_id.is_some() && ceremony.user_id.as_ref() != user_id {
+        return Err("passkey: of another user.");
+    }
+    if named.is_some() && named != user_id {
+        return Err("handshake: of another user.");
+    }
+    match (&assertion.user_handle, &ceremony.user_id) {
+        (None, None) => Err("passkey: does not say whose it is."),
+        (Some(_), _) if assertion.user_handle != passkey.user_handle => {
+            Err("passkey: of another user.")
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The code of a failed login depends on whether a user was named.
+fn refusal(named: bool) -> Refuse {
+    if named {
+        Refusal::webauthn_login_failed
+    } else {
+        Refusal::discoverable_login_failed
+    }
+}
+
+/// Empty text counts as missing.
+fn given(text: Option<&str>) -> Option<&str> {
+    text.filter(|text| !text.is_empty())
+}
+
+/// Ends a ceremony, together with the changes that its outcome makes. If two requests finish it at the same time, one
+/// fails here.
+pub(crate) fn end(
+    tx: &Tx<'_>,
+    app_id: &AppId,
+    ceremony: &CeremonyRow,
+    refuse: Refuse,
+) -> Result<(), Refusal> {
+    if store::ceremonies::take(tx, app_id, &ceremony.id)? {
+        Ok(())
+    } else {
+        Err(refuse("handshake: unknown, expired or used."))
+    }
+}
+
+/// Finishes a ceremony, which also ends if that fails: a challenge cannot be tried twice.
+pub(crate) async fn once<T>(
+    app_state: &AppState,
+    app: &App,
+    handshake_id: &str,
+    finish: impl Future<Output = Result<T, Refusal>>,
+) -> Result<T, Refusal> {
+    let result = finish.await;
+    if result
+        .as_ref()
+        .is_err_and(|error| error.reason != Reason::Failed)
+    {
+        let (app_id, id) = (app.id.clone(), handshake_id.to_owned());
+        let end = app_state
+            .store
+            .write(move |tx| Ok::<_, Refusal>(store::ceremonies::take(tx, &app_id, &id)?));
+        end.await?;
+    }
+    result
+}

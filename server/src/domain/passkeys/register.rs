@@ -1,0 +1,156 @@
+//! Registration of a user with a passkey.
+
+use passage_identity::generated::auth::types::{
+    AuthResult, AuthenticatorAttachment, CredentialCreationChallenge,
+};
+use serde_json::Map;
+
+use super::ceremony::{Finish, Holder, StartCreation, end, once, user_name};
+use super::response::Creation;
+use super::{Credential, add, device};
+use crate::clock::Time;
+use crate::domain::apps::App;
+use crate::domain::client::ClientInfo;
+use crate::domain::error::Refusal;
+use crate::domain::sign_ins;
+use crate::domain::state::AppState;
+use crate::domain::users;
+use crate::identifier::Identifier;
+use crate::ids::{AppId, UserId};
+use crate::store;
+use crate::store::Tx;
+use crate::store::ceremonies::{CeremonyRow, Purpose};
+use crate::store::devices::DeviceRow;
+use crate::store::events::{Action, EventKind, NewEvent};
+use crate::store::sign_ins::SignInRow;
+use crate::store::users::UserRow;
+
+/// A registration that was started, and its user.
+pub(crate) struct Started {
+    pub(crate) handshake: CredentialCreationChallenge,
+    pub(crate) user: UserRow,
+}
+
+/// Starts a registration with this identifier.
+pub(crate) async fn start(
+    state: &AppState,
+    app: &App,
+    identifier: Identifier,
+    attachment: &AuthenticatorAttachment,
+) -> Result<Started, Refusal> {
+    let now = state.clock.now();
+    let (start, pending) = StartCreation::new(app, Purpose::Register, None, attachment, now)?;
+    let command = Start {
+        app_id: app.id.clone(),
+        identifier,
+        start,
+        now,
+    };
+    let (user, holder) = state.store.write(move |tx| command.run(tx)).await?;
+    Ok(Started {
+        handshake: pending.challenge(&holder, user_name(&user)),
+        user,
+    })
+}
+
+struct Start {
+    app_id: AppId,
+    identifier: Identifier,
+    start: StartCreation,
+    now: Time,
+}
+
+impl Start {
+    fn run(&self, tx: &Tx<'_>) -> Result<(UserRow, Holder), Refusal> {
+        let user = self.newcomer(tx)?;
+        let holder = self.start.run(tx, Some(&user.id))?;
+        Ok((user, holder))
+    }
+
+    /// The user who registers with this identifier: a new one, or one who was created but has never signed in.
+    fn newcomer(&self, tx: &Tx<'_>) -> Result<UserRow, Refusal> {
+        let Some(user) = users::find(tx, &self.app_id, &self.identifier)? else {
+            return users::create(tx, &self.app_id, &self.identifier, Map::new(), self.now);
+        };
+        may_register(tx, &user)?;
+        Ok(user)
+    }
+}
+
+/// Users who have signed in before have other ways in, and a verified identifier belongs to somebody: a stranger must
+/// not gain access to either by registering again.
+fn may_register(tx: &Tx<'_>, user: &UserRow) -> Result<(), Refusal> {
+    let untouched = user.is_pending() && !user.email_verified && !user.phone_verified;
+    if untouched && store::devices::list(tx, &user.id)?.is_empty() {
+        Ok(())
+    } else {
+        Err(Refusal::user_exists())
+    }
+}
+
+/// Finishes a registration, and signs the user in.
+pub(crate) async fn finish(
+    state: &AppState,
+    app: &App,
+    client_info: &ClientInfo,
+    handshake_id: &str,
+    user_id: &UserId,
+    creation: &Creation,
+) -> Result<AuthResult, Refusal> {
+    let finish = Finish {
+        handshake_id,
+        purpose: Purpose::Register,
+        user_id: Some(user_id),
+        transaction_id: None,
+    };
+    let register = async {
+        let (ceremony, credential) = finish.creation(state, app, creation).await?;
+        let now = state.clock.now();
+        let name = device::name(client_info.user_agent());
+        let (sign_in, refresh) = sign_ins::prepare(&app.settings, user_id, now).unzip();
+        let command = Register {
+            app_id: app.id.clone(),
+            sign_in,
+            user_id: user_id.to_owned(),
+            device: device::new(name, &credential, creation, now),
+            ceremony,
+            credential,
+            event: client_info.event(Action::Register, EventKind::Passkey),
+            now,
+        };
+        state.store.write(move |tx| command.run(tx)).await?;
+        sign_ins::auth_result(app, user_id, refresh, now).await
+    };
+    once(state, app, handshake_id, register).await
+}
+
+/// A registration whose outcome was verified.
+struct Register {
+    app_id: AppId,
+    sign_in: Option<SignInRow>,
+    user_id: UserId,
+    ceremony: CeremonyRow,
+    device: DeviceRow,
+    credential: Credential,
+    event: NewEvent,
+    now: Time,
+}
+
+impl Register {
+    fn run(&self, tx: &Tx<'_>) -> Result<(), Refusal> {
+        let Self {
+            app_id, user_id, ..
+        } = self;
+        let refuse = Refusal::webauthn_login_failed;
+        end(tx, app_id, &self.ceremony, refuse)?;
+        let user = store::users::get(tx, app_id, user_id)?;
+        let user = user.ok_or_else(|| refuse("user: deleted meanwhile."))?;
+        if user.is_inactive() {
+            return Err(Refusal::user_not_active());
+        }
+        may_register(tx, &user)?;
+        add(tx, user_id, &self.device, &self.credential)?;
+        let (event, sign_in) = (Some(&self.event), self.sign_in.as_ref());
+        sign_ins::record(tx, app_id, user_id, event, sign_in, self.now)
+    }
+}

@@ -1,0 +1,134 @@
+//! Sign-in with a passkey.
+
+use passage_identity::generated::auth::types::{AuthResult, CredentialAssertionChallenge};
+
+use super::Credential;
+use super::ceremony::{Finish, Proof, StartAssertion, once};
+use super::response::Assertion;
+use crate::clock::Time;
+use crate::domain::apps::App;
+use crate::domain::client::ClientInfo;
+use crate::domain::error::Refusal;
+use crate::domain::sign_ins;
+use crate::domain::state::AppState;
+use crate::domain::users;
+use crate::identifier::Identifier;
+use crate::ids::{AppId, UserId};
+use crate::store;
+use crate::store::Tx;
+use crate::store::ceremonies::Purpose;
+use crate::store::devices::DeviceRow;
+use crate::store::events::{Action, EventKind, NewEvent};
+use crate::store::sign_ins::SignInRow;
+use crate::store::users::UserRow;
+
+/// A sign-in that was started, and its user, if one was named.
+pub(crate) struct Started {
+    pub(crate) handshake: CredentialAssertionChallenge,
+    pub(crate) user: Option<(UserRow, Vec<DeviceRow>)>,
+}
+
+/// Starts a sign-in by the user with this identifier, or by any user with a passkey.
+pub(crate) async fn start(
+    state: &AppState,
+    app: &App,
+    identifier: Option<Identifier>,
+) -> Result<Started, Refusal> {
+    let (start, pending) = StartAssertion::new(app, Purpose::Login, None, state.clock.now())?;
+    let app_id = app.id.clone();
+    let command = state.store.write(move |tx| {
+        let named = match &identifier {
+            Some(identifier) => Some(Named::find(tx, &app_id, identifier)?),
+            None => None,
+        };
+        start.run(tx, named.as_ref().map(|named| &named.user.id))?;
+        Ok::<_, Refusal>(named)
+    });
+    let Some(named) = command.await? else {
+        let handshake = pending.challenge(&[]);
+        return Ok(Started {
+            handshake,
+            user: None,
+        });
+    };
+    Ok(Started {
+        handshake: pending.challenge(&named.passkeys),
+        user: Some((named.user, named.devices)),
+    })
+}
+
+/// A named user who can sign in with a passkey.
+struct Named {
+    user: UserRow,
+    devices: Vec<DeviceRow>,
+    passkeys: Vec<Credential>,
+}
+
+impl Named {
+    fn find(tx: &Tx<'_>, app_id: &AppId, identifier: &Identifier) -> Result<Self, Refusal> {
+        let user = users::find(tx, app_id, identifier)?.ok_or_else(Refusal::user_not_found)?;
+        if user.is_inactive() {
+            return Err(Refusal::user_not_active());
+        }
+        let passkeys = store::passkeys::list(tx, &user.id)?;
+        if passkeys.is_empty() {
+            return Err(Refusal::webauthn_login_failed("user: has no passkeys."));
+        }
+        Ok(Self {
+            devices: store::devices::list(tx, &user.id)?,
+            passkeys,
+            user,
+        })
+    }
+}
+
+/// Finishes a sign-in. If it was started for a user, the passkey must be theirs.
+pub(crate) async fn finish(
+    state: &AppState,
+    app: &App,
+    client_info: &ClientInfo,
+    handshake_id: &str,
+    user_id: Option<&UserId>,
+    assertion: &Assertion,
+) -> Result<AuthResult, Refusal> {
+    let finish = Finish {
+        handshake_id,
+        purpose: Purpose::Login,
+        user_id,
+        transaction_id: None,
+    };
+    let sign_in = async {
+        let proof = finish.assertion(state, app, assertion).await?;
+        let now = state.clock.now();
+        let user_id = proof.passkey.user_id.clone();
+        let (sign_in, refresh) = sign_ins::prepare(&app.settings, &user_id, now).unzip();
+        let command = SignIn {
+            app_id: app.id.clone(),
+            sign_in,
+            proof,
+            event: client_info.event(Action::Login, EventKind::Passkey),
+            now,
+        };
+        state.store.write(move |tx| command.run(tx)).await?;
+        sign_ins::auth_result(app, &user_id, refresh, now).await
+    };
+    once(state, app, handshake_id, sign_in).await
+}
+
+/// A sign-in whose outcome was verified.
+pub(super) struct SignIn {
+    pub(super) app_id: AppId,
+    pub(super) sign_in: Option<SignInRow>,
+    pub(super) proof: Proof,
+    pub(super) event: NewEvent,
+    pub(super) now: Time,
+}
+
+impl SignIn {
+    pub(super) fn run(&self, tx: &Tx<'_>) -> Result<(), Refusal> {
+        self.proof.end(tx, &self.app_id, self.now)?;
+        let (user_id, event) = (&self.proof.passkey.user_id, Some(&self.event));
+        let sign_in = self.sign_in.as_ref();
+        sign_ins::record(tx, &self.app_id, user_id, event, sign_in, self.now)
+    }
+}

@@ -1,0 +1,56 @@
+//! Refresh tokens that many callers present concurrently.
+
+use super::*;
+use crate::domain::error::Reason;
+use crate::domain::testing::{CALLERS, Fixture, client, count};
+use crate::domain::users::account;
+use crate::identifier::Identifier;
+use crate::store::events::{Action, EventKind};
+
+/// A user who signed in: their id, and their refresh token.
+async fn signed_in(fixture: &Fixture) -> (String, AuthResult) {
+    let (state, app) = (&fixture.state, &fixture.app);
+    let ada = Identifier::Email("ada@example.com".to_owned());
+    let user = account::create(state, app, &ada, serde_json::Map::new()).await;
+    let id = user.unwrap().id;
+    let event = client().event(Action::Login, EventKind::Passkey);
+    let result = sign_in(state, app, &id, event).await.unwrap();
+    (id.into(), result)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_refresh_token_is_exchanged_by_one_of_many_at_once() {
+    let fixture = Fixture::start().await;
+    let (_, tokens) = signed_in(&fixture).await;
+    let token = tokens.refresh_token.unwrap();
+    let results = fixture.race(|state, app| {
+        let token = token.clone();
+        async move { refresh(&state, &app, &token).await }
+    });
+    let results = results.await;
+    let counted = count(&results, Reason::InvalidRefreshToken);
+    assert_eq!(counted, (1, CALLERS - 1));
+    // The others presented an exchanged token, as a thief would: that ended the sign-in.
+    let won = results.into_iter().find_map(Result::ok).unwrap();
+    let next = won.refresh_token.unwrap();
+    let over = refresh(&fixture.state, &fixture.app, &next).await;
+    assert_eq!(over.unwrap_err().reason, Reason::InvalidRefreshToken);
+}
+
+#[tokio::test]
+async fn tokens_stand_for_their_user_until_they_are_revoked() {
+    let fixture = Fixture::start().await;
+    let (state, app) = (&fixture.state, &fixture.app);
+    let (id, tokens) = signed_in(&fixture).await;
+    let account = account::authenticate(state, app, &tokens.auth_token).await;
+    let user = account.unwrap().user;
+    assert_eq!((user.id.as_str(), user.login_count), (id.as_str(), 1));
+
+    let refreshed = refresh(state, app, &tokens.refresh_token.unwrap()).await;
+    let next = refreshed.unwrap().refresh_token.unwrap();
+    revoke_all(state, app, id.into()).await.unwrap();
+    let over = refresh(state, app, &next).await.unwrap_err();
+    assert_eq!(over.reason, Reason::InvalidRefreshToken);
+    let unknown = revoke_all(state, app, "nobody".into()).await;
+    assert_eq!(unknown.unwrap_err().reason, Reason::UserNotFound);
+}

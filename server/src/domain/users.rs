@@ -1,0 +1,151 @@
+//! Users and their identifiers: who has one, who may get a code or a link, and what opening it proves. [`manage`] has
+//! the operations of backends, [`account`] those of users themselves.
+
+pub(crate) mod account;
+pub(crate) mod manage;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+mod tests;
+
+use serde_json::{Map, Value};
+
+use crate::clock::Time;
+use crate::domain::error::Refusal;
+use crate::identifier::{self, Identifier};
+use crate::ids::AppId;
+use crate::store;
+use crate::store::users::{NewUser, UserRow};
+use crate::store::{Purpose, SqlError, Tx};
+
+/// An e-mail address in a request, normalized.
+pub(crate) fn email(text: &str) -> Result<String, Refusal> {
+    identifier::email(text)
+        .ok_or_else(|| Refusal::invalid_request("email: must be an e-mail address."))
+}
+
+/// A phone number in a request, normalized.
+pub(crate) fn phone(text: &str) -> Result<String, Refusal> {
+    identifier::phone(text).ok_or_else(|| {
+        Refusal::invalid_request("phone: must be in E.164 form, such as +15005550006.")
+    })
+}
+
+/// The user who has the identifier.
+pub(crate) fn find(
+    tx: &Tx<'_>,
+    app_id: &AppId,
+    identifier: &Identifier,
+) -> Result<Option<UserRow>, SqlError> {
+    match identifier {
+        Identifier::Email(email) => store::users::by_email(tx, app_id, email),
+        Identifier::Phone(phone) => store::users::by_phone(tx, app_id, phone),
+    }
+}
+
+/// Creates a user with the identifier, which must be free.
+pub(crate) fn create(
+    tx: &Tx<'_>,
+    app_id: &AppId,
+    identifier: &Identifier,
+    metadata: Map<String, Value>,
+    now: Time,
+) -> Result<UserRow, Refusal> {
+    insert(tx, app_id, &new_user(identifier, metadata), now)
+}
+
+/// A user to be created with the identifier.
+fn new_user(identifier: &Identifier, metadata: Map<String, Value>) -> NewUser {
+    let (email, phone) = match identifier {
+        Identifier::Email(email) => (Some(email.clone()), None),
+        Identifier::Phone(phone) => (None, Some(phone.clone())),
+    };
+    NewUser {
+        email,
+        phone,
+        metadata,
+        ..NewUser::default()
+    }
+}
+
+/// Creates a user whose identifiers must be free.
+fn insert(tx: &Tx<'_>, app_id: &AppId, new: &NewUser, now: Time) -> Result<UserRow, Refusal> {
+    taken(store::users::insert(tx, app_id, new, now))
+}
+
+/// A unique violation means that another user has the identifier.
+fn taken(result: Result<UserRow, SqlError>) -> Result<UserRow, Refusal> {
+    result.map_err(|error| {
+        if error.is_taken() {
+            Refusal::user_exists()
+        } else {
+            error.into()
+        }
+    })
+}
+
+/// The recipient and the purpose of a code or link. There may be no recipient, and then no reply may reveal it.
+pub(crate) struct Receiver {
+    pub(crate) user: Option<UserRow>,
+    pub(crate) purpose: Purpose,
+}
+
+/// Finds, or for a registration creates, the user whom a code or link is for.
+///
+/// The API reveals who is known: 404 for a login by an unknown user, 400 for a registration of a user who has signed in
+/// before. An app that conceals its users gives the same answer in all cases. Unknown and inactive users then get no
+/// message, and registering a known identifier becomes a login for the person who reads the messages there.
+pub(crate) fn receiver(
+    tx: &Tx<'_>,
+    app_id: &AppId,
+    conceal: bool,
+    purpose: Purpose,
+    identifier: &Identifier,
+    now: Time,
+) -> Result<Receiver, Refusal> {
+    let found = find(tx, app_id, identifier)?;
+    let to = |user, purpose| Ok(Receiver { user, purpose });
+    match (found, purpose) {
+        (None, Purpose::Register) => {
+            let user = create(tx, app_id, identifier, Map::new(), now)?;
+            to(Some(user), purpose)
+        }
+        // Clients create a user, then register them; and an abandoned registration may start again. The message only
+        // reaches the owner of the identifier.
+        (Some(user), Purpose::Register) if !conceal && user.is_pending() => to(Some(user), purpose),
+        (Some(_), Purpose::Register) if !conceal => Err(Refusal::user_exists()),
+        (None, _) if !conceal => Err(Refusal::user_not_found()),
+        (Some(user), _) if user.is_inactive() && !conceal => Err(Refusal::user_not_active()),
+        (found, _) => to(found.filter(|user| !user.is_inactive()), Purpose::Login),
+    }
+}
+
+/// Whether the user has the identifier.
+pub(crate) fn has(user: &UserRow, identifier: &Identifier) -> bool {
+    let own = match identifier {
+        Identifier::Email(_) => &user.email,
+        Identifier::Phone(_) => &user.phone,
+    };
+    own.as_deref() == Some(identifier.as_str())
+}
+
+/// Makes the identifier the user's own, and verified: opening a link or entering a code that was sent to it proves that
+/// the user reads its messages.
+pub(crate) fn confirm(
+    tx: &Tx<'_>,
+    mut user: UserRow,
+    identifier: &Identifier,
+    now: Time,
+) -> Result<(), Refusal> {
+    let (own, verified) = match identifier {
+        Identifier::Email(_) => (&mut user.email, &mut user.email_verified),
+        Identifier::Phone(_) => (&mut user.phone, &mut user.phone_verified),
+    };
+    if *verified && own.as_deref() == Some(identifier.as_str()) {
+        return Ok(());
+    }
+    *own = Some(identifier.as_str().to_owned());
+    *verified = true;
+    let metadata = user.metadata();
+    taken(store::users::update(tx, &user, &metadata, now))?;
+    Ok(())
+}
