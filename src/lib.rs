@@ -23,7 +23,8 @@
 //!   `api_key_not_found`. Only a call that was tried more than once ([`Error::attempts`]) may have
 //!   removed the object that it no longer finds.
 
-// From the top down: a module uses those below it, and none above.
+// From the top down: a module uses those of its group and of groups below it, and there is no
+// circle. `tests/it/layers.rs` holds it.
 
 // For services and programs of a certain kind.
 #[cfg(feature = "actix")]

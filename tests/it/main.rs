@@ -16,6 +16,7 @@ mod facade_guard;
 mod faults;
 mod generated_types;
 mod hostile;
+mod layers;
 mod lists;
 mod management;
 mod properties;

@@ -86,6 +86,57 @@ async fn a_user_from_creation_to_deletion() {
 }
 
 #[tokio::test]
+async fn what_is_not_there_is_never_removed() {
+    let (server, passage) = setup().await;
+    let users = passage.users();
+    let ada = users
+        .create(CreateUser::with_email("ada@example.com"))
+        .await;
+    let ada = ada.unwrap().id;
+    let (flex, employee) = (passage.flex(), "employee-7");
+    let transaction = flex.register_transaction(employee, "Ada").await.unwrap();
+    let controls = server.controls();
+    let completed = controls.complete_transaction(transaction.as_str());
+    completed.await.unwrap();
+    for (removed, code) in [
+        (users.delete("nobody").await, ErrorCode::UserNotFound),
+        (
+            users.revoke_device("nobody", "device1").await,
+            ErrorCode::UserNotFound,
+        ),
+        (
+            users.revoke_device(&ada, "device1").await,
+            ErrorCode::DeviceNotFound,
+        ),
+        (
+            users.revoke_refresh_tokens("nobody").await,
+            ErrorCode::UserNotFound,
+        ),
+        (
+            flex.revoke_device("nobody", "device1").await,
+            ErrorCode::UserNotFound,
+        ),
+        (
+            flex.revoke_device(employee, "device1").await,
+            ErrorCode::DeviceNotFound,
+        ),
+        (
+            passage.api_keys().delete("key1").await,
+            ErrorCode::ApiKeyNotFound,
+        ),
+    ] {
+        let error = removed.unwrap_err();
+        assert!(error.is_not_found(), "{error}");
+        assert_eq!(
+            (error.code(), error.attempts()),
+            (Some(&code), 1),
+            "{error}"
+        );
+    }
+    drop(server);
+}
+
+#[tokio::test]
 async fn a_login_shows_in_the_user() {
     let (server, passage) = setup().await;
     let user = passage
