@@ -1,5 +1,6 @@
 //! Generates the clients of both APIs from `openapi/effective` into `OUT_DIR`.
 
+#[path = "build/mod.rs"]
 mod codegen;
 
 use std::error::Error;
@@ -8,7 +9,7 @@ use std::{env, fs};
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=build.rs");
-    println!("cargo::rerun-if-changed=codegen");
+    println!("cargo::rerun-if-changed=build");
     println!("cargo::rerun-if-changed=openapi/effective");
 
     let out = env::var("OUT_DIR")?;

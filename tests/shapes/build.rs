@@ -1,6 +1,6 @@
 //! Generates the code of both APIs as the crate's own build does, and sets the types apart.
 
-#[path = "../../codegen/mod.rs"]
+#[path = "../../build/mod.rs"]
 mod codegen;
 
 use std::error::Error;
@@ -11,7 +11,7 @@ use syn::Item;
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=build.rs");
-    println!("cargo::rerun-if-changed=../../codegen");
+    println!("cargo::rerun-if-changed=../../build");
     println!("cargo::rerun-if-changed=../../openapi/effective");
 
     let out = env::var("OUT_DIR")?;

@@ -3,7 +3,7 @@
 
 mod attempt;
 mod changelog;
-#[path = "../../../codegen/mod.rs"]
+#[path = "../../../build/mod.rs"]
 mod codegen;
 mod counts;
 mod diff;

@@ -12,7 +12,7 @@ use crate::document::references;
 const METHODS: [&str; 5] = ["get", "put", "post", "patch", "delete"];
 const SCHEMA_REF: &str = "#/components/schemas/";
 
-/// Brings `document` into the form that `codegen/` reads.
+/// Brings `document` into the form that `build/` reads.
 pub(crate) fn normalise(document: &mut Value) -> Result<(), String> {
     unite_enums(document)?;
     drop_empty_paths(document);

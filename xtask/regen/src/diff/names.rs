@@ -39,7 +39,7 @@ fn sane(name: &str, prefix: char) -> String {
     }
 }
 
-/// The variant of a value in an open enum, which `codegen/enums.rs` makes.
+/// The variant of a value in an open enum, which `build/enums.rs` makes.
 pub(super) fn variant(schema: &Value, value: &str) -> String {
     let given = schema
         .get("x-passage-variants")
