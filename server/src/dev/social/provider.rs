@@ -1,13 +1,17 @@
 //! The test provider as the server sees it: an identity provider like any other, one for each that it simulates.
 
+use std::error::Error;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
+use passage_identity::generated::auth::types::JwkResponseKeysInner;
+use passage_identity::keys::{JwkSet, KeySource};
+use serde_json::json;
 
 use super::{TestProvider, issuer};
 use crate::domain::social::{
-    AuthorizeRequest, Declaration, IdentityProvider, KeySource, ProviderError, Redeemed,
-    Redemption, SocialProvider, Unavailable, VerifyingKey,
+    AuthorizeRequest, Declaration, IdentityProvider, ProviderError, Redeemed, Redemption,
+    SocialProvider, Unavailable,
 };
 use crate::keys;
 
@@ -22,7 +26,10 @@ struct StandIn {
 }
 
 /// The only key, from memory.
-struct OwnKey;
+fn pinned(key: &JwkResponseKeysInner) -> Result<KeySource, Box<dyn Error + Send + Sync>> {
+    let set = serde_json::to_string(&json!({"keys": [key]}))?;
+    Ok(KeySource::pinned(JwkSet::from_json(&set)?))
+}
 
 impl TestProvider {
     /// All the providers that it simulates, for a server with this URL.
@@ -68,20 +75,10 @@ impl IdentityProvider for StandIn {
         })
     }
 
-    fn keys(&self) -> &dyn KeySource {
-        &OwnKey
-    }
-}
-
-impl KeySource for OwnKey {
-    fn find<'a>(
-        &'a self,
-        kid: &'a str,
-    ) -> BoxFuture<'a, Result<Option<VerifyingKey>, Unavailable>> {
-        Box::pin(async move {
-            let jwk = keys::test_provider().await.map_err(Unavailable::new)?.jwk();
-            let key = VerifyingKey::from_jwk(&jwk.n, &jwk.e);
-            Ok(key.filter(|_| jwk.kid == kid))
+    fn keys(&self) -> BoxFuture<'_, Result<KeySource, Unavailable>> {
+        Box::pin(async {
+            let key = keys::test_provider().await.map_err(Unavailable::new)?;
+            pinned(&key.jwk()).map_err(Unavailable::new)
         })
     }
 }

@@ -1,13 +1,12 @@
 //! ID tokens: a provider's statement about an account (OpenID Connect Core, section 3.1.3.7).
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use passage_identity::ErrorKind;
 use serde_json::{Map, Value};
 
+use super::provider::Unavailable;
 use super::{Identity, IdentityProvider, unavailable};
 use crate::clock::Time;
 use crate::domain::error::Refusal;
-use crate::domain::tokens::object;
 use crate::identifier;
 use crate::provider_name::ProviderName;
 
@@ -46,45 +45,22 @@ pub(super) async fn verify(
     provider: &dyn IdentityProvider,
     expected: &Expected<'_>,
 ) -> Result<Verified, Refusal> {
-    let signed = Signed::parse(token).map_err(bad)?;
-    // Only the provider knows whether it has this key. If it cannot be reached, that does not make the token invalid.
-    let key = provider.keys().find(&signed.kid).await;
-    let key = key.map_err(|error| unavailable(&error))?;
-    if !key.is_some_and(|key| key.verifies(signed.message.as_bytes(), &signed.signature)) {
-        return Err(bad(NOT_SIGNED));
-    }
+    // Form, header, key and signature are verified by the same code, and by the same rules, as the SDK verifies tokens.
+    let keys = provider.keys().await.map_err(|error| unavailable(&error))?;
+    let claims = keys.verify(token).await.map_err(unsigned)?;
     let name = &provider.declaration().name;
-    let claims = object(signed.claims).ok_or_else(|| bad(MALFORMED))?;
     read(&claims, name, provider.issuer(), expected).map_err(bad)
 }
 
-const MALFORMED: &str = "is no JWT";
-const NOT_SIGNED: &str = "is not signed by the provider";
-
-/// The parts of a token, before its signature is verified.
-struct Signed<'a> {
-    message: &'a str,
-    kid: String,
-    claims: &'a str,
-    signature: Vec<u8>,
-}
-
-impl<'a> Signed<'a> {
-    fn parse(token: &'a str) -> Result<Self, &'static str> {
-        let (message, signature) = token.rsplit_once('.').ok_or(MALFORMED)?;
-        let (header, claims) = message.split_once('.').ok_or(MALFORMED)?;
-        let header = object(header).ok_or(MALFORMED)?;
-        let text = |name: &str| header.get(name).and_then(Value::as_str);
-        if text("alg") != Some("RS256") || header.contains_key("crit") {
-            return Err("is not signed by RS256");
+/// The refusal of a token that no key of the provider signed. Keys that are unavailable do not make it invalid.
+fn unsigned(error: passage_identity::Error) -> Refusal {
+    match error.kind() {
+        _ if error.is_unavailable() => unavailable(&Unavailable::new(error)),
+        ErrorKind::Malformed | ErrorKind::TooLarge => bad("is no JWT"),
+        ErrorKind::UnsupportedAlgorithm | ErrorKind::UnsupportedCritical => {
+            bad("is not signed by RS256")
         }
-        let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| MALFORMED)?;
-        Ok(Self {
-            message,
-            kid: text("kid").ok_or(NOT_SIGNED)?.to_owned(),
-            claims,
-            signature,
-        })
+        _ => bad("is not signed by the provider"),
     }
 }
 

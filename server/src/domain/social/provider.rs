@@ -8,10 +8,10 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 
-use super::keys::KeySource;
 use super::redirect;
 use crate::clock::Time;
 use crate::provider_name::ProviderName;
+use passage_identity::keys::KeySource;
 
 /// An identity provider that the API knows, as an option of the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -101,8 +101,9 @@ pub(crate) trait IdentityProvider: Send + Sync {
         redemption: Redemption<'a>,
     ) -> BoxFuture<'a, Result<Redeemed, ProviderError>>;
 
-    /// The keys that its ID tokens are signed with.
-    fn keys(&self) -> &dyn KeySource;
+    /// The keys that its ID tokens are signed with: the SDK's source of keys, which fetches and caches them for a
+    /// provider elsewhere.
+    fn keys(&self) -> BoxFuture<'_, Result<KeySource, Unavailable>>;
 }
 
 /// The request to a provider at the start of a login.

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::{BoxFuture, join_all};
+use passage_identity::generated::auth::types::JwkResponseKeysInner;
+use passage_identity::keys::{JwkSet, KeySource};
 use serde_json::json;
 use tempfile::TempDir;
 use tokio::sync::Barrier;
@@ -90,24 +92,20 @@ impl IdentityProvider for Acme {
         })
     }
 
-    fn keys(&self) -> &dyn KeySource {
-        &self.keys
-    }
-}
-
-impl KeySource for Keys {
-    fn find<'a>(
-        &'a self,
-        _kid: &'a str,
-    ) -> BoxFuture<'a, Result<Option<VerifyingKey>, Unavailable>> {
-        Box::pin(async move {
-            let key = match self {
-                Self::Right => keys::test_provider().await.unwrap(),
-                Self::Foreign => keys::foreign().await.unwrap(),
-                Self::Unavailable => return Err(Unavailable::new("the key set is away")),
+    fn keys(&self) -> BoxFuture<'_, Result<KeySource, Unavailable>> {
+        Box::pin(async {
+            let right = keys::test_provider().await.unwrap().jwk();
+            let jwk = match self.keys {
+                Keys::Right => right,
+                // Of the same name, so that the signature alone tells it from the right one.
+                Keys::Foreign => JwkResponseKeysInner {
+                    kid: right.kid,
+                    ..keys::foreign().await.unwrap().jwk()
+                },
+                Keys::Unavailable => return Err(Unavailable::new("the key set is away")),
             };
-            let jwk = key.jwk();
-            Ok(VerifyingKey::from_jwk(&jwk.n, &jwk.e))
+            let set = json!({"keys": [jwk]}).to_string();
+            Ok(KeySource::pinned(JwkSet::from_json(set).unwrap()))
         })
     }
 }
