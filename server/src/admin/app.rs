@@ -226,10 +226,10 @@ impl DataFile {
     pub async fn update_app(
         &self,
         app_id: impl Into<String>,
-        change: impl Fn(NewApp) -> NewApp + Send + 'static,
+        change: impl FnOnce(NewApp) -> NewApp + Send + 'static,
     ) -> Result<(), AdminError> {
         let app_id = AppId::from(app_id.into());
-        let update = self.store.write(move |tx| {
+        let update = self.store.write_once(move |tx| {
             let mut row = require(store::apps::get(tx, &app_id)?, &app_id)?;
             let settings = AppSettings::from_stored(&row.settings)?;
             let rp_id = settings.rp_id();

@@ -37,6 +37,13 @@ pub(crate) enum Reason {
     TransactionNotFound,
 }
 
+impl Reason {
+    /// Whether the caller is to blame, and not the server or what it depends on.
+    pub(crate) fn is_callers_fault(self) -> bool {
+        !matches!(self, Self::Failed | Self::ProviderUnavailable)
+    }
+}
+
 /// A refusal: the reason, a text for people, and how long to wait before trying again.
 #[derive(Debug)]
 pub(crate) struct Refusal {

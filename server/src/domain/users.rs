@@ -13,6 +13,7 @@ use crate::clock::Time;
 use crate::domain::error::Refusal;
 use crate::identifier::{self, Identifier};
 use crate::ids::AppId;
+use crate::ids::UserId;
 use crate::store;
 use crate::store::users::{NewUser, UserRow};
 use crate::store::{Purpose, SqlError, Tx};
@@ -42,19 +43,20 @@ pub(crate) fn find(
     }
 }
 
-/// Creates a user with the identifier, which must be free.
+/// Creates a user with this id and the identifier, which must be free.
 pub(crate) fn create(
     tx: &Tx<'_>,
     app_id: &AppId,
+    id: &UserId,
     identifier: &Identifier,
     metadata: Map<String, Value>,
     now: Time,
 ) -> Result<UserRow, Refusal> {
-    insert(tx, app_id, &new_user(identifier, metadata), now)
+    insert(tx, app_id, &new_user(id, identifier, metadata), now)
 }
 
 /// A user to be created with the identifier.
-fn new_user(identifier: &Identifier, metadata: Map<String, Value>) -> NewUser {
+fn new_user(id: &UserId, identifier: &Identifier, metadata: Map<String, Value>) -> NewUser {
     let (email, phone) = match identifier {
         Identifier::Email(email) => (Some(email.clone()), None),
         Identifier::Phone(phone) => (None, Some(phone.clone())),
@@ -63,7 +65,7 @@ fn new_user(identifier: &Identifier, metadata: Map<String, Value>) -> NewUser {
         email,
         phone,
         metadata,
-        ..NewUser::default()
+        ..NewUser::new(id.clone())
     }
 }
 
@@ -89,7 +91,7 @@ pub(crate) struct Receiver {
     pub(crate) purpose: Purpose,
 }
 
-/// Finds, or for a registration creates, the user whom a code or link is for.
+/// Finds, or for a registration creates with a new id, the user whom a code or link is for.
 ///
 /// The API reveals who is known: 404 for a login by an unknown user, 400 for a registration of a user who has signed in
 /// before. An app that conceals its users gives the same answer in all cases. Unknown and inactive users then get no
@@ -100,13 +102,14 @@ pub(crate) fn receiver(
     conceal: bool,
     purpose: Purpose,
     identifier: &Identifier,
+    new_id: &UserId,
     now: Time,
 ) -> Result<Receiver, Refusal> {
     let found = find(tx, app_id, identifier)?;
     let to = |user, purpose| Ok(Receiver { user, purpose });
     match (found, purpose) {
         (None, Purpose::Register) => {
-            let user = create(tx, app_id, identifier, Map::new(), now)?;
+            let user = create(tx, app_id, new_id, identifier, Map::new(), now)?;
             to(Some(user), purpose)
         }
         // Clients create a user, then register them; and an abandoned registration may start again. The message only

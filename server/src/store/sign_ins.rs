@@ -122,7 +122,7 @@ mod tests {
                 created_at: at(0),
             };
             apps::put(tx, &app)?;
-            let user = users::insert(tx, &"app".into(), &NewUser::default(), at(0))?;
+            let user = users::insert(tx, &"app".into(), &NewUser::new(UserId::new()), at(0))?;
             let sign_in = SignInRow {
                 id: "sign-in".into(),
                 user_id: user.id,

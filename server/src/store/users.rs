@@ -87,11 +87,11 @@ pub(crate) struct NewUser {
     pub(crate) metadata: Map<String, Value>,
 }
 
-/// A user with an id and nothing else.
-impl Default for NewUser {
-    fn default() -> Self {
+impl NewUser {
+    /// A user with this id and nothing else.
+    pub(crate) fn new(id: UserId) -> Self {
         Self {
-            id: UserId::new(),
+            id,
             email: None,
             phone: None,
             external_id: None,

@@ -26,6 +26,8 @@ const NONCE_LENGTH: usize = 48;
 pub(super) struct Completion {
     pub(super) app_id: AppId,
     nonce_hash: Vec<u8>,
+    /// The id of a user who is created.
+    new_id: UserId,
     pub(super) now: Time,
 }
 
@@ -48,6 +50,7 @@ impl Completion {
         let completion = Self {
             app_id: app_id.to_owned(),
             nonce_hash: ids::hash(&nonce),
+            new_id: UserId::new(),
             now,
         };
         (completion, nonce)
@@ -120,7 +123,7 @@ impl Completion {
     fn create_user(&self, tx: &Tx<'_>, external_id: &str) -> Result<UserRow, Refusal> {
         let new = NewUser {
             external_id: Some(external_id.to_owned()),
-            ..NewUser::default()
+            ..NewUser::new(self.new_id.clone())
         };
         Ok(store::users::insert(tx, &self.app_id, &new, self.now)?)
     }

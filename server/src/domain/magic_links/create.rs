@@ -62,11 +62,11 @@ pub(crate) async fn create(
     let created_at = state.clock.now();
     let expires_at = created_at + order.lifetime;
     let (purpose, delivered) = (order.purpose, order.send.is_some());
-    let link = NewLink::make();
+    let (link, new_id) = (NewLink::make(), UserId::new());
     let id = link.id.clone();
     let (app_id, receiver, redirect_url) = (app.id.clone(), order.receiver, order.redirect_url);
     let insert = state.store.write(move |tx| {
-        let (user, identifier) = receive(tx, &app_id, &receiver, created_at)?;
+        let (user, identifier) = receive(tx, &app_id, &receiver, &new_id, created_at)?;
         let (secret, row) = link.for_user(&LinkFor {
             app_id: &app_id,
             user_id: Some(&user.id),
@@ -112,6 +112,7 @@ fn receive(
     tx: &Tx<'_>,
     app_id: &AppId,
     receiver: &LinkReceiver,
+    new_id: &UserId,
     now: Time,
 ) -> Result<(UserRow, Identifier), Refusal> {
     let (user, identifier) = match receiver {
@@ -129,7 +130,7 @@ fn receive(
         LinkReceiver::Reached(identifier) => {
             let user = match users::find(tx, app_id, identifier)? {
                 Some(user) => user,
-                None => users::create(tx, app_id, identifier, Map::new(), now)?,
+                None => users::create(tx, app_id, new_id, identifier, Map::new(), now)?,
             };
             (user, Some(identifier.clone()))
         }

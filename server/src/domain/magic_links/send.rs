@@ -68,12 +68,13 @@ impl LinkTarget {
         app_id: &AppId,
         conceal: bool,
         identifier: &Identifier,
+        new_id: &UserId,
         now: Time,
     ) -> Result<(Option<UserId>, Purpose), Refusal> {
         match self {
             Self::Has(purpose) => {
                 let Receiver { user, purpose } =
-                    users::receiver(tx, app_id, conceal, *purpose, identifier, now)?;
+                    users::receiver(tx, app_id, conceal, *purpose, identifier, new_id, now)?;
                 Ok((user.map(|user| user.id), purpose))
             }
             Self::Wants(user_id) => {
@@ -100,7 +101,7 @@ async fn send_to(
     state.sender.check(&identifier)?;
     let created_at = state.clock.now();
     let expires_at = created_at + app.settings.magic_link_lifetime();
-    let link = NewLink::make();
+    let (link, new_id) = (NewLink::make(), UserId::new());
     let id = link.id.clone();
     let (app_id, conceal, to) = (
         app.id.clone(),
@@ -108,7 +109,7 @@ async fn send_to(
         identifier.clone(),
     );
     let insert = state.store.write(move |tx| {
-        let (user_id, purpose) = target.receiver(tx, &app_id, conceal, &to, created_at)?;
+        let (user_id, purpose) = target.receiver(tx, &app_id, conceal, &to, &new_id, created_at)?;
         let (secret, row) = link.for_user(&LinkFor {
             app_id: &app_id,
             user_id: user_id.as_ref(),

@@ -47,14 +47,14 @@ pub(crate) async fn send(
     state.sender.check(&identifier)?;
     let now = state.clock.now();
     let expires_at = now + app.settings.one_time_code_lifetime();
-    let (id, code) = (ids::new_id(), seal::digits());
+    let (id, code, new_id) = (ids::new_id(), seal::digits(), UserId::new());
     let (app_id, conceal) = (app.id.clone(), app.settings.conceal_users);
     let (to, secret) = (identifier.clone(), (id.clone(), code.clone()));
     let insert = state.store.write(move |tx| {
         if purpose == Purpose::Login && is_spent(tx, &app_id, to.as_str(), now)? {
             return Err(Refusal::exceeded_attempts());
         }
-        let receiver = users::receiver(tx, &app_id, conceal, purpose, &to, now)?;
+        let receiver = users::receiver(tx, &app_id, conceal, purpose, &to, &new_id, now)?;
         let (id, code) = &secret;
         let mut row = CodeRow {
             id_hash: ids::hash(id),

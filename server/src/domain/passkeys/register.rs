@@ -43,6 +43,7 @@ pub(crate) async fn start(
     let command = Start {
         app_id: app.id.clone(),
         identifier,
+        new_id: UserId::new(),
         start,
         now,
     };
@@ -56,6 +57,8 @@ pub(crate) async fn start(
 struct Start {
     app_id: AppId,
     identifier: Identifier,
+    /// The id of a user who is created.
+    new_id: UserId,
     start: StartCreation,
     now: Time,
 }
@@ -70,7 +73,8 @@ impl Start {
     /// The user who registers with this identifier: a new one, or one who was created but has never signed in.
     fn newcomer(&self, tx: &Tx<'_>) -> Result<UserRow, Refusal> {
         let Some(user) = users::find(tx, &self.app_id, &self.identifier)? else {
-            return users::create(tx, &self.app_id, &self.identifier, Map::new(), self.now);
+            let (app_id, id) = (&self.app_id, &self.new_id);
+            return users::create(tx, app_id, id, &self.identifier, Map::new(), self.now);
         };
         may_register(tx, &user)?;
         Ok(user)

@@ -18,12 +18,13 @@ use crate::store::users::UserRow;
 /// The user whom an account signs in, and whether this is a `login` or a `register`.
 ///
 /// A known connection signs its user in. Any other account is new, and must have a verified e-mail address that no user
-/// has. An address alone never gives access to an existing user: providers reassign addresses. The user can still
+/// has; it gets the new id. An address alone never gives access to an existing user: providers reassign addresses. The user can still
 /// connect the account with `link`.
 pub(super) fn user(
     tx: &Tx<'_>,
     app_id: &AppId,
     identity: &Identity,
+    new_id: &UserId,
     now: Time,
 ) -> Result<(UserId, Action), Refusal> {
     let provider = identity.provider.as_str();
@@ -37,7 +38,7 @@ pub(super) fn user(
     let verified = identity.email.clone().filter(|_| identity.email_verified);
     let email = verified.ok_or_else(Refusal::identifier_not_verified)?;
     let identifier = Identifier::Email(email);
-    let user = users::create(tx, app_id, &identifier, Map::new(), now)?;
+    let user = users::create(tx, app_id, new_id, &identifier, Map::new(), now)?;
     let id = user.id.clone();
     users::confirm(tx, user, &identifier, now)?;
     let row = connection(&id, identity, now, now);

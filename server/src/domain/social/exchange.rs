@@ -14,7 +14,7 @@ use crate::ids::{self, AppId, UserId};
 use crate::provider_name::ProviderName;
 use crate::store;
 use crate::store::Tx;
-use crate::store::events::Action;
+use crate::store::events::{Action, EventKind, NewEvent};
 
 /// Signs in with a code, for a client that knows the verifier.
 pub(crate) async fn sign_in(
@@ -37,12 +37,12 @@ pub(super) async fn exchange(
     verifier: String,
 ) -> Result<(UserId, Action, ProviderName), Refusal> {
     let now = state.clock.now();
-    let (app_id, hash) = (app.id.clone(), ids::hash(code));
+    let (app_id, hash, new_id) = (app.id.clone(), ids::hash(code), UserId::new());
     let exchange = state.store.write(move |tx| {
         let Some(identity) = take(tx, &app_id, &hash, &verifier, now)? else {
             return Ok(None);
         };
-        let (user_id, action) = accounts::user(tx, &app_id, &identity, now)?;
+        let (user_id, action) = accounts::user(tx, &app_id, &identity, &new_id, now)?;
         Ok::<_, Refusal>(Some((user_id, action, identity.provider)))
     });
     exchange.await?.ok_or_else(refused)
@@ -59,12 +59,16 @@ pub(crate) async fn link(
 ) -> Result<(), Refusal> {
     let now = state.clock.now();
     let (app_id, hash) = (app.id.clone(), ids::hash(code));
+    let event = client_info.event(Action::Other, EventKind::Social);
     let exchange = state.store.write(move |tx| {
         let Some(identity) = take(tx, &app_id, &hash, &verifier, now)? else {
             return Ok(None);
         };
         accounts::connect(tx, &app_id, &user_id, &identity, now)?;
-        let event = client_info.social_event(Action::Other, identity.provider);
+        let event = NewEvent {
+            provider: Some(identity.provider),
+            ..event.clone()
+        };
         store::events::insert(tx, &user_id, &event, now)?;
         Ok::<_, Refusal>(Some(()))
     });
@@ -108,10 +112,10 @@ pub(crate) async fn sign_in_natively(
     if identity.subject != of_code.identity.subject {
         return Err(id_token::bad("is of another account than the code"));
     }
-    let app_id = app.id.clone();
+    let (app_id, new_id) = (app.id.clone(), UserId::new());
     let find = state
         .store
-        .write(move |tx| accounts::user(tx, &app_id, &identity, now));
+        .write(move |tx| accounts::user(tx, &app_id, &identity, &new_id, now));
     let (user_id, action) = find.await?;
     let event = client_info.social_event(action, provider.declaration().name.clone());
     sign_ins::sign_in(state, app, &user_id, event).await

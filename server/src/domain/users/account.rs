@@ -92,7 +92,7 @@ pub(crate) async fn create(
         .check_metadata(&metadata)
         .map_err(Refusal::invalid_request)?;
     metadata.retain(|_, value| !value.is_null());
-    let new = new_user(identifier, metadata);
+    let new = new_user(&UserId::new(), identifier, metadata);
     let (app_id, now) = (app.id.clone(), state.clock.now());
     let create = state.store.write(move |tx| insert(tx, &app_id, &new, now));
     create.await

@@ -63,7 +63,7 @@ pub(crate) async fn create(
         email: given(new_email).as_deref().map(email).transpose()?,
         phone: given(new_phone).as_deref().map(phone).transpose()?,
         metadata,
-        ..NewUser::default()
+        ..NewUser::new(UserId::new())
     };
     if new.email.is_none() && new.phone.is_none() {
         return Err(no_identifier());

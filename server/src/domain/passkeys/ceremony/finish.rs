@@ -2,7 +2,7 @@
 
 use crate::clock::Time;
 use crate::domain::apps::App;
-use crate::domain::error::{Reason, Refusal};
+use crate::domain::error::Refusal;
 use crate::domain::passkeys::Credential;
 use crate::domain::passkeys::relying_party::{Refuse, RelyingParty, Signed};
 use crate::domain::passkeys::response::{Assertion, Creation};
@@ -198,7 +198,7 @@ pub(crate) async fn once<T>(
     let result = finish.await;
     if result
         .as_ref()
-        .is_err_and(|error| error.reason != Reason::Failed)
+        .is_err_and(|error| error.reason.is_callers_fault())
     {
         let (app_id, id) = (app.id.clone(), handshake_id.to_owned());
         let end = app_state
