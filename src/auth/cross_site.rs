@@ -93,7 +93,11 @@ impl CrossSitePolicy {
         request: &(impl RequestHeaders + ?Sized),
     ) -> Result<()> {
         // A browser adds no `Authorization` by itself.
-        if self.is_off || strategy != AuthStrategy::Cookie || SAFE.contains(&target.method) {
+        // A WebSocket begins with a GET, and what is sent over it may change anything. Browsers say
+        // which page opens it.
+        let is_safe =
+            SAFE.contains(&target.method) && matches!(Field::of(request, "upgrade"), Field::None);
+        if self.is_off || strategy != AuthStrategy::Cookie || is_safe {
             return Ok(());
         }
         if self.accepts(target, request) {

@@ -38,6 +38,22 @@ impl<'de> Visitor<'de> for SecretVisitor {
         Err(E::custom(format_args!("must be {SHAPE}")))
     }
 
+    fn visit_i64<E: de::Error>(self, _number: i64) -> Result<Secret, E> {
+        self.visit_str("")
+    }
+
+    fn visit_u64<E: de::Error>(self, _number: u64) -> Result<Secret, E> {
+        self.visit_str("")
+    }
+
+    fn visit_f64<E: de::Error>(self, _number: f64) -> Result<Secret, E> {
+        self.visit_str("")
+    }
+
+    fn visit_bool<E: de::Error>(self, _flag: bool) -> Result<Secret, E> {
+        self.visit_str("")
+    }
+
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Secret, A::Error> {
         let mut found = None;
         while let Some(name) = map.next_key::<String>()? {

@@ -159,10 +159,14 @@ fn a_secret_in_the_file_is_refused_and_not_repeated() {
         "{}",
         "{ env = \"A\", file = \"b\" }",
         "{ value = \"A\" }",
-        "3",
+        "8152637",
+        "-8152637",
+        "815.2637",
+        "true",
     ] {
         let told = problem(&LEAST.replace("{ env = \"PASSAGE_ENCRYPTION_KEY\" }", bad));
         assert!(told.starts_with("line 8: "), "{bad}: {told}");
+        assert!(!told.contains("815"), "{bad}: {told}");
     }
 }
 

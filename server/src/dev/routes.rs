@@ -16,6 +16,7 @@ use serde_json::json;
 
 use super::{Controls, Fault, MintToken, SeedDevice, outbox_page, social};
 use crate::dev::error::ControlError;
+use crate::domain::client::Peer;
 use crate::domain::error::Refusal;
 use crate::http::extract::{self, Params};
 use crate::http::reply;
@@ -55,7 +56,14 @@ fn controls_routes() -> Router<Controls> {
 /// Pages of other sites must not reach the controls through a visitor's browser: neither by a cross-site request, nor
 /// by a domain of theirs that resolves to this server (DNS rebinding).
 async fn local_only(request: Request, next: Next) -> Response {
-    if is_local(request.headers()) {
+    // Nested in a service of somebody else's, requests may come from other machines. Without an address they do not
+    // come by a connection at all.
+    let peer = request.extensions().get::<Peer>();
+    let near = peer.is_none_or(|Peer(address)| {
+        let address = address.to_canonical();
+        address.is_loopback() || address.is_unspecified()
+    });
+    if near && is_local(request.headers()) {
         return next.run(request).await;
     }
     let message = "The controls answer only to localhost or a loopback address, and only to pages from there.";

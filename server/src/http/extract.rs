@@ -44,8 +44,10 @@ impl<S: Send + Sync> FromRequestParts<S> for Params {
 impl Params {
     /// A parameter by its name in the route.
     pub(crate) fn get(&self, name: &str) -> String {
+        // Nested in a route of somebody else's, that route's parameters come first.
         self.0
             .iter()
+            .rev()
             .find(|(known, _)| known == name)
             .map(|(_, value)| value.clone())
             .unwrap_or_default()

@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 
 use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::ConnectInfo;
 use axum::routing::get;
 use http::StatusCode;
 use passage_server::{Cut, Fault, PassageServer};
@@ -10,6 +12,7 @@ use reqwest::{Client, RequestBuilder};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+use tower::ServiceExt as _;
 
 /// A service with a page of its own, and the server below `/passage`.
 struct Service {
@@ -213,5 +216,47 @@ async fn the_tools_work_in_a_nested_server_too() {
             (path, Some(200))
         ]
     );
+    service.stop().await;
+}
+
+/// Sends a request through a router, as a connection from this address would.
+async fn call(router: Router, uri: &str, from: &str) -> (StatusCode, Value) {
+    let from: SocketAddr = from.parse().unwrap();
+    let request = http::Request::get(uri)
+        .header("host", "localhost")
+        .extension(ConnectInfo(from))
+        .body(Body::empty())
+        .unwrap();
+    let response = router.oneshot(request).await.unwrap();
+    let status = response.status();
+    let body = to_bytes(response.into_body(), 1 << 20).await.unwrap();
+    (status, serde_json::from_slice(&body).unwrap_or_default())
+}
+
+#[tokio::test]
+async fn parameters_of_the_service_are_not_taken_for_the_servers() {
+    let service = Service::start().await;
+    let router = Router::new().nest("/of/{app_id}", service.passage.router());
+    let (status, body) = call(router, "/of/other/auth/v1/apps/shop", "127.0.0.1:1").await;
+    assert_eq!(
+        (status, &body["app"]["id"]),
+        (StatusCode::OK, &json!("shop"))
+    );
+    service.stop().await;
+}
+
+#[tokio::test]
+async fn the_tools_do_not_answer_to_other_machines() {
+    let service = Service::start().await;
+    for (from, expected) in [
+        ("127.0.0.1:1", StatusCode::OK),
+        ("[::1]:1", StatusCode::OK),
+        ("[::ffff:127.0.0.1]:1", StatusCode::OK),
+        ("203.0.113.9:1", StatusCode::FORBIDDEN),
+        ("[2001:db8::1]:1", StatusCode::FORBIDDEN),
+    ] {
+        let (status, _) = call(service.passage.router(), "/_dev/outbox", from).await;
+        assert_eq!(status, expected, "{from}");
+    }
     service.stop().await;
 }

@@ -33,6 +33,18 @@ fn accepts(policy: &CrossSitePolicy, method: &str, fields: &[(&str, &str)]) -> b
 }
 
 #[test]
+fn a_websocket_is_no_safe_get() {
+    let upgrade = ("upgrade", "websocket");
+    let opens = |fields: &[(&str, &str)]| accepts(&policy(), "GET", fields);
+    assert!(opens(&[upgrade, ("origin", "https://shop.example")]));
+    assert!(opens(&[upgrade, ("sec-fetch-site", "same-origin")]));
+    assert!(!opens(&[upgrade, ("origin", "https://evil.example")]));
+    assert!(!opens(&[upgrade, ("sec-fetch-site", "cross-site")]));
+    assert!(!opens(&[upgrade]));
+    assert!(opens(&[("origin", "https://evil.example")]));
+}
+
+#[test]
 fn every_rule() {
     let site = |value| ("sec-fetch-site", value);
     let origin = |value| ("origin", value);

@@ -121,7 +121,7 @@ declare! {
     #[arg(long, value_name = "NAME")]
     name: String => name: String = "Development".to_owned(), validate::anything;
 
-    /// Origin of the app's website, such as https://shop.example.com
+    /// Origin of the app's website, such as `https://shop.example.com`
     #[arg(long, value_name = "ORIGIN")]
     auth_origin: String => auth_origin: String = "http://localhost:3000".to_owned(), validate::origin;
 
