@@ -4,7 +4,6 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use tempfile::TempDir;
-use tokio::sync::Barrier;
 
 use crate::clock::Clock;
 use crate::delivery::{Delivery, Message, Outbox};
@@ -16,10 +15,9 @@ use crate::domain::settings::AppSettings;
 use crate::domain::social::Providers;
 use crate::domain::state::AppState;
 use crate::store::apps::AppRow;
+pub(crate) use crate::store::testing::CALLERS;
+use crate::store::testing::together;
 use crate::store::{self, Store, StoreError};
-
-/// Callers of a race.
-pub(crate) const CALLERS: usize = 16;
 
 /// The state of a server with one app, on a data file. Messages stay in its outbox.
 pub(crate) struct Fixture {
@@ -88,17 +86,8 @@ impl Fixture {
         T: Send + 'static,
         F: Future<Output = Result<T, Refusal>> + Send + 'static,
     {
-        let barrier = Arc::new(Barrier::new(CALLERS));
-        let mut callers = tokio::task::JoinSet::new();
-        for _ in 0..CALLERS {
-            let call = call(Arc::clone(&self.state), Arc::clone(&self.app));
-            let barrier = Arc::clone(&barrier);
-            callers.spawn(async move {
-                barrier.wait().await;
-                call.await
-            });
-        }
-        callers.join_all().await
+        let callers = (0..CALLERS).map(|_| call(Arc::clone(&self.state), Arc::clone(&self.app)));
+        together(callers).await
     }
 }
 

@@ -66,18 +66,13 @@ impl File {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        assert_eq!(commands.len(), CALLERS);
-        let start = Arc::new(Barrier::new(CALLERS));
-        let mut callers = JoinSet::new();
-        for (command, store) in commands.into_iter().zip(self.stores.iter().cycle()) {
-            let (store, start) = (store.clone(), Arc::clone(&start));
-            callers.spawn(async move {
-                start.wait().await;
-                store.write(command).await
-            });
-        }
+        let callers = commands.into_iter().zip(self.stores.iter().cycle());
+        let callers = callers.map(|(command, store)| {
+            let store = store.clone();
+            async move { store.write(command).await }
+        });
         let (mut won, mut lost) = (Vec::new(), Vec::new());
-        for result in callers.join_all().await {
+        for result in together(callers).await {
             match result {
                 Ok(value) => won.push(value),
                 Err(error) => lost.push(error),
@@ -112,4 +107,22 @@ pub(crate) fn passkey(number: usize) -> (DeviceRow, Credential) {
         backed_up: true,
     };
     (device, credential)
+}
+
+/// Runs the calls of all callers of a race, which start at the same moment.
+pub(crate) async fn together<F>(callers: impl IntoIterator<Item = F>) -> Vec<F::Output>
+where
+    F: Future<Output: Send + 'static> + Send + 'static,
+{
+    let start = Arc::new(Barrier::new(CALLERS));
+    let mut running = JoinSet::new();
+    for caller in callers {
+        let start = Arc::clone(&start);
+        running.spawn(async move {
+            start.wait().await;
+            caller.await
+        });
+    }
+    assert_eq!(running.len(), CALLERS);
+    running.join_all().await
 }

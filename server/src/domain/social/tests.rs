@@ -5,12 +5,11 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::{BoxFuture, join_all};
+use futures_util::future::BoxFuture;
 use passage_identity::generated::auth::types::JwkResponseKeysInner;
 use passage_identity::keys::{JwkSet, KeySource};
 use serde_json::json;
 use tempfile::TempDir;
-use tokio::sync::Barrier;
 
 use super::exchange::exchange;
 use super::*;
@@ -24,13 +23,13 @@ use crate::store;
 use crate::store::apps::AppRow;
 use crate::store::events::Action;
 use crate::store::social_logins::{LoginRow, SocialCodeRow};
+use crate::store::testing::{CALLERS, together};
 use crate::store::{Store, StoreError};
 
 const ORIGIN: &str = "https://app.example";
 const ISSUER: &str = "https://acme.example";
 // From RFC 7636, appendix B.
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
-const CALLERS: usize = 16;
 
 fn acme() -> ProviderName {
     ProviderName::parse("acme").unwrap()
@@ -185,18 +184,11 @@ impl Fixture {
         T: Send + 'static,
         F: Future<Output = Result<T, Refusal>> + Send + 'static,
     {
-        let barrier = Arc::new(Barrier::new(CALLERS));
         let servers = self.servers.iter().cycle().take(CALLERS);
-        let calls = servers.map(|server| {
-            let (barrier, call) = (Arc::clone(&barrier), call(Arc::clone(server)));
-            tokio::spawn(async move {
-                barrier.wait().await;
-                call.await
-            })
-        });
+        let calls = servers.map(|server| call(Arc::clone(server)));
         let mut won = 0;
-        for result in join_all(calls).await {
-            match result.unwrap() {
+        for result in together(calls).await {
+            match result {
                 Ok(_) => won += 1,
                 // It must fail only because it is used up, not because the database is busy, for example.
                 Err(refusal) => assert_eq!(refusal.reason, Reason::InvalidRequest),
