@@ -62,7 +62,7 @@ impl DataFile {
     /// If it cannot be used: it is not a database, or a running server has it open and its version differs.
     pub async fn open(path: impl AsRef<Path>) -> Result<Self, AdminError> {
         Ok(Self {
-            store: Store::open_beside(path.as_ref())?,
+            store: Store::open_beside(path.as_ref()).await?,
             clock: Clock::default(),
         })
     }

@@ -125,7 +125,7 @@ impl DataFile {
     where
         R: BufRead + Send + 'static,
     {
-        if !self.store.is_alone() {
+        if !self.store.is_alone().await? {
             return Err(refused(
                 "a passage-server runs on the data file, and could not write during an import: stop it first",
             ));

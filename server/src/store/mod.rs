@@ -42,7 +42,7 @@ use std::sync::Arc;
 
 pub(crate) use self::inspect::inspect;
 pub(crate) use self::purpose::Purpose;
-use self::sqlite::lock::{self, FileLock};
+use self::sqlite::lock::{self, FileLock, Patience};
 use self::sqlite::readers::Readers;
 use self::sqlite::writer::Writer;
 use self::sqlite::{Connection, OpenFlags, connect, migrations, set_up};
@@ -80,8 +80,9 @@ impl Store {
 
     /// Opens a file that a server may be using, or as [`Store::open`] does if none is. SQLite itself serializes their
     /// writes.
-    pub(crate) fn open_beside(path: &Path) -> Result<Self, StoreError> {
-        if let Some(lock) = FileLock::try_acquire(path)? {
+    pub(crate) async fn open_beside(path: &Path) -> Result<Self, StoreError> {
+        let lock = FileLock::of(path);
+        if lock.acquire(Patience::Short).await? {
             return Self::open_locked(path, lock);
         }
         let conn = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)
@@ -93,14 +94,18 @@ impl Store {
         Ok(Self {
             writer: Writer::start(conn)?,
             readers: Some(Readers::new(path.to_owned())),
-            lock: None,
+            lock: Some(Arc::new(lock)),
         })
     }
 
     /// Opens a file, or creates it. Only one store can have it open.
     pub(crate) async fn open(path: &Path) -> Result<Self, StoreError> {
-        let lock = FileLock::acquire(path).await?;
-        Self::open_locked(path, lock)
+        let lock = FileLock::of(path);
+        if lock.acquire(Patience::Long).await? {
+            Self::open_locked(path, lock)
+        } else {
+            Err(StoreError::InUse(path.to_owned()))
+        }
     }
 
     fn open_locked(path: &Path, lock: FileLock) -> Result<Self, StoreError> {
@@ -123,9 +128,18 @@ impl Store {
         }
     }
 
-    /// Whether no server is using the file, and none can start.
-    pub(crate) fn is_alone(&self) -> bool {
-        self.lock.is_some()
+    /// Whether no server is using the file, and none can start until this store is closed.
+    pub(crate) async fn is_alone(&self) -> Result<bool, StoreError> {
+        match &self.lock {
+            Some(lock) => lock.acquire(Patience::Long).await,
+            None => Ok(true),
+        }
+    }
+
+    /// Whether this store has the lock of its file.
+    #[cfg(test)]
+    fn holds_lock(&self) -> bool {
+        self.lock.as_ref().is_some_and(|lock| lock.is_held())
     }
 
     /// Runs a command that may write. Its writes are on disk when this returns `Ok`, and rolled back when it returns
@@ -335,7 +349,7 @@ mod tests {
         drop(conn);
         let error = Store::open(&path).await.unwrap_err();
         assert!(matches!(error, StoreError::Newer(_)), "{error}");
-        let error = Store::open_beside(&path).unwrap_err();
+        let error = Store::open_beside(&path).await.unwrap_err();
         assert!(matches!(error, StoreError::Newer(_)), "{error}");
     }
 }

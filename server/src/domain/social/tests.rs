@@ -140,7 +140,7 @@ impl Fixture {
         let sealing = Arc::default();
         let app = App::open(&first, row, "issuer".to_owned(), &sealing, at(0));
         let app = Arc::new(app.await.unwrap());
-        let second = Store::open_beside(&path).unwrap();
+        let second = Store::open_beside(&path).await.unwrap();
         let servers = [first, second].map(|store| {
             let mut state = state("https://auth.example".to_owned(), store);
             state.providers.register(Acme::with(keys));

@@ -3,54 +3,76 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::private_file;
 use crate::store::StoreError;
 
-/// How often to try again, and how many times: a server that was just stopped may take a moment to release the file.
+/// How long to wait between two tries to take the lock.
 const PAUSE: Duration = Duration::from_millis(20);
-const TRIES: u32 = 25;
+
+/// How often to try again to take the lock.
+///
+/// A server that was just stopped may need a moment to release the file. So may a process that starts another one: until
+/// the new process runs its own program, it holds all open files of the old one, and their locks.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::store) enum Patience {
+    /// Only the owner of the lock can go on.
+    Long = 25,
+    /// It is fine if a server has the lock.
+    Short = 5,
+}
 
 /// A lock on a file next to the data file. It is a separate file because SQLite's own locks on the data file would be
 /// lost if this process closed a second handle of it.
 #[derive(Debug)]
 pub(in crate::store) struct FileLock {
+    data: PathBuf,
+    /// The locked file; `None` while another process has the lock.
     file: Mutex<Option<File>>,
 }
 
 impl FileLock {
-    /// Takes the lock, or returns an error if another server has it.
-    pub(in crate::store) async fn acquire(data: &Path) -> Result<Self, StoreError> {
-        let path = beside(data);
+    /// A lock that is not taken.
+    pub(in crate::store) fn of(data: &Path) -> Self {
+        Self {
+            data: data.to_owned(),
+            file: Mutex::default(),
+        }
+    }
+
+    /// Takes the lock unless it is taken already. Returns whether this process has it now.
+    pub(in crate::store) async fn acquire(&self, patience: Patience) -> Result<bool, StoreError> {
+        if self.is_held() {
+            return Ok(true);
+        }
+        let path = beside(&self.data);
         let file =
             private_file::open(&path).map_err(|error| StoreError::File(path.clone(), error))?;
-        for tried in 0.. {
+        for tried in 0..=patience as u32 {
+            if tried > 0 {
+                tokio::time::sleep(PAUSE).await;
+            }
             match file.try_lock() {
-                Ok(()) => break,
-                Err(TryLockError::WouldBlock) if tried < TRIES => tokio::time::sleep(PAUSE).await,
-                Err(TryLockError::WouldBlock) => return Err(StoreError::InUse(data.to_owned())),
+                Ok(()) => {
+                    *self.file() = Some(file);
+                    return Ok(true);
+                }
+                Err(TryLockError::WouldBlock) => {}
                 Err(TryLockError::Error(error)) => return Err(StoreError::File(path, error)),
             }
         }
-        Ok(Self {
-            file: Mutex::new(Some(file)),
-        })
+        Ok(false)
     }
 
-    /// Takes the lock if no server has it.
-    pub(in crate::store) fn try_acquire(data: &Path) -> Result<Option<Self>, StoreError> {
-        let path = beside(data);
-        let file =
-            private_file::open(&path).map_err(|error| StoreError::File(path.clone(), error))?;
-        match file.try_lock() {
-            Ok(()) => Ok(Some(Self {
-                file: Mutex::new(Some(file)),
-            })),
-            Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(error)) => Err(StoreError::File(path, error)),
-        }
+    /// Whether this process has the lock.
+    pub(in crate::store) fn is_held(&self) -> bool {
+        self.file().is_some()
+    }
+
+    fn file(&self) -> MutexGuard<'_, Option<File>> {
+        self.file.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Checks whether the lock could be taken if it were free, without creating it.
@@ -65,12 +87,7 @@ impl FileLock {
 
     /// Releases the lock.
     pub(in crate::store) fn release(&self) {
-        drop(
-            self.file
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .take(),
-        );
+        drop(self.file().take());
     }
 }
 
