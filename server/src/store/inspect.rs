@@ -3,11 +3,12 @@
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::sqlite::lock::FileLock;
 use super::sqlite::{OpenFlags, connect, migrations};
 use super::{StoreError, Tx};
-use crate::{ids, private_file};
+use crate::private_file;
 
 /// Checks whether a file can be opened or created, without changing or creating it, even while a server is using it. A
 /// file of the current version is passed to the closure.
@@ -48,7 +49,10 @@ pub(crate) fn inspect<E: From<StoreError>>(
 /// Creates a file next to the data file, and removes it.
 fn try_folder(path: &Path) -> io::Result<()> {
     let mut name = path.as_os_str().to_owned();
-    name.push(format!("-{}.part", ids::alphanumeric(8)));
+    // The name only has to be new. Secure random numbers take 20 ms to start with, which every start would wait for.
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    let now = now.unwrap_or_default().as_nanos();
+    name.push(format!("-{}-{now}.part", std::process::id()));
     drop(private_file::create_new(Path::new(&name))?);
     fs::remove_file(name)
 }

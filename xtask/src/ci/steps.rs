@@ -104,7 +104,7 @@ pub(super) const STEPS: [Step; 20] = [
     ),
     Step::new(
         "msrv",
-        "the SDK compiles with its minimum Rust version, if that is installed",
+        "the SDK compiles with its minimum Rust version, if that can be installed",
         |_| sdk::oldest_compiler(),
     ),
     Step::long(
