@@ -70,11 +70,9 @@ fn peer(parts: &Parts) -> Peer {
 /// implies.
 fn routed_path(parts: &Parts) -> String {
     let path = sent_path(parts.uri.path());
-    let host = parts
-        .headers
-        .get(HOST)
-        .and_then(|host| host.to_str().ok())
-        .unwrap_or_default();
+    // HTTP/2 has the host in the URI.
+    let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok());
+    let host = host.or_else(|| parts.uri.host()).unwrap_or_default();
     let versioned = path == "/v1" || path.starts_with("/v1/");
     let names = |api: &str| {
         versioned
@@ -152,5 +150,14 @@ mod tests {
             assert_eq!(parts.uri.to_string(), routed, "{host} {sent}");
             assert_eq!(path, routed.split('?').next().unwrap());
         }
+    }
+
+    #[test]
+    fn http_2_names_the_host_in_the_uri() {
+        let request = Request::builder().uri("https://auth.example.test/v1/apps/a");
+        let mut parts = request.body(()).unwrap().into_parts().0;
+        let path = Target::of(&parts).path;
+        set_path(&mut parts, &path);
+        assert_eq!(parts.uri, "/auth/v1/apps/a");
     }
 }
