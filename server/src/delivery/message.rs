@@ -1,11 +1,13 @@
 //! A message with a code or a link.
 
 use std::fmt;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::language::Language;
+use super::texts::Texts;
 use crate::clock::Time;
 use crate::identifier::Identifier;
 use crate::ids::{self, UserId};
@@ -47,7 +49,8 @@ pub struct Message {
     pub channel: Channel,
     /// The e-mail address or phone number it goes to.
     pub to: String,
-    /// What it is for: `login`, `register`, `verify_identifier` or `change_identifier`.
+    /// What it is for: `login`, `register`, `verify_identifier` or `change_identifier`; or `security_notice`, which tells
+    /// owners of a change to their account.
     pub purpose: String,
     /// Two-letter code of its language.
     pub language: String,
@@ -98,11 +101,7 @@ impl Message {
     /// Writes a message in the name of an app.
     pub(crate) fn write(app_name: &str, new: NewMessage<'_>) -> Self {
         let texts = new.language.texts();
-        let minutes = new.expires_at.since(new.created_at).as_secs() / 60;
-        let time_left = match minutes {
-            ..=120 => format!("{}{}", minutes.max(1), texts.minutes),
-            _ => format!("{}{}", minutes / 60, texts.hours),
-        };
+        let time_left = time_left(new.expires_at.since(new.created_at), texts);
         let code = match &new.content {
             Content::Code { code, .. } => code.as_str(),
             Content::Link { .. } => "",
@@ -145,8 +144,16 @@ impl Message {
     }
 }
 
+/// A lifetime in minutes or hours, in words.
+pub(super) fn time_left(lifetime: Duration, texts: &Texts) -> String {
+    match lifetime.as_secs() / 60 {
+        minutes @ ..=120 => format!("{}{}", minutes.max(1), texts.minutes),
+        minutes => format!("{}{}", minutes / 60, texts.hours),
+    }
+}
+
 /// A name that is safe in a mail header: a line break would begin another header.
-fn one_line(name: &str) -> String {
+pub(super) fn one_line(name: &str) -> String {
     name.chars()
         .map(|c| if c.is_control() { ' ' } else { c })
         .collect()

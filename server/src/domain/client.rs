@@ -2,8 +2,11 @@
 
 use std::net::IpAddr;
 
+use crate::clock::Time;
+use crate::delivery::Requester;
 use crate::domain::apps::App;
 use crate::domain::error::Refusal;
+use crate::domain::passkeys::device;
 use crate::domain::rate_limits::Kind;
 use crate::domain::state::AppState;
 use crate::identifier::Identifier;
@@ -53,6 +56,15 @@ impl ClientInfo {
     /// The browser or program that sends the request.
     pub(crate) fn user_agent(&self) -> &str {
         &self.user_agent
+    }
+
+    /// Who sends the request, for the message that it causes.
+    pub(crate) fn requester(&self, now: Time) -> Requester {
+        Requester {
+            client: device::name(&self.user_agent),
+            address: self.address.to_string(),
+            at: now,
+        }
     }
 
     /// An action of the client, and how it was done.

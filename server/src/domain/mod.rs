@@ -7,6 +7,7 @@ pub(crate) mod devices;
 pub(crate) mod error;
 pub(crate) mod flex;
 pub(crate) mod magic_links;
+pub(crate) mod notices;
 pub(crate) mod one_time_codes;
 pub(crate) mod passkeys;
 pub(crate) mod rate_limits;

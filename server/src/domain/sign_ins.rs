@@ -169,10 +169,10 @@ pub(crate) async fn revoke_all(
     app: &App,
     user_id: UserId,
 ) -> Result<(), Refusal> {
-    let app_id = app.id.clone();
+    let (app_id, now) = (app.id.clone(), state.clock.now());
     let revoke = state.store.write(move |tx| {
         store::users::get(tx, &app_id, &user_id)?.ok_or_else(Refusal::user_not_found)?;
-        Ok::<_, Refusal>(store::sign_ins::end_all(tx, &user_id)?)
+        Ok::<_, Refusal>(store::sign_ins::end_all(tx, &user_id, now)?)
     });
     revoke.await
 }

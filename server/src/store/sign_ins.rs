@@ -97,9 +97,13 @@ pub(crate) fn end(tx: &Tx<'_>, app_id: &AppId, id: &SignInId) -> Result<(), SqlE
     Ok(())
 }
 
-/// Ends every sign-in of a user.
-pub(crate) fn end_all(tx: &Tx<'_>, user_id: &UserId) -> Result<(), SqlError> {
+/// Ends every sign-in of a user: neither their refresh tokens nor the auth tokens issued so far are accepted any more.
+pub(crate) fn end_all(tx: &Tx<'_>, user_id: &UserId, now: Time) -> Result<(), SqlError> {
     tx.run("DELETE FROM sign_ins WHERE user_id = ?", (user_id,))?;
+    tx.run(
+        "UPDATE users SET tokens_not_before = ? WHERE id = ?",
+        (now, user_id),
+    )?;
     Ok(())
 }
 

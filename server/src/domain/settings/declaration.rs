@@ -23,8 +23,9 @@ macro_rules! declare {
         $name:ident: $public:ty => $field:ident: $type:ty = $default:expr, $check:path;
     )*) => {
         /// The settings of an app. Lifetimes are in seconds.
+        // An app that was stored before there was a setting gets the safe default.
         #[derive(Debug, Clone, Serialize, Deserialize)]
-        #[serde(default)]
+        #[serde(default = "AppSettings::for_production")]
         pub(crate) struct AppSettings {
             $($(#[doc = $doc])* pub(crate) $field: $type,)*
             /// Fields that users can have.

@@ -71,7 +71,8 @@ impl AppSettings {
         }
     }
 
-    /// Reads settings in stored form. Unknown ones are ignored, and missing ones have their defaults.
+    /// Reads settings in stored form. Unknown ones are ignored, and missing ones have the
+    /// defaults of production.
     pub(crate) fn from_stored(text: &str) -> Result<Self, SettingsError> {
         serde_json::from_str(text).map_err(SettingsError)
     }
