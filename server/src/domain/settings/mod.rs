@@ -62,11 +62,12 @@ impl std::error::Error for SettingsError {
 }
 
 impl AppSettings {
-    /// The defaults of an app in production. It conceals its users; one in development does not, so it answers as
-    /// described in the API.
+    /// The defaults of an app in production. It conceals its users, and wants a recent sign-in for changes to an account;
+    /// one in development does not, so it answers as described in the API.
     pub(crate) fn for_production() -> Self {
         Self {
             conceal_users: true,
+            reauthentication_seconds: 600,
             ..Self::default()
         }
     }
@@ -111,6 +112,16 @@ impl AppSettings {
     /// Lifetime of a refresh token that is not used.
     pub(crate) fn refresh_idle_lifetime(&self) -> Duration {
         lifetime(self.refresh_inactivity_lifetime)
+    }
+
+    /// How long a spent refresh token gets its successor again.
+    pub(crate) fn refresh_reuse(&self) -> Duration {
+        lifetime(self.refresh_reuse_seconds)
+    }
+
+    /// How long ago a user may have signed in who adds a way to sign in. `None` for any time.
+    pub(crate) fn reauthentication_limit(&self) -> Option<Duration> {
+        Some(lifetime(self.reauthentication_seconds)).filter(|limit| !limit.is_zero())
     }
 
     /// Lifetime of a magic link.
