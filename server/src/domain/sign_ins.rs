@@ -68,11 +68,7 @@ async fn start(
 }
 
 /// Prepares a new sign-in: the row to store, and what its tokens are made of once it is stored.
-pub(crate) fn prepare(
-    settings: &AppSettings,
-    user_id: &UserId,
-    now: Time,
-) -> (SignInRow, Granted) {
+pub(crate) fn prepare(settings: &AppSettings, user_id: &UserId, now: Time) -> (SignInRow, Granted) {
     let id = SignInId::new();
     let auth_until = now + settings.session_lifetime();
     let mut row = SignInRow {

@@ -158,12 +158,7 @@ pub(crate) fn object(part: &str) -> Option<Map<String, Value>> {
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).ok()?).ok()
 }
 
-fn read(
-    claims: &Map<String, Value>,
-    issuer: &str,
-    audience: &str,
-    now: Time,
-) -> Option<AuthToken> {
+fn read(claims: &Map<String, Value>, issuer: &str, audience: &str, now: Time) -> Option<AuthToken> {
     let text = |name: &str| claims.get(name).and_then(Value::as_str);
     let time = |name: &str| claims.get(name).and_then(Value::as_f64);
     let for_us = match claims.get("aud")? {

@@ -154,11 +154,17 @@ async fn of_many_who_add_a_passkey_with_one_ceremony_one_succeeds() {
 #[tokio::test]
 async fn a_sign_in_that_ends_during_the_ceremony_adds_no_passkey() {
     let file = File::new().await;
-    start(&file, "ceremony", Purpose::AddDevice, Some(&USER.into()), None).await;
+    start(
+        &file,
+        "ceremony",
+        Purpose::AddDevice,
+        Some(&USER.into()),
+        None,
+    )
+    .await;
     let command = add(&file, "ceremony", 0).await;
-    let end = |tx: &store::Tx<'_>| {
-        Ok::<_, Refusal>(store::sign_ins::end_all(tx, &USER.into(), at(1))?)
-    };
+    let end =
+        |tx: &store::Tx<'_>| Ok::<_, Refusal>(store::sign_ins::end_all(tx, &USER.into(), at(1))?);
     file.run(end).await.unwrap();
     let refused = file.run(move |tx| command.run(tx)).await.unwrap_err();
     assert_eq!(refused.reason, Reason::InvalidAccessToken);

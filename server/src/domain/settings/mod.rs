@@ -182,6 +182,20 @@ mod tests {
     }
 
     #[test]
+    fn production_wants_recent_sign_ins_and_both_forgive_a_lost_reply() {
+        let (ours, theirs) = (AppSettings::for_production(), AppSettings::default());
+        let minutes = |settings: &AppSettings| settings.reauthentication_limit();
+        assert_eq!(minutes(&ours), Some(Duration::from_secs(600)));
+        assert_eq!(minutes(&theirs), None);
+        // An app that was stored before these settings existed gets them.
+        let stored = AppSettings::from_stored("{}").unwrap_or_default();
+        assert_eq!(minutes(&stored), minutes(&ours));
+        for settings in [ours, theirs, stored] {
+            assert_eq!(settings.refresh_reuse(), Duration::from_secs(10));
+        }
+    }
+
+    #[test]
     fn each_setting_goes_through_a_patch_unchanged() {
         let settings = AppSettings {
             rp_id: Some("localhost".to_owned()),

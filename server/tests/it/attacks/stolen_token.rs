@@ -73,7 +73,8 @@ async fn a_token_stolen_before_the_backend_revoked_adds_no_passkey() {
     // The thief began before.
     let start = app.add_start(&ada.token).await;
     let mut key = Key::new();
-    let response = key.create(&key.creation(&start["handshake"]));
+    let answer = key.creation(&start["handshake"]);
+    let response = key.create(&answer);
     revoke_all(&app, &ada.id).await;
     app.add_finish(&ada.token, &start, response)
         .await
@@ -262,7 +263,8 @@ async fn an_old_sign_in_adds_no_way_in_and_a_refresh_does_not_renew_it() {
     let signed_in = tokens(&app.login(&ada.key, json!({"identifier": ADA})).await);
     let begun = app.add_start(&signed_in.auth_token).await;
     let mut key = Key::new();
-    let response = key.create(&key.creation(&begun["handshake"]));
+    let answer = key.creation(&begun["handshake"]);
+    let response = key.create(&answer);
     let code = app.social_code("google", BOB).await;
     app.controls().advance(10 * MINUTES);
     let at_the_limit = app.add_start(&signed_in.auth_token).await;
@@ -314,7 +316,12 @@ async fn every_way_to_sign_in_is_recent_and_a_development_server_does_not_ask() 
     fresh.push(tokens(&app.open(&link).await).auth_token);
     fresh.push(tokens(&app.link_status(&link_id).await).auth_token);
     app.link(&fresh[0], &google, VERIFIER).await.empty(201);
-    fresh.push(app.social_sign_in("google", BOB).await.signed_in().auth_token);
+    fresh.push(
+        app.social_sign_in("google", BOB)
+            .await
+            .signed_in()
+            .auth_token,
+    );
     for token in &fresh {
         assert_eq!(claims(token)["auth_time"], now);
         app.add_start(token).await;
