@@ -98,6 +98,24 @@ pub(crate) fn alphanumeric(length: usize) -> String {
     text
 }
 
+/// So many letters and digits that are made of the number in these bytes, and of nothing else. 24 of them take 143 bits,
+/// so those of 32 random bytes are as good as random.
+pub(crate) fn alphanumeric_of(mut number: [u8; 32], length: usize) -> String {
+    let next = |_| {
+        let mut rest = 0_u16;
+        for byte in &mut number {
+            let value = rest * 256 + u16::from(*byte);
+            // The rest is below 62, so the quotient fits.
+            *byte = u8::try_from(value / 62).unwrap_or(u8::MAX);
+            rest = value % 62;
+        }
+        ALPHABET
+            .get(usize::from(rest))
+            .map_or('0', |letter| char::from(*letter))
+    };
+    (0..length).map(next).collect()
+}
+
 /// Random bytes.
 pub(crate) fn random_bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0_u8; N];
@@ -121,6 +139,7 @@ pub(crate) fn hash(secret: &str) -> Vec<u8> {
 }
 
 #[cfg(test)]
+#[allow(clippy::indexing_slicing)]
 mod tests {
     use super::*;
 
@@ -135,6 +154,19 @@ mod tests {
         let letters: std::collections::HashSet<char> =
             ids.iter().flat_map(|id| id.chars()).collect();
         assert_eq!(letters.len(), 62, "every letter of the alphabet comes up");
+    }
+
+    #[test]
+    fn numbers_are_written_in_62_letters() {
+        let mut number = [0; 32];
+        assert_eq!(alphanumeric_of(number, 3), "000");
+        // 61 + 62 * 10 + 62 * 62 * 1 = 4525
+        (number[30], number[31]) = (17, 173);
+        assert_eq!(alphanumeric_of(number, 4), "zA10");
+        assert_ne!(
+            alphanumeric_of([255; 32], 24),
+            alphanumeric_of([254; 32], 24)
+        );
     }
 
     #[test]

@@ -212,8 +212,8 @@ impl Users {
         Ok(reply.user.into())
     }
 
-    /// Prevents a user from signing in (`deactivateUser`). Tokens that were issued stay valid until
-    /// they expire.
+    /// Prevents a user from signing in (`deactivateUser`), and ends their sign-ins for good. Services
+    /// that verify auth tokens themselves accept those that were issued until they expire.
     ///
     /// # Errors
     /// As [`get`](Self::get).
@@ -330,8 +330,8 @@ impl Users {
             .await
     }
 
-    /// Revokes all refresh tokens of a user (`revokeUserRefreshTokens`). Auth tokens that were
-    /// issued stay valid until they expire.
+    /// Ends all sign-ins of a user, with their refresh tokens (`revokeUserRefreshTokens`). Services
+    /// that verify auth tokens themselves accept those that were issued until they expire.
     ///
     /// # Errors
     /// As [`get`](Self::get).

@@ -13,7 +13,8 @@ use crate::domain::state::AppState;
 use crate::domain::tokens::{self, Claims, Header};
 use crate::keys::{self, KeyError, SigningKey};
 
-/// A token to mint. Anything that is not set is as in a token of a real sign-in.
+/// A token to mint. Anything that is not set is as in a token of a real sign-in, except that it belongs to none: it has no
+/// `sid`, so it is accepted until the user's sign-ins are revoked.
 ///
 /// ```
 /// use std::time::Duration;

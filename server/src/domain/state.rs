@@ -9,6 +9,7 @@ use super::social::Providers;
 use crate::clock::Clock;
 use crate::delivery::Sender;
 use crate::ids::AppId;
+use crate::keys::MacKeys;
 use crate::store::Store;
 
 /// The running server's state.
@@ -22,6 +23,8 @@ pub(crate) struct AppState {
     pub(crate) providers: Providers,
     pub(crate) apps: Apps,
     pub(crate) limits: RateLimits,
+    /// The keys that make the successors of refresh tokens.
+    pub(crate) successor_keys: MacKeys,
 }
 
 impl AppState {
@@ -52,6 +55,7 @@ pub(crate) mod testing {
             providers: Providers::default(),
             apps: Apps::default(),
             limits: RateLimits::default(),
+            successor_keys: MacKeys::random(),
         }
     }
 }

@@ -14,6 +14,7 @@ use crate::domain::rate_limits::RateLimits;
 use crate::domain::settings::AppSettings;
 use crate::domain::social::Providers;
 use crate::domain::state::AppState;
+use crate::keys::MacKeys;
 use crate::store::apps::AppRow;
 pub(crate) use crate::store::testing::CALLERS;
 use crate::store::testing::together;
@@ -63,6 +64,7 @@ impl Fixture {
             providers: Providers::default(),
             apps,
             limits: RateLimits::default(),
+            successor_keys: MacKeys::random(),
         };
         Self {
             state: Arc::new(state),

@@ -9,12 +9,13 @@ use serde_json::{Map, Value};
 
 use crate::clock::Time;
 use crate::domain::apps::App;
+use crate::ids::{SignInId, UserId};
 use crate::keys::{KeyError, KeyRing, SigningKey};
 
 /// Seconds by which `nbf` precedes `iat`, as in the tokens of the original service.
 pub(crate) const NOT_BEFORE_SLACK: Duration = Duration::from_secs(5);
 
-/// The contents of a token: exactly these six claims. Times are in Unix seconds.
+/// The contents of a token: the six claims of the original service, and two of ours. Times are in Unix seconds.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Claims<'a> {
     #[serde(rename = "aud")]
@@ -29,10 +30,14 @@ pub(crate) struct Claims<'a> {
     not_before: i64,
     #[serde(rename = "sub")]
     subject: &'a str,
+    #[serde(rename = "auth_time")]
+    authenticated_at: i64,
+    #[serde(rename = "sid", skip_serializing_if = "Option::is_none")]
+    sign_in: Option<&'a str>,
 }
 
 impl<'a> Claims<'a> {
-    /// A token of the app for a user.
+    /// A token of the app for a user who signs in now.
     pub(crate) fn new(app: &'a App, subject: &'a str, now: Time) -> Self {
         Self {
             audience: [&app.settings.auth_origin, app.id.as_str()],
@@ -41,6 +46,17 @@ impl<'a> Claims<'a> {
             issuer: &app.issuer,
             not_before: (now - NOT_BEFORE_SLACK).as_second(),
             subject,
+            authenticated_at: now.as_second(),
+            sign_in: None,
+        }
+    }
+
+    /// The same, for a sign-in that may have been refreshed since it began.
+    pub(crate) fn of_sign_in(self, id: &'a SignInId, authenticated_at: Time) -> Self {
+        Self {
+            authenticated_at: authenticated_at.as_second(),
+            sign_in: Some(id.as_str()),
+            ..self
         }
     }
 }
@@ -90,15 +106,26 @@ fn encoded(part: &impl Serialize) -> Result<String, KeyError> {
     Ok(URL_SAFE_NO_PAD.encode(json))
 }
 
-/// The subject of a token that one of the keys signed for this issuer and audience, and that is valid at this time.
-/// `None` for any other token.
+/// An auth token that was verified: who it is for, and the sign-in that it comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct AuthToken {
+    pub(crate) user_id: UserId,
+    /// `None` in tokens from before sign-ins were named, and in those that tools mint.
+    pub(crate) sign_in: Option<SignInId>,
+    pub(crate) issued_at: Time,
+    /// When the user signed in. `None` counts as long ago.
+    pub(crate) authenticated_at: Option<Time>,
+}
+
+/// A token that one of the keys signed for this issuer and audience, and that is valid at this time. `None` for any
+/// other token. Whether its sign-in has ended is not checked.
 pub(crate) async fn verify(
     keys: &KeyRing,
     token: &str,
     issuer: &str,
     audience: &str,
     now: Time,
-) -> Result<Option<String>, KeyError> {
+) -> Result<Option<AuthToken>, KeyError> {
     let Some((message, signature)) = token.rsplit_once('.') else {
         return Ok(None);
     };
@@ -123,7 +150,7 @@ pub(crate) async fn verify(
     if !signed {
         return Ok(None);
     }
-    Ok(object(claims).and_then(|claims| subject(&claims, issuer, audience, now)))
+    Ok(object(claims).and_then(|claims| read(&claims, issuer, audience, now)))
 }
 
 /// The JSON object in one part of a token.
@@ -131,7 +158,7 @@ pub(crate) fn object(part: &str) -> Option<Map<String, Value>> {
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).ok()?).ok()
 }
 
-fn subject(claims: &Map<String, Value>, issuer: &str, audience: &str, now: Time) -> Option<String> {
+fn read(claims: &Map<String, Value>, issuer: &str, audience: &str, now: Time) -> Option<AuthToken> {
     let text = |name: &str| claims.get(name).and_then(Value::as_str);
     let time = |name: &str| claims.get(name).and_then(Value::as_f64);
     let for_us = match claims.get("aud")? {
@@ -147,13 +174,27 @@ fn subject(claims: &Map<String, Value>, issuer: &str, audience: &str, now: Time)
     let begun = |nbf: &Value| nbf.as_f64().is_some_and(|nbf| nbf <= now);
     let in_time = time("exp")? > now && claims.get("nbf").is_none_or(begun);
     let good = for_us && in_time && text("iss")? == issuer;
-    text("sub")
-        .filter(|subject| good && !subject.is_empty())
-        .map(str::to_owned)
+    let user_id = text("sub").filter(|subject| good && !subject.is_empty())?;
+    let sign_in = match claims.get("sid") {
+        None => None,
+        Some(Value::String(id)) => Some(id.as_str().into()),
+        Some(_) => return None,
+    };
+    #[allow(
+        clippy::cast_possible_truncation,
+        reason = "what is beyond the range becomes its end"
+    )]
+    let moment = |name: &str| time(name).map(|seconds| Time::from_second(seconds.floor() as i64));
+    Some(AuthToken {
+        user_id: user_id.into(),
+        sign_in,
+        issued_at: moment("iat").unwrap_or(Time::from_second(0)),
+        authenticated_at: moment("auth_time"),
+    })
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {
     use serde_json::json;
 
@@ -167,13 +208,60 @@ mod tests {
             issuer: "iss",
             not_before: 995,
             subject: "user",
+            authenticated_at: 900,
+            sign_in: None,
         })
     }
 
     #[test]
-    fn six_claims() {
-        let expected = json!({"aud": ["origin", "app"], "exp": 2000, "iat": 1000, "iss": "iss", "nbf": 995, "sub": "user"});
-        assert_eq!(Value::Object(claims()), expected);
+    fn six_claims_and_two_of_ours() {
+        let mut expected = json!({"aud": ["origin", "app"], "exp": 2000, "iat": 1000, "iss": "iss", "nbf": 995,
+            "sub": "user", "auth_time": 900});
+        assert_eq!(Value::Object(claims()), expected, "of no sign-in");
+        let id = SignInId::from("sign-in");
+        let begun = Claims {
+            audience: ["origin", "app"],
+            expires_at: 2000,
+            issued_at: 1000,
+            issuer: "iss",
+            not_before: 995,
+            subject: "user",
+            authenticated_at: 1000,
+            sign_in: None,
+        };
+        let claims = members(&begun.of_sign_in(&id, Time::from_second(800)));
+        expected["auth_time"] = json!(800);
+        expected["sid"] = json!("sign-in");
+        assert_eq!(Value::Object(claims), expected);
+    }
+
+    #[test]
+    fn a_token_names_its_sign_in_and_its_times() {
+        let read_with = |name: &str, value: Value| {
+            let mut claims = claims();
+            claims.insert(name.into(), value);
+            read(&claims, "iss", "app", Time::from_second(1500))
+        };
+        let plain = AuthToken {
+            user_id: "user".into(),
+            sign_in: None,
+            issued_at: Time::from_second(1000),
+            authenticated_at: Some(Time::from_second(900)),
+        };
+        assert_eq!(read_with("other", json!(1)), Some(plain.clone()));
+        let of_sign_in = AuthToken {
+            sign_in: Some("x".into()),
+            ..plain.clone()
+        };
+        assert_eq!(read_with("sid", json!("x")), Some(of_sign_in));
+        for bad in [json!(null), json!(7), json!(["x"])] {
+            assert_eq!(read_with("sid", bad.clone()), None, "{bad}");
+        }
+        for (given, read) in [(json!(899.9), Some(899)), (json!("900"), None)] {
+            let token = read_with("auth_time", given.clone()).unwrap();
+            let expected = read.map(Time::from_second);
+            assert_eq!(token.authenticated_at, expected, "{given}");
+        }
     }
 
     #[test]
@@ -181,7 +269,8 @@ mod tests {
         let subject_of = |change: &dyn Fn(&mut Map<String, Value>), now: i64| {
             let mut claims = claims();
             change(&mut claims);
-            subject(&claims, "iss", "app", Time::from_second(now))
+            let token = read(&claims, "iss", "app", Time::from_second(now));
+            token.map(|token| String::from(token.user_id))
         };
         let same = |_: &mut Map<String, Value>| {};
         assert_eq!(subject_of(&same, 995).as_deref(), Some("user"));

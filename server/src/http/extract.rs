@@ -16,6 +16,7 @@ use crate::domain::api_keys;
 use crate::domain::apps::App;
 use crate::domain::client::{ClientInfo, Peer};
 use crate::domain::error::Refusal;
+use crate::domain::sign_ins::Session;
 use crate::domain::state::AppState;
 use crate::domain::users::account;
 use crate::store::api_keys::ApiKeyRow;
@@ -124,6 +125,15 @@ pub(crate) struct UserAuth {
     pub(crate) user: UserRow,
     pub(crate) devices: Vec<DeviceRow>,
     pub(crate) connections: Vec<ConnectionRow>,
+    pub(crate) session: Session,
+}
+
+impl UserAuth {
+    /// Refuses users who signed in too long ago to change how they sign in.
+    pub(crate) fn check_recent(&self) -> Result<(), Refusal> {
+        let now = self.state.clock.now();
+        self.session.check_recent(&self.app.settings, now)
+    }
 }
 
 impl FromRequestParts<Arc<AppState>> for UserAuth {
@@ -141,6 +151,7 @@ impl FromRequestParts<Arc<AppState>> for UserAuth {
             user: account.user,
             devices: account.devices,
             connections: account.connections,
+            session: account.session,
         })
     }
 }

@@ -19,7 +19,7 @@ impl Api {
     }
 }
 
-/// An operation of the API descriptions.
+/// An operation.
 #[derive(Debug)]
 pub(crate) struct Operation {
     pub(crate) id: &'static str,
@@ -61,9 +61,9 @@ const fn auth(id: &'static str, method: Method, path: &'static str) -> Operation
     }
 }
 
-/// All 62 operations.
+/// The 62 operations of the API descriptions, and ours.
 #[rustfmt::skip]
-pub(crate) static OPERATIONS: [Operation; 62] = [
+pub(crate) static OPERATIONS: [Operation; 63] = [
     management("getApp", Method::GET, "/apps/{app_id}"),
     management("listPaginatedUsers", Method::GET, "/apps/{app_id}/users"),
     management("createUser", Method::POST, "/apps/{app_id}/users"),
@@ -125,6 +125,7 @@ pub(crate) static OPERATIONS: [Operation; 62] = [
     auth("appleOauth2Callback", Method::POST, "/apps/{app_id}/social/oauth2_callback"),
     auth("oauth2CallbackDefaultDev", Method::GET, "/social/oauth2_callback"),
     auth("appleOauth2CallbackDefaultDev", Method::POST, "/social/oauth2_callback"),
+    auth("signOutEverywhere", Method::DELETE, "/apps/{app_id}/currentuser/tokens"),
     auth("createPasskeyReadiness", Method::POST, "/analytics/passkey-readiness"),
 ];
 

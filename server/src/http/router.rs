@@ -155,6 +155,10 @@ fn auth() -> Router<Arc<AppState>> {
             post(readiness::create_passkey_readiness),
         )
         .route(
+            "/apps/{app_id}/currentuser/tokens",
+            delete(tokens::sign_out_everywhere),
+        )
+        .route(
             "/apps/{app_id}/currentuser/email",
             patch(profile::update_email),
         )

@@ -2,10 +2,11 @@
 //!
 //! Generating one can take a second, so the first is generated in the background while the server already answers;
 //! requests that need it wait. Later ones are announced before they sign ([`schedule`]), and all can be encrypted at
-//! rest ([`seal`]).
+//! rest ([`seal`]). Keys for other purposes are derived from the encryption keys ([`mac`]).
 
 mod check;
 mod error;
+mod mac;
 mod ring;
 mod schedule;
 mod seal;
@@ -25,6 +26,7 @@ use passage_identity::generated::auth::types::JwkResponseKeysInner;
 use tokio::sync::oneshot;
 
 pub(crate) use self::error::{KeyError, KeyRingError};
+pub(crate) use self::mac::{MacKey, MacKeys};
 pub(crate) use self::ring::KeyRing;
 pub(crate) use self::schedule::{RotationPolicy, RotationRequest};
 pub(crate) use self::seal::{Sealing, WrappingKey};

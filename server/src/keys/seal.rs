@@ -7,21 +7,24 @@
 use std::fmt;
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
-use aws_lc_rs::digest;
+use aws_lc_rs::{digest, hmac};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::KeyError;
+use super::{KeyError, mac};
 use crate::ids::{self, AppId};
 
 const VERSION: u8 = 1;
-const ID_LEN: usize = 8;
+/// Length of the id of an encryption key.
+pub(super) const KEY_ID_LEN: usize = 8;
 const KEY_LEN: usize = 32;
 
 /// A key that encrypts signing keys.
 pub(crate) struct WrappingKey {
-    id: [u8; ID_LEN],
+    id: [u8; KEY_ID_LEN],
     key: RandomizedNonceKey,
+    /// Keys for other purposes are derived from it.
+    root: hmac::Key,
 }
 
 impl fmt::Debug for WrappingKey {
@@ -50,12 +53,21 @@ impl WrappingKey {
         let mut hash = digest::Context::new(&digest::SHA256);
         hash.update(b"passage-server encryption key id\0");
         hash.update(&bytes);
-        let mut id = [0; ID_LEN];
+        let mut id = [0; KEY_ID_LEN];
         for (to, from) in id.iter_mut().zip(hash.finish().as_ref()) {
             *to = *from;
         }
         let key = RandomizedNonceKey::new(&AES_256_GCM, &bytes).map_err(|_| PROBLEM)?;
-        Ok(Self { id, key })
+        let root = mac::extract(&bytes);
+        Ok(Self { id, key, root })
+    }
+
+    pub(super) fn id(&self) -> [u8; KEY_ID_LEN] {
+        self.id
+    }
+
+    pub(super) fn root(&self) -> &hmac::Key {
+        &self.root
     }
 }
 
@@ -81,6 +93,11 @@ impl Sealing {
         let mut keys = vec![current];
         keys.extend(previous);
         Self { keys }
+    }
+
+    /// The encryption keys, the current one first.
+    pub(super) fn keys(&self) -> &[WrappingKey] {
+        &self.keys
     }
 
     /// The form in which a signing key is stored.
@@ -121,7 +138,7 @@ impl Sealing {
                 current: self.keys.is_empty(),
             });
         };
-        let (id, rest) = envelope.split_at_checked(ID_LEN).ok_or(DAMAGED)?;
+        let (id, rest) = envelope.split_at_checked(KEY_ID_LEN).ok_or(DAMAGED)?;
         let (nonce, text) = rest.split_at_checked(NONCE_LEN).ok_or(DAMAGED)?;
         let Some(place) = self.keys.iter().position(|key| key.id == id) else {
             return Err(self.wrong(id));
@@ -215,7 +232,7 @@ mod tests {
             };
             problem.to_string()
         };
-        let id = hex(&sealed[1..=ID_LEN]);
+        let id = hex(&sealed[1..=KEY_ID_LEN]);
         let other = Sealing::with(key(), Vec::new());
         assert!(problem(&other).contains(&id) && problem(&other).contains(&hex(&other.keys[0].id)));
         assert!(problem(&Sealing::default()).contains("encrypted with key"));

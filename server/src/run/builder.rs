@@ -30,6 +30,7 @@ use crate::domain::social::Providers;
 use crate::domain::state::AppState;
 use crate::http::serve::{ConnectionLimits, bind};
 use crate::ids::{self, AppId};
+use crate::keys::MacKeys;
 use crate::run::error::{StartError, StartErrorKind};
 use crate::run::handle::PassageServer;
 use crate::run::running::{self, Running};
@@ -241,6 +242,8 @@ impl ServerBuilder {
             providers,
             apps,
             limits: self.rate_limits,
+            // A development server has no encryption key.
+            successor_keys: MacKeys::random(),
         });
         Ok((state, dev))
     }

@@ -10,6 +10,7 @@ use crate::clock::Clock;
 use crate::clock::Time;
 use crate::config::{AppConfig, Config, ServeSettings};
 use crate::domain::apps::{self, App, Apps, issuer};
+use crate::domain::sign_ins;
 use crate::domain::social::Providers;
 use crate::domain::state::AppState;
 use crate::http::serve::bind;
@@ -172,6 +173,7 @@ impl Prepared {
             providers: Providers::default(),
             apps: Apps::default(),
             limits: settings.limits,
+            successor_keys: settings.sealing.mac_keys(sign_ins::KEY_PURPOSE),
             url,
         });
         load_apps(&state, &settings.sealing).await?;

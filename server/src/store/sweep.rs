@@ -4,7 +4,7 @@ use super::{SqlError, Tx};
 use crate::clock::Time;
 
 /// Maximum number of rows per sweep, so that nothing waits for a long one.
-const MOST: i64 = 100;
+pub(super) const MOST: i64 = 100;
 
 /// Deletes rows that expired before a time, the oldest first.
 pub(super) fn sweep(tx: &Tx<'_>, table: &'static str, by: Time) -> Result<(), SqlError> {

@@ -39,14 +39,19 @@ async fn header_and_claims_are_as_documented() {
     let id = app.user_id("ada@example.com").await;
     let minted = app.mint(MintToken::new(&id)).await;
     let now = app.controls().now().as_second();
-    for token in [minted, app.sign_in(&id).await.auth_token] {
+    let signed_in = app.sign_in(&id).await.auth_token;
+    for (token, of_sign_in) in [(minted, false), (signed_in, true)] {
         let (header, claims) = verify(&app, &token).await.unwrap();
         assert_eq!(
             (header.alg, header.typ.as_deref()),
             (Algorithm::RS256, Some("JWT"))
         );
         assert!(is_id(&header.kid.unwrap()));
-        assert_eq!(members(&claims), ["aud", "exp", "iat", "iss", "nbf", "sub"]);
+        let mut expected = vec!["aud", "auth_time", "exp", "iat", "iss", "nbf", "sub"];
+        if of_sign_in {
+            expected.insert(6, "sid");
+        }
+        assert_eq!(members(&claims), expected);
         assert_eq!(
             claims["aud"],
             json!(["https://app.example.com", app.server().app_id()])
@@ -56,6 +61,7 @@ async fn header_and_claims_are_as_documented() {
         let [iat, nbf, exp] = ["iat", "nbf", "exp"].map(|name| claims[name].as_i64().unwrap());
         assert!((now - 2..=now + 2).contains(&iat), "{iat}");
         assert_eq!((nbf, exp), (iat - 5, iat + 3600));
+        assert_eq!(claims["auth_time"], iat);
     }
 }
 

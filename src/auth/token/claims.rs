@@ -33,6 +33,11 @@ pub struct Claims<C = ClaimsSet> {
     pub not_before: Option<Timestamp>,
     /// `iat`: when the token was issued.
     pub issued_at: Option<Timestamp>,
+    /// `auth_time`: when the user signed in, which a refresh does not change. `None` if the token
+    /// does not say it.
+    pub authenticated_at: Option<Timestamp>,
+    /// `sid`: the id of the sign-in that the token comes from. `None` if the token does not say it.
+    pub sign_in_id: Option<String>,
     /// The claims as `C`. By default, all of them by name.
     pub custom: C,
 }
@@ -46,6 +51,8 @@ impl<C> fmt::Debug for Claims<C> {
             .field("expires_at", &self.expires_at)
             .field("not_before", &self.not_before)
             .field("issued_at", &self.issued_at)
+            .field("authenticated_at", &self.authenticated_at)
+            .field("sign_in_id", &self.sign_in_id)
             .finish_non_exhaustive()
     }
 }
@@ -75,6 +82,8 @@ impl Claims {
             expires_at: self.expires_at,
             not_before: self.not_before,
             issued_at: self.issued_at,
+            authenticated_at: self.authenticated_at,
+            sign_in_id: self.sign_in_id,
         })
     }
 }
@@ -158,6 +167,8 @@ pub(in crate::auth) struct Accepted {
     issuer: String,
     audience: Vec<String>,
     times: Times,
+    authenticated_at: Option<f64>,
+    sign_in_id: Option<String>,
     json: Bytes,
 }
 
@@ -190,6 +201,8 @@ impl Accepted {
             expires_at: timestamp(self.times.exp),
             not_before: self.times.nbf.map(timestamp),
             issued_at: self.times.iat.map(timestamp),
+            authenticated_at: self.authenticated_at.map(timestamp),
+            sign_in_id: self.sign_in_id,
             custom,
         }
     }
@@ -265,17 +278,24 @@ impl Policy {
             _ => return Err(ErrorKind::BadSubject),
         };
         times.check(self.leeway, now)?;
+        // These two only inform, so a token with anything else in them is as good as one without.
+        let sign_in_id = match registered.sid {
+            Some(Found::String(id)) => Some(id.into_owned()),
+            _ => None,
+        };
         Ok(Accepted {
             user_id,
             issuer: issuer.into_owned(),
             audience: audience.into_iter().map(Into::into).collect(),
             times,
+            authenticated_at: registered.auth_time.and_then(|time| seconds(time).ok()),
+            sign_in_id,
             json: json.into(),
         })
     }
 }
 
-/// The claims that are checked (RFC 7519, 4.1), as they were found.
+/// The claims that are checked (RFC 7519, 4.1) or shown, as they were found.
 #[derive(Default)]
 struct Registered<'a> {
     exp: Option<Found<'a>>,
@@ -284,6 +304,8 @@ struct Registered<'a> {
     iss: Option<Found<'a>>,
     aud: Option<Found<'a>>,
     sub: Option<Found<'a>>,
+    auth_time: Option<Found<'a>>,
+    sid: Option<Found<'a>>,
 }
 
 impl<'a> Registered<'a> {
@@ -297,6 +319,8 @@ impl<'a> Registered<'a> {
                 "iss" => &mut this.iss,
                 "aud" => &mut this.aud,
                 "sub" => &mut this.sub,
+                "auth_time" => &mut this.auth_time,
+                "sid" => &mut this.sid,
                 _ => return,
             };
             *claim = Some(value);

@@ -10,6 +10,7 @@ use super::{Credential, add, device};
 use crate::domain::apps::App;
 use crate::domain::client::ClientInfo;
 use crate::domain::error::Refusal;
+use crate::domain::sign_ins::Session;
 use crate::domain::state::AppState;
 use crate::ids::{AppId, UserId};
 use crate::store::Tx;
@@ -31,16 +32,30 @@ pub(crate) async fn start(
     Ok(pending.challenge(&command.await?, user_name(user)))
 }
 
-/// Finishes it. `named` is the user in the request, who must be the signed-in user.
+/// What a signed-in user finishes it with.
+pub(crate) struct FinishRequest<'a> {
+    pub(crate) handshake_id: &'a str,
+    pub(crate) user_id: &'a UserId,
+    /// The user in the request, who must be the signed-in user.
+    pub(crate) named: &'a str,
+    pub(crate) session: &'a Session,
+    pub(crate) creation: &'a Creation,
+}
+
+/// Finishes it.
 pub(crate) async fn finish(
     state: &AppState,
     app: &App,
     client_info: &ClientInfo,
-    handshake_id: &str,
-    user_id: &UserId,
-    named: &str,
-    creation: &Creation,
+    request: FinishRequest<'_>,
 ) -> Result<DeviceRow, Refusal> {
+    let FinishRequest {
+        handshake_id,
+        user_id,
+        named,
+        session,
+        creation,
+    } = request;
     let finish = Finish {
         handshake_id,
         purpose: Purpose::AddDevice,
@@ -57,6 +72,7 @@ pub(crate) async fn finish(
         let command = AddDevice {
             app_id: app.id.clone(),
             user_id: user_id.to_owned(),
+            session: session.clone(),
             device: device.clone(),
             ceremony,
             credential,
@@ -71,6 +87,7 @@ pub(crate) async fn finish(
 pub(super) struct AddDevice {
     pub(super) app_id: AppId,
     pub(super) user_id: UserId,
+    pub(super) session: Session,
     pub(super) ceremony: CeremonyRow,
     pub(super) device: DeviceRow,
     pub(super) credential: Credential,
@@ -78,6 +95,7 @@ pub(super) struct AddDevice {
 
 impl AddDevice {
     pub(super) fn run(&self, tx: &Tx<'_>) -> Result<(), Refusal> {
+        self.session.check(tx)?;
         let refuse = Refusal::webauthn_login_failed;
         end(tx, &self.app_id, &self.ceremony, refuse)?;
         add(tx, &self.user_id, &self.device, &self.credential)

@@ -111,7 +111,7 @@ pub(crate) async fn finish(
         let (ceremony, credential) = finish.creation(state, app, creation).await?;
         let now = state.clock.now();
         let name = device::name(client_info.user_agent());
-        let (sign_in, refresh) = sign_ins::prepare(&app.settings, user_id, now).unzip();
+        let (sign_in, granted) = sign_ins::prepare(&app.settings, user_id, now);
         let command = Register {
             app_id: app.id.clone(),
             sign_in,
@@ -123,7 +123,7 @@ pub(crate) async fn finish(
             now,
         };
         state.store.write(move |tx| command.run(tx)).await?;
-        sign_ins::auth_result(app, user_id, refresh, now).await
+        sign_ins::auth_result(app, user_id, granted, now).await
     };
     once(state, app, handshake_id, register).await
 }
@@ -131,7 +131,7 @@ pub(crate) async fn finish(
 /// A registration whose outcome was verified.
 struct Register {
     app_id: AppId,
-    sign_in: Option<SignInRow>,
+    sign_in: SignInRow,
     user_id: UserId,
     ceremony: CeremonyRow,
     device: DeviceRow,
@@ -154,7 +154,7 @@ impl Register {
         }
         may_register(tx, &user)?;
         add(tx, user_id, &self.device, &self.credential)?;
-        let (event, sign_in) = (Some(&self.event), self.sign_in.as_ref());
-        sign_ins::record(tx, app_id, user_id, event, sign_in, self.now)
+        let event = Some(&self.event);
+        sign_ins::record(tx, app_id, user_id, event, &self.sign_in, self.now)
     }
 }

@@ -101,7 +101,7 @@ pub(crate) async fn finish(
         let proof = finish.assertion(state, app, assertion).await?;
         let now = state.clock.now();
         let user_id = proof.passkey.user_id.clone();
-        let (sign_in, refresh) = sign_ins::prepare(&app.settings, &user_id, now).unzip();
+        let (sign_in, granted) = sign_ins::prepare(&app.settings, &user_id, now);
         let command = SignIn {
             app_id: app.id.clone(),
             sign_in,
@@ -110,7 +110,7 @@ pub(crate) async fn finish(
             now,
         };
         state.store.write(move |tx| command.run(tx)).await?;
-        sign_ins::auth_result(app, &user_id, refresh, now).await
+        sign_ins::auth_result(app, &user_id, granted, now).await
     };
     once(state, app, handshake_id, sign_in).await
 }
@@ -118,7 +118,7 @@ pub(crate) async fn finish(
 /// A sign-in whose outcome was verified.
 pub(super) struct SignIn {
     pub(super) app_id: AppId,
-    pub(super) sign_in: Option<SignInRow>,
+    pub(super) sign_in: SignInRow,
     pub(super) proof: Proof,
     pub(super) event: NewEvent,
     pub(super) now: Time,
@@ -128,7 +128,6 @@ impl SignIn {
     pub(super) fn run(&self, tx: &Tx<'_>) -> Result<(), Refusal> {
         self.proof.end(tx, &self.app_id, self.now)?;
         let (user_id, event) = (&self.proof.passkey.user_id, Some(&self.event));
-        let sign_in = self.sign_in.as_ref();
-        sign_ins::record(tx, &self.app_id, user_id, event, sign_in, self.now)
+        sign_ins::record(tx, &self.app_id, user_id, event, &self.sign_in, self.now)
     }
 }

@@ -8,6 +8,9 @@ use super::relying_party::Signed;
 use super::sign_in::SignIn;
 use crate::clock::at;
 use crate::domain::error::{Reason, Refusal};
+use crate::domain::settings::AppSettings;
+use crate::domain::sign_ins::{self, Session};
+use crate::domain::tokens::AuthToken;
 use crate::ids::UserId;
 use crate::store;
 use crate::store::ceremonies::{CeremonyRow, NewCeremony, Purpose};
@@ -62,10 +65,21 @@ async fn add(file: &File, ceremony: &str, number: usize) -> AddDevice {
     AddDevice {
         app_id: APP.into(),
         user_id: USER.into(),
+        session: session(),
         ceremony: read(file, ceremony).await,
         device,
         credential,
     }
+}
+
+/// That of a token without a sign-in.
+fn session() -> Session {
+    Session::of(AuthToken {
+        user_id: USER.into(),
+        sign_in: None,
+        issued_at: at(0),
+        authenticated_at: None,
+    })
 }
 
 async fn count(file: &File) -> usize {
@@ -89,7 +103,7 @@ async fn of_many_who_sign_in_with_one_ceremony_one_succeeds() {
         });
         let command = SignIn {
             app_id: APP.into(),
-            sign_in: None,
+            sign_in: sign_ins::prepare(&AppSettings::default(), &USER.into(), at(1)).0,
             proof: Proof {
                 ceremony: read(&file, "ceremony").await,
                 passkey: passkey.await.unwrap().unwrap(),
@@ -135,6 +149,26 @@ async fn of_many_who_add_a_passkey_with_one_ceremony_one_succeeds() {
         lost.iter()
             .all(|refusal| refusal.message == "handshake: unknown, expired or used.")
     );
+}
+
+#[tokio::test]
+async fn a_sign_in_that_ends_during_the_ceremony_adds_no_passkey() {
+    let file = File::new().await;
+    start(
+        &file,
+        "ceremony",
+        Purpose::AddDevice,
+        Some(&USER.into()),
+        None,
+    )
+    .await;
+    let command = add(&file, "ceremony", 0).await;
+    let end =
+        |tx: &store::Tx<'_>| Ok::<_, Refusal>(store::sign_ins::end_all(tx, &USER.into(), at(1))?);
+    file.run(end).await.unwrap();
+    let refused = file.run(move |tx| command.run(tx)).await.unwrap_err();
+    assert_eq!(refused.reason, Reason::InvalidAccessToken);
+    assert_eq!(count(&file).await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -154,6 +154,15 @@ declare! {
     #[arg(long, value_name = "SECONDS", value_parser = lifetime())]
     refresh_idle_seconds: i64 => refresh_inactivity_lifetime: i64 = 5 * 24 * 3600, validate::lifetime;
 
+    /// Time in which a refresh token that was just exchanged gets the same successor again; 0 for never [default: 10]
+    #[arg(long, value_name = "SECONDS", value_parser = lifetime_or_none())]
+    refresh_reuse_seconds: i64 => refresh_reuse_seconds: i64 = 10, validate::lifetime_or_none;
+
+    /// Time after a sign-in in which users can add passkeys, accounts at providers and identifiers; 0 for always
+    /// [default: 600]
+    #[arg(long, value_name = "SECONDS", value_parser = lifetime_or_none())]
+    reauthentication_seconds: i64 => reauthentication_seconds: i64 = 0, validate::lifetime_or_none;
+
     /// Sign users in with magic links [default: true]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     magic_links: bool => magic_links: bool = true, validate::anything;
@@ -186,4 +195,9 @@ declare! {
 /// Parses a lifetime on the command line.
 fn lifetime() -> RangedI64ValueParser<i64> {
     RangedI64ValueParser::new().range(1..=LONGEST)
+}
+
+/// Likewise, where 0 means that there is none.
+fn lifetime_or_none() -> RangedI64ValueParser<i64> {
+    RangedI64ValueParser::new().range(0..=LONGEST)
 }

@@ -62,11 +62,12 @@ impl std::error::Error for SettingsError {
 }
 
 impl AppSettings {
-    /// The defaults of an app in production. It conceals its users; one in development does not, so it answers as
-    /// described in the API.
+    /// The defaults of an app in production. It conceals its users, and wants a recent sign-in for changes to an account;
+    /// one in development does not, so it answers as described in the API.
     pub(crate) fn for_production() -> Self {
         Self {
             conceal_users: true,
+            reauthentication_seconds: 600,
             ..Self::default()
         }
     }
@@ -111,6 +112,16 @@ impl AppSettings {
     /// Lifetime of a refresh token that is not used.
     pub(crate) fn refresh_idle_lifetime(&self) -> Duration {
         lifetime(self.refresh_inactivity_lifetime)
+    }
+
+    /// How long a spent refresh token gets its successor again.
+    pub(crate) fn refresh_reuse(&self) -> Duration {
+        lifetime(self.refresh_reuse_seconds)
+    }
+
+    /// How long ago a user may have signed in who adds a way to sign in. `None` for any time.
+    pub(crate) fn reauthentication_limit(&self) -> Option<Duration> {
+        Some(lifetime(self.reauthentication_seconds)).filter(|limit| !limit.is_zero())
     }
 
     /// Lifetime of a magic link.
@@ -167,6 +178,20 @@ mod tests {
             ("https://127.0.0.1", Some("0.1"), None),
         ] {
             assert_eq!(rp_id(origin, asked).as_deref(), given, "{origin} {asked:?}");
+        }
+    }
+
+    #[test]
+    fn production_wants_recent_sign_ins_and_both_forgive_a_lost_reply() {
+        let (ours, theirs) = (AppSettings::for_production(), AppSettings::default());
+        let minutes = |settings: &AppSettings| settings.reauthentication_limit();
+        assert_eq!(minutes(&ours), Some(Duration::from_secs(600)));
+        assert_eq!(minutes(&theirs), None);
+        // An app that was stored before these settings existed gets them.
+        let stored = AppSettings::from_stored("{}").unwrap_or_default();
+        assert_eq!(minutes(&stored), minutes(&ours));
+        for settings in [ours, theirs, stored] {
+            assert_eq!(settings.refresh_reuse(), Duration::from_secs(10));
         }
     }
 

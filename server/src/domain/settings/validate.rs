@@ -142,6 +142,14 @@ pub(super) fn lifetime(value: &mut i64, problems: &mut MemberProblems<'_>) {
     }
 }
 
+pub(super) fn lifetime_or_none(value: &mut i64, problems: &mut MemberProblems<'_>) {
+    if !(0..=LONGEST).contains(value) {
+        problems.add(format!(
+            "must be a number of seconds from 0 to {LONGEST}; 0 turns it off"
+        ));
+    }
+}
+
 pub(super) fn social_logins(value: &mut SocialSettings, problems: &mut MemberProblems<'_>) {
     let mut check = |login: &Option<SocialLogin>, provider: &str| {
         let id = login.as_ref().and_then(|login| login.client_id.as_deref());

@@ -19,8 +19,39 @@ async fn signed_in(fixture: &Fixture) -> (String, AuthResult) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_refresh_token_is_exchanged_by_one_of_many_at_once() {
+async fn many_who_exchange_a_token_at_once_get_the_same_successor() {
     let fixture = Fixture::start().await;
+    let (state, app) = (&fixture.state, &fixture.app);
+    let (_, tokens) = signed_in(&fixture).await;
+    let first = tokens.refresh_token.unwrap();
+    let token = first.clone();
+    let results = fixture.race(move |state, app| {
+        let token = token.clone();
+        async move { refresh(&state, &app, &token).await }
+    });
+    let mut next: Vec<_> = results
+        .await
+        .into_iter()
+        .map(|result| result.unwrap().refresh_token.unwrap())
+        .collect();
+    assert_eq!(next.len(), CALLERS);
+    next.dedup();
+    assert_eq!(next.len(), 1, "one rotation");
+    // The successor was not used, so a thief with the first token gets it too; once it is, that ends the sign-in.
+    let third = refresh(state, app, &next[0]).await.unwrap();
+    let reused = refresh(state, app, &first).await.unwrap_err();
+    assert_eq!(reused.reason, Reason::InvalidRefreshToken);
+    let over = refresh(state, app, &third.refresh_token.unwrap()).await;
+    assert_eq!(over.unwrap_err().reason, Reason::InvalidRefreshToken);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn without_reuse_a_refresh_token_is_exchanged_by_one_of_many_at_once() {
+    let fixture = Fixture::with(AppSettings {
+        refresh_reuse_seconds: 0,
+        ..AppSettings::default()
+    });
+    let fixture = fixture.await;
     let (_, tokens) = signed_in(&fixture).await;
     let token = tokens.refresh_token.unwrap();
     let results = fixture.race(|state, app| {
@@ -48,7 +79,13 @@ async fn tokens_stand_for_their_user_until_they_are_revoked() {
 
     let refreshed = refresh(state, app, &tokens.refresh_token.unwrap()).await;
     let next = refreshed.unwrap().refresh_token.unwrap();
+    account::authenticate(state, app, &tokens.auth_token)
+        .await
+        .unwrap();
     revoke_all(state, app, id.into()).await.unwrap();
+    let ended = account::authenticate(state, app, &tokens.auth_token).await;
+    let ended = ended.err().map(|refusal| refusal.reason);
+    assert_eq!(ended, Some(Reason::InvalidAccessToken));
     let over = refresh(state, app, &next).await.unwrap_err();
     assert_eq!(over.reason, Reason::InvalidRefreshToken);
     let unknown = revoke_all(state, app, "nobody".into()).await;

@@ -8,7 +8,7 @@ use crate::clock::Time;
 use crate::domain::apps::App;
 use crate::domain::client::ClientInfo;
 use crate::domain::error::Refusal;
-use crate::domain::sign_ins;
+use crate::domain::sign_ins::{self, Session};
 use crate::domain::state::AppState;
 use crate::ids::{self, AppId, UserId};
 use crate::provider_name::ProviderName;
@@ -52,7 +52,7 @@ pub(super) async fn exchange(
 pub(crate) async fn link(
     state: &AppState,
     app: &App,
-    user_id: UserId,
+    (user_id, session): (UserId, Session),
     code: &str,
     verifier: String,
     client_info: ClientInfo,
@@ -61,6 +61,7 @@ pub(crate) async fn link(
     let (app_id, hash) = (app.id.clone(), ids::hash(code));
     let event = client_info.event(Action::Other, EventKind::Social);
     let exchange = state.store.write(move |tx| {
+        session.check(tx)?;
         let Some(identity) = take(tx, &app_id, &hash, &verifier, now)? else {
             return Ok(None);
         };

@@ -6,6 +6,7 @@ use super::manage::merged;
 use super::{find, insert, new_user};
 use crate::domain::apps::App;
 use crate::domain::error::Refusal;
+use crate::domain::sign_ins::Session;
 use crate::domain::state::AppState;
 use crate::domain::tokens;
 use crate::identifier::Identifier;
@@ -20,31 +21,35 @@ pub(crate) struct Account {
     pub(crate) user: UserRow,
     pub(crate) devices: Vec<DeviceRow>,
     pub(crate) connections: Vec<ConnectionRow>,
+    pub(crate) session: Session,
 }
 
-/// The user of an auth token.
+/// The user of an auth token whose sign-in has not ended.
 pub(crate) async fn authenticate(
     state: &AppState,
     app: &App,
     token: &str,
 ) -> Result<Account, Refusal> {
     let now = state.clock.now();
-    let subject = tokens::verify(&app.keys, token, &app.issuer, app.id.as_str(), now).await?;
-    let subject =
-        subject.ok_or_else(|| Refusal::invalid_access_token("auth token: bad or expired."))?;
-    let user_id = UserId::from(subject);
+    let token = tokens::verify(&app.keys, token, &app.issuer, app.id.as_str(), now).await?;
+    let token =
+        token.ok_or_else(|| Refusal::invalid_access_token("auth token: bad or expired."))?;
+    let user_id = token.user_id.clone();
+    let session = Session::of(token);
     let app_id = app.id.clone();
     let read = state.store.read(move |tx| {
         let user = store::users::get(tx, &app_id, &user_id)?.ok_or_else(Refusal::user_not_found)?;
         if user.is_inactive() {
             return Err(Refusal::user_not_active());
         }
+        session.check(tx)?;
         let devices = store::devices::list(tx, &user.id)?;
         let connections = store::social_connections::list(tx, &user.id)?;
         Ok(Account {
             user,
             devices,
             connections,
+            session: session.clone(),
         })
     });
     read.await

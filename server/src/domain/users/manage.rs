@@ -172,7 +172,7 @@ pub(crate) async fn delete(state: &AppState, app: &App, id: UserId) -> Result<()
     }
 }
 
-/// Allows or forbids a user to sign in.
+/// Allows or forbids a user to sign in. Forbidding ends their sign-ins, which allowing does not bring back.
 pub(crate) async fn set_status(
     state: &AppState,
     app: &App,
@@ -183,6 +183,9 @@ pub(crate) async fn set_status(
     let update = state.store.write(move |tx| {
         let user = store::users::set_status(tx, &app_id, &id, status, now)?
             .ok_or_else(Refusal::user_not_found)?;
+        if user.is_inactive() {
+            store::sign_ins::end_all(tx, &user.id, now)?;
+        }
         whole(tx, user)
     });
     update.await

@@ -29,6 +29,7 @@ pub(crate) async fn get_currentuser_devices(call: UserAuth) -> Result<Response, 
 }
 
 pub(crate) async fn add_device_start(call: UserAuth, body: Bytes) -> Result<Response, Refusal> {
+    call.check_recent()?;
     let request: CurrentUserDevicesStartRequest = maybe_json(&body)?;
     let attachment = attachment(request.authenticator_attachment)?;
     let handshake = add_device::start(&call.state, &call.app, &call.user, &attachment).await?;
@@ -43,11 +44,19 @@ pub(crate) async fn add_device_finish(
     client_info: ClientInfo,
     body: Bytes,
 ) -> Result<Response, Refusal> {
+    call.check_recent()?;
     let request: AddDeviceFinishRequest = json(&body)?;
     let creation = Creation::read(request.handshake_response)?;
     let (id, named, user_id) = (&request.handshake_id, &request.user_id, &call.user.id);
     let (state, app) = (&call.state, &call.app);
-    let finish = add_device::finish(state, app, &client_info, id, user_id, named, &creation);
+    let request = add_device::FinishRequest {
+        handshake_id: id,
+        user_id,
+        named,
+        session: &call.session,
+        creation: &creation,
+    };
+    let finish = add_device::finish(state, app, &client_info, request);
     let device = credential(finish.await?, user_id);
     Ok(reply::created(&CurrentUserDevice { device }))
 }

@@ -71,6 +71,7 @@ async fn send(
     new: Identifier,
     options: LinkOptions,
 ) -> Result<Response, Refusal> {
+    call.check_recent()?;
     let (state, app, user) = (&call.state, &call.app, &call.user);
     let id = magic_links::send_change(state, app, user, new, options, &client).await?;
     let magic_link = MagicLink { id };

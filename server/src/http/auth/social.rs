@@ -74,18 +74,12 @@ pub(crate) async fn link_account(
     client_info: ClientInfo,
     RawQuery(text): RawQuery,
 ) -> Result<Response, Refusal> {
+    call.check_recent()?;
     let query = query(text);
     let (code, verifier) = (query.need("code")?, query.need("verifier")?);
-    let user_id = call.user.id;
-    social::link(
-        &call.state,
-        &call.app,
-        user_id,
-        &code,
-        verifier,
-        client_info,
-    )
-    .await?;
+    let owner = (call.user.id, call.session);
+    let link = social::link(&call.state, &call.app, owner, &code, verifier, client_info);
+    link.await?;
     Ok(reply::empty(StatusCode::CREATED))
 }
 

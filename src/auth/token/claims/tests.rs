@@ -47,6 +47,26 @@ fn good_claims_are_read() {
 }
 
 #[test]
+fn the_sign_in_is_shown_and_never_a_reason_to_refuse() {
+    let read = |auth_time: Value, sid: Value| {
+        let mut claims = good();
+        (claims["auth_time"], claims["sid"]) = (auth_time, sid);
+        let claims = check(&claims).unwrap();
+        (
+            claims.authenticated_at.map(|it| it.as_second()),
+            claims.sign_in_id,
+        )
+    };
+    let known = (Some(NOW - 60), Some("sign-in".to_owned()));
+    assert_eq!(read(json!(NOW - 60), json!("sign-in")), known);
+    for other in [json!(null), json!([1]), json!({}), json!(true)] {
+        assert_eq!(read(other.clone(), other), (None, None));
+    }
+    let claims = check(&good()).unwrap();
+    assert_eq!((claims.authenticated_at, claims.sign_in_id), (None, None));
+}
+
+#[test]
 fn one_claim_changed() {
     // null removes nothing here: it is a value like any other. `absent` is separate.
     for (name, value, expected) in [

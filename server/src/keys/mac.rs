@@ -1,0 +1,155 @@
+//! Keys that authenticate messages, derived from the encryption keys: each purpose has its own.
+
+use std::fmt;
+
+use aws_lc_rs::hmac::{self, HMAC_SHA256};
+
+use super::seal::{KEY_ID_LEN, Sealing, WrappingKey};
+use crate::ids;
+
+/// A key for one purpose.
+pub(crate) struct MacKey {
+    id: [u8; KEY_ID_LEN],
+    key: hmac::Key,
+}
+
+impl MacKey {
+    /// The id of the encryption key that it was derived from.
+    pub(crate) fn id(&self) -> &[u8] {
+        &self.id
+    }
+
+    /// The code of a message. The parts are not told apart, so all but one must have a fixed length.
+    pub(crate) fn sign(&self, parts: &[&[u8]]) -> [u8; 32] {
+        let mut context = hmac::Context::with_key(&self.key);
+        for part in parts {
+            context.update(part);
+        }
+        first_32(&context.sign())
+    }
+}
+
+/// The keys for one purpose.
+pub(crate) struct MacKeys {
+    current: MacKey,
+    previous: Vec<MacKey>,
+}
+
+impl fmt::Debug for MacKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MacKeys").finish_non_exhaustive()
+    }
+}
+
+impl MacKeys {
+    /// A random key, which lives as long as the process.
+    pub(crate) fn random() -> Self {
+        Self {
+            current: MacKey {
+                id: ids::random_bytes(),
+                key: hmac::Key::new(HMAC_SHA256, &ids::random_bytes::<32>()),
+            },
+            previous: Vec::new(),
+        }
+    }
+
+    /// The key that new messages are authenticated with.
+    pub(crate) fn current(&self) -> &MacKey {
+        &self.current
+    }
+
+    /// The key with this id.
+    pub(crate) fn find(&self, id: &[u8]) -> Option<&MacKey> {
+        std::iter::once(&self.current)
+            .chain(&self.previous)
+            .find(|key| key.id == id)
+    }
+}
+
+impl Sealing {
+    /// The keys for a purpose. Without an encryption key they are random.
+    pub(crate) fn mac_keys(&self, purpose: &str) -> MacKeys {
+        let derive = |key: &WrappingKey| MacKey {
+            id: key.id(),
+            key: hmac::Key::new(HMAC_SHA256, &expand(key.root(), purpose)),
+        };
+        let mut keys = self.keys().iter().map(derive);
+        match keys.next() {
+            Some(current) => MacKeys {
+                current,
+                previous: keys.collect(),
+            },
+            None => MacKeys::random(),
+        }
+    }
+}
+
+/// The key from which those of all purposes are derived: HKDF-Extract of RFC 5869.
+pub(super) fn extract(secret: &[u8]) -> hmac::Key {
+    let salt = hmac::Key::new(HMAC_SHA256, b"passage-server derived keys");
+    let root = hmac::sign(&salt, secret);
+    hmac::Key::new(HMAC_SHA256, root.as_ref())
+}
+
+/// HKDF-Expand of RFC 5869, which is this for one block.
+fn expand(root: &hmac::Key, purpose: &str) -> [u8; 32] {
+    let mut context = hmac::Context::with_key(root);
+    context.update(purpose.as_bytes());
+    context.update(&[1]);
+    first_32(&context.sign())
+}
+
+/// A code has exactly 32 bytes.
+fn first_32(tag: &hmac::Tag) -> [u8; 32] {
+    let mut bytes = [0; 32];
+    for (to, from) in bytes.iter_mut().zip(tag.as_ref()) {
+        *to = *from;
+    }
+    bytes
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use aws_lc_rs::hkdf::{HKDF_SHA256, Salt};
+
+    use super::*;
+
+    fn key(text: &str) -> WrappingKey {
+        WrappingKey::parse(text).unwrap()
+    }
+
+    #[test]
+    fn keys_are_derived_as_in_rfc_5869() {
+        let secret = [7; 32];
+        let root = Salt::new(HKDF_SHA256, b"passage-server derived keys").extract(&secret);
+        let info = [b"a purpose".as_slice()];
+        let mut expected = [0; 32];
+        root.expand(&info, HKDF_SHA256)
+            .unwrap()
+            .fill(&mut expected)
+            .unwrap();
+        assert_eq!(expand(&extract(&secret), "a purpose"), expected);
+    }
+
+    #[test]
+    fn each_purpose_and_each_encryption_key_has_its_own() {
+        let (old, new) = (WrappingKey::generate(), WrappingKey::generate());
+        let before = Sealing::with(key(&old), Vec::new());
+        let after = Sealing::with(key(&new), vec![key(&old)]);
+        let code = |key: &MacKey| key.sign(&[b"a", b"message"]);
+        let first = before.mac_keys("one");
+        let later = after.mac_keys("one");
+        let found = later.find(first.current().id()).unwrap();
+        assert_eq!(code(found), code(first.current()));
+        assert_ne!(code(later.current()), code(first.current()));
+        assert_ne!(
+            code(before.mac_keys("two").current()),
+            code(first.current())
+        );
+        let without = Sealing::default();
+        let (one, two) = (without.mac_keys("one"), without.mac_keys("one"));
+        assert_ne!(code(one.current()), code(two.current()));
+        assert!(one.find(two.current().id()).is_none());
+    }
+}
