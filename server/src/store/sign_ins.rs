@@ -113,7 +113,7 @@ mod tests {
     use super::*;
     use crate::clock::at;
     use crate::store::apps::{self, AppRow};
-    use crate::store::users::{self, NewUser};
+    use crate::store::users::{self, MadeBy, NewUser};
     use crate::store::{Store, StoreError};
 
     #[tokio::test]
@@ -126,7 +126,8 @@ mod tests {
                 created_at: at(0),
             };
             apps::put(tx, &app)?;
-            let user = users::insert(tx, &"app".into(), &NewUser::new(UserId::new()), at(0))?;
+            let new = NewUser::new(UserId::new(), MadeBy::Backend);
+            let user = users::insert(tx, &"app".into(), &new, at(0))?;
             let sign_in = SignInRow {
                 id: "sign-in".into(),
                 user_id: user.id,

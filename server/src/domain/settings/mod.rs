@@ -62,11 +62,13 @@ impl std::error::Error for SettingsError {
 }
 
 impl AppSettings {
-    /// The defaults of an app in production. It conceals its users; one in development does not, so it answers as
-    /// described in the API.
+    /// The defaults of an app in production. It conceals its users, and gives an account to nobody but its owner; one in
+    /// development does neither, so it answers as described in the API.
     pub(crate) fn for_production() -> Self {
         Self {
             conceal_users: true,
+            require_identifier_verification: None,
+            claim_pending: false,
             ..Self::default()
         }
     }
@@ -123,6 +125,11 @@ impl AppSettings {
         lifetime(self.otp_ttl)
     }
 
+    /// Whether the app sends codes or links, with which users can prove their identifiers.
+    pub(crate) fn sends_messages(&self) -> bool {
+        self.magic_links || self.one_time_codes
+    }
+
     /// The API's preferred way to sign in without a passkey, and its lifetime.
     pub(crate) fn fallback(&self) -> (&'static str, i64) {
         match (self.magic_links, self.one_time_codes) {
@@ -176,7 +183,11 @@ mod tests {
             rp_id: Some("localhost".to_owned()),
             ..AppSettings::for_production()
         };
-        let mut again = AppSettings::default();
+        let mut again = AppSettings {
+            // Nothing in a patch unsets it.
+            require_identifier_verification: None,
+            ..AppSettings::default()
+        };
         SettingsPatch::of(&settings).apply(&mut again);
         let text = |settings: &AppSettings| serde_json::to_value(settings).ok();
         assert_eq!(text(&again), text(&settings));
