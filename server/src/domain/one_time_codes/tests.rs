@@ -16,7 +16,7 @@ fn ada() -> Identifier {
 async fn sent(fixture: &Fixture, purpose: Purpose) -> (String, String) {
     let (state, app) = (&fixture.state, &fixture.app);
     let language = Language::asked_for(None);
-    let id = send(state, app, purpose, ada(), language, None, &client()).await;
+    let id = send(state, app, purpose, ada(), language, &client()).await;
     (id.unwrap(), fixture.last_message().code.unwrap())
 }
 

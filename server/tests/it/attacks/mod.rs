@@ -1,0 +1,4 @@
+//! Attacks by strangers, each through HTTP and against the settings of `passage-server serve`.
+
+mod first_proof;
+mod pre_hijacking;
