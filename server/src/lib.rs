@@ -88,4 +88,4 @@ pub use self::run::builder::ServerBuilder;
 pub use self::run::error::StartError;
 pub use self::run::handle::PassageServer;
 pub use self::run::service::Service;
-pub use self::transfer::{BadLine, TransferCounts};
+pub use self::transfer::{BadLine, ImportOptions, TransferCounts};

@@ -15,6 +15,10 @@ use crate::users::CreateUser;
 /// user are ignored, since they cannot be set. Any other member is an error, so that a typo does
 /// not lose data.
 ///
+/// Imported identifiers are unverified: the account belongs to whoever proves them first, as for
+/// [`CreateUser`]. To move passkeys, or identifiers that were verified elsewhere, use
+/// `passage-server import`.
+///
 /// ```
 /// use passage_identity::{bulk::ImportUser, users::CreateUser};
 ///

@@ -48,6 +48,11 @@ impl Metadata {
 
 /// A user to be created: an e-mail address, a phone number, or both.
 ///
+/// The account belongs to whoever proves the identifier first, with a one-time code or a magic link. On a
+/// `passage-server` in production nobody gets it by merely registering a passkey; a server with `claim_pending`, such as
+/// one for development, gives it, with its metadata, to whoever does that first. So do not act on an identifier before
+/// it is verified.
+///
 /// ```
 /// use passage_identity::users::CreateUser;
 ///

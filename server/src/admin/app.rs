@@ -104,6 +104,20 @@ impl NewApp {
         self
     }
 
+    /// Whether a passkey can be registered only for an identifier that was verified by a code or a link. Defaults to
+    /// `true` for the kinds of identifier that the server can send to.
+    pub fn require_identifier_verification(mut self, required: bool) -> Self {
+        self.settings.require_identifier_verification = Some(required);
+        self
+    }
+
+    /// Whether users whom the backend or an import made can be claimed by registering a passkey. Defaults to `false`:
+    /// they prove their identifier with a code or a link first.
+    pub fn claim_pending(mut self, claimed: bool) -> Self {
+        self.settings.claim_pending = claimed;
+        self
+    }
+
     /// Defines a metadata field. An app that defines fields accepts only those; an app without any accepts all.
     pub fn metadata_field(mut self, name: impl AsRef<str>, kind: MetadataType) -> Self {
         self.settings.put_field(name.as_ref(), kind);

@@ -8,7 +8,7 @@ use super::app::no_app;
 use super::error::{AdminError, Problem, refused};
 use crate::ids::AppId;
 use crate::store::StoreError;
-use crate::transfer::{self, ExportError, ImportError, PrivateFile, TransferCounts};
+use crate::transfer::{self, ExportError, ImportError, ImportOptions, PrivateFile, TransferCounts};
 
 impl DataFile {
     /// Writes apps with their users as JSON Lines: those with these ids, or all if none is given. The export is a
@@ -107,7 +107,7 @@ impl DataFile {
     where
         R: BufRead + Send + 'static,
     {
-        self.take_in(lines, false).await
+        self.import_with(lines, ImportOptions::new()).await
     }
 
     /// Runs [`DataFile::import`] and rolls it back: returns the same result and changes nothing.
@@ -118,10 +118,38 @@ impl DataFile {
     where
         R: BufRead + Send + 'static,
     {
-        self.take_in(lines, true).await
+        self.import_with(lines, ImportOptions::new().dry_run(true))
+            .await
     }
 
-    async fn take_in<R>(&self, lines: R, only_check: bool) -> Result<TransferCounts, AdminError>
+    /// Imports as [`DataFile::import`] does, with options.
+    ///
+    /// # Errors
+    /// As for [`DataFile::import`].
+    ///
+    /// ```
+    /// use passage_server::{DataFile, ImportOptions, NewApp};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// let file = DataFile::open(folder.path().join("passage.db")).await?;
+    /// file.create_app(NewApp::new("https://shop.example.com").id("shop")).await?;
+    /// let lines = r#"{"format":"passage-server","version":1}
+    /// {"type":"user","app":"shop","email":"ada@example.com"}
+    /// "#;
+    /// let verified_before = ImportOptions::new().trust_identifiers(true);
+    /// let moved = file.import_with(lines.as_bytes(), verified_before).await?;
+    /// assert_eq!((moved.users, moved.users_with_unproved_passkeys), (1, 0));
+    /// # file.close().await;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn import_with<R>(
+        &self,
+        lines: R,
+        options: ImportOptions,
+    ) -> Result<TransferCounts, AdminError>
     where
         R: BufRead + Send + 'static,
     {
@@ -132,8 +160,8 @@ impl DataFile {
         }
         let now = self.clock.now();
         let work = self.store.write_once(move |tx| {
-            let transferred = transfer::import(tx, lines, now).map_err(Undone::Failed)?;
-            if only_check {
+            let transferred = transfer::import(tx, lines, options, now).map_err(Undone::Failed)?;
+            if options.dry_run {
                 return Err(Undone::Checked(transferred));
             }
             Ok(transferred)

@@ -22,7 +22,9 @@ pub(super) struct Serve {
 pub(super) async fn run(options: Serve) -> Outcome {
     let config = Config::read(&options.config)?;
     if options.check {
-        config.check()?;
+        for note in config.notes()? {
+            eprintln!("note: {note}");
+        }
         return Ok(());
     }
     let wanted = config.log();

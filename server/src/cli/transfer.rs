@@ -5,7 +5,7 @@ use std::io::{BufReader, BufWriter};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use passage_server::{AdminError, TransferCounts};
+use passage_server::{AdminError, ImportOptions, TransferCounts};
 use serde_json::{Value, json};
 
 use super::admin::{Where, with};
@@ -33,6 +33,9 @@ pub(super) struct Import {
     /// Only report problems, or what would be imported
     #[arg(long)]
     dry_run: bool,
+    /// Count every e-mail address and phone number as verified, as the old system has verified them
+    #[arg(long)]
+    trust_identifiers: bool,
     /// File to read; - for standard input
     #[arg(value_name = "FILE")]
     file: PathBuf,
@@ -62,34 +65,41 @@ pub(super) async fn export(options: Export) -> Outcome {
 /// Imports apps and users from a file, and prints how many there were.
 pub(super) async fn import(options: Import) -> Outcome {
     let path = options.place.data()?;
+    let how = ImportOptions::new()
+        .trust_identifiers(options.trust_identifiers)
+        .dry_run(options.dry_run);
     let file = options.file;
     let transferred = if file == Path::new(STANDARD) {
         let lines = BufReader::new(std::io::stdin());
-        take_in(path, lines, options.dry_run).await?
+        take_in(path, lines, how).await?
     } else {
         let lines = File::open(&file).map_err(|error| format!("{}: {error}", file.display()))?;
-        take_in(path, BufReader::new(lines), options.dry_run).await?
+        take_in(path, BufReader::new(lines), how).await?
     };
     let mut counts = counts(&transferred);
-    if options.dry_run
-        && let Some(counts) = counts.as_object_mut()
-    {
-        counts.insert("dry_run".to_owned(), json!(true));
+    let unproved = transferred.users_with_unproved_passkeys;
+    if let Some(counts) = counts.as_object_mut() {
+        counts.insert("users_with_unproved_passkeys".to_owned(), json!(unproved));
+        if options.dry_run {
+            counts.insert("dry_run".to_owned(), json!(true));
+        }
     }
     print(&counts)?;
+    if unproved > 0 {
+        eprintln!(
+            "note: {unproved} of the users have passkeys and no verified identifier: their first code or link removes \
+             the passkeys. If the old system has verified the identifiers, import with --trust-identifiers"
+        );
+    }
     Ok(())
 }
 
 async fn take_in(
     path: PathBuf,
     lines: impl std::io::BufRead + Send + 'static,
-    dry_run: bool,
+    options: ImportOptions,
 ) -> Result<TransferCounts, AdminError> {
-    let work = with(path, async |data| match dry_run {
-        true => data.check_import(lines).await,
-        false => data.import(lines).await,
-    });
-    work.await
+    with(path, async |data| data.import_with(lines, options).await).await
 }
 
 fn counts(transferred: &TransferCounts) -> Value {

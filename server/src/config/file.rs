@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 use super::apps::AppConfig;
+use super::proofs::{self, Sends};
 use super::secret::Secret;
 use super::values::{Header, Url};
 use crate::domain::settings::{APP_ID, is_app_id};
@@ -195,6 +196,14 @@ impl Problem {
 }
 
 impl File {
+    /// The kinds of messages that the server sends.
+    pub(super) fn sends(&self) -> Sends {
+        Sends {
+            mail: self.mail.is_some(),
+            texts: self.texts.is_some(),
+        }
+    }
+
     /// Checks the members against each other.
     pub(super) fn check(&self) -> Result<(), Problem> {
         let fails = |member: &str, problem: &str| Err(Problem::new(member, problem));
@@ -248,9 +257,16 @@ impl File {
             );
             return Err(Problem::new(member(name), problem));
         }
-        let problems = app.settings(Vec::new()).err().unwrap_or_default();
-        match problems.into_iter().next() {
-            Some(problem) => Err(Problem::new(member(&problem.member), problem.text)),
+        let settings = app.settings(Vec::new()).map_err(|problems| {
+            let first = problems.into_iter().next();
+            let (name, text) = first.map(|it| (it.member, it.text)).unwrap_or_default();
+            Problem::new(member(&name), text)
+        })?;
+        match proofs::problem(&settings, self.sends()) {
+            Some(problem) => Err(Problem::new(
+                member("require_identifier_verification"),
+                format!("apps: `{id}` {problem}"),
+            )),
             None => Ok(()),
         }
     }

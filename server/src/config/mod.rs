@@ -3,6 +3,7 @@
 mod apps;
 mod file;
 mod lines;
+mod proofs;
 mod resolve;
 mod secret;
 #[cfg(test)]
@@ -152,6 +153,15 @@ impl Config {
     /// If one of them is missing, cannot be used, or is readable by others, or a member is invalid.
     pub fn check(&self) -> Result<(), ConfigError> {
         self.resolve().map(drop)
+    }
+
+    /// What an operator should know about a configuration that is valid: in which apps anybody can register a passkey
+    /// for an identifier that is not theirs. A server logs the same when it starts.
+    ///
+    /// # Errors
+    /// As for [`check`](Self::check).
+    pub fn notes(&self) -> Result<Vec<String>, ConfigError> {
+        Ok(self.resolve()?.notes)
     }
 
     /// How the configuration sets up the log.

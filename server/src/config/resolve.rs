@@ -12,11 +12,12 @@ use http::header::HeaderName;
 
 use super::apps::AppConfig;
 use super::file::{File, Keys, Listen, Mail, Texts};
-use super::{Config, ConfigError, file};
+use super::{Config, ConfigError, file, proofs};
 use crate::certificate::{Files, Opened};
 use crate::delivery::{Delivery, Smtp, SmtpSecurity, TextHook};
 use crate::domain::rate_limits::RateLimits;
 use crate::domain::settings::AppSettings;
+use crate::ids::AppId;
 use crate::keys::{RotationPolicy, Sealing, WrappingKey};
 use crate::store::{self, SqlError, StoreError};
 
@@ -33,6 +34,8 @@ pub(crate) struct ServeSettings {
     /// Whether codes and links can be delivered at all.
     pub(crate) delivers: bool,
     pub(crate) apps: Vec<AppConfig>,
+    /// What the operator should know.
+    pub(crate) notes: Vec<String>,
 }
 
 /// How a server listens.
@@ -88,7 +91,7 @@ impl Config {
         let sealing = self.sealing(keys)?;
         let listen = self.listen(listen)?;
         let delivery = self.delivery(mail.as_ref(), texts.as_ref())?;
-        check_data(&data, &sealing)?;
+        let notes = self.notes_on(&data, &sealing)?;
         Ok(ServeSettings {
             data,
             url: url.as_ref().map(ToString::to_string),
@@ -102,7 +105,33 @@ impl Config {
             delivery,
             delivers: mail.is_some() || texts.is_some(),
             apps: apps.clone(),
+            notes,
         })
+    }
+
+    /// Checks the data file. Returns what there is to know about the apps, those of the configuration first.
+    fn notes_on(&self, data: &Path, sealing: &Sealing) -> Result<Vec<String>, ConfigError> {
+        let sends = self.file.sends();
+        let mut notes = Vec::new();
+        for app in &self.file.apps {
+            // Invalid settings are reported where the file is read.
+            if let Ok(settings) = app.settings(Vec::new()) {
+                notes.extend(proofs::notes(&app.id, &settings, sends));
+            }
+        }
+        for (id, settings) in check_data(data, sealing)? {
+            if self.app_ids().any(|known| known == id.as_str()) {
+                continue;
+            }
+            if let Some(problem) = proofs::problem(&settings, sends) {
+                return Err(ConfigError::new(format!(
+                    "{}: app `{id}` {problem}",
+                    data.display()
+                )));
+            }
+            notes.extend(proofs::notes(id.as_str(), &settings, sends));
+        }
+        Ok(notes)
     }
 
     fn listen(&self, listen: &Listen) -> Result<ListenSettings, ConfigError> {
@@ -237,18 +266,21 @@ impl From<file::Security> for SmtpSecurity {
 }
 
 /// Checks that a server can use the data file: it can be written or created, is one of ours, and its contents can be
-/// read. A server may be using it at the same time.
-fn check_data(path: &Path, sealing: &Sealing) -> Result<(), ConfigError> {
+/// read. A server may be using it at the same time. Returns its apps.
+fn check_data(path: &Path, sealing: &Sealing) -> Result<Vec<(AppId, AppSettings)>, ConfigError> {
+    let mut apps = Vec::new();
     store::inspect(path, |tx| {
         for app in store::apps::all(tx)? {
-            AppSettings::from_stored(&app.settings).map_err(Unusable::new)?;
+            let settings = AppSettings::from_stored(&app.settings).map_err(Unusable::new)?;
             for key in store::signing_keys::list(tx, &app.id)? {
                 sealing.check(&app.id, &key).map_err(Unusable::new)?;
             }
+            apps.push((app.id, settings));
         }
         Ok::<_, Unusable>(())
     })
-    .map_err(|Unusable(problem)| ConfigError::new(problem))
+    .map_err(|Unusable(problem)| ConfigError::new(problem))?;
+    Ok(apps)
 }
 
 /// Why a data file cannot be used.

@@ -1,13 +1,13 @@
-//! Users and their identifiers: who has one, who may get a code or a link, and what opening it proves. [`manage`] has
-//! the operations of backends, [`account`] those of users themselves.
+//! Users and their identifiers: who has one, and who may get a code or a link. [`manage`] has the operations of
+//! backends, [`account`] those of users themselves, and [`proof`] says whose an account is.
 
 pub(crate) mod account;
 pub(crate) mod manage;
+pub(crate) mod proof;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 mod tests;
-
-use serde_json::{Map, Value};
+pub(crate) mod verification;
 
 use crate::clock::Time;
 use crate::domain::error::Refusal;
@@ -15,7 +15,7 @@ use crate::identifier::{self, Identifier};
 use crate::ids::AppId;
 use crate::ids::UserId;
 use crate::store;
-use crate::store::users::{NewUser, UserRow};
+use crate::store::users::{MadeBy, NewUser, UserRow};
 use crate::store::{Purpose, SqlError, Tx};
 
 /// An e-mail address in a request, normalized.
@@ -49,14 +49,14 @@ pub(crate) fn create(
     app_id: &AppId,
     id: &UserId,
     identifier: &Identifier,
-    metadata: Map<String, Value>,
+    made_by: MadeBy,
     now: Time,
 ) -> Result<UserRow, Refusal> {
-    insert(tx, app_id, &new_user(id, identifier, metadata), now)
+    insert(tx, app_id, &new_user(id, identifier, made_by), now)
 }
 
 /// A user to be created with the identifier.
-fn new_user(id: &UserId, identifier: &Identifier, metadata: Map<String, Value>) -> NewUser {
+fn new_user(id: &UserId, identifier: &Identifier, made_by: MadeBy) -> NewUser {
     let (email, phone) = match identifier {
         Identifier::Email(email) => (Some(email.clone()), None),
         Identifier::Phone(phone) => (None, Some(phone.clone())),
@@ -64,8 +64,7 @@ fn new_user(id: &UserId, identifier: &Identifier, metadata: Map<String, Value>) 
     NewUser {
         email,
         phone,
-        metadata,
-        ..NewUser::new(id.clone())
+        ..NewUser::new(id.clone(), made_by)
     }
 }
 
@@ -109,7 +108,8 @@ pub(crate) fn receiver(
     let to = |user, purpose| Ok(Receiver { user, purpose });
     match (found, purpose) {
         (None, Purpose::Register) => {
-            let user = create(tx, app_id, new_id, identifier, Map::new(), now)?;
+            let by = MadeBy::Themselves;
+            let user = create(tx, app_id, new_id, identifier, by, now)?;
             to(Some(user), purpose)
         }
         // Clients create a user, then register them; and an abandoned registration may start again. The message only
@@ -129,26 +129,4 @@ pub(crate) fn has(user: &UserRow, identifier: &Identifier) -> bool {
         Identifier::Phone(_) => &user.phone,
     };
     own.as_deref() == Some(identifier.as_str())
-}
-
-/// Makes the identifier the user's own, and verified: opening a link or entering a code that was sent to it proves that
-/// the user reads its messages.
-pub(crate) fn confirm(
-    tx: &Tx<'_>,
-    mut user: UserRow,
-    identifier: &Identifier,
-    now: Time,
-) -> Result<(), Refusal> {
-    let (own, verified) = match identifier {
-        Identifier::Email(_) => (&mut user.email, &mut user.email_verified),
-        Identifier::Phone(_) => (&mut user.phone, &mut user.phone_verified),
-    };
-    if *verified && own.as_deref() == Some(identifier.as_str()) {
-        return Ok(());
-    }
-    *own = Some(identifier.as_str().to_owned());
-    *verified = true;
-    let metadata = user.metadata();
-    taken(store::users::update(tx, &user, &metadata, now))?;
-    Ok(())
 }

@@ -19,6 +19,7 @@ use crate::domain::error::Refusal;
 use crate::domain::sign_ins::Session;
 use crate::domain::state::AppState;
 use crate::domain::users::account;
+use crate::ids::UserId;
 use crate::store::api_keys::ApiKeyRow;
 use crate::store::devices::DeviceRow;
 use crate::store::social_connections::ConnectionRow;
@@ -100,6 +101,7 @@ impl FromRequestParts<Arc<AppState>> for ApiKeyAuth {
 
 /// A request that returns more with an API key, but does not need one.
 pub(crate) struct MaybeApiKeyAuth {
+    pub(crate) state: Arc<AppState>,
     pub(crate) app: Arc<App>,
     pub(crate) key: Option<ApiKeyRow>,
 }
@@ -114,7 +116,11 @@ impl FromRequestParts<Arc<AppState>> for MaybeApiKeyAuth {
             Some(key) => Some(api_keys::authenticate(state, &app, key).await?),
             None => None,
         };
-        Ok(Self { app, key })
+        Ok(Self {
+            state: Arc::clone(state),
+            app,
+            key,
+        })
     }
 }
 
@@ -153,6 +159,31 @@ impl FromRequestParts<Arc<AppState>> for UserAuth {
             connections: account.connections,
             session: account.session,
         })
+    }
+}
+
+/// The user whose auth token came with a request that needs none. Clients send whatever token they have, so one that is
+/// not accepted counts as none.
+pub(crate) struct MaybeUserAuth {
+    pub(crate) user_id: Option<UserId>,
+}
+
+impl FromRequestParts<Arc<AppState>> for MaybeUserAuth {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &Arc<AppState>) -> Result<Self, Refusal> {
+        let params = Params::from_request_parts(parts, state).await?;
+        let app = state.app(&params.get("app_id").into())?;
+        let Ok(Some(token)) = bearer(parts) else {
+            return Ok(Self { user_id: None });
+        };
+        match account::authenticate(state, &app, token).await {
+            Ok(account) => Ok(Self {
+                user_id: Some(account.user.id),
+            }),
+            Err(refusal) if refusal.reason.is_callers_fault() => Ok(Self { user_id: None }),
+            Err(refusal) => Err(refusal),
+        }
     }
 }
 

@@ -164,6 +164,9 @@ impl Prepared {
                 "neither `mail` nor `texts` is set: no code and no link is sent, and only passkeys sign users in"
             );
         }
+        for note in &settings.notes {
+            tracing::warn!("{note}");
+        }
         put_apps(&settings.apps, &store, clock.now()).await?;
         let policy = request_policy(&settings.listen, &url);
         let state = Arc::new(AppState {

@@ -17,6 +17,7 @@ pub(crate) mod events;
 mod inspect;
 pub(crate) mod magic_links;
 pub(crate) mod one_time_codes;
+pub(crate) mod ownership;
 pub(crate) mod passkeys;
 mod purpose;
 pub(crate) mod readiness;

@@ -225,7 +225,7 @@ mod tests {
     use super::*;
     use crate::clock::at;
     use crate::store::apps::{self, AppRow};
-    use crate::store::users::{self, NewUser};
+    use crate::store::users::{self, MadeBy, NewUser};
     use crate::store::{Connection, Store, StoreError};
 
     fn hashes(token: u8) -> RefreshHashes {
@@ -255,7 +255,8 @@ mod tests {
                 created_at: at(0),
             };
             apps::put(tx, &app)?;
-            let user = users::insert(tx, &"app".into(), &NewUser::new(UserId::new()), at(0))?;
+            let new = NewUser::new(UserId::new(), MadeBy::Backend);
+            let user = users::insert(tx, &"app".into(), &new, at(0))?;
             insert(tx, &row("sign-in", &user.id, at(0)))?;
             Ok::<_, StoreError>(user.id)
         });

@@ -2,7 +2,7 @@
 
 use crate::clock::Time;
 use crate::ids::{AppId, UserId};
-use crate::store::users::UserStatus;
+use crate::store::users::{MadeBy, UserStatus};
 use serde_json::{Map, Value};
 
 use super::devices::{self, DeviceRow};
@@ -128,8 +128,8 @@ pub(crate) fn insert_user(tx: &Tx<'_>, user: &UserRecord) -> Result<Vec<Clash>, 
     let metadata = serde_json::Value::from(user.metadata.clone()).to_string();
     let inserted = tx.run(
         "INSERT INTO users (id, app_id, email, email_verified, phone, phone_verified, external_id, status,
-         login_count, last_login_at, created_at, updated_at, user_metadata, user_handle)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+         made_by, login_count, last_login_at, created_at, updated_at, user_metadata, user_handle)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             &user.id,
             &user.app_id,
@@ -139,6 +139,7 @@ pub(crate) fn insert_user(tx: &Tx<'_>, user: &UserRecord) -> Result<Vec<Clash>, 
             user.phone_verified,
             &user.external_id,
             user.status,
+            MadeBy::Import,
             user.login_count,
             user.last_login_at,
             user.created_at,

@@ -18,6 +18,17 @@ text_enum! {
     }
 }
 
+text_enum! {
+    /// Who made a user, which decides who may claim the account.
+    MadeBy {
+        /// The app's backend, or nobody knows: users from before this was noted count as its.
+        Backend = "backend",
+        Import = "import",
+        /// Somebody who signed up with the identifier, and has proved nothing by that.
+        Themselves = "themselves",
+    }
+}
+
 /// A user as stored.
 #[derive(Debug, Clone)]
 pub(crate) struct UserRow {
@@ -28,6 +39,7 @@ pub(crate) struct UserRow {
     pub(crate) phone_verified: bool,
     pub(crate) external_id: Option<String>,
     pub(crate) status: UserStatus,
+    pub(crate) made_by: MadeBy,
     pub(crate) login_count: i64,
     pub(crate) last_login_at: Time,
     pub(crate) created_at: Time,
@@ -43,6 +55,7 @@ columns!(UserRow {
     phone_verified,
     external_id,
     status,
+    made_by,
     login_count,
     last_login_at,
     created_at,
@@ -67,6 +80,11 @@ impl UserRow {
         self.status == UserStatus::Pending
     }
 
+    /// Whether the user made the account themselves, which anybody could have done in their name.
+    pub(crate) fn made_themselves(&self) -> bool {
+        self.made_by == MadeBy::Themselves
+    }
+
     /// Removes the metadata, for callers who may not see it.
     pub(crate) fn clear_metadata(&mut self) {
         self.user_metadata = metadata_text(&Map::new());
@@ -84,17 +102,19 @@ pub(crate) struct NewUser {
     pub(crate) email: Option<String>,
     pub(crate) phone: Option<String>,
     pub(crate) external_id: Option<String>,
+    pub(crate) made_by: MadeBy,
     pub(crate) metadata: Map<String, Value>,
 }
 
 impl NewUser {
     /// A user with this id and nothing else.
-    pub(crate) fn new(id: UserId) -> Self {
+    pub(crate) fn new(id: UserId, made_by: MadeBy) -> Self {
         Self {
             id,
             email: None,
             phone: None,
             external_id: None,
+            made_by,
             metadata: Map::new(),
         }
     }
@@ -108,9 +128,9 @@ pub(crate) fn insert(
     now: Time,
 ) -> Result<UserRow, SqlError> {
     tx.row(
-        "INSERT INTO users (id, app_id, email, phone, external_id, status, created_at,
-         updated_at, user_metadata)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING *",
+        "INSERT INTO users (id, app_id, email, phone, external_id, status, made_by,
+         created_at, updated_at, user_metadata)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING *",
         (
             &new.id,
             app_id,
@@ -118,6 +138,7 @@ pub(crate) fn insert(
             &new.phone,
             &new.external_id,
             UserStatus::Pending,
+            new.made_by,
             now,
             now,
             metadata_text(&new.metadata),
@@ -169,7 +190,7 @@ pub(crate) fn by_external_id(
     )
 }
 
-/// Stores the changed identifiers and metadata of a user.
+/// Stores the changed identifiers and metadata of a user, and who vouches for them.
 pub(crate) fn update(
     tx: &Tx<'_>,
     user: &UserRow,
@@ -178,12 +199,13 @@ pub(crate) fn update(
 ) -> Result<UserRow, SqlError> {
     tx.row(
         "UPDATE users SET email = ?, email_verified = ?, phone = ?, phone_verified = ?,
-         user_metadata = ?, updated_at = ? WHERE id = ? RETURNING *",
+         made_by = ?, user_metadata = ?, updated_at = ? WHERE id = ? RETURNING *",
         (
             &user.email,
             user.email_verified,
             &user.phone,
             user.phone_verified,
+            user.made_by,
             metadata_text(metadata),
             now,
             &user.id,

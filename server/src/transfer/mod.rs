@@ -30,6 +30,42 @@ pub(crate) use self::problem::BadLines;
 pub(crate) use self::read::{ImportError, import};
 pub(crate) use self::write::{ExportError, export};
 
+/// How to import.
+///
+/// ```
+/// use passage_server::ImportOptions;
+///
+/// let options = ImportOptions::new().trust_identifiers(true);
+/// # let _ = options;
+/// ```
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[must_use]
+pub struct ImportOptions {
+    pub(crate) trust_identifiers: bool,
+    pub(crate) dry_run: bool,
+}
+
+impl ImportOptions {
+    /// Imports what the lines say.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Whether every e-mail address and phone number counts as verified, whatever its line says. Only for lines from a
+    /// system that has verified them: users keep their passkeys when they first sign in with a code or a link, and so
+    /// would a stranger who had registered in somebody else's name.
+    pub fn trust_identifiers(mut self, trust: bool) -> Self {
+        self.trust_identifiers = trust;
+        self
+    }
+
+    /// Whether to change nothing, and only report problems, or what would be imported.
+    pub fn dry_run(mut self, dry_run: bool) -> Self {
+        self.dry_run = dry_run;
+        self
+    }
+}
+
 /// How much was exported or imported.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -42,4 +78,7 @@ pub struct TransferCounts {
     pub devices: u64,
     /// Their accounts at identity providers.
     pub social_connections: u64,
+    /// Users who have passkeys, and no verified e-mail address or phone number. Their first code or link removes the
+    /// passkeys, since nothing tells whose they are. 0 in an export.
+    pub users_with_unproved_passkeys: u64,
 }

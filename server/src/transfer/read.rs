@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use super::format::{AppLine, FORMAT, HeaderLine, Kind, UserLine, VERSION};
 use super::lines::{LONGEST, Line, Lines};
 use super::problem::{BadLines, LineErrors};
-use super::{TransferCounts, check};
+use super::{ImportOptions, TransferCounts, check};
 use crate::clock::Time;
 use crate::domain::settings::{AppSettings, SettingsError};
 use crate::ids::AppId;
@@ -51,11 +51,13 @@ impl From<SqlError> for ImportError {
 pub(crate) fn import(
     tx: &Tx<'_>,
     input: impl BufRead,
+    options: ImportOptions,
     now: Time,
 ) -> Result<TransferCounts, ImportError> {
     let mut lines = Lines::new(input);
     let mut import = Import {
         tx,
+        trusted: options.trust_identifiers,
         now,
         apps: HashMap::new(),
         new_apps: HashSet::new(),
@@ -141,9 +143,17 @@ fn read<T: DeserializeOwned>(text: &[u8], findings: &mut LineErrors<'_>) -> Opti
     }
 }
 
+/// Whether the first proof of an identifier will remove the user's passkeys.
+fn loses_passkeys(user: &UserRecord) -> bool {
+    let unproved = !user.email_verified && !user.phone_verified && user.external_id.is_none();
+    unproved && !user.devices.is_empty()
+}
+
 /// An import in progress.
 struct Import<'c> {
     tx: &'c Tx<'c>,
+    /// Whether identifiers count as verified.
+    trusted: bool,
     now: Time,
     /// The existing apps that were looked up.
     apps: HashMap<AppId, AppSettings>,
@@ -229,7 +239,13 @@ impl Import<'_> {
             return Ok(());
         };
         match check::user(line, app, now, findings) {
-            Some(user) => self.store(&user, findings),
+            Some(mut user) => {
+                if self.trusted {
+                    user.email_verified = user.email.is_some();
+                    user.phone_verified = user.phone.is_some();
+                }
+                self.store(&user, findings)
+            }
             None => Ok(()),
         }
     }
@@ -263,6 +279,7 @@ impl Import<'_> {
             }
         }
         self.transferred.users += 1;
+        self.transferred.users_with_unproved_passkeys += u64::from(loses_passkeys(user));
         self.transferred.devices += user.devices.len() as u64;
         self.transferred.social_connections += user.connections.len() as u64;
         Ok(())

@@ -15,7 +15,7 @@ use crate::store::ceremonies::CeremonyRow;
 use crate::store::devices::DeviceRow;
 use crate::store::events::NewEvent;
 use crate::store::transactions::{Kind, TransactionRow};
-use crate::store::users::{NewUser, UserRow};
+use crate::store::users::{MadeBy, NewUser, UserRow};
 
 /// Lifetime of a nonce.
 const NONCE_LIFETIME: Duration = Duration::from_secs(300);
@@ -123,7 +123,7 @@ impl Completion {
     fn create_user(&self, tx: &Tx<'_>, external_id: &str) -> Result<UserRow, Refusal> {
         let new = NewUser {
             external_id: Some(external_id.to_owned()),
-            ..NewUser::new(self.new_id.clone())
+            ..NewUser::new(self.new_id.clone(), MadeBy::Backend)
         };
         Ok(store::users::insert(tx, &self.app_id, &new, self.now)?)
     }

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use serde_json::Map;
-
 use super::{LinkFor, NewLink, url};
 use crate::clock::Time;
 use crate::delivery::{Channel, Content, Language, Message, NewMessage};
@@ -14,7 +12,7 @@ use crate::domain::users;
 use crate::identifier::Identifier;
 use crate::ids::{AppId, UserId};
 use crate::store;
-use crate::store::users::UserRow;
+use crate::store::users::{MadeBy, UserRow};
 use crate::store::{Purpose, Tx};
 
 /// The recipient of a link.
@@ -130,7 +128,7 @@ fn receive(
         LinkReceiver::Reached(identifier) => {
             let user = match users::find(tx, app_id, identifier)? {
                 Some(user) => user,
-                None => users::create(tx, app_id, new_id, identifier, Map::new(), now)?,
+                None => users::create(tx, app_id, new_id, identifier, MadeBy::Backend, now)?,
             };
             (user, Some(identifier.clone()))
         }

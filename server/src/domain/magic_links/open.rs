@@ -12,6 +12,7 @@ use crate::domain::rate_limits::Kind;
 use crate::domain::sign_ins;
 use crate::domain::state::AppState;
 use crate::domain::users;
+use crate::domain::users::proof::{self, Proven, Prover};
 use crate::identifier::Identifier;
 use crate::ids::{self, AppId, UserId};
 use crate::store;
@@ -22,27 +23,38 @@ use crate::store::{Purpose, Tx};
 /// How long the waiting device can get its tokens after a link was opened.
 const CLAIM_LIFETIME: Duration = Duration::from_secs(300);
 
-/// Signs in the user who opened a link. Whatever the link's purpose, the API's only reply carries tokens.
+/// Signs in the user who opened a link. Whatever the link's purpose, the API's only reply carries tokens. `signed_in` is
+/// the user whose auth token came with the request.
 pub(crate) async fn open(
     state: &AppState,
     app: &App,
     secret: &str,
+    signed_in: Option<UserId>,
     client_info: &ClientInfo,
 ) -> Result<AuthResult, Refusal> {
     client_info.check_rate_limit(state, Kind::Try)?;
     let now = state.clock.now();
-    let (app_id, hash) = (app.id.clone(), ids::hash(secret));
-    let (user_id, link) = state
+    let (app_id, hash, prover) = (app.id.clone(), ids::hash(secret), Prover::new(signed_in));
+    let (proven, link) = state
         .store
-        .write(move |tx| take(tx, &app_id, &hash, now))
+        .write(move |tx| take(tx, &app_id, &hash, &prover, now))
         .await?;
-    let event = client_info.event(link.purpose.action(), EventKind::MagicLink);
-    let result = sign_ins::sign_in(state, app, &user_id, event).await?;
+    let identifier = Identifier::stored(&link.identifier);
+    proven.tell(state, app, &identifier, client_info);
+    let action = proven.action(link.purpose.action());
+    let event = client_info.event(action, EventKind::MagicLink);
+    let result = sign_ins::sign_in(state, app, &proven.user_id, event).await?;
     Ok(with_redirect(result, link))
 }
 
 /// Uses a link up: records what it proves, and prevents it from being opened again. An error rolls this back.
-fn take(tx: &Tx<'_>, app_id: &AppId, hash: &[u8], now: Time) -> Result<(UserId, LinkRow), Refusal> {
+fn take(
+    tx: &Tx<'_>,
+    app_id: &AppId,
+    hash: &[u8],
+    prover: &Prover,
+    now: Time,
+) -> Result<(Proven, LinkRow), Refusal> {
     let link =
         store::magic_links::open(tx, app_id, hash, now)?.ok_or_else(Refusal::invalid_magic_link)?;
     let user_id = link
@@ -54,15 +66,20 @@ fn take(tx: &Tx<'_>, app_id: &AppId, hash: &[u8], now: Time) -> Result<(UserId, 
         return Err(Refusal::user_not_active());
     }
     let identifier = Identifier::stored(&link.identifier);
-    // The user no longer has the identifier that the link was sent to.
-    if link.purpose != Purpose::ChangeIdentifier && !users::has(&user, &identifier) {
-        return Err(Refusal::invalid_magic_link());
-    }
-    // A sign-in link that the app's backend delivered may have been sent anywhere.
-    if link.delivered || link.purpose == Purpose::VerifyIdentifier {
-        users::confirm(tx, user, &identifier, now)?;
-    }
-    Ok((user_id, link))
+    let has = users::has(&user, &identifier);
+    let proven = match link.purpose {
+        // It was requested with the user's own auth token.
+        Purpose::ChangeIdentifier if !has => proof::adopt(tx, user, &identifier, now)?,
+        // The user no longer has the identifier that the link was sent to.
+        _ if !has => return Err(Refusal::invalid_magic_link()),
+        // A sign-in link that the app's backend delivered may have been sent anywhere.
+        Purpose::Login | Purpose::Register if !link.delivered => Proven::unchanged(&user),
+        _ => {
+            let opened = Some(link.id_hash.as_slice());
+            proof::prove(tx, app_id, user, &identifier, prover, opened, now)?
+        }
+    };
+    Ok((proven, link))
 }
 
 /// Issues tokens, once, to the device that waits for a link, after the link was opened.

@@ -28,7 +28,7 @@ async fn a_link_is_opened_by_one_of_many_at_once() {
     let (_, secret) = sent(&fixture).await;
     let results = fixture.race(|state, app| {
         let secret = secret.clone();
-        async move { open(&state, &app, &secret, &client()).await }
+        async move { open(&state, &app, &secret, None, &client()).await }
     });
     let results = results.await;
     assert_eq!(count(&results, Reason::InvalidMagicLink), (1, CALLERS - 1));
@@ -41,7 +41,7 @@ async fn an_opened_link_signs_in_one_of_many_that_wait_for_it() {
     let (state, app) = (&fixture.state, &fixture.app);
     let early = wait(state, app, &id).await.unwrap_err();
     assert_eq!(early.message, Refusal::magic_link_not_opened().message);
-    open(state, app, &secret, &client()).await.unwrap();
+    open(state, app, &secret, None, &client()).await.unwrap();
     let results = fixture.race(|state, app| {
         let id = id.clone();
         async move { wait(&state, &app, &id).await }
@@ -61,10 +61,12 @@ async fn a_link_whose_user_may_not_sign_in_stays_unopened() {
     let user_id = fixture.last_message().user_id;
     let set = |status| manage::set_status(state, app, user_id.clone().into(), status);
     set(UserStatus::Inactive).await.unwrap();
-    let refused = open(state, app, &secret, &client()).await.unwrap_err();
+    let refused = open(state, app, &secret, None, &client())
+        .await
+        .unwrap_err();
     assert_eq!(refused.reason, Reason::UserNotActive);
     set(UserStatus::Active).await.unwrap();
-    open(state, app, &secret, &client()).await.unwrap();
+    open(state, app, &secret, None, &client()).await.unwrap();
 }
 
 #[tokio::test]
@@ -85,6 +87,8 @@ async fn a_backend_gets_its_link_whole_and_may_have_it_sent() {
     let message = fixture.last_message();
     assert_eq!(message.url.as_deref(), Some(link.url.as_str()));
     assert_eq!(message.user_id, link.user_id.as_str());
-    let result = open(state, app, &link.secret, &client()).await.unwrap();
+    let result = open(state, app, &link.secret, None, &client())
+        .await
+        .unwrap();
     assert_eq!(result.redirect_url, "/after");
 }

@@ -15,6 +15,7 @@ use crate::domain::error::Refusal;
 use crate::domain::rate_limits::Kind;
 use crate::domain::sign_ins;
 use crate::domain::state::AppState;
+use crate::domain::users::proof::{self, Proven, Prover};
 use crate::domain::users::{self, Receiver};
 use crate::identifier::Identifier;
 use crate::ids::{self, AppId, UserId};
@@ -106,34 +107,44 @@ fn is_spent(tx: &Tx<'_>, app_id: &AppId, identifier: &str, now: Time) -> Result<
 enum Outcome {
     Wrong,
     Dead,
-    Right(UserId, Purpose),
+    Right(Proven, Identifier, Purpose),
 }
 
-/// Signs in the user who entered a code.
+/// Signs in the user who entered a code. `signed_in` is the user whose auth token came with the request.
 pub(crate) async fn activate(
     state: &AppState,
     app: &App,
     id: &str,
     code: &str,
+    signed_in: Option<UserId>,
     client_info: &ClientInfo,
 ) -> Result<AuthResult, Refusal> {
     client_info.check_rate_limit(state, Kind::Try)?;
-    match check(state, app, id, code).await? {
+    match check(state, app, id, code, signed_in).await? {
         Outcome::Wrong => Err(Refusal::invalid_request(
             "one-time code: wrong, expired or used.",
         )),
         Outcome::Dead => Err(Refusal::exceeded_attempts()),
-        Outcome::Right(user_id, purpose) => {
-            let event = client_info.event(purpose.action(), EventKind::OneTimeCode);
-            sign_ins::sign_in(state, app, &user_id, event).await
+        Outcome::Right(proven, identifier, purpose) => {
+            proven.tell(state, app, &identifier, client_info);
+            let action = proven.action(purpose.action());
+            let event = client_info.event(action, EventKind::OneTimeCode);
+            sign_ins::sign_in(state, app, &proven.user_id, event).await
         }
     }
 }
 
 /// Looks a code up and compares it outside the store's single writer. Whether it can still be tried is decided by the
 /// statement that uses it up or counts the try: other callers may have been faster.
-async fn check(state: &AppState, app: &App, id: &str, code: &str) -> Result<Outcome, Refusal> {
+async fn check(
+    state: &AppState,
+    app: &App,
+    id: &str,
+    code: &str,
+    signed_in: Option<UserId>,
+) -> Result<Outcome, Refusal> {
     let now = state.clock.now();
+    let prover = Prover::new(signed_in);
     let (app_id, id_hash) = (app.id.clone(), ids::hash(id));
     let find = state
         .store
@@ -153,7 +164,7 @@ async fn check(state: &AppState, app: &App, id: &str, code: &str) -> Result<Outc
             since: counted_since(now),
         };
         if right {
-            use_up(tx, &attempt)
+            use_up(tx, &attempt, &prover)
         } else {
             count(tx, &attempt)
         }
@@ -169,7 +180,7 @@ fn count(tx: &Tx<'_>, attempt: &Attempt<'_>) -> Result<Outcome, Refusal> {
     }
 }
 
-fn use_up(tx: &Tx<'_>, attempt: &Attempt<'_>) -> Result<Outcome, Refusal> {
+fn use_up(tx: &Tx<'_>, attempt: &Attempt<'_>, prover: &Prover) -> Result<Outcome, Refusal> {
     let Some(row) = store::one_time_codes::use_up(tx, attempt)? else {
         return missed(tx, attempt);
     };
@@ -183,8 +194,9 @@ fn use_up(tx: &Tx<'_>, attempt: &Attempt<'_>) -> Result<Outcome, Refusal> {
     if !users::has(&user, &identifier) {
         return Ok(Outcome::Wrong);
     }
-    users::confirm(tx, user, &identifier, attempt.now)?;
-    Ok(Outcome::Right(user_id, row.purpose))
+    let (app_id, now) = (attempt.app_id, attempt.now);
+    let proven = proof::prove(tx, app_id, user, &identifier, prover, None, now)?;
+    Ok(Outcome::Right(proven, identifier, row.purpose))
 }
 
 /// Why a statement did not apply: the code has been used in the meantime, or tried too often.

@@ -45,7 +45,7 @@ async fn a_code_signs_in_one_of_many_at_once() {
     let (id, code) = sent(&fixture, Purpose::Register).await;
     let results = fixture.race(|state, app| {
         let (id, code) = (id.clone(), code.clone());
-        async move { activate(&state, &app, &id, &code, &client()).await }
+        async move { activate(&state, &app, &id, &code, None, &client()).await }
     });
     let results = results.await;
     assert_eq!(count(&results, Reason::InvalidRequest), (1, CALLERS - 1));
@@ -59,7 +59,7 @@ async fn a_code_has_five_tries_however_many_try_at_once() {
     let results = fixture.race(|state, app| {
         let (id, wrong) = (id.clone(), wrong.clone());
         async move {
-            match activate(&state, &app, &id, &wrong, &client()).await {
+            match activate(&state, &app, &id, &wrong, None, &client()).await {
                 // This one was a try.
                 Err(refusal) if refusal.reason == Reason::InvalidRequest => Ok(()),
                 other => other.map(|_| panic!("the wrong code signed in")),
@@ -72,7 +72,7 @@ async fn a_code_has_five_tries_however_many_try_at_once() {
     assert_eq!(counted, (bound, CALLERS - bound));
     assert_eq!(tries(&fixture).await, TRIES);
 
-    let right = activate(&fixture.state, &fixture.app, &id, &code, &client()).await;
+    let right = activate(&fixture.state, &fixture.app, &id, &code, None, &client()).await;
     assert_eq!(right.unwrap_err().reason, Reason::ExceededAttempts);
 }
 
@@ -90,7 +90,7 @@ async fn all_codes_of_an_identifier_have_fifty_tries_together_however_many_try_a
             let mut tried = 0;
             for (id, code) in &*codes {
                 let wrong = other_than(code);
-                let refusal = activate(&state, &app, id, &wrong, &client()).await;
+                let refusal = activate(&state, &app, id, &wrong, None, &client()).await;
                 if refusal.unwrap_err().reason == Reason::InvalidRequest {
                     tried += 1;
                 }
@@ -103,6 +103,6 @@ async fn all_codes_of_an_identifier_have_fifty_tries_together_however_many_try_a
     assert_eq!(tries(&fixture).await, TRIES_IN_AN_HOUR);
 
     let (id, code) = &codes[codes.len() - 1];
-    let right = activate(&fixture.state, &fixture.app, id, code, &client()).await;
+    let right = activate(&fixture.state, &fixture.app, id, code, None, &client()).await;
     assert_eq!(right.unwrap_err().reason, Reason::ExceededAttempts);
 }

@@ -3,7 +3,6 @@
 use passage_identity::generated::auth::types::{
     AuthResult, AuthenticatorAttachment, CredentialCreationChallenge,
 };
-use serde_json::Map;
 
 use super::ceremony::{Finish, Holder, StartCreation, end, once, user_name};
 use super::response::Creation;
@@ -15,6 +14,7 @@ use crate::domain::error::Refusal;
 use crate::domain::sign_ins;
 use crate::domain::state::AppState;
 use crate::domain::users;
+use crate::domain::users::verification::{self, Required};
 use crate::identifier::Identifier;
 use crate::ids::{AppId, UserId};
 use crate::store;
@@ -23,7 +23,7 @@ use crate::store::ceremonies::{CeremonyRow, Purpose};
 use crate::store::devices::DeviceRow;
 use crate::store::events::{Action, EventKind, NewEvent};
 use crate::store::sign_ins::SignInRow;
-use crate::store::users::UserRow;
+use crate::store::users::{MadeBy, UserRow};
 
 /// A registration that was started, and its user.
 pub(crate) struct Started {
@@ -31,18 +31,22 @@ pub(crate) struct Started {
     pub(crate) user: UserRow,
 }
 
-/// Starts a registration with this identifier.
+/// Starts a registration with this identifier. Where it must be verified, everybody is refused alike, and nothing is
+/// looked up: a user with a verified identifier has signed in before.
 pub(crate) async fn start(
     state: &AppState,
     app: &App,
     identifier: Identifier,
     attachment: &AuthenticatorAttachment,
 ) -> Result<Started, Refusal> {
+    let rules = Rules::of(state, app);
+    rules.required.check(&identifier)?;
     let now = state.clock.now();
     let (start, pending) = StartCreation::new(app, Purpose::Register, None, attachment, now)?;
     let command = Start {
         app_id: app.id.clone(),
         identifier,
+        rules,
         new_id: UserId::new(),
         start,
         now,
@@ -57,6 +61,7 @@ pub(crate) async fn start(
 struct Start {
     app_id: AppId,
     identifier: Identifier,
+    rules: Rules,
     /// The id of a user who is created.
     new_id: UserId,
     start: StartCreation,
@@ -74,21 +79,40 @@ impl Start {
     fn newcomer(&self, tx: &Tx<'_>) -> Result<UserRow, Refusal> {
         let Some(user) = users::find(tx, &self.app_id, &self.identifier)? else {
             let (app_id, id) = (&self.app_id, &self.new_id);
-            return users::create(tx, app_id, id, &self.identifier, Map::new(), self.now);
+            let by = MadeBy::Themselves;
+            return users::create(tx, app_id, id, &self.identifier, by, self.now);
         };
-        may_register(tx, &user)?;
+        self.rules.may_register(tx, &user)?;
         Ok(user)
     }
 }
 
-/// Users who have signed in before have other ways in, and a verified identifier belongs to somebody: a stranger must
-/// not gain access to either by registering again.
-fn may_register(tx: &Tx<'_>, user: &UserRow) -> Result<(), Refusal> {
-    let untouched = user.is_pending() && !user.email_verified && !user.phone_verified;
-    if untouched && store::devices::list(tx, &user.id)?.is_empty() {
-        Ok(())
-    } else {
-        Err(Refusal::user_exists())
+/// Who gets a user by registering a passkey.
+#[derive(Debug, Clone, Copy)]
+struct Rules {
+    required: Required,
+    claim_pending: bool,
+}
+
+impl Rules {
+    fn of(state: &AppState, app: &App) -> Self {
+        Self {
+            required: verification::required(state, app),
+            claim_pending: app.settings.claim_pending,
+        }
+    }
+
+    /// Users who have signed in before have other ways in, and a verified identifier belongs to somebody: a stranger
+    /// must not gain access to either by registering again. Nor to what a backend or an import wrote about somebody.
+    fn may_register(self, tx: &Tx<'_>, user: &UserRow) -> Result<(), Refusal> {
+        let untouched = user.is_pending() && !user.email_verified && !user.phone_verified;
+        if !untouched || !store::devices::list(tx, &user.id)?.is_empty() {
+            return Err(Refusal::user_exists());
+        }
+        if !user.made_themselves() && !self.claim_pending {
+            return Err(verification::unproved());
+        }
+        self.required.check_user(user)
     }
 }
 
@@ -114,6 +138,7 @@ pub(crate) async fn finish(
         let (sign_in, granted) = sign_ins::prepare(&app.settings, user_id, now);
         let command = Register {
             app_id: app.id.clone(),
+            rules: Rules::of(state, app),
             sign_in,
             user_id: user_id.to_owned(),
             device: device::new(name, &credential, creation, now),
@@ -131,6 +156,7 @@ pub(crate) async fn finish(
 /// A registration whose outcome was verified.
 struct Register {
     app_id: AppId,
+    rules: Rules,
     sign_in: SignInRow,
     user_id: UserId,
     ceremony: CeremonyRow,
@@ -152,7 +178,7 @@ impl Register {
         if user.is_inactive() {
             return Err(Refusal::user_not_active());
         }
-        may_register(tx, &user)?;
+        self.rules.may_register(tx, &user)?;
         add(tx, user_id, &self.device, &self.credential)?;
         let event = Some(&self.event);
         sign_ins::record(tx, app_id, user_id, event, &self.sign_in, self.now)

@@ -183,6 +183,15 @@ declare! {
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     conceal_users: bool => conceal_users: bool = false, validate::anything;
 
+    /// Register passkeys for verified e-mail addresses and phone numbers only [default: true for those that the server
+    /// can send to]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    require_identifier_verification: bool => require_identifier_verification: Option<bool> = Some(false), validate::anything;
+
+    /// Let users whom the backend or an import made be claimed by registering a passkey [default: false]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    claim_pending: bool => claim_pending: bool = true, validate::anything;
+
     /// The social logins that the app offers. A development server's test provider simulates them all.
     #[arg(skip)]
     social_logins: SocialLogins => social: SocialSettings = SocialSettings::default(), validate::social_logins;

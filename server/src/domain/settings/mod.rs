@@ -62,12 +62,14 @@ impl std::error::Error for SettingsError {
 }
 
 impl AppSettings {
-    /// The defaults of an app in production. It conceals its users, and wants a recent sign-in for changes to an account;
-    /// one in development does not, so it answers as described in the API.
+    /// The defaults of an app in production. It conceals its users, gives an account to nobody but its owner, and wants a
+    /// recent sign-in for changes to it; one in development does none of this, so it answers as described in the API.
     pub(crate) fn for_production() -> Self {
         Self {
             conceal_users: true,
             reauthentication_seconds: 600,
+            require_identifier_verification: None,
+            claim_pending: false,
             ..Self::default()
         }
     }
@@ -132,6 +134,11 @@ impl AppSettings {
     /// Lifetime of a one-time code.
     pub(crate) fn one_time_code_lifetime(&self) -> Duration {
         lifetime(self.otp_ttl)
+    }
+
+    /// Whether the app sends codes or links, with which users can prove their identifiers.
+    pub(crate) fn sends_messages(&self) -> bool {
+        self.magic_links || self.one_time_codes
     }
 
     /// The API's preferred way to sign in without a passkey, and its lifetime.
@@ -201,7 +208,11 @@ mod tests {
             rp_id: Some("localhost".to_owned()),
             ..AppSettings::for_production()
         };
-        let mut again = AppSettings::default();
+        let mut again = AppSettings {
+            // Nothing in a patch unsets it.
+            require_identifier_verification: None,
+            ..AppSettings::default()
+        };
         SettingsPatch::of(&settings).apply(&mut again);
         let text = |settings: &AppSettings| serde_json::to_value(settings).ok();
         assert_eq!(text(&again), text(&settings));

@@ -1,19 +1,17 @@
 //! Which user an account at a provider belongs to.
 
-use serde_json::Map;
-
 use super::Identity;
 use crate::clock::Time;
 use crate::domain::error::Refusal;
 use crate::domain::state::AppState;
-use crate::domain::users;
+use crate::domain::users::{self, proof};
 use crate::identifier::Identifier;
 use crate::ids::{AppId, UserId};
 use crate::store;
 use crate::store::Tx;
 use crate::store::events::Action;
 use crate::store::social_connections::ConnectionRow;
-use crate::store::users::UserRow;
+use crate::store::users::{MadeBy, UserRow};
 
 /// The user whom an account signs in, and whether this is a `login` or a `register`.
 ///
@@ -38,9 +36,10 @@ pub(super) fn user(
     let verified = identity.email.clone().filter(|_| identity.email_verified);
     let email = verified.ok_or_else(Refusal::identifier_not_verified)?;
     let identifier = Identifier::Email(email);
-    let user = users::create(tx, app_id, new_id, &identifier, Map::new(), now)?;
+    let by = MadeBy::Themselves;
+    let user = users::create(tx, app_id, new_id, &identifier, by, now)?;
     let id = user.id.clone();
-    users::confirm(tx, user, &identifier, now)?;
+    proof::adopt(tx, user, &identifier, now)?;
     let row = connection(&id, identity, now, now);
     store::social_connections::insert(tx, app_id, &row)?;
     Ok((id, Action::Register))

@@ -14,7 +14,7 @@ use crate::ids::UserId;
 use crate::store;
 use crate::store::devices::DeviceRow;
 use crate::store::social_connections::ConnectionRow;
-use crate::store::users::UserRow;
+use crate::store::users::{MadeBy, NewUser, UserRow};
 
 /// A signed-in user, with everything that belongs to them.
 pub(crate) struct Account {
@@ -97,7 +97,10 @@ pub(crate) async fn create(
         .check_metadata(&metadata)
         .map_err(Refusal::invalid_request)?;
     metadata.retain(|_, value| !value.is_null());
-    let new = new_user(&UserId::new(), identifier, metadata);
+    let new = NewUser {
+        metadata,
+        ..new_user(&UserId::new(), identifier, MadeBy::Themselves)
+    };
     let (app_id, now) = (app.id.clone(), state.clock.now());
     let create = state.store.write(move |tx| insert(tx, &app_id, &new, now));
     create.await

@@ -14,7 +14,7 @@ use crate::store::devices::DeviceRow;
 use crate::store::events::EventRow;
 use crate::store::social_connections::ConnectionRow;
 use crate::store::user_list::{Page, UserQuery};
-use crate::store::users::{NewUser, UserRow, UserStatus};
+use crate::store::users::{MadeBy, NewUser, UserRow, UserStatus};
 
 /// A user with everything that belongs to them.
 pub(crate) struct WholeUser {
@@ -63,7 +63,7 @@ pub(crate) async fn create(
         email: given(new_email).as_deref().map(email).transpose()?,
         phone: given(new_phone).as_deref().map(phone).transpose()?,
         metadata,
-        ..NewUser::new(UserId::new())
+        ..NewUser::new(UserId::new(), MadeBy::Backend)
     };
     if new.email.is_none() && new.phone.is_none() {
         return Err(no_identifier());
@@ -143,6 +143,10 @@ pub(crate) async fn update(
             .apply(&mut user.phone, &mut user.phone_verified);
         if user.email.is_none() && user.phone.is_none() && user.external_id.is_none() {
             return Err(no_identifier());
+        }
+        // From here on it is the backend's word, which nobody gets by registering with the identifier.
+        if user.is_pending() && store::devices::list(tx, &user.id)?.is_empty() {
+            user.made_by = MadeBy::Backend;
         }
         let metadata = merged(&user, &changes.metadata);
         let user = taken(store::users::update(tx, &user, &metadata, now))?;

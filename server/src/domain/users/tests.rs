@@ -1,6 +1,6 @@
 //! Users, without HTTP.
 
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use super::manage::{Change, Changes, NewAccount};
 use super::*;

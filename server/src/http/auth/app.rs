@@ -9,6 +9,7 @@ use passage_identity::generated::auth::types::{
 
 use crate::domain::error::Refusal;
 use crate::domain::social;
+use crate::domain::users::verification;
 use crate::http::extract::AppContext;
 use crate::http::reply;
 
@@ -16,6 +17,7 @@ pub(crate) async fn get_app(call: AppContext) -> Result<Response, Refusal> {
     let settings = &call.app.settings;
     let key = call.app.keys.active().await?;
     let (fallback, fallback_ttl) = settings.fallback();
+    let verifies = verification::required(&call.state, &call.app);
     let app = App {
         allowed_identifier: "both".to_owned(),
         auth_fallback_method: fallback.to_owned().into(),
@@ -47,8 +49,8 @@ pub(crate) async fn get_app(call: AppContext) -> Result<Response, Refusal> {
         profile_management: true,
         public_signup: true,
         redirect_url: settings.redirect_url.clone(),
-        require_email_verification: false,
-        require_identifier_verification: false,
+        require_email_verification: verifies.email,
+        require_identifier_verification: verifies.any(),
         required_identifier: "either".to_owned(),
         rsa_public_key: key.pem_in_base64()?,
         session_timeout_length: settings.session_timeout_length,

@@ -12,7 +12,7 @@ use crate::delivery::Language;
 use crate::domain::client::ClientInfo;
 use crate::domain::error::Refusal;
 use crate::domain::magic_links::{self, LinkOptions};
-use crate::http::extract::{AppContext, json};
+use crate::http::extract::{AppContext, MaybeUserAuth, json};
 use crate::http::reply;
 use crate::store::Purpose;
 
@@ -68,12 +68,14 @@ async fn send(
 
 pub(crate) async fn activate(
     call: AppContext,
+    own: MaybeUserAuth,
     client: ClientInfo,
     body: Bytes,
 ) -> Result<Response, Refusal> {
     let request: ActivateMagicLinkRequest = json(&body)?;
     let secret = &request.magic_link;
-    let auth_result = magic_links::open(&call.state, &call.app, secret, &client).await?;
+    let open = magic_links::open(&call.state, &call.app, secret, own.user_id, &client);
+    let auth_result = open.await?;
     Ok(reply::ok(&AuthResponse { auth_result }))
 }
 

@@ -12,7 +12,7 @@ use crate::delivery::Language;
 use crate::domain::client::ClientInfo;
 use crate::domain::error::Refusal;
 use crate::domain::one_time_codes;
-use crate::http::extract::{AppContext, json};
+use crate::http::extract::{AppContext, MaybeUserAuth, json};
 use crate::http::reply;
 use crate::store::Purpose;
 
@@ -51,11 +51,14 @@ async fn send(
 
 pub(crate) async fn activate(
     call: AppContext,
+    own: MaybeUserAuth,
     client: ClientInfo,
     body: Bytes,
 ) -> Result<Response, Refusal> {
     let request: ActivateOneTimePasscodeRequest = json(&body)?;
     let (id, code) = (&request.otp_id, &request.otp);
-    let auth_result = one_time_codes::activate(&call.state, &call.app, id, code, &client).await?;
+    let (state, app) = (&call.state, &call.app);
+    let activate = one_time_codes::activate(state, app, id, code, own.user_id, &client);
+    let auth_result = activate.await?;
     Ok(reply::ok(&AuthResponse { auth_result }))
 }

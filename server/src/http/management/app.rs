@@ -8,6 +8,7 @@ use passage_identity::generated::management::types::{
 };
 
 use crate::domain::error::Refusal;
+use crate::domain::users::verification;
 use crate::http::extract::MaybeApiKeyAuth;
 use crate::http::reply;
 
@@ -17,6 +18,7 @@ pub(crate) async fn get_app(call: MaybeApiKeyAuth) -> Result<Response, Refusal> 
     let settings = &app.settings;
     let key = app.keys.active().await?;
     let (fallback, fallback_ttl) = settings.fallback();
+    let verifies = verification::required(&call.state, app);
     let info = AppInfo {
         additional_auth_origins: Vec::new(),
         allowed_callback_urls: settings.allowed_callback_urls.clone(),
@@ -64,8 +66,8 @@ pub(crate) async fn get_app(call: MaybeApiKeyAuth) -> Result<Response, Refusal> 
         refresh_absolute_lifetime: settings.refresh_absolute_lifetime,
         refresh_enabled: settings.refresh_enabled,
         refresh_inactivity_lifetime: settings.refresh_inactivity_lifetime,
-        require_email_verification: false,
-        require_identifier_verification: false,
+        require_email_verification: verifies.email,
+        require_identifier_verification: verifies.any(),
         required_identifier: "either".to_owned(),
         role: call.key.map(|key| key.role).unwrap_or_default(),
         rsa_public_key: key.pem_in_base64()?,

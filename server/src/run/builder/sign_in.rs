@@ -33,4 +33,22 @@ impl ServerBuilder {
         self.settings.conceal_users = Some(conceal);
         self
     }
+
+    /// Whether a passkey can be registered only for an identifier that was verified by a code or a link, as by default
+    /// in `passage-server serve`.
+    ///
+    /// Defaults to `false`, as in the API: whoever registers an identifier first gets its user. With `true` a
+    /// registration with a passkey is refused with 403 `identifier_not_verified`, and users add their first passkey
+    /// after signing in with a code or a link.
+    pub fn require_identifier_verification(mut self, required: bool) -> Self {
+        self.settings.require_identifier_verification = Some(required);
+        self
+    }
+
+    /// Whether users whom the backend or an import made can be claimed by registering a passkey, if nobody has signed
+    /// in as them yet. Defaults to `true`, as in the API; `passage-server serve` has `false`.
+    pub fn claim_pending(mut self, claimed: bool) -> Self {
+        self.settings.claim_pending = Some(claimed);
+        self
+    }
 }

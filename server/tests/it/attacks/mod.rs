@@ -1,5 +1,7 @@
-//! Attacks, one test each, against the settings that `serve` has by default.
+//! Attacks by strangers, one test each, through HTTP and against the settings that `passage-server serve` has by default.
 
+mod first_proof;
+mod pre_hijacking;
 mod refresh_reuse;
 #[cfg(unix)]
 mod refresh_reuse_serve;
