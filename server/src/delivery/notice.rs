@@ -21,6 +21,8 @@ pub(crate) enum Notice {
     PasskeyAdded(String),
     /// A passkey with this name was removed.
     PasskeyRemoved(String),
+    /// This identifier was added, beside the one that the notice goes to.
+    IdentifierAdded(String),
     /// The identifier that the notice goes to was replaced.
     IdentifierChanged { new: String, undo: Option<Undo> },
     /// This identifier left the account, because somebody else proved it.
@@ -42,8 +44,8 @@ impl std::fmt::Debug for Undo {
 /// Who sent the request that a message is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Requester {
-    /// Browser and system, such as `Firefox on Windows`.
-    pub(crate) client: String,
+    /// Browser and system, such as `Firefox on Windows`, if they are known.
+    pub(crate) client: Option<String>,
     /// Network address.
     pub(crate) address: String,
     pub(crate) at: Time,
@@ -53,8 +55,11 @@ impl Requester {
     /// A line about the requester in a language.
     pub(super) fn line(&self, language: Language) -> String {
         let at = self.at.timestamp().strftime("%Y-%m-%d %H:%M UTC");
-        let text = language.texts().requester;
-        text.replace("{client}", &one_line(&self.client))
+        let texts = language.texts();
+        let client = self.client.as_deref().unwrap_or(texts.unknown_client);
+        texts
+            .requester
+            .replace("{client}", &one_line(client))
             .replace("{address}", &self.address)
             .replace("{at}", &at.to_string())
     }
@@ -78,13 +83,16 @@ impl Message {
         let ([subject, text], undo) = match &new.notice {
             Notice::PasskeyAdded(_) => (texts.passkey_added, None),
             Notice::PasskeyRemoved(_) => (texts.passkey_removed, None),
+            Notice::IdentifierAdded(_) => (texts.identifier_added, None),
             Notice::IdentifierChanged { undo, .. } => (texts.identifier_changed, undo.as_ref()),
             Notice::IdentifierLost(_) => (texts.identifier_lost, None),
             Notice::AccountCleared => (texts.account_cleared, None),
         };
         let detail = match &new.notice {
             Notice::PasskeyAdded(name) | Notice::PasskeyRemoved(name) => name.as_str(),
-            Notice::IdentifierChanged { new, .. } | Notice::IdentifierLost(new) => new.as_str(),
+            Notice::IdentifierAdded(new)
+            | Notice::IdentifierChanged { new, .. }
+            | Notice::IdentifierLost(new) => new.as_str(),
             Notice::AccountCleared => "",
         };
         // Placeholders in a name are text, so each part is filled once, and names last.
@@ -155,7 +163,7 @@ mod tests {
     fn message(notice: Notice, language: Language) -> Message {
         let to = Identifier::Email("ada@example.com".to_owned());
         let requester = Requester {
-            client: "Firefox on\nWindows".to_owned(),
+            client: Some("Firefox on\nWindows".to_owned()),
             address: "203.0.113.7".to_owned(),
             at: at(1_800_000_000),
         };
@@ -211,6 +219,7 @@ mod tests {
             let notices = [
                 Notice::PasskeyAdded("my phone".to_owned()),
                 Notice::PasskeyRemoved("my phone".to_owned()),
+                Notice::IdentifierAdded("my phone".to_owned()),
                 Notice::IdentifierLost("my phone".to_owned()),
                 Notice::IdentifierChanged {
                     new: "my phone".to_owned(),

@@ -1,7 +1,8 @@
 //! Users and their identifiers: who has one, who may get a code or a link, and what opening it proves. [`manage`] has
-//! the operations of backends, [`account`] those of users themselves.
+//! the operations of backends, [`account`] those of users themselves, [`change`] the change of an identifier.
 
 pub(crate) mod account;
+pub(crate) mod change;
 pub(crate) mod manage;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]

@@ -17,7 +17,7 @@ use crate::domain::apps::App;
 use crate::domain::client::{ClientInfo, Peer};
 use crate::domain::error::Refusal;
 use crate::domain::state::AppState;
-use crate::domain::users::account;
+use crate::domain::users::account::{self, OwnToken};
 use crate::store::api_keys::ApiKeyRow;
 use crate::store::devices::DeviceRow;
 use crate::store::social_connections::ConnectionRow;
@@ -141,6 +141,31 @@ impl FromRequestParts<Arc<AppState>> for UserAuth {
             user: account.user,
             devices: account.devices,
             connections: account.connections,
+        })
+    }
+}
+
+/// A request that needs no credentials, but can carry the auth token of a user. A bad token counts as none.
+pub(crate) struct MaybeUserAuth {
+    pub(crate) state: Arc<AppState>,
+    pub(crate) app: Arc<App>,
+    pub(crate) own: Option<OwnToken>,
+}
+
+impl FromRequestParts<Arc<AppState>> for MaybeUserAuth {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &Arc<AppState>) -> Result<Self, Refusal> {
+        let params = Params::from_request_parts(parts, state).await?;
+        let app = state.app(&params.get("app_id").into())?;
+        let own = match bearer(parts) {
+            Ok(Some(token)) => account::recognize(state, &app, token).await?,
+            Ok(None) | Err(_) => None,
+        };
+        Ok(Self {
+            state: Arc::clone(state),
+            app,
+            own,
         })
     }
 }

@@ -91,8 +91,7 @@ fn a_short_line_is_enough_for_an_app() {
     let expected = AppSettings {
         name: "shop".to_owned(),
         auth_origin: "https://shop.example.com".to_owned(),
-        conceal_users: true,
-        ..AppSettings::default()
+        ..AppSettings::for_production()
     };
     let text = |settings: &AppSettings| serde_json::to_value(settings).unwrap();
     assert_eq!(text(&app.settings), text(&expected));
@@ -208,7 +207,8 @@ fn what_is_shown_is_taken_as_the_same() {
     let members = json!({
         "name": "Shop", "rp_id": "example.com", "login_url": "login", "redirect_url": "/a", "session_seconds": 5,
         "refresh_tokens": false, "refresh_seconds": 6, "refresh_idle_seconds": 7, "magic_links": false,
-        "magic_link_seconds": 8, "one_time_codes": false, "one_time_code_seconds": 9, "conceal_users": true,
+        "magic_link_seconds": 8, "magic_link_waiting": "never",
+        "magic_link_paths": ["/welcome"], "change_confirmed_by": "anybody", "one_time_codes": false, "one_time_code_seconds": 9, "conceal_users": true,
         "social_logins": {"apple": {"client_id": "a"}, "google": {}}, "callback_urls": ["my-app://x"],
         "metadata_fields": [{"id": "f1", "name": "plan", "type": "string"}], "created_at": "2024-01-01T00:00:00Z",
     });
