@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::harmless;
 use super::language::Language;
 use super::message::{Channel, Message, one_line, time_left};
 use crate::clock::Time;
@@ -89,18 +90,18 @@ impl Message {
             Notice::AccountCleared => (texts.account_cleared, None),
         };
         let detail = match &new.notice {
-            Notice::PasskeyAdded(name) | Notice::PasskeyRemoved(name) => name.as_str(),
+            Notice::PasskeyAdded(name) | Notice::PasskeyRemoved(name) => harmless::name(name),
             Notice::IdentifierAdded(new)
             | Notice::IdentifierChanged { new, .. }
-            | Notice::IdentifierLost(new) => new.as_str(),
-            Notice::AccountCleared => "",
+            | Notice::IdentifierLost(new) => harmless::address(new),
+            Notice::AccountCleared => String::new(),
         };
         // Placeholders in a name are text, so each part is filled once, and names last.
         let time = time_left(UNDO_LIFETIME, texts);
         let fill = |text: &str| {
             fill(text, |placeholder| match placeholder {
                 "app" => Some(one_line(app_name)),
-                "name" | "new" => Some(one_line(detail)),
+                "name" | "new" => Some(one_line(&detail)),
                 "time" => Some(time.clone()),
                 _ => None,
             })
@@ -216,12 +217,12 @@ mod tests {
     fn no_language_leaves_a_placeholder_or_drops_a_value() {
         for language in LANGUAGES {
             let notices = [
-                Notice::PasskeyAdded("my phone".to_owned()),
-                Notice::PasskeyRemoved("my phone".to_owned()),
-                Notice::IdentifierAdded("my phone".to_owned()),
-                Notice::IdentifierLost("my phone".to_owned()),
+                Notice::PasskeyAdded("my-phone".to_owned()),
+                Notice::PasskeyRemoved("my-phone".to_owned()),
+                Notice::IdentifierAdded("my-phone".to_owned()),
+                Notice::IdentifierLost("my-phone".to_owned()),
                 Notice::IdentifierChanged {
-                    new: "my phone".to_owned(),
+                    new: "my-phone".to_owned(),
                     undo: Some(Undo("https://example.com/".to_owned())),
                 },
                 Notice::AccountCleared,
@@ -231,7 +232,7 @@ mod tests {
                 let message = message(notice, language);
                 let own = message.text.replace("The {name} Shop", "");
                 assert!(!own.contains('{'), "{}: {own}", language.code());
-                assert_eq!(own.contains("my phone"), has_detail, "{own}");
+                assert_eq!(own.contains("my-phone"), has_detail, "{own}");
                 assert!(own.contains("203.0.113.7"), "{own}");
             }
         }

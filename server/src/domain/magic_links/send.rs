@@ -3,7 +3,7 @@
 use super::target::{of_client, redirect_of_client, url};
 use super::{LinkFor, NewLink};
 use crate::clock::Time;
-use crate::delivery::{Content, Language, Message, NewMessage};
+use crate::delivery::{Content, Language, Message, NewMessage, harmless};
 use crate::domain::apps::App;
 use crate::domain::client::ClientInfo;
 use crate::domain::error::Refusal;
@@ -65,14 +65,7 @@ fn account(user: &UserRow) -> String {
     let own = notices::reached_at(user).map(|it| it.as_str().to_owned());
     let any = own.or(user.email.clone()).or(user.phone.clone());
     let name = any.unwrap_or_else(|| user.id.to_string());
-    // An address can contain what mail readers take for another link.
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '@' | '.' | '-' | '_' | '+');
-    if name.chars().all(plain) {
-        name
-    } else {
-        let first = name.chars().find(char::is_ascii_alphanumeric);
-        format!("{}***", first.map(String::from).unwrap_or_default())
-    }
+    harmless::address(&name)
 }
 
 /// The recipient of a link: the owner of an identifier, or a user who wants to have it.

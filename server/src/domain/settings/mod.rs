@@ -212,7 +212,7 @@ mod tests {
             ("*", true),
             ("welcome", true),
             ("/welcome/", true),
-            ("", false),
+            ("", true),
             ("/welcome?a", false),
             ("/welcome#a", false),
             ("//other.example", false),

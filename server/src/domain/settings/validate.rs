@@ -136,7 +136,9 @@ pub(super) fn page(value: &mut str, problems: &mut MemberProblems<'_>) {
     }
 }
 
-pub(super) fn link_paths(value: &mut [String], problems: &mut MemberProblems<'_>) {
+pub(super) fn link_paths(value: &mut Vec<String>, problems: &mut MemberProblems<'_>) {
+    // On the command line, an empty text clears the list.
+    value.retain(|path| !path.is_empty());
     for (place, path) in value.iter().enumerate() {
         if !magic_links::is_listed_path(path) {
             problems.add_within(

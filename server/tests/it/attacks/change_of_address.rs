@@ -351,3 +351,14 @@ async fn a_taken_address_looks_like_any_other_to_who_asks_for_it() {
         .error(401, "invalid_magic_link");
     assert!(refused.contains("not opened"), "{refused}");
 }
+
+#[tokio::test]
+async fn a_notice_to_the_owner_holds_no_link_of_the_thief() {
+    let app = App::start_with(guarded).await;
+    let (thief, _) = eve(&app).await;
+    let new = "https://evil.example/undo@a.example";
+    let (_, link) = thief.ask_change(new).await;
+    thief.open(&link).await.json(200);
+    let told = notices(&app, EVE);
+    assert!(told.len() == 1 && !told[0].contains("evil"), "{told:?}");
+}
