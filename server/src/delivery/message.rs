@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::language::Language;
+use super::notice::Requester;
 use super::texts::Texts;
 use crate::clock::Time;
 use crate::identifier::Identifier;
@@ -93,6 +94,10 @@ pub(crate) struct NewMessage<'a> {
     pub(crate) purpose: Purpose,
     pub(crate) language: Language,
     pub(crate) content: Content,
+    /// The account that would get the identifier, for a change of identifier.
+    pub(crate) account: Option<String>,
+    /// `None` if the app's backend requested it.
+    pub(crate) requester: Option<Requester>,
     pub(crate) created_at: Time,
     pub(crate) expires_at: Time,
 }
@@ -109,17 +114,27 @@ impl Message {
         // The name is inserted last, so that nothing in it is mistaken for a placeholder.
         let fill = |text: &str| {
             let filled = text.replace("{code}", code).replace("{time}", &time_left);
+            let account = new.account.as_deref().unwrap_or_default();
+            let filled = filled.replace("{account}", &one_line(account));
             filled.replace("{app}", &one_line(app_name))
         };
         let [subject, text] = match (&new.content, new.purpose) {
             (Content::Code { .. }, _) => texts.code,
             (_, Purpose::Login | Purpose::Register) => texts.sign_in,
-            (_, Purpose::VerifyIdentifier | Purpose::ChangeIdentifier) => texts.confirm,
+            (_, Purpose::VerifyIdentifier) => texts.confirm,
+            (_, Purpose::ChangeIdentifier) => texts.change,
         };
+        let channel = Channel::of(new.to);
+        // A text message has no room for it.
+        let requester = new.requester.filter(|_| channel == Channel::Email);
+        let requester = requester.map(|it| format!("{}\n\n", it.line(new.language)));
+        let requester = requester.unwrap_or_default();
         let (subject, text, end) = (fill(subject), fill(text), fill(texts.end));
         let text = match &new.content {
-            Content::Link { url, .. } => format!("{text}\n\n{url}\n\n{end}"),
-            Content::Code { .. } => format!("{text} {end}"),
+            // Alone on its line, so that mail readers take no more and no less for the link.
+            Content::Link { url, .. } => format!("{text}\n\n{url}\n\n{requester}{end}"),
+            Content::Code { .. } if requester.is_empty() => format!("{text} {end}"),
+            Content::Code { .. } => format!("{text}\n\n{requester}{end}"),
         };
         let (magic_link_id, url, otp_id, code) = match new.content {
             Content::Link { id, url } => (Some(id), Some(url), None, None),
@@ -129,7 +144,7 @@ impl Message {
             id: ids::new_id(),
             created_at: new.created_at.timestamp(),
             expires_at: new.expires_at.timestamp(),
-            channel: Channel::of(new.to),
+            channel,
             to: new.to.as_str().to_owned(),
             purpose: new.purpose.as_str().to_owned(),
             language: new.language.code().to_owned(),

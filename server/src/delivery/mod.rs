@@ -6,6 +6,7 @@
 
 mod check;
 mod error;
+pub(crate) mod harmless;
 mod hook;
 mod language;
 mod message;

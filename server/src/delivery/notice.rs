@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::harmless;
 use super::language::Language;
 use super::message::{Channel, Message, one_line, time_left};
 use crate::clock::Time;
@@ -21,6 +22,8 @@ pub(crate) enum Notice {
     PasskeyAdded(String),
     /// A passkey with this name was removed.
     PasskeyRemoved(String),
+    /// This identifier was added, beside the one that the notice goes to.
+    IdentifierAdded(String),
     /// The identifier that the notice goes to was replaced.
     IdentifierChanged { new: String, undo: Option<Undo> },
     /// This identifier left the account, because somebody else proved it.
@@ -42,8 +45,8 @@ impl std::fmt::Debug for Undo {
 /// Who sent the request that a message is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Requester {
-    /// Browser and system, such as `Firefox on Windows`.
-    pub(crate) client: String,
+    /// Browser and system, such as `Firefox on Windows`, if they are known.
+    pub(crate) client: Option<String>,
     /// Network address.
     pub(crate) address: String,
     pub(crate) at: Time,
@@ -53,8 +56,11 @@ impl Requester {
     /// A line about the requester in a language.
     pub(super) fn line(&self, language: Language) -> String {
         let at = self.at.timestamp().strftime("%Y-%m-%d %H:%M UTC");
-        let text = language.texts().requester;
-        text.replace("{client}", &one_line(&self.client))
+        let texts = language.texts();
+        let client = self.client.as_deref().unwrap_or(texts.unknown_client);
+        texts
+            .requester
+            .replace("{client}", &one_line(client))
             .replace("{address}", &self.address)
             .replace("{at}", &at.to_string())
     }
@@ -78,21 +84,24 @@ impl Message {
         let ([subject, text], undo) = match &new.notice {
             Notice::PasskeyAdded(_) => (texts.passkey_added, None),
             Notice::PasskeyRemoved(_) => (texts.passkey_removed, None),
+            Notice::IdentifierAdded(_) => (texts.identifier_added, None),
             Notice::IdentifierChanged { undo, .. } => (texts.identifier_changed, undo.as_ref()),
             Notice::IdentifierLost(_) => (texts.identifier_lost, None),
             Notice::AccountCleared => (texts.account_cleared, None),
         };
         let detail = match &new.notice {
-            Notice::PasskeyAdded(name) | Notice::PasskeyRemoved(name) => name.as_str(),
-            Notice::IdentifierChanged { new, .. } | Notice::IdentifierLost(new) => new.as_str(),
-            Notice::AccountCleared => "",
+            Notice::PasskeyAdded(name) | Notice::PasskeyRemoved(name) => harmless::name(name),
+            Notice::IdentifierAdded(new)
+            | Notice::IdentifierChanged { new, .. }
+            | Notice::IdentifierLost(new) => harmless::address(new),
+            Notice::AccountCleared => String::new(),
         };
         // Placeholders in a name are text, so each part is filled once, and names last.
         let time = time_left(UNDO_LIFETIME, texts);
         let fill = |text: &str| {
             fill(text, |placeholder| match placeholder {
                 "app" => Some(one_line(app_name)),
-                "name" | "new" => Some(one_line(detail)),
+                "name" | "new" => Some(one_line(&detail)),
                 "time" => Some(time.clone()),
                 _ => None,
             })
@@ -150,14 +159,13 @@ fn fill(text: &str, value: impl Fn(&str) -> Option<String>) -> String {
 mod tests {
     use super::super::language::LANGUAGES;
     use super::*;
-    use crate::clock::at;
 
     fn message(notice: Notice, language: Language) -> Message {
         let to = Identifier::Email("ada@example.com".to_owned());
         let requester = Requester {
-            client: "Firefox on\nWindows".to_owned(),
+            client: Some("Firefox on\nWindows".to_owned()),
             address: "203.0.113.7".to_owned(),
-            at: at(1_800_000_000),
+            at: Time::from_second(1_800_000_000),
         };
         let new = NewNotice {
             to: &to,
@@ -165,7 +173,7 @@ mod tests {
             notice,
             requester: Some(requester),
             language,
-            created_at: at(1_800_000_000),
+            created_at: Time::from_second(1_800_000_000),
         };
         Message::notify("The {name} Shop", new)
     }
@@ -209,11 +217,12 @@ mod tests {
     fn no_language_leaves_a_placeholder_or_drops_a_value() {
         for language in LANGUAGES {
             let notices = [
-                Notice::PasskeyAdded("my phone".to_owned()),
-                Notice::PasskeyRemoved("my phone".to_owned()),
-                Notice::IdentifierLost("my phone".to_owned()),
+                Notice::PasskeyAdded("my-phone".to_owned()),
+                Notice::PasskeyRemoved("my-phone".to_owned()),
+                Notice::IdentifierAdded("my-phone".to_owned()),
+                Notice::IdentifierLost("my-phone".to_owned()),
                 Notice::IdentifierChanged {
-                    new: "my phone".to_owned(),
+                    new: "my-phone".to_owned(),
                     undo: Some(Undo("https://example.com/".to_owned())),
                 },
                 Notice::AccountCleared,
@@ -223,7 +232,7 @@ mod tests {
                 let message = message(notice, language);
                 let own = message.text.replace("The {name} Shop", "");
                 assert!(!own.contains('{'), "{}: {own}", language.code());
-                assert_eq!(own.contains("my phone"), has_detail, "{own}");
+                assert_eq!(own.contains("my-phone"), has_detail, "{own}");
                 assert!(own.contains("203.0.113.7"), "{own}");
             }
         }

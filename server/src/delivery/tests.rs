@@ -236,6 +236,8 @@ fn written(language: Language, purpose: Purpose, content: Content, minutes: i64)
         purpose,
         language,
         content,
+        account: Some("ada@example.com".to_owned()),
+        requester: None,
         created_at: at(0),
         expires_at: Time::from_second(minutes * 60),
     };

@@ -1,6 +1,7 @@
 //! The texts of messages. `{app}` is the app's name, `{code}` the code, `{time}` how long the code or link is valid.
 //! In notices, `{name}` is the name of a passkey and `{new}` an e-mail address or phone number. `{client}`, `{address}`
-//! and `{at}` say who sent the request that the message is about, and when.
+//! and `{at}` say who sent the request that the message is about, and when. `{account}` names the account that would get
+//! the address or number.
 
 /// The texts of one language.
 pub(super) struct Texts {
@@ -10,13 +11,19 @@ pub(super) struct Texts {
     pub(super) sign_in: [&'static str; 2],
     /// Subject and text of a message with a link that confirms an address or number. The link follows in the same way.
     pub(super) confirm: [&'static str; 2],
+    /// Subject and text of a message with a link that moves an address or number to an account. The reader may be a
+    /// stranger to that account.
+    pub(super) change: [&'static str; 2],
     /// The end of every message.
     pub(super) end: &'static str,
     /// Who sent the request that the message is about.
     pub(super) requester: &'static str,
+    /// `{client}` if it is unknown.
+    pub(super) unknown_client: &'static str,
     /// Subject and text of the notices.
     pub(super) passkey_added: [&'static str; 2],
     pub(super) passkey_removed: [&'static str; 2],
+    pub(super) identifier_added: [&'static str; 2],
     pub(super) identifier_changed: [&'static str; 2],
     pub(super) identifier_lost: [&'static str; 2],
     pub(super) account_cleared: [&'static str; 2],
@@ -36,8 +43,13 @@ pub(super) static EN: Texts = Texts {
         "Confirm your contact details for {app}",
         "Open this link to confirm your contact details for {app}:",
     ],
+    change: [
+        "Confirm your contact details for {app}",
+        "The account {account} at {app} wants to use this address or number. Open this link only if the account is yours: somebody else may have asked for it.",
+    ],
     end: "It works once, within {time}. If you did not ask for it, ignore this message.",
     requester: "Requested by {client}, network address {address}, {at}.",
+    unknown_client: "an unknown program",
     passkey_added: [
         "New passkey for {app}",
         "The passkey “{name}” was added to your account at {app}.",
@@ -45,6 +57,10 @@ pub(super) static EN: Texts = Texts {
     passkey_removed: [
         "Passkey removed from {app}",
         "The passkey “{name}” was removed from your account at {app}.",
+    ],
+    identifier_added: [
+        "Your contact details for {app} have changed",
+        "{new} was added to your account at {app}.",
     ],
     identifier_changed: [
         "Your contact details for {app} have changed",
@@ -74,8 +90,13 @@ pub(super) static DE: Texts = Texts {
         "Kontaktdaten für {app} bestätigen",
         "Öffnen Sie diesen Link, um Ihre Kontaktdaten für {app} zu bestätigen:",
     ],
+    change: [
+        "Kontaktdaten für {app} bestätigen",
+        "Das Konto {account} bei {app} möchte diese Adresse oder Nummer verwenden. Öffnen Sie diesen Link nur, wenn es Ihr Konto ist: Jemand anders kann ihn angefordert haben.",
+    ],
     end: "Er gilt einmal, für {time}. Wenn Sie ihn nicht angefordert haben, ignorieren Sie diese Nachricht.",
     requester: "Angefordert von {client}, Netzwerkadresse {address}, {at}.",
+    unknown_client: "einem unbekannten Programm",
     passkey_added: [
         "Neuer Passkey für {app}",
         "Der Passkey „{name}“ wurde Ihrem Konto bei {app} hinzugefügt.",
@@ -83,6 +104,10 @@ pub(super) static DE: Texts = Texts {
     passkey_removed: [
         "Passkey bei {app} entfernt",
         "Der Passkey „{name}“ wurde aus Ihrem Konto bei {app} entfernt.",
+    ],
+    identifier_added: [
+        "Ihre Kontaktdaten für {app} wurden geändert",
+        "{new} wurde Ihrem Konto bei {app} hinzugefügt.",
     ],
     identifier_changed: [
         "Ihre Kontaktdaten für {app} wurden geändert",
@@ -112,8 +137,13 @@ pub(super) static ES: Texts = Texts {
         "Confirma tus datos de contacto para {app}",
         "Abre este enlace para confirmar tus datos de contacto para {app}:",
     ],
+    change: [
+        "Confirma tus datos de contacto para {app}",
+        "La cuenta {account} de {app} quiere usar esta dirección o número. Abre este enlace solo si la cuenta es tuya: puede haberlo pedido otra persona.",
+    ],
     end: "Funciona una sola vez, durante {time}. Si no lo has pedido, ignora este mensaje.",
     requester: "Solicitado por {client}, dirección de red {address}, {at}.",
+    unknown_client: "un programa desconocido",
     passkey_added: [
         "Nueva llave de acceso para {app}",
         "Se añadió la llave de acceso «{name}» a tu cuenta de {app}.",
@@ -121,6 +151,10 @@ pub(super) static ES: Texts = Texts {
     passkey_removed: [
         "Llave de acceso eliminada de {app}",
         "Se eliminó la llave de acceso «{name}» de tu cuenta de {app}.",
+    ],
+    identifier_added: [
+        "Tus datos de contacto para {app} han cambiado",
+        "{new} se añadió a tu cuenta de {app}.",
     ],
     identifier_changed: [
         "Tus datos de contacto para {app} han cambiado",
@@ -150,8 +184,13 @@ pub(super) static IT: Texts = Texts {
         "Conferma i tuoi contatti per {app}",
         "Apri questo link per confermare i tuoi contatti per {app}:",
     ],
+    change: [
+        "Conferma i tuoi contatti per {app}",
+        "L'account {account} di {app} vuole usare questo indirizzo o numero. Apri questo link solo se l'account è tuo: potrebbe averlo richiesto qualcun altro.",
+    ],
     end: "Funziona una sola volta, entro {time}. Se non lo hai richiesto, ignora questo messaggio.",
     requester: "Richiesto da {client}, indirizzo di rete {address}, {at}.",
+    unknown_client: "un programma sconosciuto",
     passkey_added: [
         "Nuova passkey per {app}",
         "La passkey «{name}» è stata aggiunta al tuo account di {app}.",
@@ -159,6 +198,10 @@ pub(super) static IT: Texts = Texts {
     passkey_removed: [
         "Passkey rimossa da {app}",
         "La passkey «{name}» è stata rimossa dal tuo account di {app}.",
+    ],
+    identifier_added: [
+        "I tuoi contatti per {app} sono cambiati",
+        "{new} è stato aggiunto al tuo account di {app}.",
     ],
     identifier_changed: [
         "I tuoi contatti per {app} sono cambiati",
@@ -188,8 +231,13 @@ pub(super) static PL: Texts = Texts {
         "Potwierdź dane kontaktowe w {app}",
         "Otwórz ten link, aby potwierdzić dane kontaktowe w {app}:",
     ],
+    change: [
+        "Potwierdź dane kontaktowe w {app}",
+        "Konto {account} w {app} chce używać tego adresu lub numeru. Otwórz ten link tylko wtedy, gdy to Twoje konto: prośbę mógł wysłać ktoś inny.",
+    ],
     end: "Działa tylko raz, przez {time}. Jeśli to nie Ty, zignoruj tę wiadomość.",
     requester: "Żądanie wysłał {client}, adres sieciowy {address}, {at}.",
+    unknown_client: "nieznany program",
     passkey_added: [
         "Nowy klucz dostępu do {app}",
         "Do Twojego konta w {app} dodano klucz dostępu „{name}”.",
@@ -197,6 +245,10 @@ pub(super) static PL: Texts = Texts {
     passkey_removed: [
         "Usunięto klucz dostępu do {app}",
         "Z Twojego konta w {app} usunięto klucz dostępu „{name}”.",
+    ],
+    identifier_added: [
+        "Twoje dane kontaktowe w {app} zmieniły się",
+        "Do Twojego konta w {app} dodano {new}.",
     ],
     identifier_changed: [
         "Twoje dane kontaktowe w {app} zmieniły się",
@@ -223,8 +275,13 @@ pub(super) static PT: Texts = Texts {
         "Confirme seus dados de contato para {app}",
         "Abra este link para confirmar seus dados de contato para {app}:",
     ],
+    change: [
+        "Confirme seus dados de contato para {app}",
+        "A conta {account} em {app} quer usar este endereço ou número. Abra este link somente se a conta for sua: outra pessoa pode tê-lo pedido.",
+    ],
     end: "Funciona uma única vez, durante {time}. Se você não o pediu, ignore esta mensagem.",
     requester: "Solicitado por {client}, endereço de rede {address}, {at}.",
+    unknown_client: "um programa desconhecido",
     passkey_added: [
         "Nova chave de acesso para {app}",
         "A chave de acesso “{name}” foi adicionada à sua conta em {app}.",
@@ -232,6 +289,10 @@ pub(super) static PT: Texts = Texts {
     passkey_removed: [
         "Chave de acesso removida de {app}",
         "A chave de acesso “{name}” foi removida da sua conta em {app}.",
+    ],
+    identifier_added: [
+        "Seus dados de contato para {app} mudaram",
+        "{new} foi adicionado à sua conta em {app}.",
     ],
     identifier_changed: [
         "Seus dados de contato para {app} mudaram",
@@ -258,8 +319,13 @@ pub(super) static ZH: Texts = Texts {
         "确认您在 {app} 的联系方式",
         "打开此链接以确认您在 {app} 的联系方式：",
     ],
+    change: [
+        "确认您在 {app} 的联系方式",
+        "{app} 的帐户 {account} 请求使用此地址或号码。仅当该帐户属于您时才打开此链接：请求可能来自他人。",
+    ],
     end: "仅可使用一次，{time}内有效。如果不是您本人操作，请忽略此消息。",
     requester: "请求来自 {client}，网络地址 {address}，{at}。",
+    unknown_client: "未知程序",
     passkey_added: [
         "{app} 的新通行密钥",
         "通行密钥“{name}”已添加到您的 {app} 帐户。",
@@ -267,6 +333,10 @@ pub(super) static ZH: Texts = Texts {
     passkey_removed: [
         "{app} 的通行密钥已移除",
         "通行密钥“{name}”已从您的 {app} 帐户中移除。",
+    ],
+    identifier_added: [
+        "您在 {app} 的联系方式已更改",
+        "{new} 已添加到您的 {app} 帐户。",
     ],
     identifier_changed: [
         "您在 {app} 的联系方式已更改",

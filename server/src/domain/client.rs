@@ -7,7 +7,7 @@ use crate::delivery::Requester;
 use crate::domain::apps::App;
 use crate::domain::error::Refusal;
 use crate::domain::passkeys::device;
-use crate::domain::rate_limits::Kind;
+use crate::domain::rate_limits::{self, Kind};
 use crate::domain::state::AppState;
 use crate::identifier::Identifier;
 use crate::ids;
@@ -22,6 +22,7 @@ const USER_AGENT_LENGTH: usize = 512;
 pub(crate) struct Peer(pub(crate) IpAddr);
 
 /// The client of a request, as needed for rate limits and events.
+#[derive(Clone)]
 pub(crate) struct ClientInfo {
     address: IpAddr,
     user_agent: String,
@@ -58,10 +59,18 @@ impl ClientInfo {
         &self.user_agent
     }
 
+    /// What clients that count as the same have in common: a hash of network and user agent. `None` if the address is
+    /// unknown, as in a server that is nested without addresses: such a client is like no other.
+    pub(crate) fn fingerprint(&self) -> Option<Vec<u8>> {
+        let network = rate_limits::network(self.address);
+        let known = !network.is_unspecified();
+        known.then(|| ids::hash(&format!("{network}\n{}", self.user_agent)))
+    }
+
     /// Who sends the request, for the message that it causes.
     pub(crate) fn requester(&self, now: Time) -> Requester {
         Requester {
-            client: device::name(&self.user_agent),
+            client: device::browser_and_system(&self.user_agent),
             address: self.address.to_string(),
             at: now,
         }
@@ -84,6 +93,37 @@ impl ClientInfo {
         NewEvent {
             provider: Some(provider),
             ..self.event(action, EventKind::Social)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clients_are_the_same_by_network_and_user_agent() {
+        let print = |address: &str, user_agent: &str| {
+            let address: Option<IpAddr> = address.parse().ok();
+            address.and_then(|address| ClientInfo::new(address, user_agent).fingerprint())
+        };
+        for (one, other, same) in [
+            (("192.0.2.1", "a"), ("192.0.2.1", "a"), true),
+            (("192.0.2.1", "a"), ("192.0.2.1", "b"), false),
+            (("192.0.2.1", "a"), ("192.0.2.2", "a"), false),
+            (("::ffff:192.0.2.1", "a"), ("192.0.2.1", "a"), true),
+            (("::ffff:192.0.2.1", "a"), ("::ffff:192.0.2.2", "a"), false),
+            (("2001:db8::1", "a"), ("2001:db8::ffff:2", "a"), true),
+            (("2001:db8::1", "a"), ("2001:db8:0:1::1", "a"), false),
+            (("192.0.2.1", ""), ("192.0.2.1", ""), true),
+            (("192.0.2.1", ""), ("192.0.2.1", "a"), false),
+        ] {
+            let (one, other) = (print(one.0, one.1), print(other.0, other.1));
+            assert!(one.is_some() && other.is_some());
+            assert_eq!(one == other, same);
+        }
+        for unknown in ["0.0.0.0", "::", "::ffff:0.0.0.0"] {
+            assert_eq!(print(unknown, "a"), None, "{unknown}");
         }
     }
 }

@@ -122,6 +122,32 @@ impl Refusal {
         Self::new(Reason::InvalidMagicLink, "magic link: not opened yet.")
     }
 
+    /// The link was opened by another client than the one that asks.
+    pub(crate) fn magic_link_opened_elsewhere() -> Self {
+        Self::new(
+            Reason::InvalidMagicLink,
+            "magic link: was opened in another browser or network, and signs in there only. To sign in here, request a \
+             new link and open it here, or use a one-time code.",
+        )
+    }
+
+    /// The app lets no client wait for a link.
+    pub(crate) fn magic_link_waiting_is_off() -> Self {
+        Self::new(
+            Reason::InvalidMagicLink,
+            "magic link: signs in only where it is opened. To sign in here, open it here, or use a one-time code.",
+        )
+    }
+
+    /// A change of identifier waits for the user who requested it.
+    pub(crate) fn change_needs_its_asker() -> Self {
+        Self::new(
+            Reason::InvalidMagicLink,
+            "magic link: the change was requested elsewhere. It takes effect when the user who requested it asks for the \
+             link's status there, with their auth token.",
+        )
+    }
+
     pub(crate) fn magic_link_not_found() -> Self {
         Self::new(Reason::MagicLinkNotFound, "magic link: not found.")
     }

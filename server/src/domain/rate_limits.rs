@@ -31,11 +31,15 @@ pub(crate) enum Kind {
     Start,
 }
 
+/// How often a minute clients can ask whether a link was opened.
+const POLLS: u32 = 30;
+
 /// The limits of a server. `Default` has none.
 #[derive(Default)]
 pub(crate) struct RateLimits {
     account: Option<Table>,
     address: Option<Table>,
+    link: Option<Table>,
 }
 
 impl RateLimits {
@@ -45,13 +49,20 @@ impl RateLimits {
     }
 
     /// This many codes and links per minute for an account, and this many requests of each kind from an address. 0
-    /// means no limit.
+    /// means no limit. How often clients can ask about one link is fixed.
     pub(crate) fn new(account: u32, address: u32) -> Self {
         let table = |limit: u32| (limit > 0).then(|| Table::new(limit));
         Self {
             account: table(account),
             address: table(address),
+            link: table(POLLS),
         }
+    }
+
+    /// Whether somebody may ask now what became of a link. This counts for the link alone: whoever has its id may wait
+    /// for it without using up what else their address may do.
+    pub(crate) fn link(&self, app_id: &AppId, id_hash: &[u8], now: Time) -> Result<(), Refusal> {
+        take(self.link.as_ref(), (app_id, id_hash), now)
     }
 
     /// Whether an address may do this now.
@@ -78,7 +89,7 @@ fn take(table: Option<&Table>, key: impl Hash, now: Time) -> Result<(), Refusal>
 }
 
 /// What counts as one address: an IPv6 network, since a household has 2^64 addresses.
-fn network(address: IpAddr) -> IpAddr {
+pub(super) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => {
             let [a, b, c, d, ..] = address.segments();

@@ -1,7 +1,9 @@
 //! Users and their identifiers: who has one, and who may get a code or a link. [`manage`] has the operations of
-//! backends, [`account`] those of users themselves, and [`proof`] says whose an account is.
+//! backends, [`account`] those of users themselves, [`change`] the change of an identifier, and [`proof`] says whose an
+//! account is.
 
 pub(crate) mod account;
+pub(crate) mod change;
 pub(crate) mod manage;
 pub(crate) mod proof;
 #[cfg(test)]

@@ -18,8 +18,7 @@ use crate::domain::client::{ClientInfo, Peer};
 use crate::domain::error::Refusal;
 use crate::domain::sign_ins::Session;
 use crate::domain::state::AppState;
-use crate::domain::users::account;
-use crate::ids::UserId;
+use crate::domain::users::account::{self, OwnToken};
 use crate::store::api_keys::ApiKeyRow;
 use crate::store::devices::DeviceRow;
 use crate::store::social_connections::ConnectionRow;
@@ -162,10 +161,11 @@ impl FromRequestParts<Arc<AppState>> for UserAuth {
     }
 }
 
-/// The user whose auth token came with a request that needs none. Clients send whatever token they have, so one that is
-/// not accepted counts as none.
+/// A request that needs no credentials, but can carry the auth token of a user. A bad token counts as none.
 pub(crate) struct MaybeUserAuth {
-    pub(crate) user_id: Option<UserId>,
+    pub(crate) state: Arc<AppState>,
+    pub(crate) app: Arc<App>,
+    pub(crate) own: Option<OwnToken>,
 }
 
 impl FromRequestParts<Arc<AppState>> for MaybeUserAuth {
@@ -174,16 +174,15 @@ impl FromRequestParts<Arc<AppState>> for MaybeUserAuth {
     async fn from_request_parts(parts: &mut Parts, state: &Arc<AppState>) -> Result<Self, Refusal> {
         let params = Params::from_request_parts(parts, state).await?;
         let app = state.app(&params.get("app_id").into())?;
-        let Ok(Some(token)) = bearer(parts) else {
-            return Ok(Self { user_id: None });
+        let own = match bearer(parts) {
+            Ok(Some(token)) => account::recognize(state, &app, token).await?,
+            Ok(None) | Err(_) => None,
         };
-        match account::authenticate(state, &app, token).await {
-            Ok(account) => Ok(Self {
-                user_id: Some(account.user.id),
-            }),
-            Err(refusal) if refusal.reason.is_callers_fault() => Ok(Self { user_id: None }),
-            Err(refusal) => Err(refusal),
-        }
+        Ok(Self {
+            state: Arc::clone(state),
+            app,
+            own,
+        })
     }
 }
 

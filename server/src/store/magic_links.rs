@@ -27,6 +27,12 @@ pub(crate) struct LinkRow {
     pub(crate) opened_at: Option<Time>,
     /// When the waiting device got its tokens.
     pub(crate) claimed_at: Option<Time>,
+    /// Who asked for it: a hash of network and user agent. `None` for a link of the backend.
+    pub(crate) asker: Option<Vec<u8>>,
+    /// Who opened it, in the same form.
+    pub(crate) opener: Option<Vec<u8>>,
+    /// When the change of identifier that it confirms took effect.
+    pub(crate) changed_at: Option<Time>,
 }
 
 columns!(LinkRow {
@@ -41,7 +47,10 @@ columns!(LinkRow {
     created_at,
     expires_at,
     opened_at,
-    claimed_at
+    claimed_at,
+    asker,
+    opener,
+    changed_at
 });
 
 /// Stores an unopened link, and deletes some that expired long ago.
@@ -49,8 +58,8 @@ pub(crate) fn insert(tx: &Tx<'_>, link: &LinkRow) -> Result<(), SqlError> {
     sweep(tx, "magic_links", link.created_at - KEPT)?;
     tx.run(
         "INSERT INTO magic_links (id_hash, app_id, user_id, hash, purpose, identifier,
-         delivered, redirect_url, created_at, expires_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+         delivered, redirect_url, created_at, expires_at, asker)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             &link.id_hash,
             &link.app_id,
@@ -62,22 +71,42 @@ pub(crate) fn insert(tx: &Tx<'_>, link: &LinkRow) -> Result<(), SqlError> {
             &link.redirect_url,
             link.created_at,
             link.expires_at,
+            &link.asker,
         ),
     )?;
     Ok(())
 }
 
-/// Opens the link with this secret. `None` if there is none, or it has expired or been opened before.
+/// Opens the link with this secret. `None` if there is none, or it has expired or been opened before. A link that
+/// confirms a change can be opened until the change takes effect: whoever opened it before may have been a stranger.
 pub(crate) fn open(
     tx: &Tx<'_>,
     app_id: &AppId,
     hash: &[u8],
+    opener: Option<&[u8]>,
     now: Time,
 ) -> Result<Option<LinkRow>, SqlError> {
     tx.maybe_row(
-        "UPDATE magic_links SET opened_at = ? WHERE app_id = ? AND hash = ?
-         AND opened_at IS NULL AND expires_at > ? RETURNING *",
-        (now, app_id, hash, now),
+        "UPDATE magic_links SET opened_at = ?, opener = ? WHERE app_id = ? AND hash = ?
+         AND expires_at > ? AND changed_at IS NULL
+         AND (opened_at IS NULL OR purpose = 'change_identifier') RETURNING *",
+        (now, opener, app_id, hash, now),
+    )
+}
+
+/// Lets the change that a link confirms take effect, if the link was opened after `since`. Returns whether it does: it
+/// takes effect once, and not if the user's sign-ins were all ended after the link was requested.
+pub(crate) fn change(
+    tx: &Tx<'_>,
+    id_hash: &[u8],
+    since: Time,
+    now: Time,
+) -> Result<bool, SqlError> {
+    tx.hits(
+        "UPDATE magic_links SET changed_at = ? WHERE id_hash = ? AND opened_at > ?
+         AND purpose = 'change_identifier' AND changed_at IS NULL AND NOT EXISTS
+         (SELECT 1 FROM users WHERE users.id = user_id AND tokens_not_before > magic_links.created_at)",
+        (now, id_hash, since),
     )
 }
 
@@ -93,11 +122,13 @@ pub(crate) fn by_id(
     )
 }
 
-/// Marks the tokens of a link that was opened after `since` as issued. Returns whether they were available.
+/// Marks the tokens of a link that was opened after `since` as issued. Returns whether they were available: they are
+/// not if the user's sign-ins were all ended after the link was opened.
 pub(crate) fn claim(tx: &Tx<'_>, id_hash: &[u8], since: Time, now: Time) -> Result<bool, SqlError> {
     tx.hits(
         "UPDATE magic_links SET claimed_at = ? WHERE id_hash = ? AND opened_at > ?
-         AND claimed_at IS NULL",
+         AND claimed_at IS NULL AND NOT EXISTS
+         (SELECT 1 FROM users WHERE users.id = user_id AND tokens_not_before > opened_at)",
         (now, id_hash, since),
     )
 }
@@ -124,6 +155,9 @@ mod tests {
             expires_at: now + Duration::from_micros(60),
             opened_at: None,
             claimed_at: None,
+            asker: None,
+            opener: None,
+            changed_at: None,
         }
     }
 
@@ -137,6 +171,8 @@ mod tests {
              INSERT INTO magic_links VALUES ('id', 'user', x'01', 'a@b.c', 'verify_identifier', '/x', 5, 1, 9, NULL);
              INSERT INTO magic_links VALUES ('other', 'user', x'02', 'a@b.c', 'login', '', 5, 1, 9, 8);",
             include_str!("../../migrations/0003_codes.sql"),
+            include_str!("../../migrations/0014_owners.sql"),
+            include_str!("../../migrations/0016_links.sql"),
         ] {
             conn.execute_batch(script).unwrap();
         }
@@ -161,8 +197,16 @@ mod tests {
         let opened = by_secret(&[2]);
         assert_eq!(opened.opened_at, Some(at(8)));
         assert_ne!(link.id_hash, opened.id_hash);
-        assert!(open(&tx, &"app".into(), &[1], at(8)).unwrap().is_some());
-        assert!(open(&tx, &"app".into(), &[2], at(8)).unwrap().is_none());
+        assert!(
+            open(&tx, &"app".into(), &[1], None, at(8))
+                .unwrap()
+                .is_some()
+        );
+        assert!(
+            open(&tx, &"app".into(), &[2], None, at(8))
+                .unwrap()
+                .is_none()
+        );
     }
 
     #[tokio::test]
@@ -178,7 +222,7 @@ mod tests {
             let mut claims = Vec::new();
             insert(tx, &link("a", at(1000)))?;
             claims.push(claim(tx, b"a", at(0), at(1001))?);
-            open(tx, &"app".into(), b"a", at(1010))?;
+            open(tx, &"app".into(), b"a", None, at(1010))?;
             claims.push(claim(tx, b"a", at(1010), at(1011))?);
             claims.push(claim(tx, b"a", at(1009), at(1011))?);
             claims.push(claim(tx, b"a", at(1009), at(1012))?);
@@ -188,7 +232,8 @@ mod tests {
                 known.push(by_id(tx, &"app".into(), b"a")?.is_some());
             }
             known.push(by_id(tx, &"other".into(), b"b")?.is_some());
-            known.push(open(tx, &"other".into(), b"b", at(1060) + KEPT)?.is_some());
+            let elsewhere = open(tx, &"other".into(), b"b", None, at(1060) + KEPT)?;
+            known.push(elsewhere.is_some());
             Ok::<_, StoreError>((claims, known))
         });
         let (claims, known) = work.await.unwrap();
@@ -215,7 +260,7 @@ mod tests {
                 ("b", at(1060)),
                 ("c", at(1000)),
             ] {
-                let link = open(tx, &"app".into(), name.as_bytes(), now)?;
+                let link = open(tx, &"app".into(), name.as_bytes(), None, now)?;
                 opened.push(link.and_then(|link| link.opened_at));
             }
             Ok::<_, StoreError>(opened)

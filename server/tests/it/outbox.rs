@@ -86,21 +86,18 @@ async fn the_page_shows_messages_with_links_to_click_on() {
     let hostile = "\"><script>alert(1)</script>@example.com";
     app.user(hostile).await;
     app.user(ADA).await;
-    let path = "/in?next=<b>&a='b'";
+    // No other characters that mean something in HTML are accepted.
+    let path = "/in?next=b&a='b'";
     let body = json!({"identifier": hostile, "magic_link_path": path});
     app.visit_post("/login/magic-link", body).await.json(200);
     let (_, code) = app.login_code(ADA).await;
     let shown = page("").await;
     let link = app.message(hostile).url.unwrap();
-    let escaped = link
-        .replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('\'', "&#39;");
+    let escaped = link.replace('&', "&amp;").replace('\'', "&#39;");
     assert!(shown.contains(&format!("<a href=\"{escaped}\"")), "{shown}");
     assert!(shown.contains("&quot;&gt;&lt;script&gt;"), "{shown}");
     assert!(
-        !shown.contains("<script") && !shown.contains("<b>"),
+        !shown.contains("<script") && !shown.contains("'b'"),
         "{shown}"
     );
     assert!(shown.contains(&format!("<code>{code}</code>")));

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::{LinkFor, NewLink, url};
+use super::target::url;
+use super::{LinkFor, NewLink};
 use crate::clock::Time;
 use crate::delivery::{Channel, Content, Language, Message, NewMessage};
 use crate::domain::apps::App;
@@ -31,7 +32,7 @@ pub(crate) struct LinkOrder {
     pub(crate) lifetime: Duration,
     pub(crate) purpose: Purpose,
     pub(crate) language: Language,
-    /// The page of the app that the link opens, as returned by [`landing`](super::landing).
+    /// The page of the app that the link opens, as returned by [`of_backend`](super::of_backend).
     pub(crate) path: String,
     pub(crate) redirect_url: String,
 }
@@ -72,6 +73,7 @@ pub(crate) async fn create(
             identifier: &identifier,
             delivered,
             redirect_url: &redirect_url,
+            asker: None,
             created_at,
             expires_at,
         });
@@ -91,6 +93,8 @@ pub(crate) async fn create(
             purpose,
             language: order.language,
             content,
+            account: None,
+            requester: None,
             created_at,
             expires_at,
         };

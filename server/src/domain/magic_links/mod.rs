@@ -3,21 +3,43 @@
 mod create;
 mod open;
 mod send;
+mod target;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 mod tests;
+mod wait;
+
+use passage_identity::generated::auth::types::AuthResult;
 
 use crate::clock::Time;
-use crate::domain::apps::App;
-use crate::domain::error::Refusal;
+use crate::domain::client::ClientInfo;
+use crate::domain::users::account::OwnToken;
 use crate::identifier::Identifier;
 use crate::ids::{self, AppId, UserId};
 use crate::store::Purpose;
 use crate::store::magic_links::LinkRow;
 
 pub(crate) use self::create::{LinkOrder, LinkReceiver, create};
-pub(crate) use self::open::{open, wait};
+pub(crate) use self::open::open;
 pub(crate) use self::send::{LinkOptions, send, send_change};
+pub(crate) use self::target::{ANY_PATH, is_listed_path, is_page, of_backend, redirect_of_backend};
+pub(crate) use self::wait::wait;
+
+/// Who opens a link or waits for one.
+#[derive(Clone, Copy)]
+pub(crate) struct Caller<'a> {
+    pub(crate) client: &'a ClientInfo,
+    /// The user whose auth token the caller has, if any.
+    pub(crate) own: Option<&'a OwnToken>,
+}
+
+/// A link can specify where its user goes next, instead of to the app.
+fn with_redirect(mut result: AuthResult, link: LinkRow) -> AuthResult {
+    if !link.redirect_url.is_empty() {
+        result.redirect_url = link.redirect_url;
+    }
+    result
+}
 
 /// The random parts of a link, generated before the command that stores it.
 struct NewLink {
@@ -36,6 +58,8 @@ struct LinkFor<'a> {
     /// Whether the server itself sends it to the identifier.
     delivered: bool,
     redirect_url: &'a str,
+    /// The client that requests it. `None` for the app's backend.
+    asker: Option<&'a ClientInfo>,
     created_at: Time,
     expires_at: Time,
 }
@@ -67,38 +91,10 @@ impl NewLink {
             expires_at: new.expires_at,
             opened_at: None,
             claimed_at: None,
+            asker: new.asker.and_then(ClientInfo::fingerprint),
+            opener: None,
+            changed_at: None,
         };
         (secret, row)
     }
-}
-
-/// The page of the app that a link opens. `None` or an empty path means the app's login page.
-pub(crate) fn landing(app: &App, path: Option<String>) -> Result<String, Refusal> {
-    let path = path
-        .filter(|path| !path.is_empty())
-        .unwrap_or_else(|| app.settings.login_url.clone());
-    if is_page(&path) {
-        Ok(path)
-    } else {
-        Err(Refusal::invalid_request(
-            "magic_link_path: must be a path on the app's auth origin.",
-        ))
-    }
-}
-
-/// Whether the text names a page of the app, and cannot lead elsewhere.
-pub(crate) fn is_page(path: &str) -> bool {
-    // The part before the first slash, query or fragment could be a scheme, and the part after two slashes a host.
-    let first = path.split(['/', '?', '#']).next().unwrap_or_default();
-    let blank = path.contains(|c: char| c.is_whitespace() || c.is_control());
-    !(first.contains(':') || path.starts_with("//") || blank)
-}
-
-/// The URL of the link: a page of the app with the secret in its query, before any fragment.
-fn url(app: &App, path: &str, secret: &str) -> String {
-    let origin = app.settings.auth_origin.trim_end_matches('/');
-    let (path, fragment) = path.split_at(path.find('#').unwrap_or(path.len()));
-    let slash = if path.starts_with('/') { "" } else { "/" };
-    let mark = if path.contains('?') { '&' } else { '?' };
-    format!("{origin}{slash}{path}{mark}psg_magic_link={secret}{fragment}")
 }

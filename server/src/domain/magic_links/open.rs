@@ -1,62 +1,93 @@
-//! Opening a link, and waiting until it is opened elsewhere.
-
-use std::time::Duration;
+//! Opening a link.
 
 use passage_identity::generated::auth::types::AuthResult;
 
+use super::{Caller, with_redirect};
 use crate::clock::Time;
 use crate::domain::apps::App;
-use crate::domain::client::ClientInfo;
-use crate::domain::error::{Reason, Refusal};
+use crate::domain::error::Refusal;
 use crate::domain::rate_limits::Kind;
+use crate::domain::settings::ChangeConfirmedBy;
 use crate::domain::sign_ins;
 use crate::domain::state::AppState;
 use crate::domain::users;
+use crate::domain::users::change::{self, Change};
 use crate::domain::users::proof::{self, Proven, Prover};
 use crate::identifier::Identifier;
-use crate::ids::{self, AppId, UserId};
+use crate::ids::{self, AppId};
 use crate::store;
-use crate::store::events::EventKind;
+use crate::store::events::{Action, EventKind, NewEvent};
 use crate::store::magic_links::LinkRow;
 use crate::store::{Purpose, Tx};
 
-/// How long the waiting device can get its tokens after a link was opened.
-const CLAIM_LIFETIME: Duration = Duration::from_secs(300);
+/// A link that is being opened.
+struct Opening {
+    app_id: AppId,
+    hash: Vec<u8>,
+    /// The opener's network and user agent.
+    opener: Option<Vec<u8>>,
+    /// The opener, with the user whose auth token they have.
+    prover: Prover,
+    change_confirmed_by: ChangeConfirmedBy,
+    /// What is recorded of a change by a user who is signed in already.
+    event: NewEvent,
+    now: Time,
+}
 
-/// Signs in the user who opened a link. Whatever the link's purpose, the API's only reply carries tokens. `signed_in` is
-/// the user whose auth token came with the request.
+/// The result of opening a link.
+enum Opened {
+    /// It signs a user in.
+    SignsIn(Proven, LinkRow),
+    /// It changed an identifier, and signs the user in unless they sent their own auth token.
+    Changed(Box<Change>, LinkRow),
+    /// It confirms a change that somebody else requested. They have to confirm it as well.
+    OfAnother,
+}
+
+/// Signs in the user who opened a link. Whatever the link's purpose, the API's only reply carries tokens.
 pub(crate) async fn open(
     state: &AppState,
     app: &App,
     secret: &str,
-    signed_in: Option<UserId>,
-    client_info: &ClientInfo,
+    caller: Caller<'_>,
 ) -> Result<AuthResult, Refusal> {
-    client_info.check_rate_limit(state, Kind::Try)?;
-    let now = state.clock.now();
-    let (app_id, hash, prover) = (app.id.clone(), ids::hash(secret), Prover::new(signed_in));
-    let (proven, link) = state
-        .store
-        .write(move |tx| take(tx, &app_id, &hash, &prover, now))
-        .await?;
-    let identifier = Identifier::stored(&link.identifier);
-    proven.tell(state, app, &identifier, client_info);
-    let action = proven.action(link.purpose.action());
-    let event = client_info.event(action, EventKind::MagicLink);
-    let result = sign_ins::sign_in(state, app, &proven.user_id, event).await?;
+    let Caller { client, own } = caller;
+    client.check_rate_limit(state, Kind::Try)?;
+    let opening = Opening {
+        app_id: app.id.clone(),
+        hash: ids::hash(secret),
+        opener: client.fingerprint(),
+        prover: Prover::new(own.map(|own| own.user_id.clone())),
+        change_confirmed_by: app.settings.change_confirmed_by,
+        event: client.event(Action::Other, EventKind::MagicLink),
+        now: state.clock.now(),
+    };
+    let (user_id, action, link) = match state.store.write(move |tx| take(tx, &opening)).await? {
+        Opened::OfAnother => return Err(Refusal::change_needs_its_asker()),
+        Opened::SignsIn(proven, link) => {
+            proven.tell(state, app, &Identifier::stored(&link.identifier), client);
+            let action = proven.action(link.purpose.action());
+            (proven.user_id, action, link)
+        }
+        Opened::Changed(change, link) => {
+            change::tell(state, app, &change, Some(client));
+            if let Some(own) = own.filter(|own| own.user_id == change.user.id) {
+                return Ok(with_redirect(own.keep(app), link));
+            }
+            (change.user.id, link.purpose.action(), link)
+        }
+    };
+    let event = client.event(action, EventKind::MagicLink);
+    let result = sign_ins::sign_in(state, app, &user_id, event).await?;
     Ok(with_redirect(result, link))
 }
 
 /// Uses a link up: records what it proves, and prevents it from being opened again. An error rolls this back.
-fn take(
-    tx: &Tx<'_>,
-    app_id: &AppId,
-    hash: &[u8],
-    prover: &Prover,
-    now: Time,
-) -> Result<(Proven, LinkRow), Refusal> {
-    let link =
-        store::magic_links::open(tx, app_id, hash, now)?.ok_or_else(Refusal::invalid_magic_link)?;
+fn take(tx: &Tx<'_>, opening: &Opening) -> Result<Opened, Refusal> {
+    let Opening { app_id, now, .. } = opening;
+    let opener = opening.opener.as_deref();
+    let link = store::magic_links::open(tx, app_id, &opening.hash, opener, *now)?
+        .ok_or_else(Refusal::invalid_magic_link)?;
     let user_id = link
         .user_id
         .clone()
@@ -66,61 +97,33 @@ fn take(
         return Err(Refusal::user_not_active());
     }
     let identifier = Identifier::stored(&link.identifier);
-    let has = users::has(&user, &identifier);
-    let proven = match link.purpose {
-        // It was requested with the user's own auth token.
-        Purpose::ChangeIdentifier if !has => proof::adopt(tx, user, &identifier, now)?,
-        // The user no longer has the identifier that the link was sent to.
-        _ if !has => return Err(Refusal::invalid_magic_link()),
-        // A sign-in link that the app's backend delivered may have been sent anywhere.
-        Purpose::Login | Purpose::Register if !link.delivered => Proven::unchanged(&user),
-        _ => {
-            let opened = Some(link.id_hash.as_slice());
-            proof::prove(tx, app_id, user, &identifier, prover, opened, now)?
+    if link.purpose == Purpose::ChangeIdentifier {
+        let signed_in = opening.prover.signed_in.as_ref() == Some(&user_id);
+        let same_client = link.asker.is_some() && link.asker.as_deref() == opener;
+        let anybody = opening.change_confirmed_by == ChangeConfirmedBy::Anybody;
+        if !(signed_in || same_client || anybody) {
+            return Ok(Opened::OfAnother);
         }
-    };
-    Ok((proven, link))
-}
-
-/// Issues tokens, once, to the device that waits for a link, after the link was opened.
-pub(crate) async fn wait(state: &AppState, app: &App, id: &str) -> Result<AuthResult, Refusal> {
-    let now = state.clock.now();
-    let (app_id, id_hash) = (app.id.clone(), ids::hash(id));
-    let find = state
-        .store
-        .read(move |tx| Ok::<_, Refusal>(store::magic_links::by_id(tx, &app_id, &id_hash)?));
-    let link = find.await?.ok_or_else(Refusal::magic_link_not_found)?;
-    if link.opened_at.is_none() {
-        // Nearly all polls end here, without a write.
-        return Err(if link.expires_at <= now {
-            Refusal::invalid_magic_link()
-        } else {
-            Refusal::magic_link_not_opened()
-        });
+        if !store::magic_links::change(tx, &link.id_hash, Time::MIN, *now)? {
+            return Err(Refusal::invalid_magic_link());
+        }
+        let change = change::apply(tx, app_id, user, identifier, *now)?;
+        if signed_in {
+            store::events::insert(tx, &user_id, &opening.event, *now)?;
+        }
+        return Ok(Opened::Changed(Box::new(change), link));
     }
-    if link.claimed_at.is_some() {
+    // The user no longer has the identifier that the link was sent to.
+    if !users::has(&user, &identifier) {
         return Err(Refusal::invalid_magic_link());
     }
-    let id_hash = link.id_hash.clone();
-    let claim = state.store.write(move |tx| {
-        let since = now - CLAIM_LIFETIME;
-        Ok::<_, Refusal>(store::magic_links::claim(tx, &id_hash, since, now)?)
-    });
-    let (Some(user_id), true) = (link.user_id.clone(), claim.await?) else {
-        return Err(Refusal::invalid_magic_link());
+    // A sign-in link that the app's backend delivered may have been sent anywhere.
+    let proves = link.delivered || link.purpose == Purpose::VerifyIdentifier;
+    let proven = if proves {
+        let opened = Some(link.id_hash.as_slice());
+        proof::prove(tx, app_id, user, &identifier, &opening.prover, opened, *now)?
+    } else {
+        Proven::unchanged(&user)
     };
-    match sign_ins::join(state, app, &user_id).await {
-        Ok(result) => Ok(with_redirect(result, link)),
-        // The API declares no 403 here.
-        Err(error) if error.reason == Reason::UserNotActive => Err(Refusal::invalid_magic_link()),
-        Err(error) => Err(error),
-    }
-}
-
-/// A link can specify where its user goes next, instead of to the app.
-fn with_redirect(mut result: AuthResult, link: LinkRow) -> AuthResult {
-    if !link.redirect_url.is_empty() {
-        result.redirect_url = link.redirect_url;
-    }
-    result
+    Ok(Opened::SignsIn(proven, link))
 }

@@ -1,11 +1,13 @@
 //! Sending links requested through the Auth API.
 
-use super::{LinkFor, NewLink, landing, url};
+use super::target::{of_client, redirect_of_client, url};
+use super::{LinkFor, NewLink};
 use crate::clock::Time;
-use crate::delivery::{Content, Language, Message, NewMessage};
+use crate::delivery::{Content, Language, Message, NewMessage, harmless};
 use crate::domain::apps::App;
 use crate::domain::client::ClientInfo;
 use crate::domain::error::Refusal;
+use crate::domain::notices;
 use crate::domain::state::AppState;
 use crate::domain::users::{self, Receiver};
 use crate::identifier::Identifier;
@@ -36,7 +38,8 @@ pub(crate) async fn send(
             "magic links: the app does not use them.",
         ));
     }
-    send_to(state, app, LinkTarget::Has(purpose), identifier, options).await
+    let target = LinkTarget::Has(purpose);
+    send_to(state, app, target, identifier, options, client_info).await
 }
 
 /// Sends a link to a new address or number of a user, which becomes theirs once they open it. Returns the id that the
@@ -50,14 +53,29 @@ pub(crate) async fn send_change(
     client_info: &ClientInfo,
 ) -> Result<String, Refusal> {
     client_info.check_message_limits(state, app, &identifier)?;
-    let target = LinkTarget::Wants(user.id.clone());
-    send_to(state, app, target, identifier, options).await
+    let target = LinkTarget::Wants {
+        user_id: user.id.clone(),
+        account: account(user),
+    };
+    send_to(state, app, target, identifier, options, client_info).await
+}
+
+/// The name of an account in a message to somebody who may be a stranger: the verified identifier, if there is one.
+fn account(user: &UserRow) -> String {
+    let own = notices::reached_at(user).map(|it| it.as_str().to_owned());
+    let any = own.or(user.email.clone()).or(user.phone.clone());
+    let name = any.unwrap_or_else(|| user.id.to_string());
+    harmless::address(&name)
 }
 
 /// The recipient of a link: the owner of an identifier, or a user who wants to have it.
 enum LinkTarget {
     Has(Purpose),
-    Wants(UserId),
+    Wants {
+        user_id: UserId,
+        /// The name of their account.
+        account: String,
+    },
 }
 
 impl LinkTarget {
@@ -77,7 +95,7 @@ impl LinkTarget {
                     users::receiver(tx, app_id, conceal, *purpose, identifier, new_id, now)?;
                 Ok((user.map(|user| user.id), purpose))
             }
-            Self::Wants(user_id) => {
+            Self::Wants { user_id, .. } => {
                 let owner = users::find(tx, app_id, identifier)?;
                 let taken = owner.is_some_and(|owner| owner.id != *user_id);
                 if taken && !conceal {
@@ -95,14 +113,20 @@ async fn send_to(
     target: LinkTarget,
     identifier: Identifier,
     options: LinkOptions,
+    client_info: &ClientInfo,
 ) -> Result<String, Refusal> {
-    let path = landing(app, options.path)?;
-    let redirect_url = landing_after(app, options.redirect_url)?;
+    let path = of_client(app, options.path)?;
+    let redirect_url = redirect_of_client(app, options.redirect_url)?;
     state.sender.check(&identifier)?;
     let created_at = state.clock.now();
     let expires_at = created_at + app.settings.magic_link_lifetime();
     let (link, new_id) = (NewLink::make(), UserId::new());
     let id = link.id.clone();
+    let account = match &target {
+        LinkTarget::Has(_) => None,
+        LinkTarget::Wants { account, .. } => Some(account.clone()),
+    };
+    let asker = client_info.clone();
     let (app_id, conceal, to) = (
         app.id.clone(),
         app.settings.conceal_users,
@@ -117,6 +141,7 @@ async fn send_to(
             identifier: &to,
             delivered: true,
             redirect_url: &redirect_url,
+            asker: Some(&asker),
             created_at,
             expires_at,
         });
@@ -135,30 +160,12 @@ async fn send_to(
             purpose,
             language: options.language,
             content,
+            account,
+            requester: Some(client_info.requester(created_at)),
             created_at,
             expires_at,
         };
         state.sender.send(Message::write(&app.settings.name, new));
     }
     Ok(id)
-}
-
-/// Where a user lands after using the link. The client that requests a change of identifier chooses it, so it must not
-/// lead away from the app: the message may go to a stranger's address.
-fn landing_after(app: &App, redirect_url: Option<String>) -> Result<String, Refusal> {
-    let Some(url) = redirect_url.filter(|url| !url.is_empty()) else {
-        return Ok(String::new());
-    };
-    let rest = url
-        .strip_prefix(app.settings.auth_origin.trim_end_matches('/'))
-        .unwrap_or(&url);
-    // Browsers read a backslash as a slash, and two slashes begin a host.
-    let inside = rest.is_empty() || (rest.starts_with('/') && !rest.starts_with("//"));
-    if inside && !rest.contains(|c: char| c.is_whitespace() || c.is_control() || c == '\\') {
-        Ok(url)
-    } else {
-        Err(Refusal::invalid_request(
-            "redirect_url: must be a path, or a URL on the app's auth origin.",
-        ))
-    }
 }

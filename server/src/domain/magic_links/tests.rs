@@ -2,10 +2,37 @@
 
 use std::time::Duration;
 
-use super::*;
+use passage_identity::generated::auth::types::AuthResult;
+
+use super::{Caller, LinkOptions, LinkOrder, LinkReceiver, create, send};
 use crate::delivery::{Channel, Language};
-use crate::domain::error::Reason;
+use crate::domain::apps::App;
+use crate::domain::error::{Reason, Refusal};
+use crate::domain::settings::{AppSettings, MagicLinkWaiting};
+use crate::domain::state::AppState;
 use crate::domain::testing::{CALLERS, Fixture, client, count};
+use crate::identifier::Identifier;
+use crate::store::Purpose;
+
+/// Opens a link as the client that requested it.
+async fn open(state: &AppState, app: &App, secret: &str) -> Result<AuthResult, Refusal> {
+    let client = client();
+    let caller = Caller {
+        client: &client,
+        own: None,
+    };
+    super::open(state, app, secret, caller).await
+}
+
+/// Waits for a link as the client that requested it.
+async fn wait(state: &AppState, app: &App, id: &str) -> Result<AuthResult, Refusal> {
+    let client = client();
+    let caller = Caller {
+        client: &client,
+        own: None,
+    };
+    super::wait(state, app, id, caller).await
+}
 
 /// Sends a registration link, and returns its id and secret.
 async fn sent(fixture: &Fixture) -> (String, String) {
@@ -28,7 +55,7 @@ async fn a_link_is_opened_by_one_of_many_at_once() {
     let (_, secret) = sent(&fixture).await;
     let results = fixture.race(|state, app| {
         let secret = secret.clone();
-        async move { open(&state, &app, &secret, None, &client()).await }
+        async move { open(&state, &app, &secret).await }
     });
     let results = results.await;
     assert_eq!(count(&results, Reason::InvalidMagicLink), (1, CALLERS - 1));
@@ -41,7 +68,7 @@ async fn an_opened_link_signs_in_one_of_many_that_wait_for_it() {
     let (state, app) = (&fixture.state, &fixture.app);
     let early = wait(state, app, &id).await.unwrap_err();
     assert_eq!(early.message, Refusal::magic_link_not_opened().message);
-    open(state, app, &secret, None, &client()).await.unwrap();
+    open(state, app, &secret).await.unwrap();
     let results = fixture.race(|state, app| {
         let id = id.clone();
         async move { wait(&state, &app, &id).await }
@@ -61,12 +88,10 @@ async fn a_link_whose_user_may_not_sign_in_stays_unopened() {
     let user_id = fixture.last_message().user_id;
     let set = |status| manage::set_status(state, app, user_id.clone().into(), status);
     set(UserStatus::Inactive).await.unwrap();
-    let refused = open(state, app, &secret, None, &client())
-        .await
-        .unwrap_err();
+    let refused = open(state, app, &secret).await.unwrap_err();
     assert_eq!(refused.reason, Reason::UserNotActive);
     set(UserStatus::Active).await.unwrap();
-    open(state, app, &secret, None, &client()).await.unwrap();
+    open(state, app, &secret).await.unwrap();
 }
 
 #[tokio::test]
@@ -87,8 +112,46 @@ async fn a_backend_gets_its_link_whole_and_may_have_it_sent() {
     let message = fixture.last_message();
     assert_eq!(message.url.as_deref(), Some(link.url.as_str()));
     assert_eq!(message.user_id, link.user_id.as_str());
-    let result = open(state, app, &link.secret, None, &client())
-        .await
-        .unwrap();
+    let result = open(state, app, &link.secret).await.unwrap();
     assert_eq!(result.redirect_url, "/after");
+}
+
+#[tokio::test]
+async fn who_may_claim_an_opened_link_is_a_setting() {
+    use MagicLinkWaiting::{Any, Never, SameClient};
+
+    use crate::domain::client::ClientInfo;
+
+    let at = |address: &str| ClientInfo::new(address.parse().unwrap(), "a test");
+    let (asker, other) = (at("192.0.2.1"), at("192.0.2.2"));
+    for (waiting, opener, poller, claims) in [
+        (SameClient, &asker, &asker, true),
+        (SameClient, &other, &asker, false),
+        (SameClient, &asker, &other, false),
+        (SameClient, &other, &other, false),
+        (Any, &other, &asker, true),
+        (Any, &asker, &other, true),
+        (Never, &asker, &asker, false),
+    ] {
+        let fixture = Fixture::with(AppSettings {
+            magic_link_waiting: waiting,
+            ..AppSettings::default()
+        });
+        let fixture = fixture.await;
+        let (state, app) = (&fixture.state, &fixture.app);
+        let ada = Identifier::Email("ada@example.com".to_owned());
+        let options = LinkOptions {
+            language: Language::En,
+            path: None,
+            redirect_url: None,
+        };
+        let id = send(state, app, Purpose::Register, ada, options, &asker).await;
+        let url = fixture.last_message().url.unwrap();
+        let (_, secret) = url.split_once("psg_magic_link=").unwrap();
+        let as_client = |client| Caller { client, own: None };
+        let opened = super::open(state, app, secret, as_client(opener)).await;
+        opened.unwrap();
+        let waited = super::wait(state, app, &id.unwrap(), as_client(poller)).await;
+        assert_eq!(waited.is_ok(), claims, "{waiting:?}");
+    }
 }

@@ -84,6 +84,8 @@ pub(crate) async fn send(
             purpose,
             language,
             content,
+            account: None,
+            requester: Some(client_info.requester(now)),
             created_at: now,
             expires_at,
         };

@@ -49,6 +49,11 @@ pub(crate) fn kind(
 
 /// A name for a passkey that was created in this browser, until the user renames it.
 pub(crate) fn name(user_agent: &str) -> String {
+    browser_and_system(user_agent).unwrap_or_else(|| "Passkey".to_owned())
+}
+
+/// The browser and the system in a user agent, in words of our own. `None` if it names neither.
+pub(crate) fn browser_and_system(user_agent: &str) -> Option<String> {
     let first = |names: &[(&str, &'static str)]| {
         let found = names.iter().find(|(mark, _)| user_agent.contains(mark));
         found.map(|(_, name)| *name)
@@ -73,9 +78,9 @@ pub(crate) fn name(user_agent: &str) -> String {
         ("Linux", "Linux"),
     ]);
     match (browser, system) {
-        (Some(browser), Some(system)) => format!("{browser} on {system}"),
-        (Some(one), None) | (None, Some(one)) => one.to_owned(),
-        (None, None) => "Passkey".to_owned(),
+        (Some(browser), Some(system)) => Some(format!("{browser} on {system}")),
+        (Some(one), None) | (None, Some(one)) => Some(one.to_owned()),
+        (None, None) => None,
     }
 }
 

@@ -11,9 +11,11 @@ use serde::de::MapAccess;
 use serde::{Deserialize, Serialize};
 
 use super::LONGEST;
+use super::links::{ChangeConfirmedBy, MagicLinkWaiting};
 use super::logins::SocialLogins;
 use super::metadata::{self, MetadataField};
 use super::validate::{self, SettingsProblems};
+use crate::domain::magic_links::ANY_PATH;
 use crate::domain::social::SocialSettings;
 
 macro_rules! declare {
@@ -170,6 +172,19 @@ declare! {
     /// Lifetime of magic links [default: 300]
     #[arg(long, value_name = "SECONDS", value_parser = lifetime())]
     magic_link_seconds: i64 => magic_link_ttl: i64 = 300, validate::lifetime;
+
+    /// Which client gets tokens by waiting for a magic link that was opened [default: same_client]
+    #[arg(long, value_name = "WHO")]
+    magic_link_waiting: MagicLinkWaiting => magic_link_waiting: MagicLinkWaiting = MagicLinkWaiting::Any, validate::anything;
+
+    /// Pages, besides login_url, that clients without an API key may have magic links open; * stands for all pages of
+    /// the origin [default: none]
+    #[arg(long, value_name = "PATHS", value_delimiter = ',')]
+    magic_link_paths: Vec<String> => magic_link_paths: Vec<String> = vec![ANY_PATH.to_owned()], validate::link_paths;
+
+    /// Whose opening of a link changes an e-mail address or phone number [default: asker]
+    #[arg(long, value_name = "WHO")]
+    change_confirmed_by: ChangeConfirmedBy => change_confirmed_by: ChangeConfirmedBy = ChangeConfirmedBy::Anybody, validate::anything;
 
     /// Sign users in with one-time codes [default: true]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]

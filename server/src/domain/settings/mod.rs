@@ -5,6 +5,7 @@
 //! and use it.
 
 mod declaration;
+mod links;
 mod logins;
 mod metadata;
 mod origin;
@@ -17,6 +18,7 @@ use std::time::Duration;
 
 pub(crate) use self::declaration::AppSettings;
 pub use self::declaration::SettingsPatch;
+pub use self::links::{ChangeConfirmedBy, MagicLinkWaiting};
 pub use self::logins::{SocialLogin, SocialLogins};
 pub use self::metadata::MetadataType;
 pub(crate) use self::metadata::{MetadataField, is_id};
@@ -62,14 +64,18 @@ impl std::error::Error for SettingsError {
 }
 
 impl AppSettings {
-    /// The defaults of an app in production. It conceals its users, gives an account to nobody but its owner, and wants a
-    /// recent sign-in for changes to it; one in development does none of this, so it answers as described in the API.
+    /// The defaults of an app in production. They are safe: it conceals its users, gives an account to nobody but its owner,
+    /// and wants a recent sign-in for changes to it, and its links serve nobody but those who requested them. An app in
+    /// development behaves as described in the API.
     pub(crate) fn for_production() -> Self {
         Self {
             conceal_users: true,
             reauthentication_seconds: 600,
             require_identifier_verification: None,
             claim_pending: false,
+            magic_link_waiting: MagicLinkWaiting::SameClient,
+            magic_link_paths: Vec::new(),
+            change_confirmed_by: ChangeConfirmedBy::Asker,
             ..Self::default()
         }
     }
@@ -217,6 +223,44 @@ mod tests {
         let text = |settings: &AppSettings| serde_json::to_value(settings).ok();
         assert_eq!(text(&again), text(&settings));
         assert_eq!(again.validate(), Ok(()));
+    }
+
+    #[test]
+    fn links_are_safe_by_default_also_in_apps_that_were_stored_before() {
+        let stored = AppSettings::from_stored(r#"{"auth_origin": "https://a.example"}"#).ok();
+        for settings in [Some(AppSettings::for_production()), stored] {
+            let links = settings.map(|it| {
+                let (waiting, change) = (it.magic_link_waiting, it.change_confirmed_by);
+                (waiting, it.magic_link_paths, change)
+            });
+            let safe = (
+                MagicLinkWaiting::SameClient,
+                Vec::new(),
+                ChangeConfirmedBy::Asker,
+            );
+            assert_eq!(links, Some(safe));
+        }
+    }
+
+    #[test]
+    fn pages_of_links_are_paths() {
+        let mut settings = AppSettings::default();
+        for (path, valid) in [
+            ("*", true),
+            ("welcome", true),
+            ("/welcome/", true),
+            ("", true),
+            ("/welcome?a", false),
+            ("/welcome#a", false),
+            ("//other.example", false),
+            ("/a b", false),
+            ("/>https://other.example", false),
+            ("https://other.example", false),
+            ("/psg%5Fmagic_link", false),
+        ] {
+            settings.magic_link_paths = vec![path.to_owned()];
+            assert_eq!(settings.validate().is_ok(), valid, "{path}");
+        }
     }
 
     #[test]

@@ -136,6 +136,19 @@ pub(super) fn page(value: &mut str, problems: &mut MemberProblems<'_>) {
     }
 }
 
+pub(super) fn link_paths(value: &mut Vec<String>, problems: &mut MemberProblems<'_>) {
+    // On the command line, an empty text clears the list.
+    value.retain(|path| !path.is_empty());
+    for (place, path) in value.iter().enumerate() {
+        if !magic_links::is_listed_path(path) {
+            problems.add_within(
+                &format!("[{place}]"),
+                "must be a path on auth_origin, such as /welcome, without a query or a fragment, or * for any",
+            );
+        }
+    }
+}
+
 pub(super) fn lifetime(value: &mut i64, problems: &mut MemberProblems<'_>) {
     if !(1..=LONGEST).contains(value) {
         problems.add(format!("must be a number of seconds from 1 to {LONGEST}"));

@@ -1,5 +1,6 @@
 //! What people do for themselves: look up a user, sign up, authenticate, change their metadata.
 
+use passage_identity::generated::auth::types::AuthResult;
 use serde_json::{Map, Value};
 
 use super::manage::merged;
@@ -53,6 +54,40 @@ pub(crate) async fn authenticate(
         })
     });
     read.await
+}
+
+/// A user who sent their auth token with a request that needs none.
+pub(crate) struct OwnToken {
+    pub(crate) user_id: UserId,
+    token: String,
+}
+
+impl OwnToken {
+    /// A reply for a user who is signed in already: they keep their token and get no other.
+    pub(crate) fn keep(&self, app: &App) -> AuthResult {
+        AuthResult {
+            auth_token: self.token.clone(),
+            redirect_url: app.settings.redirect_url.clone(),
+            refresh_token: None,
+            refresh_token_expiration: None,
+        }
+    }
+}
+
+/// The user whose auth token a request carries that needs none. A bad token counts as none.
+pub(crate) async fn recognize(
+    state: &AppState,
+    app: &App,
+    token: &str,
+) -> Result<Option<OwnToken>, Refusal> {
+    match authenticate(state, app, token).await {
+        Ok(account) => Ok(Some(OwnToken {
+            user_id: account.user.id,
+            token: token.to_owned(),
+        })),
+        Err(refusal) if refusal.reason.is_callers_fault() => Ok(None),
+        Err(refusal) => Err(refusal),
+    }
 }
 
 /// The user who has an identifier, for any caller. If the app conceals its users, the result contains only what the

@@ -11,7 +11,7 @@ use super::users::identifier;
 use crate::delivery::Language;
 use crate::domain::client::ClientInfo;
 use crate::domain::error::Refusal;
-use crate::domain::magic_links::{self, LinkOptions};
+use crate::domain::magic_links::{self, Caller, LinkOptions};
 use crate::http::extract::{AppContext, MaybeUserAuth, json};
 use crate::http::reply;
 use crate::store::Purpose;
@@ -67,20 +67,31 @@ async fn send(
 }
 
 pub(crate) async fn activate(
-    call: AppContext,
-    own: MaybeUserAuth,
+    call: MaybeUserAuth,
     client: ClientInfo,
     body: Bytes,
 ) -> Result<Response, Refusal> {
     let request: ActivateMagicLinkRequest = json(&body)?;
     let secret = &request.magic_link;
-    let open = magic_links::open(&call.state, &call.app, secret, own.user_id, &client);
-    let auth_result = open.await?;
+    let caller = caller(&call, &client);
+    let auth_result = magic_links::open(&call.state, &call.app, secret, caller).await?;
     Ok(reply::ok(&AuthResponse { auth_result }))
 }
 
-pub(crate) async fn status(call: AppContext, body: Bytes) -> Result<Response, Refusal> {
+pub(crate) async fn status(
+    call: MaybeUserAuth,
+    client: ClientInfo,
+    body: Bytes,
+) -> Result<Response, Refusal> {
     let request: GetMagicLinkStatusRequest = json(&body)?;
-    let auth_result = magic_links::wait(&call.state, &call.app, &request.id).await?;
+    let caller = caller(&call, &client);
+    let auth_result = magic_links::wait(&call.state, &call.app, &request.id, caller).await?;
     Ok(reply::ok(&AuthResponse { auth_result }))
+}
+
+fn caller<'a>(call: &'a MaybeUserAuth, client: &'a ClientInfo) -> Caller<'a> {
+    Caller {
+        client,
+        own: call.own.as_ref(),
+    }
 }

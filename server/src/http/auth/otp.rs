@@ -50,15 +50,15 @@ async fn send(
 }
 
 pub(crate) async fn activate(
-    call: AppContext,
-    own: MaybeUserAuth,
+    call: MaybeUserAuth,
     client: ClientInfo,
     body: Bytes,
 ) -> Result<Response, Refusal> {
     let request: ActivateOneTimePasscodeRequest = json(&body)?;
     let (id, code) = (&request.otp_id, &request.otp);
     let (state, app) = (&call.state, &call.app);
-    let activate = one_time_codes::activate(state, app, id, code, own.user_id, &client);
+    let own = call.own.as_ref().map(|own| own.user_id.clone());
+    let activate = one_time_codes::activate(state, app, id, code, own, &client);
     let auth_result = activate.await?;
     Ok(reply::ok(&AuthResponse { auth_result }))
 }

@@ -82,8 +82,8 @@ fn check(request: CreateMagicLinkRequest, app: &App) -> Result<LinkOrder, Refusa
     if matches!(language, MagicLinkLanguage::Unknown(_)) {
         return invalid("language: must be de, en, es, it, pl, pt or zh.");
     }
-    let path = magic_links::landing(app, request.magic_link_path)?;
-    let redirect_url = request.redirect_url.unwrap_or_default();
+    let path = magic_links::of_backend(app, request.magic_link_path)?;
+    let redirect_url = magic_links::redirect_of_backend(request.redirect_url)?;
     Ok(LinkOrder {
         receiver,
         send,

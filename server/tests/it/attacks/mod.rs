@@ -1,6 +1,10 @@
 //! Attacks by strangers, one test each, through HTTP and against the settings that `passage-server serve` has by default.
 
+mod change_of_address;
 mod first_proof;
+mod link_injection;
+mod link_phishing;
+mod links;
 mod pre_hijacking;
 mod refresh_reuse;
 #[cfg(unix)]
