@@ -82,7 +82,9 @@ pub use self::dev::observe::Exchange;
 pub use self::dev::{
     Controls, Cut, Fault, IdToken, LoggedRequest, MintIdToken, MintToken, SeedDevice,
 };
-pub use self::domain::settings::{MetadataType, SettingsPatch, SocialLogin, SocialLogins};
+pub use self::domain::settings::{
+    ConcealUsers, MetadataRule, MetadataType, SettingsPatch, SocialLogin, SocialLogins,
+};
 pub use self::domain::social::SocialProvider;
 pub use self::run::builder::ServerBuilder;
 pub use self::run::error::StartError;

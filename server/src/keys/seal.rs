@@ -7,7 +7,7 @@
 use std::fmt;
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
-use aws_lc_rs::digest;
+use aws_lc_rs::{digest, hkdf};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
@@ -22,6 +22,8 @@ const KEY_LEN: usize = 32;
 pub(crate) struct WrappingKey {
     id: [u8; ID_LEN],
     key: RandomizedNonceKey,
+    /// From which keys for other purposes are derived.
+    root: hkdf::Prk,
 }
 
 impl fmt::Debug for WrappingKey {
@@ -55,7 +57,9 @@ impl WrappingKey {
             *to = *from;
         }
         let key = RandomizedNonceKey::new(&AES_256_GCM, &bytes).map_err(|_| PROBLEM)?;
-        Ok(Self { id, key })
+        let root = hkdf::Salt::new(hkdf::HKDF_SHA256, b"passage-server derived keys");
+        let root = root.extract(&bytes);
+        Ok(Self { id, key, root })
     }
 }
 
@@ -81,6 +85,19 @@ impl Sealing {
         let mut keys = vec![current];
         keys.extend(previous);
         Self { keys }
+    }
+
+    /// A key for another purpose in one app, derived from the encryption key. `None` without an encryption key.
+    pub(crate) fn derive(&self, purpose: &str, app_id: &AppId) -> Option<[u8; KEY_LEN]> {
+        let root = &self.keys.first()?.root;
+        let mut derived = [0; KEY_LEN];
+        root.expand(
+            &[purpose.as_bytes(), b"\0", app_id.as_str().as_bytes()],
+            hkdf::HKDF_SHA256,
+        )
+        .and_then(|okm| okm.fill(&mut derived))
+        .ok()?;
+        Some(derived)
     }
 
     /// The form in which a signing key is stored.

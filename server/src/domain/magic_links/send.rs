@@ -105,7 +105,7 @@ async fn send_to(
     let id = link.id.clone();
     let (app_id, conceal, to) = (
         app.id.clone(),
-        app.settings.conceal_users,
+        app.settings.conceal_users.in_messages(),
         identifier.clone(),
     );
     let insert = state.store.write(move |tx| {

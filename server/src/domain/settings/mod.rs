@@ -4,6 +4,7 @@
 //! provide a [`SettingsPatch`], which is applied to [`AppSettings`] and validated. To add a setting, declare it there
 //! and use it.
 
+mod conceal;
 mod declaration;
 mod logins;
 mod metadata;
@@ -15,11 +16,12 @@ use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
+pub use self::conceal::ConcealUsers;
 pub(crate) use self::declaration::AppSettings;
 pub use self::declaration::SettingsPatch;
 pub use self::logins::{SocialLogin, SocialLogins};
-pub use self::metadata::MetadataType;
-pub(crate) use self::metadata::{MetadataField, is_id};
+pub(crate) use self::metadata::{MetadataField, Occasion, is_id};
+pub use self::metadata::{MetadataRule, MetadataType};
 pub(crate) use self::origin::base_url;
 pub(crate) use self::read::members;
 pub(crate) use self::validate::{APP_ID, SettingsProblems};
@@ -66,7 +68,7 @@ impl AppSettings {
     /// described in the API.
     pub(crate) fn for_production() -> Self {
         Self {
-            conceal_users: true,
+            conceal_users: ConcealUsers::Yes,
             ..Self::default()
         }
     }

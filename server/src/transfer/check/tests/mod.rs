@@ -91,7 +91,7 @@ fn a_short_line_is_enough_for_an_app() {
     let expected = AppSettings {
         name: "shop".to_owned(),
         auth_origin: "https://shop.example.com".to_owned(),
-        conceal_users: true,
+        conceal_users: true.into(),
         ..AppSettings::default()
     };
     let text = |settings: &AppSettings| serde_json::to_value(settings).unwrap();
@@ -208,9 +208,10 @@ fn what_is_shown_is_taken_as_the_same() {
     let members = json!({
         "name": "Shop", "rp_id": "example.com", "login_url": "login", "redirect_url": "/a", "session_seconds": 5,
         "refresh_tokens": false, "refresh_seconds": 6, "refresh_idle_seconds": 7, "magic_links": false,
-        "magic_link_seconds": 8, "one_time_codes": false, "one_time_code_seconds": 9, "conceal_users": true,
+        "magic_link_seconds": 8, "one_time_codes": false, "one_time_code_seconds": 9, "conceal_users": "all",
         "social_logins": {"apple": {"client_id": "a"}, "google": {}}, "callback_urls": ["my-app://x"],
-        "metadata_fields": [{"id": "f1", "name": "plan", "type": "string"}], "created_at": "2024-01-01T00:00:00Z",
+        "metadata_fields": [{"id": "f1", "name": "plan", "type": "string", "registration": false, "profile": true}],
+        "created_at": "2024-01-01T00:00:00Z",
     });
     let shown = serde_json::to_value(show::app(an_app(&members).unwrap())).unwrap();
     for (name, value) in members.as_object().unwrap() {
