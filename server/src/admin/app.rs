@@ -107,11 +107,7 @@ impl NewApp {
 
     /// Defines a metadata field. An app that defines fields accepts only those; from its backend, an app without any
     /// accepts all. Only the backend writes a new field, unless the rule says otherwise: see [`MetadataRule`].
-    pub fn metadata_field(
-        mut self,
-        name: impl AsRef<str>,
-        rule: impl Into<MetadataRule>,
-    ) -> Self {
+    pub fn metadata_field(mut self, name: impl AsRef<str>, rule: impl Into<MetadataRule>) -> Self {
         self.settings.put_field(name.as_ref(), rule);
         self
     }

@@ -8,8 +8,8 @@ use aws_lc_rs::hmac;
 
 use super::Credential;
 use super::response::base64url;
-use crate::ids::{self, AppId};
 use crate::identifier::Identifier;
+use crate::ids::{self, AppId};
 use crate::keys::Sealing;
 
 /// Bytes of the key.

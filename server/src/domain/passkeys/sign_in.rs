@@ -46,9 +46,12 @@ pub(crate) async fn start(
     };
     if app.settings.conceal_users.everywhere() {
         // Everybody's are made, so that it takes the same time.
-        let decoys = app.decoys.of(&identifier);
+        let (decoys, stand_in) = (app.decoys.of(&identifier), UserId::new());
         let command = state.store.write(move |tx| {
-            let (passkeys, user_id) = passkeys_of(tx, &app_id, &identifier)?;
+            let user = users::find(tx, &app_id, &identifier)?;
+            // Also of an inactive user: only a passkey that is used reveals that they are.
+            let user_id = user.map_or_else(|| stand_in.clone(), |user| user.id);
+            let passkeys = store::passkeys::list(tx, &user_id)?;
             if passkeys.is_empty() {
                 start.run_for_nobody(tx)?;
             } else {
@@ -57,7 +60,11 @@ pub(crate) async fn start(
             Ok::<_, Refusal>(passkeys)
         });
         let passkeys = command.await?;
-        let shown = if passkeys.is_empty() { decoys } else { passkeys };
+        let shown = if passkeys.is_empty() {
+            decoys
+        } else {
+            passkeys
+        };
         return Ok(Started {
             handshake: pending.challenge(&shown),
             user: None,
@@ -73,18 +80,6 @@ pub(crate) async fn start(
         handshake: pending.challenge(&named.passkeys),
         user: Some((named.user, named.devices)),
     })
-}
-
-/// The passkeys of whoever has the identifier, active or not, and their id: a random one if nobody has it. Only a
-/// passkey that is used reveals that its user is inactive.
-fn passkeys_of(
-    tx: &Tx<'_>,
-    app_id: &AppId,
-    identifier: &Identifier,
-) -> Result<(Vec<Credential>, UserId), Refusal> {
-    let user = users::find(tx, app_id, identifier)?;
-    let user_id = user.map_or_else(UserId::new, |user| user.id);
-    Ok((store::passkeys::list(tx, &user_id)?, user_id))
 }
 
 /// A named user who can sign in with a passkey.

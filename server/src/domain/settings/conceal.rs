@@ -114,7 +114,13 @@ mod tests {
                 value
             );
         }
-        for bad in [json!("true"), json!("ALL"), json!(1), json!(null), json!([])] {
+        for bad in [
+            json!("true"),
+            json!("ALL"),
+            json!(1),
+            json!(null),
+            json!([]),
+        ] {
             assert!(
                 serde_json::from_value::<ConcealUsers>(bad.clone()).is_err(),
                 "{bad}"

@@ -6,9 +6,9 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+pub use self::rule::MetadataRule;
 use super::AppSettings;
 use super::validate::SettingsProblems;
-pub use self::rule::MetadataRule;
 use crate::{identifier, ids};
 
 /// Maximum length of a field's id, in characters.
@@ -281,8 +281,14 @@ mod tests {
         }
         let mixed = json!({"display_name": "Ada", "plan": "pro"});
         let told = own(&app, mixed, profile).unwrap_err();
-        assert!(told.contains("`plan`") && told.contains("`profile`"), "{told}");
-        assert!(own(&app, json!({"colour": 1}), profile).is_err(), "the type");
+        assert!(
+            told.contains("`plan`") && told.contains("`profile`"),
+            "{told}"
+        );
+        assert!(
+            own(&app, json!({"colour": 1}), profile).is_err(),
+            "the type"
+        );
     }
 
     #[test]

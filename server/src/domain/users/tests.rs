@@ -6,7 +6,7 @@ use super::manage::{Change, Changes, NewAccount};
 use super::*;
 use crate::domain::api_keys;
 use crate::domain::error::Reason;
-use crate::domain::settings::AppSettings;
+use crate::domain::settings::{AppSettings, ConcealUsers, MetadataType};
 use crate::domain::testing::Fixture;
 use crate::store::user_list::{Compare, Field, Filter, Operand, UserQuery};
 use crate::store::users::UserStatus;
@@ -114,7 +114,10 @@ async fn a_look_up_tells_strangers_nothing_new() {
 
 #[tokio::test]
 async fn users_change_their_own_metadata() {
-    let fixture = Fixture::start().await;
+    let mut settings = AppSettings::default();
+    settings.put_open_field("colour", MetadataType::String);
+    settings.put_open_field("size", MetadataType::Integer);
+    let fixture = Fixture::with(settings).await;
     let (state, app) = (&fixture.state, &fixture.app);
     let ada = Identifier::Email("ada@example.com".to_owned());
     let user = account::create(state, app, &ada, metadata(json!({"colour": "red"}))).await;

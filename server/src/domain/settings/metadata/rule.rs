@@ -163,7 +163,14 @@ mod tests {
         ] {
             assert_eq!(text.parse(), Ok(rule), "{text}");
         }
-        for bad in ["", "text", "string:", "string:admin", "string:profile,", "string:backend,profile"] {
+        for bad in [
+            "",
+            "text",
+            "string:",
+            "string:admin",
+            "string:profile,",
+            "string:backend,profile",
+        ] {
             assert!(bad.parse::<MetadataRule>().is_err(), "{bad}");
         }
     }
@@ -178,7 +185,12 @@ mod tests {
             read(json!({"type": "string", "profile": true})).unwrap(),
             string.profile(true)
         );
-        for bad in [json!("text"), json!({}), json!({"type": "string", "admin": true}), json!(1)] {
+        for bad in [
+            json!("text"),
+            json!({}),
+            json!({"type": "string", "admin": true}),
+            json!(1),
+        ] {
             assert!(read(bad.clone()).is_err(), "{bad}");
         }
     }
