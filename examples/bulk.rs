@@ -98,11 +98,11 @@ pub async fn export(
 pub fn generate(file: &Path, users: u64) -> Result<(), Failure> {
     let mut file = std::io::BufWriter::new(std::fs::File::create(file)?);
     for number in 0..users {
-        let plan = if number % 10 == 0 { "pro" } else { "free" };
+        let team = if number % 10 == 0 { "red" } else { "blue" };
         let active = number % 2 == 0;
         writeln!(
             file,
-            r#"{{"email":"user{number}@example.com","metadata":{{"plan":"{plan}"}},"active":{active}}}"#
+            r#"{{"email":"user{number}@example.com","metadata":{{"team":"{team}"}},"active":{active}}}"#
         )?;
     }
     Ok(file.flush()?)

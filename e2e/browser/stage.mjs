@@ -18,7 +18,8 @@ const PATIENCE = 15_000;
 
 /** Starts passage-server on a free port. */
 async function startServer(binary) {
-  const process = spawn(binary, ['dev', '--listen', '127.0.0.1:0', '--auth-origin', ORIGIN], {
+  const fields = ['display_name:string:profile', 'seats:integer:profile', 'role:string:backend'];
+  const process = spawn(binary, ['dev', '--listen', '127.0.0.1:0', '--auth-origin', ORIGIN, ...fields.flatMap((field) => ['--metadata', field])], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const lines = createInterface({ input: process.stdout });

@@ -38,7 +38,7 @@ class Server:
 
     def __init__(self, binary):
         self.process = subprocess.Popen(
-            [binary, "dev", "--listen", "127.0.0.1:0", "--metadata", "plan:string"], stdout=subprocess.PIPE, text=True
+            [binary, "dev", "--listen", "127.0.0.1:0", "--metadata", "display_name:string"], stdout=subprocess.PIPE, text=True
         )
         line = self.process.stdout.readline()
         if not line:

@@ -57,7 +57,7 @@ impl Users {
     ///
     /// ```no_run
     /// # async fn example(passage: passage_identity::Passage) -> Result<(), Box<dyn std::error::Error>> {
-    /// let lines = r#"{"email":"ada@example.com","metadata":{"plan":"pro"}}
+    /// let lines = r#"{"email":"ada@example.com","metadata":{"display_name":"Ada"}}
     /// {"phone":"+15005550006","active":true}
     /// "#;
     /// let report = passage.users().import_json_lines(lines.as_bytes()).run().await;

@@ -23,7 +23,7 @@ use crate::users::CreateUser;
 /// use passage_identity::{bulk::ImportUser, users::CreateUser};
 ///
 /// let user = ImportUser::from(CreateUser::with_email("ada@example.com")).active(true);
-/// let line = r#"{"email":"ada@example.com","phone":null,"metadata":{"plan":"pro"},"active":true}"#;
+/// let line = r#"{"email":"ada@example.com","phone":null,"metadata":{"display_name":"Ada"},"active":true}"#;
 /// let user: ImportUser = serde_json::from_str(line)?;
 /// # Ok::<(), serde_json::Error>(())
 /// ```

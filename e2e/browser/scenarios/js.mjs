@@ -246,11 +246,14 @@ export default {
   },
 
   'js: metadata': {
-    async run(visitor) {
+    async run(visitor, stage) {
       await registered(visitor, 'metadata@example.com');
-      await visitor.run((psg) => psg.currentUser.updateMetadata({ plan: 'free', seats: 3 }));
+      await visitor.run((psg) => psg.currentUser.updateMetadata({ display_name: 'Ada', seats: 3 }));
       const metadata = await visitor.run((psg) => psg.currentUser.metadata());
-      assert.deepEqual(metadata.userMetadata ?? metadata.user_metadata ?? metadata, { plan: 'free', seats: 3 });
+      assert.deepEqual(metadata.userMetadata ?? metadata.user_metadata ?? metadata, { display_name: 'Ada', seats: 3 });
+      await assert.rejects(visitor.run((psg) => psg.currentUser.updateMetadata({ role: 'admin' })));
+      const { user_metadata: stored } = await stage.user('metadata@example.com');
+      assert.deepEqual(stored, { display_name: 'Ada', seats: 3 });
     },
   },
 

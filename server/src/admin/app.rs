@@ -9,7 +9,7 @@ use super::DataFile;
 use super::error::{AdminError, refused};
 use crate::domain::api_keys;
 use crate::domain::settings::{
-    APP_ID, AppSettings, MetadataType, SettingsPatch, is_app_id, seconds,
+    APP_ID, AppSettings, ConcealUsers, MetadataRule, SettingsPatch, is_app_id, seconds,
 };
 use crate::ids::{self, AppId};
 use crate::store;
@@ -98,9 +98,10 @@ impl NewApp {
         self
     }
 
-    /// Whether requests for codes and links get the same answer for known and unknown users. Defaults to `true`.
-    pub fn conceal_users(mut self, conceal: bool) -> Self {
-        self.settings.conceal_users = conceal;
+    /// Whether requests for codes and links get the same answer for known and unknown users. Defaults to `true`. With
+    /// [`ConcealUsers::All`] all requests without a credential do.
+    pub fn conceal_users(mut self, conceal: impl Into<ConcealUsers>) -> Self {
+        self.settings.conceal_users = conceal.into();
         self
     }
 
@@ -118,9 +119,10 @@ impl NewApp {
         self
     }
 
-    /// Defines a metadata field. An app that defines fields accepts only those; an app without any accepts all.
-    pub fn metadata_field(mut self, name: impl AsRef<str>, kind: MetadataType) -> Self {
-        self.settings.put_field(name.as_ref(), kind);
+    /// Defines a metadata field. An app that defines fields accepts only those; from its backend, an app without any
+    /// accepts all. Only the backend writes a new field, unless the rule says otherwise: see [`MetadataRule`].
+    pub fn metadata_field(mut self, name: impl AsRef<str>, rule: impl Into<MetadataRule>) -> Self {
+        self.settings.put_field(name.as_ref(), rule);
         self
     }
 

@@ -1,7 +1,7 @@
 //! `passage-server app`.
 
 use clap::{Args, Command, Subcommand};
-use passage_server::{MetadataType, NewApp, SettingsPatch};
+use passage_server::{MetadataRule, NewApp, SettingsPatch};
 use serde_json::json;
 
 use super::admin::{Where, with};
@@ -44,9 +44,10 @@ pub(super) struct Create {
     /// The settings of the app. A switch without a value means true.
     #[command(flatten)]
     settings: SettingsPatch,
-    /// A metadata field, such as plan:string; an app without any accepts all fields. Can be repeated.
-    #[arg(long, value_name = "NAME:TYPE", value_parser = metadata_field)]
-    metadata: Vec<(String, MetadataType)>,
+    /// A metadata field, such as plan:string. Only the backend writes it, unless display_name:string:profile or
+    /// :registration,profile says when users may; :backend takes that back. Can be repeated.
+    #[arg(long, value_name = "NAME:TYPE[:RIGHTS]", value_parser = metadata_field)]
+    metadata: Vec<(String, MetadataRule)>,
 }
 
 #[derive(Args)]
@@ -59,9 +60,10 @@ pub(super) struct Update {
     /// The settings of the app. A switch without a value means true.
     #[command(flatten)]
     settings: SettingsPatch,
-    /// A metadata field, such as plan:string; an app without any accepts all fields. Can be repeated.
-    #[arg(long, value_name = "NAME:TYPE", value_parser = metadata_field)]
-    metadata: Vec<(String, MetadataType)>,
+    /// A metadata field, such as plan:string. Only the backend writes it, unless display_name:string:profile or
+    /// :registration,profile says when users may; :backend takes that back. Can be repeated.
+    #[arg(long, value_name = "NAME:TYPE[:RIGHTS]", value_parser = metadata_field)]
+    metadata: Vec<(String, MetadataRule)>,
     /// A metadata field to remove. Can be repeated.
     #[arg(long, value_name = "NAME")]
     without_metadata: Vec<String>,
@@ -89,9 +91,9 @@ pub(super) fn needs_origin(command: Command) -> Command {
     })
 }
 
-fn with_fields(app: NewApp, fields: &[(String, MetadataType)]) -> NewApp {
+fn with_fields(app: NewApp, fields: &[(String, MetadataRule)]) -> NewApp {
     let fields = fields.iter();
-    fields.fold(app, |app, (name, kind)| app.metadata_field(name, *kind))
+    fields.fold(app, |app, (name, rule)| app.metadata_field(name, *rule))
 }
 
 pub(super) async fn run(command: App) -> Outcome {

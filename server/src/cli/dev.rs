@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Args;
-use passage_server::{MetadataType, PassageServer, StartError};
+use passage_server::{MetadataRule, PassageServer, StartError};
 use serde_json::json;
 use tracing::level_filters::LevelFilter;
 
@@ -38,9 +38,10 @@ pub(super) struct Dev {
     /// File for the data [default: in memory]
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
-    /// A metadata field of the app, such as plan:string; an app without any accepts all fields. Can be repeated.
-    #[arg(long, value_name = "NAME:TYPE", value_parser = metadata_field)]
-    metadata: Vec<(String, MetadataType)>,
+    /// A metadata field of the app, such as display_name:string. Users may write it, unless plan:string:backend or
+    /// :profile says who and when. Can be repeated.
+    #[arg(long, value_name = "NAME:TYPE[:RIGHTS]", value_parser = metadata_field)]
+    metadata: Vec<(String, MetadataRule)>,
     /// A URL, besides those of the auth origin, that social logins may redirect to, such as my-app://callback. Can be
     /// repeated.
     #[arg(long, value_name = "URL")]
@@ -102,8 +103,8 @@ async fn start(options: Dev) -> Result<PassageServer, StartError> {
     if let Some(data) = options.data {
         builder = builder.data(data);
     }
-    for (name, kind) in options.metadata {
-        builder = builder.metadata_field(name, kind);
+    for (name, rule) in options.metadata {
+        builder = builder.metadata_field(name, rule);
     }
     for url in options.callback_url {
         builder = builder.callback_url(url);

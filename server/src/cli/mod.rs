@@ -10,7 +10,7 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
-use passage_server::MetadataType;
+use passage_server::MetadataRule;
 use serde_json::Value;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::Layer as _;
@@ -97,11 +97,11 @@ fn log(level: LevelFilter, json: bool) {
         .init();
 }
 
-fn metadata_field(text: &str) -> Result<(String, MetadataType), String> {
-    let (name, kind) = text
+fn metadata_field(text: &str) -> Result<(String, MetadataRule), String> {
+    let (name, rule) = text
         .split_once(':')
         .ok_or("must be a name, a colon and a type")?;
-    Ok((name.to_owned(), kind.parse()?))
+    Ok((name.to_owned(), rule.parse()?))
 }
 
 /// Prints a line of JSON.

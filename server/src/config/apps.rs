@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 
 use crate::domain::settings::{
-    self, AppSettings, MetadataField, MetadataType, SettingsPatch, SettingsProblems,
+    self, AppSettings, MetadataField, MetadataRule, SettingsPatch, SettingsProblems,
 };
 
 /// An app as declared in the file.
@@ -15,7 +15,7 @@ use crate::domain::settings::{
 pub(crate) struct AppConfig {
     pub(crate) id: String,
     pub(super) settings: SettingsPatch,
-    metadata: BTreeMap<String, MetadataType>,
+    metadata: BTreeMap<String, MetadataRule>,
 }
 
 /// Settings that do not apply here: `passage-server serve` has no identity provider.
@@ -93,8 +93,8 @@ impl AppConfig {
         self.settings.apply(&mut settings);
         let named = |name: &String| self.metadata.contains_key(name);
         settings.metadata.retain(|field| named(&field.name));
-        for (name, kind) in &self.metadata {
-            settings.put_field(name, *kind);
+        for (name, rule) in &self.metadata {
+            settings.put_field(name, *rule);
         }
         settings.validate().map(|()| settings)
     }

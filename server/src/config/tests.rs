@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::*;
-use crate::domain::settings::{AppSettings, MetadataType, SettingsPatch};
+use crate::domain::settings::{AppSettings, ConcealUsers, MetadataType, SettingsPatch};
 use crate::keys::WrappingKey;
 
 const LEAST: &str = r#"
@@ -212,7 +212,10 @@ fn an_app_is_what_the_file_says() {
     stored.put_field("gone", MetadataType::Boolean);
     let plan = stored.metadata.first().unwrap().id.clone();
     let settings = app.settings(stored.metadata).unwrap();
-    assert_eq!((&*settings.name, settings.conceal_users), ("shop", true));
+    assert_eq!(
+        (&*settings.name, settings.conceal_users),
+        ("shop", ConcealUsers::Yes)
+    );
     assert!(!settings.refresh_enabled);
     let fields: Vec<_> = settings
         .metadata

@@ -26,6 +26,8 @@ pub(crate) enum Notice {
     IdentifierAdded(String),
     /// The identifier that the notice goes to was replaced.
     IdentifierChanged { new: String, undo: Option<Undo> },
+    /// The identifier that the notice goes to was removed.
+    IdentifierRemoved,
     /// This identifier left the account, because somebody else proved it.
     IdentifierLost(String),
     /// The first proof of an identifier removed what others may have added.
@@ -86,6 +88,7 @@ impl Message {
             Notice::PasskeyRemoved(_) => (texts.passkey_removed, None),
             Notice::IdentifierAdded(_) => (texts.identifier_added, None),
             Notice::IdentifierChanged { undo, .. } => (texts.identifier_changed, undo.as_ref()),
+            Notice::IdentifierRemoved => (texts.identifier_removed, None),
             Notice::IdentifierLost(_) => (texts.identifier_lost, None),
             Notice::AccountCleared => (texts.account_cleared, None),
         };
@@ -94,7 +97,7 @@ impl Message {
             Notice::IdentifierAdded(new)
             | Notice::IdentifierChanged { new, .. }
             | Notice::IdentifierLost(new) => harmless::address(new),
-            Notice::AccountCleared => String::new(),
+            Notice::IdentifierRemoved | Notice::AccountCleared => String::new(),
         };
         // Placeholders in a name are text, so each part is filled once, and names last.
         let time = time_left(UNDO_LIFETIME, texts);
@@ -225,10 +228,12 @@ mod tests {
                     new: "my-phone".to_owned(),
                     undo: Some(Undo("https://example.com/".to_owned())),
                 },
+                Notice::IdentifierRemoved,
                 Notice::AccountCleared,
             ];
             for notice in notices {
-                let has_detail = notice != Notice::AccountCleared;
+                let has_detail =
+                    ![Notice::IdentifierRemoved, Notice::AccountCleared].contains(&notice);
                 let message = message(notice, language);
                 let own = message.text.replace("The {name} Shop", "");
                 assert!(!own.contains('{'), "{}: {own}", language.code());

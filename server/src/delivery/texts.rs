@@ -25,6 +25,7 @@ pub(super) struct Texts {
     pub(super) passkey_removed: [&'static str; 2],
     pub(super) identifier_added: [&'static str; 2],
     pub(super) identifier_changed: [&'static str; 2],
+    pub(super) identifier_removed: [&'static str; 2],
     pub(super) identifier_lost: [&'static str; 2],
     pub(super) account_cleared: [&'static str; 2],
     /// What precedes a link that undoes the change.
@@ -65,6 +66,10 @@ pub(super) static EN: Texts = Texts {
     identifier_changed: [
         "Your contact details for {app} have changed",
         "Your account at {app} now uses {new} in place of this address or number.",
+    ],
+    identifier_removed: [
+        "Your contact details for {app} have changed",
+        "This address or number was removed from your account at {app}.",
     ],
     identifier_lost: [
         "Your contact details for {app} have changed",
@@ -113,6 +118,10 @@ pub(super) static DE: Texts = Texts {
         "Ihre Kontaktdaten für {app} wurden geändert",
         "Ihr Konto bei {app} verwendet jetzt {new} anstelle dieser Adresse oder Nummer.",
     ],
+    identifier_removed: [
+        "Ihre Kontaktdaten für {app} wurden geändert",
+        "Diese Adresse oder Nummer wurde aus Ihrem Konto bei {app} entfernt.",
+    ],
     identifier_lost: [
         "Ihre Kontaktdaten für {app} wurden geändert",
         "{new} wurde aus Ihrem Konto bei {app} entfernt, weil jemand anders bestätigt hat, dass sie ihm gehört.",
@@ -159,6 +168,10 @@ pub(super) static ES: Texts = Texts {
     identifier_changed: [
         "Tus datos de contacto para {app} han cambiado",
         "Tu cuenta de {app} usa ahora {new} en lugar de esta dirección o número.",
+    ],
+    identifier_removed: [
+        "Tus datos de contacto para {app} han cambiado",
+        "Esta dirección o número se eliminó de tu cuenta de {app}.",
     ],
     identifier_lost: [
         "Tus datos de contacto para {app} han cambiado",
@@ -207,6 +220,10 @@ pub(super) static IT: Texts = Texts {
         "I tuoi contatti per {app} sono cambiati",
         "Il tuo account di {app} usa ora {new} al posto di questo indirizzo o numero.",
     ],
+    identifier_removed: [
+        "I tuoi contatti per {app} sono cambiati",
+        "Questo indirizzo o numero è stato rimosso dal tuo account di {app}.",
+    ],
     identifier_lost: [
         "I tuoi contatti per {app} sono cambiati",
         "{new} è stato rimosso dal tuo account di {app} perché un'altra persona ha confermato che le appartiene.",
@@ -254,6 +271,10 @@ pub(super) static PL: Texts = Texts {
         "Twoje dane kontaktowe w {app} zmieniły się",
         "Twoje konto w {app} używa teraz {new} zamiast tego adresu lub numeru.",
     ],
+    identifier_removed: [
+        "Twoje dane kontaktowe w {app} zmieniły się",
+        "Ten adres lub numer został usunięty z Twojego konta w {app}.",
+    ],
     identifier_lost: [
         "Twoje dane kontaktowe w {app} zmieniły się",
         "{new} usunięto z Twojego konta w {app}, ponieważ inna osoba potwierdziła, że należy do niej.",
@@ -298,6 +319,10 @@ pub(super) static PT: Texts = Texts {
         "Seus dados de contato para {app} mudaram",
         "Sua conta em {app} agora usa {new} no lugar deste endereço ou número.",
     ],
+    identifier_removed: [
+        "Seus dados de contato para {app} mudaram",
+        "Este endereço ou número foi removido da sua conta em {app}.",
+    ],
     identifier_lost: [
         "Seus dados de contato para {app} mudaram",
         "{new} foi removido da sua conta em {app} porque outra pessoa confirmou que lhe pertence.",
@@ -341,6 +366,10 @@ pub(super) static ZH: Texts = Texts {
     identifier_changed: [
         "您在 {app} 的联系方式已更改",
         "您的 {app} 帐户现在使用 {new}，不再使用此地址或号码。",
+    ],
+    identifier_removed: [
+        "您在 {app} 的联系方式已更改",
+        "此地址或号码已从您的 {app} 帐户中移除。",
     ],
     identifier_lost: [
         "您在 {app} 的联系方式已更改",

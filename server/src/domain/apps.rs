@@ -7,6 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use jiff::Timestamp;
 
 use crate::clock::Time;
+use crate::domain::passkeys::decoys::Decoys;
 use crate::domain::settings::{AppSettings, SettingsError};
 use crate::ids::AppId;
 use crate::keys::{KeyRing, KeyRingError, Sealing};
@@ -80,6 +81,7 @@ pub(crate) struct App {
     pub(crate) settings: AppSettings,
     pub(crate) created_at: Timestamp,
     pub(crate) keys: Arc<KeyRing>,
+    pub(crate) decoys: Arc<Decoys>,
     /// The settings in stored form, to detect changes by others.
     pub(crate) stored: String,
 }
@@ -104,6 +106,7 @@ impl App {
     ) -> Result<Self, AppError> {
         let settings = settings(&row)?;
         let lifetime = settings.session_lifetime();
+        let decoys = Arc::new(Decoys::new(sealing, &row.id));
         let keys = KeyRing::open(store, &row.id, Arc::clone(sealing), lifetime, now).await?;
         Ok(Self {
             id: row.id,
@@ -111,6 +114,7 @@ impl App {
             settings,
             created_at: row.created_at.timestamp(),
             keys,
+            decoys,
             stored: row.settings,
         })
     }
@@ -123,6 +127,7 @@ impl App {
             settings: settings(&row)?,
             created_at: self.created_at,
             keys: Arc::clone(&self.keys),
+            decoys: Arc::clone(&self.decoys),
             stored: row.settings,
         })
     }

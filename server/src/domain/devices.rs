@@ -1,11 +1,15 @@
 //! Devices of users: list, rename, delete.
 
+use crate::delivery::Notice;
 use crate::domain::apps::App;
+use crate::domain::client::ClientInfo;
 use crate::domain::error::Refusal;
+use crate::domain::notices;
 use crate::domain::state::AppState;
 use crate::ids::{DeviceId, UserId};
 use crate::store;
 use crate::store::devices::DeviceRow;
+use crate::store::users::UserRow;
 
 /// Maximum length of a device's name, in characters.
 const LONGEST_NAME: usize = 255;
@@ -31,12 +35,38 @@ pub(crate) async fn delete(
     user_id: UserId,
     id: DeviceId,
 ) -> Result<(), Refusal> {
+    let (user, device) = remove(state, app, user_id, id).await?;
+    let device = device.ok_or_else(Refusal::device_not_found)?;
+    tell(state, app, &user, device, None);
+    Ok(())
+}
+
+/// Removes a user's device, if they have it.
+async fn remove(
+    state: &AppState,
+    app: &App,
+    user_id: UserId,
+    id: DeviceId,
+) -> Result<(UserRow, Option<DeviceRow>), Refusal> {
     let app_id = app.id.clone();
     let delete = state.store.write(move |tx| {
-        store::users::get(tx, &app_id, &user_id)?.ok_or_else(Refusal::user_not_found)?;
-        Ok::<_, Refusal>(store::devices::delete(tx, &user_id, &id)?)
+        let user = store::users::get(tx, &app_id, &user_id)?.ok_or_else(Refusal::user_not_found)?;
+        let device = store::devices::delete(tx, &user_id, &id)?;
+        Ok::<_, Refusal>((user, device))
     });
-    found(delete.await?, Refusal::device_not_found)
+    delete.await
+}
+
+/// Tells the owner of an account of a passkey that was removed.
+fn tell(
+    state: &AppState,
+    app: &App,
+    user: &UserRow,
+    device: DeviceRow,
+    client: Option<&ClientInfo>,
+) {
+    let notice = Notice::PasskeyRemoved(device.friendly_name);
+    notices::tell_owner(state, app, user, notice, client);
 }
 
 /// Renames a device of the signed-in user.
@@ -63,15 +93,13 @@ pub(crate) async fn rename_own(
 /// Deletes a device of the signed-in user.
 pub(crate) async fn delete_own(
     state: &AppState,
+    app: &App,
     user_id: UserId,
     id: DeviceId,
+    client: &ClientInfo,
 ) -> Result<(), Refusal> {
-    let delete = state
-        .store
-        .write(move |tx| Ok::<_, Refusal>(store::devices::delete(tx, &user_id, &id)?));
-    found(delete.await?, Refusal::own_device_not_found)
-}
-
-fn found(deleted: bool, refusal: fn() -> Refusal) -> Result<(), Refusal> {
-    deleted.then_some(()).ok_or_else(refusal)
+    let (user, device) = remove(state, app, user_id, id).await?;
+    let device = device.ok_or_else(Refusal::own_device_not_found)?;
+    tell(state, app, &user, device, Some(client));
+    Ok(())
 }

@@ -132,3 +132,16 @@ pub(crate) fn has(user: &UserRow, identifier: &Identifier) -> bool {
     };
     own.as_deref() == Some(identifier.as_str())
 }
+
+/// Removes from a user what strangers may not see. They know the identifier that they sent; the other one and the
+/// metadata are no business of theirs.
+pub(crate) fn conceal(user: &mut UserRow, asked: &Identifier) {
+    let (other, verified) = match asked {
+        Identifier::Email(_) => (&mut user.phone, &mut user.phone_verified),
+        Identifier::Phone(_) => (&mut user.email, &mut user.email_verified),
+    };
+    *other = None;
+    *verified = false;
+    user.external_id = None;
+    user.clear_metadata();
+}

@@ -7,11 +7,11 @@
 use std::fmt;
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
-use aws_lc_rs::{digest, hmac};
+use aws_lc_rs::{digest, hkdf};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::{KeyError, mac};
+use super::KeyError;
 use crate::ids::{self, AppId};
 
 const VERSION: u8 = 1;
@@ -23,8 +23,8 @@ const KEY_LEN: usize = 32;
 pub(crate) struct WrappingKey {
     id: [u8; KEY_ID_LEN],
     key: RandomizedNonceKey,
-    /// Keys for other purposes are derived from it.
-    root: hmac::Key,
+    /// From which keys for other purposes are derived.
+    root: hkdf::Prk,
 }
 
 impl fmt::Debug for WrappingKey {
@@ -58,7 +58,8 @@ impl WrappingKey {
             *to = *from;
         }
         let key = RandomizedNonceKey::new(&AES_256_GCM, &bytes).map_err(|_| PROBLEM)?;
-        let root = mac::extract(&bytes);
+        let root = hkdf::Salt::new(hkdf::HKDF_SHA256, b"passage-server derived keys");
+        let root = root.extract(&bytes);
         Ok(Self { id, key, root })
     }
 
@@ -66,8 +67,12 @@ impl WrappingKey {
         self.id
     }
 
-    pub(super) fn root(&self) -> &hmac::Key {
-        &self.root
+    /// A key for another purpose. `info` names it.
+    pub(super) fn derive(&self, info: &[&[u8]]) -> Option<[u8; KEY_LEN]> {
+        let mut derived = [0; KEY_LEN];
+        let material = self.root.expand(info, hkdf::HKDF_SHA256);
+        material.and_then(|it| it.fill(&mut derived)).ok()?;
+        Some(derived)
     }
 }
 
@@ -98,6 +103,12 @@ impl Sealing {
     /// The encryption keys, the current one first.
     pub(super) fn keys(&self) -> &[WrappingKey] {
         &self.keys
+    }
+
+    /// A key for another purpose in one app, derived from the encryption key. `None` without an encryption key.
+    pub(crate) fn derive(&self, purpose: &str, app_id: &AppId) -> Option<[u8; KEY_LEN]> {
+        let info = [purpose.as_bytes(), b"\0", app_id.as_str().as_bytes()];
+        self.keys.first()?.derive(&info)
     }
 
     /// The form in which a signing key is stored.

@@ -24,7 +24,7 @@ use crate::domain::api_keys;
 use crate::domain::apps::{self, App, Apps, issuer};
 use crate::domain::rate_limits::RateLimits;
 use crate::domain::settings::{
-    APP_ID, AppSettings, MetadataType, SettingsPatch, SettingsProblems, is_app_id, seconds,
+    APP_ID, AppSettings, MetadataRule, SettingsPatch, SettingsProblems, is_app_id, seconds,
 };
 use crate::domain::social::Providers;
 use crate::domain::state::AppState;
@@ -48,7 +48,7 @@ pub struct ServerBuilder {
     issuer: Option<String>,
     data: Option<PathBuf>,
     listen: Option<SocketAddr>,
-    metadata: Vec<(String, MetadataType)>,
+    metadata: Vec<(String, MetadataRule)>,
     delivery: Delivery,
     social: Social,
     observer: Option<Observer>,
@@ -127,9 +127,14 @@ impl ServerBuilder {
         self
     }
 
-    /// Defines a metadata field. An app that defines fields accepts only those; an app without any accepts all.
-    pub fn metadata_field(mut self, name: impl Into<String>, kind: MetadataType) -> Self {
-        self.metadata.push((name.into(), kind));
+    /// Defines a metadata field. An app that defines fields accepts only those; from its backend, an app without any
+    /// accepts all. Users can write a new field themselves, unless the rule says otherwise: see [`MetadataRule`].
+    pub fn metadata_field(
+        mut self,
+        name: impl Into<String>,
+        rule: impl Into<MetadataRule>,
+    ) -> Self {
+        self.metadata.push((name.into(), rule.into()));
         self
     }
 
@@ -278,8 +283,8 @@ impl ServerBuilder {
     fn change(&self, settings: &mut AppSettings) -> Result<(), SettingsProblems> {
         self.settings.apply(settings);
         self.social.change(settings);
-        for (name, kind) in &self.metadata {
-            settings.put_field(name, *kind);
+        for (name, rule) in &self.metadata {
+            settings.put_open_field(name, *rule);
         }
         settings.validate()
     }

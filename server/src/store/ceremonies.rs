@@ -36,7 +36,8 @@ pub(crate) struct CeremonyRow {
     /// The user of the ceremony, if known.
     pub(crate) user_id: Option<UserId>,
     pub(crate) transaction_id: Option<String>,
-    /// The handle that a new passkey gets.
+    /// The handle that a new passkey gets. A login has one, without a user, if it was started for a name that is
+    /// nobody's.
     pub(crate) user_handle: Option<Vec<u8>>,
     /// State of the library that verifies the outcome.
     pub(crate) state: String,
@@ -52,6 +53,18 @@ columns!(CeremonyRow {
     state,
     expires_at
 });
+
+impl CeremonyRow {
+    /// Whether this login was started for a name that is nobody's, so that no passkey finishes it.
+    pub(crate) fn is_for_nobody(&self) -> bool {
+        self.purpose == Purpose::Login && self.user_id.is_none() && self.user_handle.is_some()
+    }
+
+    /// Whether a user was named when it started.
+    pub(crate) fn names_somebody(&self) -> bool {
+        self.user_id.is_some() || self.is_for_nobody()
+    }
+}
 
 /// Stores a ceremony, and deletes expired ones.
 pub(crate) fn insert(

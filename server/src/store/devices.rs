@@ -103,10 +103,14 @@ pub(crate) fn rename(
     )
 }
 
-/// Deletes a device. Returns whether the user had it.
-pub(crate) fn delete(tx: &Tx<'_>, user_id: &UserId, id: &DeviceId) -> Result<bool, SqlError> {
-    tx.hits(
-        "DELETE FROM devices WHERE user_id = ? AND id = ?",
+/// Deletes a device, and returns it. `None` if the user has no such device.
+pub(crate) fn delete(
+    tx: &Tx<'_>,
+    user_id: &UserId,
+    id: &DeviceId,
+) -> Result<Option<DeviceRow>, SqlError> {
+    tx.maybe_row(
+        "DELETE FROM devices WHERE user_id = ? AND id = ? RETURNING *",
         (user_id, id),
     )
 }

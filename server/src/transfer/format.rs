@@ -94,6 +94,10 @@ pub(super) struct FieldLine {
     pub(super) id: Option<String>,
     pub(super) name: String,
     pub(super) r#type: MetadataType,
+    #[serde(default)]
+    pub(super) registration: bool,
+    #[serde(default)]
+    pub(super) profile: bool,
 }
 
 /// A user, with everything that belongs to them. Members that the Management API has too have the same names.

@@ -25,6 +25,8 @@ pub(super) fn app(app: AppRecord) -> AppLine {
         id: Some(field.id),
         name: field.name,
         r#type: field.r#type,
+        registration: field.registration,
+        profile: field.profile,
     };
     AppLine {
         r#type: Kind::App,

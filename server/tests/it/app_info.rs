@@ -116,7 +116,14 @@ async fn the_metadata_schema_rules_what_users_may_have() {
         .as_array()
         .unwrap()
         .iter()
-        .map(|field| (text(&field["field_name"]), text(&field["type"])))
+        .map(|field| {
+            assert_eq!(
+                (&field["registration"], &field["profile"]),
+                (&json!(true), &json!(true)),
+                "in development users write them"
+            );
+            (text(&field["field_name"]), text(&field["type"]))
+        })
         .collect();
     let expected = [
         ("plan", "string"),

@@ -16,7 +16,13 @@ const PATCH: Method = Method::PATCH;
 
 #[tokio::test]
 async fn users_read_and_change_their_metadata() {
-    let app = App::start().await;
+    let app = App::start_with(|builder| {
+        builder
+            .metadata_field("plan", MetadataType::String)
+            .metadata_field("seats", MetadataType::Integer)
+            .metadata_field("trial", MetadataType::Boolean)
+    })
+    .await;
     let body = json!({"email": ADA, "user_metadata": {"plan": "pro", "seats": 3}});
     let id = text(&app.post("/users", body).await.json(201)["user"]["id"]);
     let token = app.sign_in(&id).await.auth_token;

@@ -19,6 +19,7 @@ const TEXT_PARAMETERS: &[(&str, &str)] = &[("listPaginatedUsers", "login_count")
 const UNDECLARED: &[(&str, u16)] = &[
     ("getOpenIdConfiguration", 404),
     ("loginWebauthnFinish", 403),
+    ("createUser", 403),
     ("postCurrentuserAddDeviceFinish", 400),
     ("registerWebauthnFinish", 404),
     ("updateCurrentuserDevice", 400),

@@ -61,14 +61,14 @@ impl Completion {
         transactions::take(tx, &self.app_id, id, self.now)
     }
 
-    /// Gives the passkey to the user of a registration, who is created if unknown.
+    /// Gives the passkey to the user of a registration, who is created if unknown. Returns the user.
     pub(super) fn register(
         &self,
         tx: &Tx<'_>,
         transaction: TransactionRow,
         passkey: NewPasskey<'_>,
         event: &NewEvent,
-    ) -> Result<(), Refusal> {
+    ) -> Result<UserRow, Refusal> {
         let external_id = &transaction.external_id;
         let known = active_user(tx, &self.app_id, external_id)?;
         let named = |device: &DeviceRow| DeviceRow {
@@ -94,7 +94,8 @@ impl Completion {
                 user
             }
         };
-        self.prove(tx, &user.id, external_id, event)
+        self.prove(tx, &user.id, external_id, event)?;
+        Ok(user)
     }
 
     /// The user for whom a ceremony created the passkey.
@@ -174,7 +175,8 @@ pub(crate) async fn simulate(
         match transaction.kind {
             Kind::Register => {
                 let passkey = NewPasskey::Simulated(&device);
-                completion.register(tx, transaction, passkey, &registered)
+                completion.register(tx, transaction, passkey, &registered)?;
+                Ok(())
             }
             Kind::Authenticate => {
                 let external_id = &transaction.external_id;

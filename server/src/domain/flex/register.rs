@@ -6,9 +6,11 @@ use passage_identity::generated::auth::types::{
 
 use super::complete::{Completion, NewPasskey};
 use super::{active_user, transactions};
+use crate::delivery::Notice;
 use crate::domain::apps::App;
 use crate::domain::client::ClientInfo;
 use crate::domain::error::Refusal;
+use crate::domain::notices;
 use crate::domain::passkeys::Credential;
 use crate::domain::passkeys::ceremony::{Finish, StartCreation, end, once};
 use crate::domain::passkeys::device;
@@ -19,6 +21,7 @@ use crate::store::ceremonies::{CeremonyRow, Purpose};
 use crate::store::devices::DeviceRow;
 use crate::store::events::{Action, EventKind, NewEvent};
 use crate::store::transactions::Kind;
+use crate::store::users::UserRow;
 
 /// Starts the ceremony of a registration.
 pub(crate) async fn start(
@@ -67,7 +70,10 @@ pub(crate) async fn finish(
             event: client_info.event(Action::Register, EventKind::Passkey),
             completion,
         };
-        state.store.write(move |tx| command.run(tx)).await?;
+        let added = state.store.write(move |tx| command.run(tx));
+        let (user, name) = added.await?;
+        let notice = Notice::PasskeyAdded(name);
+        notices::tell_owner(state, app, &user, notice, Some(client_info));
         Ok(nonce)
     };
     once(state, app, handshake_id, register).await
@@ -84,7 +90,8 @@ pub(super) struct Register {
 }
 
 impl Register {
-    pub(super) fn run(&self, tx: &Tx<'_>) -> Result<(), Refusal> {
+    /// Returns the user, and the name of the passkey.
+    pub(super) fn run(&self, tx: &Tx<'_>) -> Result<(UserRow, String), Refusal> {
         let (completion, ceremony) = (&self.completion, &self.ceremony);
         let refuse = Refusal::webauthn_login_failed;
         end(tx, &completion.app_id, ceremony, refuse)?;
@@ -94,6 +101,8 @@ impl Register {
             device: &self.device,
             credential: &self.credential,
         };
-        completion.register(tx, transaction, passkey, &self.event)
+        let name = transaction.passkey_display_name.clone();
+        let user = completion.register(tx, transaction, passkey, &self.event)?;
+        Ok((user, name))
     }
 }

@@ -129,7 +129,7 @@ async fn send_to(
     let asker = client_info.clone();
     let (app_id, conceal, to) = (
         app.id.clone(),
-        app.settings.conceal_users,
+        app.settings.conceal_users.in_messages(),
         identifier.clone(),
     );
     let insert = state.store.write(move |tx| {

@@ -49,7 +49,7 @@ pub(crate) async fn send(
     let now = state.clock.now();
     let expires_at = now + app.settings.one_time_code_lifetime();
     let (id, code, new_id) = (ids::new_id(), seal::digits(), UserId::new());
-    let (app_id, conceal) = (app.id.clone(), app.settings.conceal_users);
+    let (app_id, conceal) = (app.id.clone(), app.settings.conceal_users.in_messages());
     let (to, secret) = (identifier.clone(), (id.clone(), code.clone()));
     let insert = state.store.write(move |tx| {
         if purpose == Purpose::Login && is_spent(tx, &app_id, to.as_str(), now)? {

@@ -7,12 +7,15 @@ use passage_identity::generated::auth::types::{
 use super::ceremony::{Finish, StartCreation, end, once, user_name};
 use super::response::Creation;
 use super::{Credential, add, device};
+use crate::delivery::Notice;
 use crate::domain::apps::App;
 use crate::domain::client::ClientInfo;
 use crate::domain::error::Refusal;
+use crate::domain::notices;
 use crate::domain::sign_ins::Session;
 use crate::domain::state::AppState;
 use crate::ids::{AppId, UserId};
+use crate::store;
 use crate::store::Tx;
 use crate::store::ceremonies::{CeremonyRow, Purpose};
 use crate::store::devices::DeviceRow;
@@ -77,7 +80,14 @@ pub(crate) async fn finish(
             ceremony,
             credential,
         };
-        state.store.write(move |tx| command.run(tx)).await?;
+        let added = state.store.write(move |tx| {
+            command.run(tx)?;
+            Ok::<_, Refusal>(store::users::get(tx, &command.app_id, &command.user_id)?)
+        });
+        if let Some(user) = added.await? {
+            let notice = Notice::PasskeyAdded(device.friendly_name.clone());
+            notices::tell_owner(state, app, &user, notice, Some(client_info));
+        }
         Ok(device)
     };
     once(state, app, handshake_id, add).await

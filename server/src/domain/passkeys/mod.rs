@@ -6,6 +6,7 @@
 pub(crate) mod add_device;
 pub(crate) mod ceremony;
 pub(crate) mod credential;
+pub(crate) mod decoys;
 pub(crate) mod device;
 mod limit;
 pub(crate) mod readiness;

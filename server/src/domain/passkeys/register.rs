@@ -4,7 +4,7 @@ use passage_identity::generated::auth::types::{
     AuthResult, AuthenticatorAttachment, CredentialCreationChallenge,
 };
 
-use super::ceremony::{Finish, Holder, StartCreation, end, once, user_name};
+use super::ceremony::{Finish, Holder, StartCreation, end, once};
 use super::response::Creation;
 use super::{Credential, add, device};
 use crate::clock::Time;
@@ -25,7 +25,7 @@ use crate::store::events::{Action, EventKind, NewEvent};
 use crate::store::sign_ins::SignInRow;
 use crate::store::users::{MadeBy, UserRow};
 
-/// A registration that was started, and its user.
+/// A registration that was started, and what strangers may see of its user.
 pub(crate) struct Started {
     pub(crate) handshake: CredentialCreationChallenge,
     pub(crate) user: UserRow,
@@ -39,6 +39,12 @@ pub(crate) async fn start(
     identifier: Identifier,
     attachment: &AuthenticatorAttachment,
 ) -> Result<Started, Refusal> {
+    if app.settings.conceal_users.everywhere() {
+        // The reply must be the same for everybody, and not everybody may register: some exist already.
+        return Err(Refusal::operation_not_allowed(
+            "passkeys: this app conceals all users, so they register with a code or a link, and add a passkey then.",
+        ));
+    }
     let rules = Rules::of(state, app);
     rules.required.check(&identifier)?;
     let now = state.clock.now();
@@ -51,9 +57,10 @@ pub(crate) async fn start(
         start,
         now,
     };
+    let name = command.identifier.as_str().to_owned();
     let (user, holder) = state.store.write(move |tx| command.run(tx)).await?;
     Ok(Started {
-        handshake: pending.challenge(&holder, user_name(&user)),
+        handshake: pending.challenge(&holder, &name),
         user,
     })
 }
@@ -70,7 +77,8 @@ struct Start {
 
 impl Start {
     fn run(&self, tx: &Tx<'_>) -> Result<(UserRow, Holder), Refusal> {
-        let user = self.newcomer(tx)?;
+        let mut user = self.newcomer(tx)?;
+        users::conceal(&mut user, &self.identifier);
         let holder = self.start.run(tx, Some(&user.id))?;
         Ok((user, holder))
     }

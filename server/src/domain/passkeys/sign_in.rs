@@ -8,7 +8,7 @@ use super::response::Assertion;
 use crate::clock::Time;
 use crate::domain::apps::App;
 use crate::domain::client::ClientInfo;
-use crate::domain::error::Refusal;
+use crate::domain::error::{Reason, Refusal};
 use crate::domain::sign_ins;
 use crate::domain::state::AppState;
 use crate::domain::users;
@@ -22,7 +22,7 @@ use crate::store::events::{Action, EventKind, NewEvent};
 use crate::store::sign_ins::SignInRow;
 use crate::store::users::UserRow;
 
-/// A sign-in that was started, and its user, if one was named.
+/// A sign-in that was started, and what strangers may see of its user, if one was named and the app tells.
 pub(crate) struct Started {
     pub(crate) handshake: CredentialAssertionChallenge,
     pub(crate) user: Option<(UserRow, Vec<DeviceRow>)>,
@@ -36,21 +36,46 @@ pub(crate) async fn start(
 ) -> Result<Started, Refusal> {
     let (start, pending) = StartAssertion::new(app, Purpose::Login, None, state.clock.now())?;
     let app_id = app.id.clone();
-    let command = state.store.write(move |tx| {
-        let named = match &identifier {
-            Some(identifier) => Some(Named::find(tx, &app_id, identifier)?),
-            None => None,
-        };
-        start.run(tx, named.as_ref().map(|named| &named.user.id))?;
-        Ok::<_, Refusal>(named)
-    });
-    let Some(named) = command.await? else {
-        let handshake = pending.challenge(&[]);
+    let Some(identifier) = identifier else {
+        let command = state.store.write(move |tx| start.run(tx, None));
+        command.await?;
         return Ok(Started {
-            handshake,
+            handshake: pending.challenge(&[]),
             user: None,
         });
     };
+    if app.settings.conceal_users.everywhere() {
+        // Everybody's are made, so that it takes the same time.
+        let (decoys, stand_in) = (app.decoys.of(&identifier), UserId::new());
+        let command = state.store.write(move |tx| {
+            let user = users::find(tx, &app_id, &identifier)?;
+            // Also of an inactive user: only a passkey that is used reveals that they are.
+            let user_id = user.map_or_else(|| stand_in.clone(), |user| user.id);
+            let passkeys = store::passkeys::list(tx, &user_id)?;
+            if passkeys.is_empty() {
+                start.run_for_nobody(tx)?;
+            } else {
+                start.run(tx, Some(&user_id))?;
+            }
+            Ok::<_, Refusal>(passkeys)
+        });
+        let passkeys = command.await?;
+        let shown = if passkeys.is_empty() {
+            decoys
+        } else {
+            passkeys
+        };
+        return Ok(Started {
+            handshake: pending.challenge(&shown),
+            user: None,
+        });
+    }
+    let command = state.store.write(move |tx| {
+        let named = Named::find(tx, &app_id, &identifier)?;
+        start.run(tx, Some(&named.user.id))?;
+        Ok::<_, Refusal>(named)
+    });
+    let named = command.await?;
     Ok(Started {
         handshake: pending.challenge(&named.passkeys),
         user: Some((named.user, named.devices)),
@@ -66,7 +91,8 @@ struct Named {
 
 impl Named {
     fn find(tx: &Tx<'_>, app_id: &AppId, identifier: &Identifier) -> Result<Self, Refusal> {
-        let user = users::find(tx, app_id, identifier)?.ok_or_else(Refusal::user_not_found)?;
+        let mut user = users::find(tx, app_id, identifier)?.ok_or_else(Refusal::user_not_found)?;
+        users::conceal(&mut user, identifier);
         if user.is_inactive() {
             return Err(Refusal::user_not_active());
         }
@@ -112,7 +138,22 @@ pub(crate) async fn finish(
         state.store.write(move |tx| command.run(tx)).await?;
         sign_ins::auth_result(app, &user_id, granted, now).await
     };
-    once(state, app, handshake_id, sign_in).await
+    let result = once(state, app, handshake_id, sign_in).await;
+    if app.settings.conceal_users.everywhere() {
+        return result.map_err(without_problem);
+    }
+    result
+}
+
+/// The refusal of a login that named a user, without what it tells about this user: whether the passkey is theirs.
+fn without_problem(refusal: Refusal) -> Refusal {
+    match refusal.reason {
+        Reason::WebauthnLoginFailed => Refusal {
+            message: "passkey: not accepted.".into(),
+            ..refusal
+        },
+        _ => refusal,
+    }
 }
 
 /// A sign-in whose outcome was verified.

@@ -11,6 +11,7 @@ use serde::de::MapAccess;
 use serde::{Deserialize, Serialize};
 
 use super::LONGEST;
+use super::conceal::ConcealUsers;
 use super::links::{ChangeConfirmedBy, MagicLinkWaiting};
 use super::logins::SocialLogins;
 use super::metadata::{self, MetadataField};
@@ -194,9 +195,10 @@ declare! {
     #[arg(long, value_name = "SECONDS", value_parser = lifetime())]
     one_time_code_seconds: i64 => otp_ttl: i64 = 300, validate::lifetime;
 
-    /// Give known and unknown users the same answer to requests for codes and links [default: true]
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
-    conceal_users: bool => conceal_users: bool = false, validate::anything;
+    /// Give known and unknown users the same answer to requests for codes and links (true), or to all requests without a
+    /// credential (all) [default: true]
+    #[arg(long, value_name = "BOOL|all", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    conceal_users: ConcealUsers => conceal_users: ConcealUsers = ConcealUsers::No, validate::anything;
 
     /// Register passkeys for verified e-mail addresses and phone numbers only [default: true for those that the server
     /// can send to]

@@ -1,9 +1,12 @@
 //! The metadata fields of an app, and the values that users can have in them.
 
+mod rule;
+
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+pub use self::rule::MetadataRule;
 use super::AppSettings;
 use super::validate::SettingsProblems;
 use crate::{identifier, ids};
@@ -80,6 +83,21 @@ pub(crate) struct MetadataField {
     pub(crate) id: String,
     pub(crate) name: String,
     pub(crate) r#type: MetadataType,
+    /// Whether whoever signs up may set it. Fields that were stored before there were rights have none.
+    #[serde(default)]
+    pub(crate) registration: bool,
+    /// Whether users may change it.
+    #[serde(default)]
+    pub(crate) profile: bool,
+}
+
+/// When somebody writes their own metadata.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Occasion {
+    /// They sign up.
+    Registration,
+    /// They are signed in.
+    Profile,
 }
 
 /// Whether the text is valid as an id in an app: ids are used in paths and in links.
@@ -105,16 +123,59 @@ pub(super) fn check_fields(fields: &[MetadataField], problems: &mut SettingsProb
 }
 
 impl AppSettings {
-    /// Defines a metadata field, or changes its type.
-    pub(crate) fn put_field(&mut self, name: &str, kind: MetadataType) {
+    /// Defines a metadata field, or changes its type and those rights that the rule contains. By default only the app's
+    /// backend writes a new field.
+    pub(crate) fn put_field(&mut self, name: &str, rule: impl Into<MetadataRule>) {
+        self.put(name, rule.into(), false);
+    }
+
+    /// As [`put_field`](Self::put_field), but by default users may write a new field themselves.
+    pub(crate) fn put_open_field(&mut self, name: &str, rule: impl Into<MetadataRule>) {
+        self.put(name, rule.into(), true);
+    }
+
+    fn put(&mut self, name: &str, rule: MetadataRule, open: bool) {
         match self.metadata.iter_mut().find(|field| field.name == name) {
-            Some(field) => field.r#type = kind,
+            Some(field) => {
+                field.r#type = rule.kind;
+                field.registration = rule.registration.unwrap_or(field.registration);
+                field.profile = rule.profile.unwrap_or(field.profile);
+            }
             None => self.metadata.push(MetadataField {
                 id: ids::new_id(),
                 name: name.to_owned(),
-                r#type: kind,
+                r#type: rule.kind,
+                registration: rule.registration.unwrap_or(open),
+                profile: rule.profile.unwrap_or(open),
             }),
         }
+    }
+
+    /// Checks metadata that somebody writes for themselves: each field must be defined, and theirs to write on this
+    /// occasion. To clear a field, or to write the value that it has, is to write it.
+    pub(crate) fn check_own_metadata(
+        &self,
+        metadata: &Map<String, Value>,
+        occasion: Occasion,
+    ) -> Result<(), String> {
+        for name in metadata.keys() {
+            let Some(field) = self.metadata.iter().find(|field| field.name == *name) else {
+                return Err(format!(
+                    "user_metadata: the app has no field `{name}`: users only write fields that its settings define."
+                ));
+            };
+            let (allowed, right) = match occasion {
+                Occasion::Registration => (field.registration, "registration"),
+                Occasion::Profile => (field.profile, "profile"),
+            };
+            if !allowed {
+                return Err(format!(
+                    "user_metadata: `{name}` is written by the app's backend, as `{right}` of the field is false in the \
+                     app's settings."
+                ));
+            }
+        }
+        self.check_metadata(metadata)
     }
 
     /// Checks metadata values before they are stored: each field must be known, with a value of its type or null. An
@@ -164,6 +225,8 @@ mod tests {
             id: name.into(),
             name: name.into(),
             r#type: name.parse().unwrap(),
+            registration: false,
+            profile: false,
         });
         let app = AppSettings {
             metadata: metadata.to_vec(),
@@ -184,6 +247,68 @@ mod tests {
         ] {
             assert!(app.check_metadata(&object(bad.clone())).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn users_write_only_what_is_theirs() {
+        let mut app = AppSettings::default();
+        let own = |app: &AppSettings, value: Value, occasion| {
+            app.check_own_metadata(&object(value), occasion)
+        };
+        let [registration, profile] = [Occasion::Registration, Occasion::Profile];
+        for occasion in [registration, profile] {
+            assert_eq!(own(&app, json!({}), occasion), Ok(()));
+            assert!(own(&app, json!({"a": 1}), occasion).is_err(), "undefined");
+        }
+        app.put_field("plan", MetadataType::String);
+        app.put_field("referrer", MetadataType::String.registration(true));
+        app.put_field("display_name", MetadataType::String.profile(true));
+        app.put_open_field("colour", MetadataType::String);
+        for (name, at_registration, in_profile) in [
+            ("plan", false, false),
+            ("referrer", true, false),
+            ("display_name", false, true),
+            ("colour", true, true),
+            ("Plan", false, false),
+            ("plan ", false, false),
+        ] {
+            for value in [json!("x"), json!(null)] {
+                let value = json!({name: value});
+                let allowed = |occasion| own(&app, value.clone(), occasion).is_ok();
+                assert_eq!(allowed(registration), at_registration, "{value}");
+                assert_eq!(allowed(profile), in_profile, "{value}");
+            }
+        }
+        let mixed = json!({"display_name": "Ada", "plan": "pro"});
+        let told = own(&app, mixed, profile).unwrap_err();
+        assert!(
+            told.contains("`plan`") && told.contains("`profile`"),
+            "{told}"
+        );
+        assert!(
+            own(&app, json!({"colour": 1}), profile).is_err(),
+            "the type"
+        );
+    }
+
+    #[test]
+    fn a_field_keeps_the_rights_that_a_rule_does_not_name() {
+        let mut app = AppSettings::default();
+        let rights = |app: &AppSettings| {
+            let field = app.metadata.first().unwrap();
+            (field.registration, field.profile)
+        };
+        app.put_field("a", MetadataType::String.profile(true));
+        assert_eq!(rights(&app), (false, true));
+        app.put_open_field("a", MetadataType::Integer);
+        assert_eq!(rights(&app), (false, true));
+        app.put_field("a", MetadataType::String.registration(true));
+        assert_eq!(rights(&app), (true, true));
+        app.put_open_field("a", MetadataType::String.backend_only());
+        assert_eq!(rights(&app), (false, false));
+        let stored = r#"{"metadata": [{"id": "f", "name": "a", "type": "string"}]}"#;
+        let stored = AppSettings::from_stored(stored).unwrap();
+        assert_eq!(rights(&stored), (false, false), "stored earlier");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! provide a [`SettingsPatch`], which is applied to [`AppSettings`] and validated. To add a setting, declare it there
 //! and use it.
 
+mod conceal;
 mod declaration;
 mod links;
 mod logins;
@@ -16,12 +17,13 @@ use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
+pub use self::conceal::ConcealUsers;
 pub(crate) use self::declaration::AppSettings;
 pub use self::declaration::SettingsPatch;
 pub use self::links::{ChangeConfirmedBy, MagicLinkWaiting};
 pub use self::logins::{SocialLogin, SocialLogins};
-pub use self::metadata::MetadataType;
-pub(crate) use self::metadata::{MetadataField, is_id};
+pub(crate) use self::metadata::{MetadataField, Occasion, is_id};
+pub use self::metadata::{MetadataRule, MetadataType};
 pub(crate) use self::origin::base_url;
 pub(crate) use self::read::members;
 pub(crate) use self::validate::{APP_ID, SettingsProblems};
@@ -69,7 +71,7 @@ impl AppSettings {
     /// development behaves as described in the API.
     pub(crate) fn for_production() -> Self {
         Self {
-            conceal_users: true,
+            conceal_users: ConcealUsers::Yes,
             reauthentication_seconds: 600,
             require_identifier_verification: None,
             claim_pending: false,

@@ -4,9 +4,10 @@ use passage_identity::generated::auth::types::AuthResult;
 use serde_json::{Map, Value};
 
 use super::manage::merged;
-use super::{find, insert, new_user};
+use super::{conceal, find, insert, new_user};
 use crate::domain::apps::App;
 use crate::domain::error::Refusal;
+use crate::domain::settings::Occasion;
 use crate::domain::sign_ins::Session;
 use crate::domain::state::AppState;
 use crate::domain::tokens;
@@ -90,35 +91,26 @@ pub(crate) async fn recognize(
     }
 }
 
-/// The user who has an identifier, for any caller. If the app conceals its users, the result contains only what the
-/// caller knows already: that the user exists, and the identifier.
+/// The user who has an identifier, for any caller: no more of them than [`conceal`] leaves. An app that conceals its
+/// users everywhere has nobody to show.
 pub(crate) async fn look_up(
     state: &AppState,
     app: &App,
     asked: Identifier,
 ) -> Result<Option<(UserRow, Vec<DeviceRow>)>, Refusal> {
-    let (app_id, conceals) = (app.id.clone(), app.settings.conceal_users);
+    if app.settings.conceal_users.everywhere() {
+        return Ok(None);
+    }
+    let app_id = app.id.clone();
     let read = state.store.read(move |tx| {
         let Some(mut user) = find(tx, &app_id, &asked)? else {
             return Ok(None);
         };
         let devices = store::devices::list(tx, &user.id)?;
-        if conceals {
-            conceal(&mut user, &asked);
-        }
+        conceal(&mut user, &asked);
         Ok::<_, Refusal>(Some((user, devices)))
     });
     read.await
-}
-
-fn conceal(user: &mut UserRow, asked: &Identifier) {
-    let (other, verified) = match asked {
-        Identifier::Email(_) => (&mut user.phone, &mut user.phone_verified),
-        Identifier::Phone(_) => (&mut user.email, &mut user.email_verified),
-    };
-    *other = None;
-    *verified = false;
-    user.clear_metadata();
 }
 
 /// Creates a user who signs up.
@@ -128,8 +120,14 @@ pub(crate) async fn create(
     identifier: &Identifier,
     mut metadata: Map<String, Value>,
 ) -> Result<UserRow, Refusal> {
+    if app.settings.conceal_users.everywhere() {
+        // Whether the identifier is taken would show in any other reply.
+        return Err(Refusal::operation_not_allowed(
+            "user: this app conceals all users, so they register with a code or a link.",
+        ));
+    }
     app.settings
-        .check_metadata(&metadata)
+        .check_own_metadata(&metadata, Occasion::Registration)
         .map_err(Refusal::invalid_request)?;
     metadata.retain(|_, value| !value.is_null());
     let new = NewUser {
@@ -138,7 +136,9 @@ pub(crate) async fn create(
     };
     let (app_id, now) = (app.id.clone(), state.clock.now());
     let create = state.store.write(move |tx| insert(tx, &app_id, &new, now));
-    create.await
+    let mut user = create.await?;
+    conceal(&mut user, identifier);
+    Ok(user)
 }
 
 /// Changes a user's metadata. Null values are removed, and other fields stay.
@@ -149,7 +149,7 @@ pub(crate) async fn update_metadata(
     changes: Map<String, Value>,
 ) -> Result<UserRow, Refusal> {
     app.settings
-        .check_metadata(&changes)
+        .check_own_metadata(&changes, Occasion::Profile)
         .map_err(Refusal::invalid_request)?;
     let (app_id, now) = (app.id.clone(), state.clock.now());
     let update = state.store.write(move |tx| {

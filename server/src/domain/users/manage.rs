@@ -4,9 +4,12 @@ use serde_json::{Map, Value};
 
 use super::{email, insert, phone, taken};
 use crate::clock::Time;
+use crate::delivery::{Language, Notice};
 use crate::domain::apps::App;
 use crate::domain::error::Refusal;
+use crate::domain::notices;
 use crate::domain::state::AppState;
+use crate::identifier::Identifier;
 use crate::ids::UserId;
 use crate::store;
 use crate::store::Tx;
@@ -136,6 +139,7 @@ pub(crate) async fn update(
     let (app_id, now) = (app.id.clone(), state.clock.now());
     let update = state.store.write(move |tx| {
         let mut user = store::users::get(tx, &app_id, &id)?.ok_or_else(Refusal::user_not_found)?;
+        let before = user.clone();
         let email = &mut user.email;
         changes.email.apply(email, &mut user.email_verified);
         changes
@@ -150,9 +154,31 @@ pub(crate) async fn update(
         }
         let metadata = merged(&user, &changes.metadata);
         let user = taken(store::users::update(tx, &user, &metadata, now))?;
-        whole(tx, user)
+        Ok((before, whole(tx, user)?))
     });
-    update.await
+    let (before, changed) = update.await?;
+    tell_owner(state, app, &before, &changed.user);
+    Ok(changed)
+}
+
+/// Tells the owner of an account at each verified identifier that a change replaced or removed.
+fn tell_owner(state: &AppState, app: &App, before: &UserRow, after: &UserRow) {
+    let email = before.email.clone().filter(|_| before.email_verified);
+    let phone = before.phone.clone().filter(|_| before.phone_verified);
+    let identifiers = [
+        (email.map(Identifier::Email), &after.email),
+        (phone.map(Identifier::Phone), &after.phone),
+    ];
+    for (old, new) in identifiers {
+        let Some(old) = old.filter(|old| new.as_deref() != Some(old.as_str())) else {
+            continue;
+        };
+        let notice = match new.clone() {
+            Some(new) => Notice::IdentifierChanged { new, undo: None },
+            None => Notice::IdentifierRemoved,
+        };
+        notices::tell(state, app, &after.id, &old, notice, None, Language::En);
+    }
 }
 
 /// The metadata of a user with changes.

@@ -80,8 +80,10 @@ pub(crate) async fn update_currentuser_device(
 
 pub(crate) async fn delete_currentuser_device(
     call: UserAuth,
+    client_info: ClientInfo,
     params: Params,
 ) -> Result<Response, Refusal> {
-    devices::delete_own(&call.state, call.user.id, params.get("device_id").into()).await?;
+    let (id, user_id) = (params.get("device_id").into(), call.user.id);
+    devices::delete_own(&call.state, &call.app, user_id, id, &client_info).await?;
     Ok(reply::empty(StatusCode::OK))
 }

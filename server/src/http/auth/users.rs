@@ -27,7 +27,7 @@ pub(super) fn identifier(text: &str) -> Result<Identifier, Refusal> {
     })
 }
 
-/// A user, as shown to anyone who knows the identifier.
+/// A user, as shown to the user and, without what [`conceal`](crate::domain::users::conceal) removes, to strangers.
 pub(super) fn view(user: UserRow, devices: &[DeviceRow]) -> User {
     let user_metadata = Some(user.metadata());
     User {

@@ -82,8 +82,8 @@ pub(crate) async fn get_app(call: MaybeApiKeyAuth) -> Result<Response, Refusal> 
                 field_name: field.name.clone(),
                 friendly_name: field.name.clone(),
                 id: field.id.clone(),
-                profile: true,
-                registration: false,
+                profile: field.profile,
+                registration: field.registration,
                 type_: field.r#type.as_str().to_owned().into(),
             })
             .collect(),

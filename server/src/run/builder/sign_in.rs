@@ -2,6 +2,7 @@
 
 use super::ServerBuilder;
 use crate::delivery::Delivery;
+use crate::domain::settings::ConcealUsers;
 
 impl ServerBuilder {
     /// The delivery providers. Messages without a provider stay in the outbox.
@@ -28,9 +29,10 @@ impl ServerBuilder {
     /// Defaults to `false`, as in the API: a login by an unknown user is 404, a registration of a taken identifier 400.
     /// With `true`, unknown and inactive users get no message, and registering a taken identifier is a login for the
     /// person who receives the message. The lookup `GET users?identifier=` still tells that a user exists, which is its
-    /// purpose, but nothing else about them; a refused `POST users` tells it too.
-    pub fn conceal_users(mut self, conceal: bool) -> Self {
-        self.settings.conceal_users = Some(conceal);
+    /// purpose, but nothing else about them; a refused `POST users` tells it too. With [`ConcealUsers::All`] no request
+    /// without a credential tells it.
+    pub fn conceal_users(mut self, conceal: impl Into<ConcealUsers>) -> Self {
+        self.settings.conceal_users = Some(conceal.into());
         self
     }
 

@@ -17,6 +17,8 @@ pub(crate) fn app(line: AppLine, now: Time, findings: &mut LineErrors<'_>) -> Op
         id: line.id.unwrap_or_else(ids::new_id),
         name: line.name,
         r#type: line.r#type,
+        registration: line.registration,
+        profile: line.profile,
     };
     let fields = line.metadata_fields.unwrap_or_default();
     let mut settings = AppSettings {

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use http::Method;
-use passage_server::{ChangeConfirmedBy, MagicLinkWaiting, ServerBuilder, SettingsPatch};
+use passage_server::{ChangeConfirmedBy, ConcealUsers, MagicLinkWaiting, ServerBuilder, SettingsPatch};
 use reqwest::Client;
 use serde_json::{Value, json};
 
@@ -23,7 +23,7 @@ pub fn serve_settings() -> SettingsPatch {
     settings.magic_link_waiting = Some(MagicLinkWaiting::SameClient);
     settings.magic_link_paths = Some(Vec::new());
     settings.change_confirmed_by = Some(ChangeConfirmedBy::Asker);
-    settings.conceal_users = Some(true);
+    settings.conceal_users = Some(ConcealUsers::Yes);
     settings
 }
 

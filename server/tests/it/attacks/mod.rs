@@ -1,10 +1,13 @@
 //! Attacks by strangers, one test each, through HTTP and against the settings that `passage-server serve` has by default.
 
 mod change_of_address;
+mod enumeration;
 mod first_proof;
 mod link_injection;
 mod link_phishing;
 mod links;
+mod metadata_rights;
+mod owner_is_told;
 mod pre_hijacking;
 mod refresh_reuse;
 #[cfg(unix)]
@@ -12,7 +15,7 @@ mod refresh_reuse_serve;
 mod revocation;
 mod stolen_token;
 
-use passage_server::{ServerBuilder, SettingsPatch};
+use passage_server::{ConcealUsers, ServerBuilder, SettingsPatch};
 use serde_json::{Value, json};
 
 use crate::support::{App, Reply, send};
@@ -22,7 +25,7 @@ fn guarded(builder: ServerBuilder) -> ServerBuilder {
     let mut settings = SettingsPatch::default();
     settings.reauthentication_seconds = Some(600);
     settings.refresh_reuse_seconds = Some(10);
-    settings.conceal_users = Some(true);
+    settings.conceal_users = Some(ConcealUsers::Yes);
     builder.settings(settings)
 }
 

@@ -4,6 +4,7 @@ use crate::clock::Time;
 use crate::domain::apps::App;
 use crate::domain::error::Refusal;
 use crate::domain::passkeys::Credential;
+use crate::domain::passkeys::decoys::nobodys;
 use crate::domain::passkeys::relying_party::{Refuse, RelyingParty, Signed};
 use crate::domain::passkeys::response::{Assertion, Creation};
 use crate::domain::state::AppState;
@@ -71,21 +72,28 @@ impl Finish<'_> {
         });
         let (ceremony, passkey) = read.await?;
         let refuse = match &ceremony {
-            Some(ceremony) => refusal(ceremony.user_id.is_some()),
+            Some(ceremony) => refusal(ceremony.names_somebody()),
             None => refusal(self.named().is_some()),
         };
         let ceremony = self
             .check(ceremony, app_state.clock.now())
             .map_err(refuse)?;
-        let passkey = passkey.ok_or_else(|| refuse("passkey: unknown, or removed."))?;
-        belongs(&ceremony, &passkey, assertion, self.named()).map_err(refuse)?;
         let relying_party = RelyingParty::new(&app.settings)?;
-        let signed = relying_party.finish_assertion(
-            assertion,
-            &ceremony.state,
-            &passkey.credential,
-            refuse,
-        )?;
+        let verify = |credential: &Credential| {
+            relying_party.finish_assertion(assertion, &ceremony.state, credential, refuse)
+        };
+        let owned = passkey
+            .ok_or("passkey: unknown, or removed.")
+            .and_then(|it| belongs(&ceremony, &it, assertion, self.named()).map(|()| it));
+        let passkey = match owned {
+            Ok(passkey) => passkey,
+            Err(problem) => {
+                // It must take as long as for a passkey of the user, whom the caller may only have guessed.
+                let _ = verify(&nobodys());
+                return Err(refuse(problem));
+            }
+        };
+        let signed = verify(&passkey.credential)?;
         Ok(Proof {
             ceremony,
             passkey,
@@ -117,7 +125,7 @@ impl Finish<'_> {
 impl Proof {
     /// The error for this login if it fails later.
     pub(crate) fn refuse(&self) -> Refuse {
-        refusal(self.ceremony.user_id.is_some())
+        refusal(self.ceremony.names_somebody())
     }
 
     /// Ends the ceremony, and counts the login on the device, which may have been deleted.
@@ -144,6 +152,9 @@ fn belongs(
     named: Option<&UserId>,
 ) -> Result<(), &'static str> {
     let user_id = Some(&passkey.user_id);
+    if ceremony.is_for_nobody() {
+        return Err("passkey: of another user.");
+    }
     if ceremony.user_id.is_some() && ceremony.user_id.as_ref() != user_id {
         return Err("passkey: of another user.");
     }

@@ -24,6 +24,9 @@ use crate::store::{SqlError, Tx};
 /// Bytes of a user handle. The standard allows 64.
 const HANDLE_LENGTH: usize = 16;
 
+/// The handle of a ceremony that nobody can finish. It marks the ceremony, and no passkey has it.
+const NOBODY: &[u8] = b"nobody";
+
 /// A ceremony that is about to start.
 struct Start {
     app_id: AppId,
@@ -158,6 +161,11 @@ impl StartAssertion {
     pub(crate) fn run(&self, tx: &Tx<'_>, user_id: Option<&UserId>) -> Result<(), Refusal> {
         Ok(self.start.insert(tx, user_id, None)?)
     }
+
+    /// Starts it for a name that nobody has, or nobody with a passkey. It cannot be finished.
+    pub(crate) fn run_for_nobody(&self, tx: &Tx<'_>) -> Result<(), Refusal> {
+        Ok(self.start.insert(tx, None, Some(NOBODY))?)
+    }
 }
 
 impl PendingAssertion {
@@ -170,7 +178,7 @@ impl PendingAssertion {
     }
 }
 
-/// The user's name as shown by authenticators.
+/// The user's name as shown by authenticators: for callers who may see all names of the user.
 pub(crate) fn user_name(user: &UserRow) -> &str {
     let names = [&user.email, &user.phone, &user.external_id];
     let name = names.into_iter().flatten().next();

@@ -219,10 +219,11 @@ fn what_is_shown_is_taken_as_the_same() {
         "refresh_tokens": false, "refresh_seconds": 6, "refresh_idle_seconds": 7, "refresh_reuse_seconds": 0,
         "reauthentication_seconds": 0, "magic_links": false,
         "magic_link_seconds": 8, "magic_link_waiting": "never",
-        "magic_link_paths": ["/welcome"], "change_confirmed_by": "anybody", "one_time_codes": false, "one_time_code_seconds": 9, "conceal_users": true,
+        "magic_link_paths": ["/welcome"], "change_confirmed_by": "anybody", "one_time_codes": false, "one_time_code_seconds": 9, "conceal_users": "all",
         "require_identifier_verification": true, "claim_pending": true,
         "social_logins": {"apple": {"client_id": "a"}, "google": {}}, "callback_urls": ["my-app://x"],
-        "metadata_fields": [{"id": "f1", "name": "plan", "type": "string"}], "created_at": "2024-01-01T00:00:00Z",
+        "metadata_fields": [{"id": "f1", "name": "plan", "type": "string", "registration": false, "profile": true}],
+        "created_at": "2024-01-01T00:00:00Z",
     });
     let shown = serde_json::to_value(show::app(an_app(&members).unwrap())).unwrap();
     for (name, value) in members.as_object().unwrap() {
