@@ -23,6 +23,10 @@ pub(crate) enum Notice {
     PasskeyRemoved(String),
     /// The identifier that the notice goes to was replaced.
     IdentifierChanged { new: String, undo: Option<Undo> },
+    /// This identifier was added, beside the one that the notice goes to.
+    IdentifierAdded { new: String, undo: Option<Undo> },
+    /// A change was undone, so that the account has the identifier that the notice goes to.
+    ChangeUndone,
     /// This identifier left the account, because somebody else proved it.
     IdentifierLost(String),
     /// The first proof of an identifier removed what others may have added.
@@ -79,13 +83,17 @@ impl Message {
             Notice::PasskeyAdded(_) => (texts.passkey_added, None),
             Notice::PasskeyRemoved(_) => (texts.passkey_removed, None),
             Notice::IdentifierChanged { undo, .. } => (texts.identifier_changed, undo.as_ref()),
+            Notice::IdentifierAdded { undo, .. } => (texts.identifier_added, undo.as_ref()),
+            Notice::ChangeUndone => (texts.change_undone, None),
             Notice::IdentifierLost(_) => (texts.identifier_lost, None),
             Notice::AccountCleared => (texts.account_cleared, None),
         };
         let detail = match &new.notice {
             Notice::PasskeyAdded(name) | Notice::PasskeyRemoved(name) => name.as_str(),
-            Notice::IdentifierChanged { new, .. } | Notice::IdentifierLost(new) => new.as_str(),
-            Notice::AccountCleared => "",
+            Notice::IdentifierChanged { new, .. }
+            | Notice::IdentifierAdded { new, .. }
+            | Notice::IdentifierLost(new) => new.as_str(),
+            Notice::AccountCleared | Notice::ChangeUndone => "",
         };
         // Placeholders in a name are text, so each part is filled once, and names last.
         let time = time_left(UNDO_LIFETIME, texts);
@@ -216,10 +224,15 @@ mod tests {
                     new: "my phone".to_owned(),
                     undo: Some(Undo("https://example.com/".to_owned())),
                 },
+                Notice::IdentifierAdded {
+                    new: "my phone".to_owned(),
+                    undo: None,
+                },
                 Notice::AccountCleared,
+                Notice::ChangeUndone,
             ];
             for notice in notices {
-                let has_detail = notice != Notice::AccountCleared;
+                let has_detail = ![Notice::AccountCleared, Notice::ChangeUndone].contains(&notice);
                 let message = message(notice, language);
                 let own = message.text.replace("The {name} Shop", "");
                 assert!(!own.contains('{'), "{}: {own}", language.code());

@@ -18,7 +18,9 @@ pub(super) struct Texts {
     pub(super) passkey_added: [&'static str; 2],
     pub(super) passkey_removed: [&'static str; 2],
     pub(super) identifier_changed: [&'static str; 2],
+    pub(super) identifier_added: [&'static str; 2],
     pub(super) identifier_lost: [&'static str; 2],
+    pub(super) change_undone: [&'static str; 2],
     pub(super) account_cleared: [&'static str; 2],
     /// What precedes a link that undoes the change.
     pub(super) undo: &'static str,
@@ -50,9 +52,17 @@ pub(super) static EN: Texts = Texts {
         "Your contact details for {app} have changed",
         "Your account at {app} now uses {new} in place of this address or number.",
     ],
+    identifier_added: [
+        "New contact details for {app}",
+        "{new} was added to your account at {app}.",
+    ],
     identifier_lost: [
         "Your contact details for {app} have changed",
         "{new} was removed from your account at {app}, because somebody else has confirmed that it belongs to them.",
+    ],
+    change_undone: [
+        "A change at {app} was undone",
+        "A change of the contact details of your account at {app} was undone. What was added since was removed, and all devices were signed out.",
     ],
     account_cleared: [
         "Your account at {app} is now yours alone",
@@ -88,9 +98,17 @@ pub(super) static DE: Texts = Texts {
         "Ihre Kontaktdaten für {app} wurden geändert",
         "Ihr Konto bei {app} verwendet jetzt {new} anstelle dieser Adresse oder Nummer.",
     ],
+    identifier_added: [
+        "Neue Kontaktdaten für {app}",
+        "{new} wurde Ihrem Konto bei {app} hinzugefügt.",
+    ],
     identifier_lost: [
         "Ihre Kontaktdaten für {app} wurden geändert",
         "{new} wurde aus Ihrem Konto bei {app} entfernt, weil jemand anders bestätigt hat, dass sie ihm gehört.",
+    ],
+    change_undone: [
+        "Eine Änderung bei {app} wurde rückgängig gemacht",
+        "Eine Änderung der Kontaktdaten Ihres Kontos bei {app} wurde rückgängig gemacht. Was seitdem hinzugefügt wurde, wurde entfernt, und alle Geräte wurden abgemeldet.",
     ],
     account_cleared: [
         "Ihr Konto bei {app} gehört jetzt nur Ihnen",
@@ -126,9 +144,17 @@ pub(super) static ES: Texts = Texts {
         "Tus datos de contacto para {app} han cambiado",
         "Tu cuenta de {app} usa ahora {new} en lugar de esta dirección o número.",
     ],
+    identifier_added: [
+        "Nuevos datos de contacto para {app}",
+        "Se añadió {new} a tu cuenta de {app}.",
+    ],
     identifier_lost: [
         "Tus datos de contacto para {app} han cambiado",
         "{new} se eliminó de tu cuenta de {app} porque otra persona ha confirmado que le pertenece.",
+    ],
+    change_undone: [
+        "Se deshizo un cambio en {app}",
+        "Se deshizo un cambio en los datos de contacto de tu cuenta de {app}. Se eliminó lo que se había añadido desde entonces y se cerraron todas las sesiones.",
     ],
     account_cleared: [
         "Tu cuenta de {app} ahora es solo tuya",
@@ -164,9 +190,17 @@ pub(super) static IT: Texts = Texts {
         "I tuoi contatti per {app} sono cambiati",
         "Il tuo account di {app} usa ora {new} al posto di questo indirizzo o numero.",
     ],
+    identifier_added: [
+        "Nuovi contatti per {app}",
+        "{new} è stato aggiunto al tuo account di {app}.",
+    ],
     identifier_lost: [
         "I tuoi contatti per {app} sono cambiati",
         "{new} è stato rimosso dal tuo account di {app} perché un'altra persona ha confermato che le appartiene.",
+    ],
+    change_undone: [
+        "Una modifica su {app} è stata annullata",
+        "Una modifica dei contatti del tuo account di {app} è stata annullata. Ciò che era stato aggiunto da allora è stato rimosso e tutti i dispositivi sono stati disconnessi.",
     ],
     account_cleared: [
         "Il tuo account di {app} ora è solo tuo",
@@ -202,9 +236,17 @@ pub(super) static PL: Texts = Texts {
         "Twoje dane kontaktowe w {app} zmieniły się",
         "Twoje konto w {app} używa teraz {new} zamiast tego adresu lub numeru.",
     ],
+    identifier_added: [
+        "Nowe dane kontaktowe w {app}",
+        "Do Twojego konta w {app} dodano {new}.",
+    ],
     identifier_lost: [
         "Twoje dane kontaktowe w {app} zmieniły się",
         "{new} usunięto z Twojego konta w {app}, ponieważ inna osoba potwierdziła, że należy do niej.",
+    ],
+    change_undone: [
+        "Cofnięto zmianę w {app}",
+        "Cofnięto zmianę danych kontaktowych Twojego konta w {app}. To, co dodano od tego czasu, zostało usunięte, a wszystkie urządzenia wylogowano.",
     ],
     account_cleared: [
         "Twoje konto w {app} należy teraz tylko do Ciebie",
@@ -237,9 +279,17 @@ pub(super) static PT: Texts = Texts {
         "Seus dados de contato para {app} mudaram",
         "Sua conta em {app} agora usa {new} no lugar deste endereço ou número.",
     ],
+    identifier_added: [
+        "Novos dados de contato para {app}",
+        "{new} foi adicionado à sua conta em {app}.",
+    ],
     identifier_lost: [
         "Seus dados de contato para {app} mudaram",
         "{new} foi removido da sua conta em {app} porque outra pessoa confirmou que lhe pertence.",
+    ],
+    change_undone: [
+        "Uma alteração em {app} foi desfeita",
+        "Uma alteração dos dados de contato da sua conta em {app} foi desfeita. O que foi adicionado desde então foi removido, e todos os dispositivos foram desconectados.",
     ],
     account_cleared: [
         "Sua conta em {app} agora é só sua",
@@ -272,9 +322,14 @@ pub(super) static ZH: Texts = Texts {
         "您在 {app} 的联系方式已更改",
         "您的 {app} 帐户现在使用 {new}，不再使用此地址或号码。",
     ],
+    identifier_added: ["{app} 的新联系方式", "{new} 已添加到您的 {app} 帐户。"],
     identifier_lost: [
         "您在 {app} 的联系方式已更改",
         "{new} 已从您的 {app} 帐户中移除，因为其他人已确认其归属。",
+    ],
+    change_undone: [
+        "{app} 的更改已撤销",
+        "您的 {app} 帐户的联系方式更改已撤销。此后添加的内容已被移除，所有设备均已退出登录。",
     ],
     account_cleared: [
         "您的 {app} 帐户现在仅属于您",

@@ -6,6 +6,7 @@ pub(crate) mod manage;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 mod tests;
+pub(crate) mod undo;
 
 use serde_json::{Map, Value};
 

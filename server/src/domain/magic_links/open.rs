@@ -12,6 +12,7 @@ use crate::domain::rate_limits::Kind;
 use crate::domain::sign_ins;
 use crate::domain::state::AppState;
 use crate::domain::users;
+use crate::domain::users::undo::{self, Offer, UndoSecret};
 use crate::identifier::Identifier;
 use crate::ids::{self, AppId, UserId};
 use crate::store;
@@ -32,17 +33,29 @@ pub(crate) async fn open(
     client_info.check_rate_limit(state, Kind::Try)?;
     let now = state.clock.now();
     let (app_id, hash) = (app.id.clone(), ids::hash(secret));
-    let (user_id, link) = state
+    let undo = UndoSecret::new();
+    let undo_hash = undo.hash();
+    let (user_id, link, offer) = state
         .store
-        .write(move |tx| take(tx, &app_id, &hash, now))
+        .write(move |tx| take(tx, &app_id, &hash, &undo_hash, now))
         .await?;
+    if let Some(offer) = offer {
+        let new = Identifier::stored(&link.identifier);
+        undo::tell(state, app, &user_id, &offer, &new, &undo, Some(client_info));
+    }
     let event = client_info.event(link.purpose.action(), EventKind::MagicLink);
     let result = sign_ins::sign_in(state, app, &user_id, event).await?;
     Ok(with_redirect(result, link))
 }
 
 /// Uses a link up: records what it proves, and prevents it from being opened again. An error rolls this back.
-fn take(tx: &Tx<'_>, app_id: &AppId, hash: &[u8], now: Time) -> Result<(UserId, LinkRow), Refusal> {
+fn take(
+    tx: &Tx<'_>,
+    app_id: &AppId,
+    hash: &[u8],
+    undo_hash: &[u8],
+    now: Time,
+) -> Result<(UserId, LinkRow, Option<Offer>), Refusal> {
     let link =
         store::magic_links::open(tx, app_id, hash, now)?.ok_or_else(Refusal::invalid_magic_link)?;
     let user_id = link
@@ -58,11 +71,17 @@ fn take(tx: &Tx<'_>, app_id: &AppId, hash: &[u8], now: Time) -> Result<(UserId, 
     if link.purpose != Purpose::ChangeIdentifier && !users::has(&user, &identifier) {
         return Err(Refusal::invalid_magic_link());
     }
+    let offer = match link.purpose {
+        Purpose::ChangeIdentifier => {
+            undo::offer(tx, &user, &identifier, link.created_at, undo_hash, now)?
+        }
+        _ => None,
+    };
     // A sign-in link that the app's backend delivered may have been sent anywhere.
     if link.delivered || link.purpose == Purpose::VerifyIdentifier {
         users::confirm(tx, user, &identifier, now)?;
     }
-    Ok((user_id, link))
+    Ok((user_id, link, offer))
 }
 
 /// Issues tokens, once, to the device that waits for a link, after the link was opened.

@@ -136,6 +136,7 @@ pub(crate) async fn update(
     let (app_id, now) = (app.id.clone(), state.clock.now());
     let update = state.store.write(move |tx| {
         let mut user = store::users::get(tx, &app_id, &id)?.ok_or_else(Refusal::user_not_found)?;
+        let before = (user.email.clone(), user.phone.clone());
         let email = &mut user.email;
         changes.email.apply(email, &mut user.email_verified);
         changes
@@ -143,6 +144,10 @@ pub(crate) async fn update(
             .apply(&mut user.phone, &mut user.phone_verified);
         if user.email.is_none() && user.phone.is_none() && user.external_id.is_none() {
             return Err(no_identifier());
+        }
+        if before != (user.email.clone(), user.phone.clone()) {
+            // The backend decides whose the account is: nobody who had it before undoes that.
+            store::undo_offers::forget(tx, &id)?;
         }
         let metadata = merged(&user, &changes.metadata);
         let user = taken(store::users::update(tx, &user, &metadata, now))?;
