@@ -12,6 +12,7 @@ mod api_keys;
 #[cfg(unix)]
 mod app_bounds;
 mod app_info;
+mod attacks;
 mod auth_api;
 #[cfg(unix)]
 mod binary;
