@@ -12,10 +12,10 @@ export default {
       await visitor.run((psg, [code, id]) => psg.oneTimePasscode.activate(code, id), [code, otpId]);
       const { id } = await stage.user(old);
       await visitor.run((psg, email) => psg.currentUser.changeEmail(email), stranger);
-      await stage.forget();
-      await visitor.run((psg, email) => psg.currentUser.changeEmail(email), stranger);
       const change = new URL((await stage.message(stranger)).url).searchParams.get('psg_magic_link');
-      await visitor.run((psg, link) => psg.magicLink.activate(link).then(() => {}), change);
+      await stage.forget();
+      // Whether that signs in does not matter here.
+      await visitor.run((psg, link) => psg.magicLink.activate(link).then(() => {}, () => {}), change);
       assert.equal((await stage.user(stranger)).id, id);
 
       const { url } = await stage.message(old);

@@ -247,14 +247,9 @@ fn take_from(
         return Ok(false);
     }
     *identifier = None;
-    let named = holder.email.is_some() || holder.phone.is_some() || holder.external_id.is_some();
-    if holder.is_pending() && !named {
-        // Nobody ever signed in as this user, and nobody can any more.
-        store::users::delete(tx, app_id, &holder.id)?;
-    } else {
-        let metadata = holder.metadata();
-        store::users::update(tx, &holder, &metadata, now)?;
-    }
+    let metadata = holder.metadata();
+    store::users::update(tx, &holder, &metadata, now)?;
+    store::users::delete_unreachable(tx, &holder.id)?;
     Ok(true)
 }
 
