@@ -5,6 +5,7 @@
 pub mod axum;
 pub mod bulk;
 pub mod flex;
+pub mod forms;
 pub mod list_users;
 pub mod magic_link;
 pub mod middleware;

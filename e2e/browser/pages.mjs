@@ -3,6 +3,8 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
+import { ORIGIN } from './stage.mjs';
+
 const HTML = 'text/html; charset=utf-8';
 const SCRIPT = 'text/javascript; charset=utf-8';
 
@@ -21,7 +23,11 @@ async function bundle(folder, source) {
   return outputFiles[0].contents;
 }
 
-/** What answers a path, made for an app. */
+/** A page that sends a form as soon as it is looked at. */
+const formTo = (action) => `<!doctype html><html lang="en"><meta charset="utf-8"><title>Form</title>
+<form method="post" action="${action}"></form><script>document.forms[0].submit()</script></html>`;
+
+/** What answers a path of the app, or of another host, made for an app. */
 export async function pages(folder) {
   const scripts = {
     '/js.js': await bundle(
@@ -43,7 +49,12 @@ export async function pages(folder) {
 ${body}<script type="module" src="${script}"></script></html>`,
   });
   const element = /^\/elements\/(auth|login|register|profile)$/;
-  return (app) => (path) => {
+  const form = /^\/forms(\/services\/[a-z]+\/deactivate)$/;
+  return (app) => (host, path) => {
+    // Everybody can put a form on a page.
+    const action = form.exec(path)?.[1];
+    if (action) return { type: HTML, body: formTo(`${ORIGIN}${action}`) };
+    if (host) return { type: HTML, body: '<!doctype html><title>Other</title>' };
     if (scripts[path]) return { type: SCRIPT, body: scripts[path] };
     // The path of a link, unless the page that asked for it names another.
     if (path === '/' || path === '/js') return page(app, '/js.js', '<p id="here">passage-js</p>');

@@ -1,42 +1,32 @@
-// The stage: a passage-server, a TLS listener in front of it, and a browser that finds both under fixed names.
+// The stage: a passage-server and a service of the app, a TLS listener in front of them, and a browser that finds all under
+// fixed names.
 
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { createHash, X509Certificate } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import http from 'node:http';
 import https from 'node:https';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
+
+import { start, startServer } from './servers.mjs';
 
 // The host that the packages are built to talk to.
 const AUTH_HOST = 'auth.passage.id';
 const APP_HOST = 'app.example.com';
+// Somebody else's site.
+const OTHER_HOST = 'other.example.net';
 export const ORIGIN = `https://${APP_HOST}`;
+export const OTHER_ORIGIN = `https://${OTHER_HOST}`;
 // How long anything may take, in milliseconds.
 const PATIENCE = 15_000;
 
-/** Starts passage-server on a free port. */
-async function startServer(binary) {
-  const fields = ['display_name:string:profile', 'seats:integer:profile', 'role:string:backend'];
-  const process = spawn(binary, ['dev', '--listen', '127.0.0.1:0', '--auth-origin', ORIGIN, ...fields.flatMap((field) => ['--metadata', field])], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const lines = createInterface({ input: process.stdout });
-  const ready = await new Promise((resolve, reject) => {
-    lines.once('line', (line) => resolve(JSON.parse(line)));
-    process.once('error', reject);
-    process.once('exit', (code) => reject(new Error(`passage-server ended with ${code}`)));
-  });
-  return { ...ready, stop: () => process.kill('SIGTERM') };
-}
-
-/** A certificate for both hosts, made for this run. The browser is told its key, and trusts no other. */
+/** A certificate for all hosts, made for this run. The browser is told its key, and trusts no other. */
 function makeCertificate(folder) {
   const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
   execFileSync('openssl', [
     ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'],
-    ...['-subj', `/CN=${APP_HOST}`, '-addext', `subjectAltName=DNS:${APP_HOST},DNS:${AUTH_HOST}`],
+    ...['-subj', `/CN=${APP_HOST}`, '-addext', `subjectAltName=${[APP_HOST, AUTH_HOST, OTHER_HOST].map((host) => `DNS:${host}`)}`],
     ...['-keyout', key, '-out', cert],
   ], { stdio: 'pipe' });
   const pem = readFileSync(cert);
@@ -48,32 +38,39 @@ function makeCertificate(folder) {
   };
 }
 
-/** Passes requests for the API on to the server, and answers those for the app with its pages. */
-async function listen(certificate, server, pages, exchanges) {
-  const target = new URL(server.url);
-  const listener = https.createServer(certificate, (request, response) => {
-    const host = request.headers.host;
-    if (host === APP_HOST) {
-      const page = pages(new URL(request.url, ORIGIN).pathname);
-      response.writeHead(page ? 200 : 404, { 'content-type': page?.type ?? 'text/plain' });
-      response.end(page?.body ?? 'not found');
-      return;
-    }
-    const exchange = { method: request.method, url: `https://${host}${request.url}`, sent: '', status: 0, got: '' };
-    exchanges.push(exchange);
-    // The host stays as it is: the server knows by it which API is meant.
-    const onward = http.request(
-      { host: target.hostname, port: target.port, method: request.method, path: request.url, headers: request.headers },
-      (reply) => {
-        exchange.status = reply.statusCode;
-        reply.on('data', (data) => (exchange.got += data));
-        response.writeHead(reply.statusCode, reply.headers);
-        reply.pipe(response);
-      },
-    );
+/** Passes requests for the API on to the server, those for the app's services to these, and answers others with pages. */
+async function listen(certificate, stage, pages) {
+  const pass = (target, request, response, exchange) => {
+    // The host stays as it is: the server knows by it which API is meant, and a service which pages are its own.
+    const { hostname, port } = new URL(target);
+    const { method, headers } = request;
+    const onward = http.request({ host: hostname, port, method, path: request.url, headers }, (reply) => {
+      exchange.status = reply.statusCode;
+      reply.on('data', (data) => (exchange.got += data));
+      response.writeHead(reply.statusCode, reply.headers);
+      reply.pipe(response);
+    });
     onward.on('error', () => response.destroy());
     request.on('data', (data) => (exchange.sent += data));
     request.pipe(onward);
+  };
+  const listener = https.createServer(certificate, (request, response) => {
+    const host = request.headers.host;
+    const exchange = { method: request.method, url: `https://${host}${request.url}`, sent: '', status: 0, got: '' };
+    if (host === AUTH_HOST) {
+      stage.exchanges.push(exchange);
+      pass(stage.server.url, request, response, exchange);
+      return;
+    }
+    const { pathname } = new URL(request.url, ORIGIN);
+    if (host === APP_HOST && pathname.startsWith('/services/')) {
+      stage.exchanges.push(exchange);
+      pass(stage.services.url, request, response, exchange);
+      return;
+    }
+    const page = pages(host === APP_HOST ? '' : host, pathname);
+    response.writeHead(page ? 200 : 404, { 'content-type': page?.type ?? 'text/plain' });
+    response.end(page?.body ?? 'not found');
   });
   await new Promise((resolve) => listener.listen(0, '127.0.0.1', resolve));
   return listener;
@@ -85,20 +82,24 @@ export class Stage {
   /** Hosts that pages asked for and that do not exist here. */
   elsewhere = new Set();
 
-  static async open({ binary, folder, chromium, pages }) {
+  static async open({ mode, binary, services, folder, chromium, pages }) {
     const stage = new Stage();
     mkdirSync(folder, { recursive: true });
+    stage.folder = folder;
     stage.scratch = mkdtempSync(join(folder, 'run-'));
     const certificate = makeCertificate(stage.scratch);
-    stage.server = await startServer(binary);
-    stage.listener = await listen(certificate, stage.server, pages(stage.server.app_id), stage.exchanges);
+    stage.server = await startServer(mode, binary, ORIGIN, stage.scratch);
+    const { url, app_id, api_key } = stage.server;
+    const env = { PASSAGE_URL: url, PASSAGE_APP_ID: app_id, PASSAGE_API_KEY: api_key };
+    stage.services = await start(services, [], env);
+    stage.listener = await listen(certificate, stage, pages(app_id));
     const at = `127.0.0.1:${stage.listener.address().port}`;
     const { chromium: driver } = createRequire(join(folder, 'package.json'))('playwright-core');
     stage.browser = await driver.launch({
       executablePath: chromium,
       args: [
         // No other name has an address, so that nothing leaves this machine.
-        `--host-resolver-rules=MAP ${AUTH_HOST} ${at}, MAP ${APP_HOST} ${at}, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1`,
+        `--host-resolver-rules=${[AUTH_HOST, APP_HOST, OTHER_HOST].map((host) => `MAP ${host} ${at}`)}, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1`,
         `--ignore-certificate-errors-spki-list=${certificate.fingerprint}`,
         '--no-sandbox',
       ],
@@ -141,16 +142,20 @@ export class Stage {
   }
 
   /** The newest message to an address, once there is one. */
-  async message(to) {
-    const { body } = await this.call('GET', `/_dev/outbox?to=${encodeURIComponent(to)}&wait=10`);
-    if (!body.messages.length) throw new Error(`no message to ${to}`);
-    return body.messages.at(-1);
+  message(to) {
+    return this.server.message(to);
+  }
+
+  /** Empties all mailboxes. */
+  async forget() {
+    await this.server.forget();
   }
 
   async close() {
     await this.browser?.close();
     this.listener?.close();
     this.listener?.closeAllConnections();
+    this.services?.stop();
     this.server?.stop();
     if (this.scratch) rmSync(this.scratch, { recursive: true, force: true });
   }

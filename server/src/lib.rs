@@ -83,8 +83,8 @@ pub use self::dev::{
     Controls, Cut, Fault, IdToken, LoggedRequest, MintIdToken, MintToken, SeedDevice,
 };
 pub use self::domain::settings::{
-    ChangeConfirmedBy, ConcealUsers, MagicLinkWaiting, MetadataRule, MetadataType, SettingsPatch, SocialLogin,
-    SocialLogins,
+    ChangeConfirmedBy, ConcealUsers, MagicLinkWaiting, MetadataRule, MetadataType, SettingsPatch,
+    SocialLogin, SocialLogins,
 };
 pub use self::domain::social::SocialProvider;
 pub use self::run::builder::ServerBuilder;

@@ -71,12 +71,23 @@ pub(crate) fn browser(only: &str) -> Result<Outcome> {
         "browser-test",
         prepare,
         |Stage { sh, folder }, server, chromium| {
+            // A service of the app, which is next to the server.
+            let name = "forms";
+            cmd!(
+                sh,
+                "cargo build --quiet --package passage-examples --example {name}"
+            )
+            .run()?;
+            let program = format!("{name}{}", env::consts::EXE_SUFFIX);
+            let services = server.with_file_name("examples").join(program);
             let run = cmd!(
                 sh,
                 "node {here}/run.mjs --server {server} --folder {folder}"
             );
             run.arg("--chromium")
                 .arg(chromium)
+                .arg("--services")
+                .arg(services)
                 .args(["--only", only])
                 .run()
         },

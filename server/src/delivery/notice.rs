@@ -23,11 +23,13 @@ pub(crate) enum Notice {
     /// A passkey with this name was removed.
     PasskeyRemoved(String),
     /// This identifier was added, beside the one that the notice goes to.
-    IdentifierAdded(String),
+    IdentifierAdded { new: String, undo: Option<Undo> },
     /// The identifier that the notice goes to was replaced.
     IdentifierChanged { new: String, undo: Option<Undo> },
     /// The identifier that the notice goes to was removed.
     IdentifierRemoved,
+    /// A change was undone, so that the account has the identifier that the notice goes to.
+    ChangeUndone,
     /// This identifier left the account, because somebody else proved it.
     IdentifierLost(String),
     /// The first proof of an identifier removed what others may have added.
@@ -86,18 +88,21 @@ impl Message {
         let ([subject, text], undo) = match &new.notice {
             Notice::PasskeyAdded(_) => (texts.passkey_added, None),
             Notice::PasskeyRemoved(_) => (texts.passkey_removed, None),
-            Notice::IdentifierAdded(_) => (texts.identifier_added, None),
+            Notice::IdentifierAdded { undo, .. } => (texts.identifier_added, undo.as_ref()),
             Notice::IdentifierChanged { undo, .. } => (texts.identifier_changed, undo.as_ref()),
             Notice::IdentifierRemoved => (texts.identifier_removed, None),
+            Notice::ChangeUndone => (texts.change_undone, None),
             Notice::IdentifierLost(_) => (texts.identifier_lost, None),
             Notice::AccountCleared => (texts.account_cleared, None),
         };
         let detail = match &new.notice {
             Notice::PasskeyAdded(name) | Notice::PasskeyRemoved(name) => harmless::name(name),
-            Notice::IdentifierAdded(new)
+            Notice::IdentifierAdded { new, .. }
             | Notice::IdentifierChanged { new, .. }
             | Notice::IdentifierLost(new) => harmless::address(new),
-            Notice::IdentifierRemoved | Notice::AccountCleared => String::new(),
+            Notice::IdentifierRemoved | Notice::AccountCleared | Notice::ChangeUndone => {
+                String::new()
+            }
         };
         // Placeholders in a name are text, so each part is filled once, and names last.
         let time = time_left(UNDO_LIFETIME, texts);
@@ -222,7 +227,10 @@ mod tests {
             let notices = [
                 Notice::PasskeyAdded("my-phone".to_owned()),
                 Notice::PasskeyRemoved("my-phone".to_owned()),
-                Notice::IdentifierAdded("my-phone".to_owned()),
+                Notice::IdentifierAdded {
+                    new: "my-phone".to_owned(),
+                    undo: None,
+                },
                 Notice::IdentifierLost("my-phone".to_owned()),
                 Notice::IdentifierChanged {
                     new: "my-phone".to_owned(),
@@ -230,10 +238,15 @@ mod tests {
                 },
                 Notice::IdentifierRemoved,
                 Notice::AccountCleared,
+                Notice::ChangeUndone,
             ];
             for notice in notices {
-                let has_detail =
-                    ![Notice::IdentifierRemoved, Notice::AccountCleared].contains(&notice);
+                let plain = [
+                    Notice::IdentifierRemoved,
+                    Notice::AccountCleared,
+                    Notice::ChangeUndone,
+                ];
+                let has_detail = !plain.contains(&notice);
                 let message = message(notice, language);
                 let own = message.text.replace("The {name} Shop", "");
                 assert!(!own.contains('{'), "{}: {own}", language.code());

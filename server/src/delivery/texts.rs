@@ -27,6 +27,7 @@ pub(super) struct Texts {
     pub(super) identifier_changed: [&'static str; 2],
     pub(super) identifier_removed: [&'static str; 2],
     pub(super) identifier_lost: [&'static str; 2],
+    pub(super) change_undone: [&'static str; 2],
     pub(super) account_cleared: [&'static str; 2],
     /// What precedes a link that undoes the change.
     pub(super) undo: &'static str,
@@ -74,6 +75,10 @@ pub(super) static EN: Texts = Texts {
     identifier_lost: [
         "Your contact details for {app} have changed",
         "{new} was removed from your account at {app}, because somebody else has confirmed that it belongs to them.",
+    ],
+    change_undone: [
+        "A change at {app} was undone",
+        "A change of the contact details of your account at {app} was undone. What was added since was removed, and all devices were signed out.",
     ],
     account_cleared: [
         "Your account at {app} is now yours alone",
@@ -126,6 +131,10 @@ pub(super) static DE: Texts = Texts {
         "Ihre Kontaktdaten für {app} wurden geändert",
         "{new} wurde aus Ihrem Konto bei {app} entfernt, weil jemand anders bestätigt hat, dass sie ihm gehört.",
     ],
+    change_undone: [
+        "Eine Änderung bei {app} wurde rückgängig gemacht",
+        "Eine Änderung der Kontaktdaten Ihres Kontos bei {app} wurde rückgängig gemacht. Was seitdem hinzugefügt wurde, wurde entfernt, und alle Geräte wurden abgemeldet.",
+    ],
     account_cleared: [
         "Ihr Konto bei {app} gehört jetzt nur Ihnen",
         "Sie haben diese Adresse oder Nummer bestätigt. Passkeys, Anmeldungen und Kontaktdaten, die dem Konto bei {app} zuvor hinzugefügt wurden, wurden entfernt, da sie von jemand anderem stammen können.",
@@ -176,6 +185,10 @@ pub(super) static ES: Texts = Texts {
     identifier_lost: [
         "Tus datos de contacto para {app} han cambiado",
         "{new} se eliminó de tu cuenta de {app} porque otra persona ha confirmado que le pertenece.",
+    ],
+    change_undone: [
+        "Se deshizo un cambio en {app}",
+        "Se deshizo un cambio en los datos de contacto de tu cuenta de {app}. Se eliminó lo que se había añadido desde entonces y se cerraron todas las sesiones.",
     ],
     account_cleared: [
         "Tu cuenta de {app} ahora es solo tuya",
@@ -228,6 +241,10 @@ pub(super) static IT: Texts = Texts {
         "I tuoi contatti per {app} sono cambiati",
         "{new} è stato rimosso dal tuo account di {app} perché un'altra persona ha confermato che le appartiene.",
     ],
+    change_undone: [
+        "Una modifica su {app} è stata annullata",
+        "Una modifica dei contatti del tuo account di {app} è stata annullata. Ciò che era stato aggiunto da allora è stato rimosso e tutti i dispositivi sono stati disconnessi.",
+    ],
     account_cleared: [
         "Il tuo account di {app} ora è solo tuo",
         "Hai confermato questo indirizzo o numero. Le passkey, gli accessi e i contatti aggiunti in precedenza all'account di {app} sono stati rimossi, perché potrebbero essere di un'altra persona.",
@@ -279,6 +296,10 @@ pub(super) static PL: Texts = Texts {
         "Twoje dane kontaktowe w {app} zmieniły się",
         "{new} usunięto z Twojego konta w {app}, ponieważ inna osoba potwierdziła, że należy do niej.",
     ],
+    change_undone: [
+        "Cofnięto zmianę w {app}",
+        "Cofnięto zmianę danych kontaktowych Twojego konta w {app}. To, co dodano od tego czasu, zostało usunięte, a wszystkie urządzenia wylogowano.",
+    ],
     account_cleared: [
         "Twoje konto w {app} należy teraz tylko do Ciebie",
         "Potwierdzono ten adres lub numer. Klucze dostępu, sesje i dane kontaktowe dodane wcześniej do konta w {app} zostały usunięte, bo mogły należeć do kogoś innego.",
@@ -327,6 +348,10 @@ pub(super) static PT: Texts = Texts {
         "Seus dados de contato para {app} mudaram",
         "{new} foi removido da sua conta em {app} porque outra pessoa confirmou que lhe pertence.",
     ],
+    change_undone: [
+        "Uma alteração em {app} foi desfeita",
+        "Uma alteração dos dados de contato da sua conta em {app} foi desfeita. O que foi adicionado desde então foi removido, e todos os dispositivos foram desconectados.",
+    ],
     account_cleared: [
         "Sua conta em {app} agora é só sua",
         "Você confirmou este endereço ou número. As chaves de acesso, sessões e dados de contato adicionados antes à conta em {app} foram removidos, porque podem ser de outra pessoa.",
@@ -373,7 +398,11 @@ pub(super) static ZH: Texts = Texts {
     ],
     identifier_lost: [
         "您在 {app} 的联系方式已更改",
-        "{new} 已从您的 {app} 帐户中移除，因为其他人已确认其归属。",
+        "{new} 已添加到您的 {app} 帐户。",
+    ],
+    change_undone: [
+        "{app} 的更改已撤销",
+        "您的 {app} 帐户的联系方式更改已撤销。此后添加的内容已被移除，所有设备均已退出登录。",
     ],
     account_cleared: [
         "您的 {app} 帐户现在仅属于您",

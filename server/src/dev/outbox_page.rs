@@ -9,6 +9,7 @@ use http::header::{
 use http::{HeaderValue, StatusCode};
 
 use crate::delivery::Message;
+use crate::http::html::escape;
 use crate::http::reply;
 
 const HEAD: &str = "<!doctype html>
@@ -79,33 +80,4 @@ fn text(message: &Message) -> String {
     // The link leads to the app, whose origin is checked when the server starts.
     let link = format!("<a href=\"{url}\" rel=\"noreferrer\">{url}</a>");
     text.replacen(&url, &link, 1)
-}
-
-/// Text escaped for an element or a quoted attribute.
-pub(super) fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            c => escaped.push(c),
-        }
-    }
-    escaped
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nothing_in_a_text_is_markup() {
-        assert_eq!(
-            escape("<a href='x' id=\"y\">&amp;"),
-            "&lt;a href=&#39;x&#39; id=&quot;y&quot;&gt;&amp;amp;"
-        );
-    }
 }

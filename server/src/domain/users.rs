@@ -1,6 +1,6 @@
 //! Users and their identifiers: who has one, and who may get a code or a link. [`manage`] has the operations of
-//! backends, [`account`] those of users themselves, [`change`] the change of an identifier, and [`proof`] says whose an
-//! account is.
+//! backends, [`account`] those of users themselves, [`change`] the change of an identifier and [`undo`] its undoing, and
+//! [`proof`] says whose an account is.
 
 pub(crate) mod account;
 pub(crate) mod change;
@@ -9,6 +9,7 @@ pub(crate) mod proof;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 mod tests;
+pub(crate) mod undo;
 pub(crate) mod verification;
 
 use crate::clock::Time;

@@ -8,6 +8,7 @@ pub(crate) mod entry;
 pub(crate) mod extract;
 pub(crate) mod headers;
 pub(crate) mod health;
+pub(crate) mod html;
 pub(crate) mod management;
 pub(crate) mod operations;
 mod panic_guard;

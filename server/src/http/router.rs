@@ -89,7 +89,7 @@ fn management() -> Router<Arc<AppState>> {
 fn auth() -> Router<Arc<AppState>> {
     use auth::{
         app, currentuser, devices, magic_links, otp, profile, readiness, social, tokens,
-        transactions, users, webauthn,
+        transactions, undo, users, webauthn,
     };
     Router::new()
         .route("/apps/{app_id}", get(app::get_app))
@@ -225,6 +225,11 @@ fn auth() -> Router<Arc<AppState>> {
         .route(
             "/apps/{app_id}/tokens",
             post(tokens::refresh_auth_token).delete(tokens::revoke_refresh_token),
+        )
+        // Pages of our own, for people who follow a link in a message.
+        .route(
+            "/apps/{app_id}/undo-change",
+            get(undo::ask).post(undo::apply),
         )
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)

@@ -33,6 +33,7 @@ mod text_enum;
 pub(crate) mod transactions;
 pub(crate) mod transfer;
 mod tx;
+pub(crate) mod undo_offers;
 pub(crate) mod user_list;
 pub(crate) mod users;
 mod values;

@@ -1,12 +1,12 @@
 //! What changes when somebody proves that an account, or an identifier, is theirs.
 
-use super::{SqlError, Tx, sign_ins};
+use super::{SqlError, Tx, sign_ins, undo_offers};
 use crate::clock::Time;
 use crate::identifier::Identifier;
 use crate::ids::UserId;
 
 /// Removes everything by which somebody else could get into a user's account: passkeys, sign-ins, connections to
-/// providers, and whatever was begun for the user, except the link that is being opened. The identifiers stay. Returns
+/// providers, and whatever was begun for the user or can be undone, except the link that is being opened. The identifiers stay. Returns
 /// whether there was anything that somebody had or used.
 pub(crate) fn clear(
     tx: &Tx<'_>,
@@ -32,6 +32,7 @@ pub(crate) fn clear(
         "DELETE FROM magic_links WHERE user_id = ? AND id_hash IS NOT ?",
         (user_id, opened),
     )?;
+    undo_offers::forget(tx, user_id)?;
     // The next passkey must not have the handle of those that were made for somebody else.
     tx.run(
         "UPDATE users SET user_handle = NULL WHERE id = ?",

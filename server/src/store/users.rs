@@ -245,3 +245,13 @@ pub(crate) fn delete(tx: &Tx<'_>, app_id: &AppId, id: &UserId) -> Result<bool, S
         (app_id, id),
     )
 }
+
+/// Deletes a user who registered themselves, never signed in, and no longer has anything to do so with.
+pub(crate) fn delete_unreachable(tx: &Tx<'_>, id: &UserId) -> Result<(), SqlError> {
+    tx.run(
+        "DELETE FROM users WHERE id = ? AND made_by = 'themselves' AND status = ?
+         AND email IS NULL AND phone IS NULL AND external_id IS NULL",
+        (id, UserStatus::Pending),
+    )?;
+    Ok(())
+}

@@ -11,8 +11,8 @@ use http::header::{
 use http::{HeaderValue, StatusCode};
 
 use super::Account;
-use crate::dev::outbox_page::escape;
 use crate::domain::social::{OAuthParams, SocialProvider};
+use crate::http::html::escape;
 use crate::http::reply;
 use crate::ids;
 

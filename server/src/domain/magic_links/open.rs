@@ -13,6 +13,7 @@ use crate::domain::state::AppState;
 use crate::domain::users;
 use crate::domain::users::change::{self, Change};
 use crate::domain::users::proof::{self, Proven, Prover};
+use crate::domain::users::undo::UndoSecret;
 use crate::identifier::Identifier;
 use crate::ids::{self, AppId};
 use crate::store;
@@ -29,6 +30,8 @@ struct Opening {
     /// The opener, with the user whose auth token they have.
     prover: Prover,
     change_confirmed_by: ChangeConfirmedBy,
+    /// Of the secret that undoes a change.
+    undo_hash: Vec<u8>,
     /// What is recorded of a change by a user who is signed in already.
     event: NewEvent,
     now: Time,
@@ -53,12 +56,14 @@ pub(crate) async fn open(
 ) -> Result<AuthResult, Refusal> {
     let Caller { client, own } = caller;
     client.check_rate_limit(state, Kind::Try)?;
+    let undo = UndoSecret::new();
     let opening = Opening {
         app_id: app.id.clone(),
         hash: ids::hash(secret),
         opener: client.fingerprint(),
         prover: Prover::new(own.map(|own| own.user_id.clone())),
         change_confirmed_by: app.settings.change_confirmed_by,
+        undo_hash: undo.hash(),
         event: client.event(Action::Other, EventKind::MagicLink),
         now: state.clock.now(),
     };
@@ -70,7 +75,7 @@ pub(crate) async fn open(
             (proven.user_id, action, link)
         }
         Opened::Changed(change, link) => {
-            change::tell(state, app, &change, Some(client));
+            change::tell(state, app, &change, &undo, client);
             if let Some(own) = own.filter(|own| own.user_id == change.user.id) {
                 return Ok(with_redirect(own.keep(app), link));
             }
@@ -107,7 +112,12 @@ fn take(tx: &Tx<'_>, opening: &Opening) -> Result<Opened, Refusal> {
         if !store::magic_links::change(tx, &link.id_hash, Time::MIN, *now)? {
             return Err(Refusal::invalid_magic_link());
         }
-        let change = change::apply(tx, app_id, user, identifier, *now)?;
+        let request = change::Request {
+            new: identifier,
+            since: link.created_at,
+            undo_hash: &opening.undo_hash,
+        };
+        let change = change::apply(tx, app_id, user, request, *now)?;
         if signed_in {
             store::events::insert(tx, &user_id, &opening.event, *now)?;
         }

@@ -12,6 +12,7 @@ use crate::domain::sign_ins;
 use crate::domain::state::AppState;
 use crate::domain::users::account::OwnToken;
 use crate::domain::users::change;
+use crate::domain::users::undo::UndoSecret;
 use crate::identifier::Identifier;
 use crate::ids;
 use crate::store;
@@ -128,6 +129,8 @@ async fn confirm(
     let event = caller.client.event(Action::Other, EventKind::MagicLink);
     let (app_id, user_id, id_hash) = (app.id.clone(), own.user_id.clone(), link.id_hash.clone());
     let new = Identifier::stored(&link.identifier);
+    let (since, undo) = (link.created_at, UndoSecret::new());
+    let undo_hash = undo.hash();
     let apply = state.store.write(move |tx| {
         let user = store::users::get(tx, &app_id, &user_id)?;
         let user = user.filter(|user| !user.is_inactive());
@@ -140,12 +143,17 @@ async fn confirm(
                 .then_some(None)
                 .ok_or_else(Refusal::invalid_magic_link);
         }
-        let change = change::apply(tx, &app_id, user, new.clone(), now)?;
+        let request = change::Request {
+            new: new.clone(),
+            since,
+            undo_hash: &undo_hash,
+        };
+        let change = change::apply(tx, &app_id, user, request, now)?;
         store::events::insert(tx, &user_id, &event, now)?;
         Ok(Some(change))
     });
     if let Some(change) = apply.await? {
-        change::tell(state, app, &change, Some(caller.client));
+        change::tell(state, app, &change, &undo, caller.client);
     }
     Ok(with_redirect(own.keep(app), link))
 }

@@ -152,6 +152,10 @@ pub(crate) async fn update(
         if user.is_pending() && store::devices::list(tx, &user.id)?.is_empty() {
             user.made_by = MadeBy::Backend;
         }
+        if (&before.email, &before.phone) != (&user.email, &user.phone) {
+            // The backend decides whose the account is: nobody who had it before undoes that.
+            store::undo_offers::forget(tx, &id)?;
+        }
         let metadata = merged(&user, &changes.metadata);
         let user = taken(store::users::update(tx, &user, &metadata, now))?;
         Ok((before, whole(tx, user)?))

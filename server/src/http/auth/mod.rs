@@ -10,5 +10,6 @@ pub(crate) mod readiness;
 pub(crate) mod social;
 pub(crate) mod tokens;
 pub(crate) mod transactions;
+pub(crate) mod undo;
 pub(crate) mod users;
 pub(crate) mod webauthn;

@@ -4,7 +4,7 @@ use super::Connection;
 use crate::store::{SqlError, Tx};
 
 /// The script of each version, oldest first. Released scripts never change.
-const SCRIPTS: [(i64, &str); 11] = [
+const SCRIPTS: [(i64, &str); 12] = [
     (1, include_str!("../../../migrations/0001_start.sql")),
     (2, include_str!("../../../migrations/0002_passkeys.sql")),
     (3, include_str!("../../../migrations/0003_codes.sql")),
@@ -16,10 +16,11 @@ const SCRIPTS: [(i64, &str); 11] = [
     (14, include_str!("../../../migrations/0014_owners.sql")),
     (15, include_str!("../../../migrations/0015_sign_ins.sql")),
     (16, include_str!("../../../migrations/0016_links.sql")),
+    (18, include_str!("../../../migrations/0018_undo.sql")),
 ];
 
 /// The version after all scripts.
-pub(in crate::store) const LATEST: i64 = 16;
+pub(in crate::store) const LATEST: i64 = 18;
 
 /// Migrates the tables to the latest version, or changes nothing. False if their version is newer.
 pub(in crate::store) fn run(conn: &Connection) -> Result<bool, SqlError> {

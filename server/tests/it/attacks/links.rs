@@ -3,7 +3,9 @@
 use std::net::IpAddr;
 
 use http::Method;
-use passage_server::{ChangeConfirmedBy, ConcealUsers, MagicLinkWaiting, ServerBuilder, SettingsPatch};
+use passage_server::{
+    ChangeConfirmedBy, ConcealUsers, MagicLinkWaiting, ServerBuilder, SettingsPatch,
+};
 use reqwest::Client;
 use serde_json::{Value, json};
 

@@ -14,6 +14,8 @@ mod refresh_reuse;
 mod refresh_reuse_serve;
 mod revocation;
 mod stolen_token;
+mod undo;
+mod undo_page;
 
 use passage_server::{ConcealUsers, ServerBuilder, SettingsPatch};
 use serde_json::{Value, json};

@@ -1,0 +1,274 @@
+//! Undoing a change of identifier. Whoever reads at the old identifier is sent a link that restores the account as it was
+//! before the change, for a day.
+//!
+//! A thief who changes the address several times gets such links too, for addresses of their own. So the earliest change
+//! wins: undoing it forgets all later ones, and undoing a later one leaves the earlier ones to be undone.
+
+use super::find;
+use crate::clock::Time;
+use crate::delivery::{Language, Notice, UNDO_LIFETIME, Undo};
+use crate::domain::apps::App;
+use crate::domain::client::ClientInfo;
+use crate::domain::error::Refusal;
+use crate::domain::notices;
+use crate::domain::rate_limits::Kind;
+use crate::domain::state::AppState;
+use crate::identifier::Identifier;
+use crate::ids::{self, AppId, UserId};
+use crate::store::undo_offers::{self, IdentifierKind, OfferRow};
+use crate::store::users::UserRow;
+use crate::store::{self, SqlError, StoreError, Tx};
+
+/// Length of a secret, in characters: 285 random bits.
+const SECRET_LENGTH: usize = 48;
+
+/// The secret that undoes a change. It is made before the command that changes the identifier.
+pub(crate) struct UndoSecret(String);
+
+impl UndoSecret {
+    pub(crate) fn new() -> Self {
+        Self(ids::alphanumeric(SECRET_LENGTH))
+    }
+
+    /// The form that is stored.
+    pub(crate) fn hash(&self) -> Vec<u8> {
+        ids::hash(&self.0)
+    }
+
+    /// The page of this server where the change is undone.
+    fn url(&self, state: &AppState, app: &App) -> String {
+        let (auth, Self(secret)) = (state.auth_url(), self);
+        format!("{auth}/apps/{}/undo-change?token={secret}", app.id)
+    }
+}
+
+/// A change of identifier that somebody is told of.
+pub(crate) struct Offer {
+    to: Identifier,
+    /// Whether `to` is the identifier that was replaced.
+    replaced: bool,
+}
+
+/// Records that the user is getting a new identifier, so that this can be undone. `before` is the user without it,
+/// `since` when the change was asked for. Returns who is to be told, with [`tell`].
+pub(crate) fn offer(
+    tx: &Tx<'_>,
+    before: &UserRow,
+    new: &Identifier,
+    since: Time,
+    hash: &[u8],
+    now: Time,
+) -> Result<Option<Offer>, SqlError> {
+    let kind = kind_of(new);
+    let (identifier, verified) = of_kind(before, kind);
+    if identifier.as_deref() == Some(new.as_str()) {
+        return Ok(None);
+    }
+    let old = identifier.clone().filter(|_| verified);
+    let offer = match old {
+        Some(old) => Some(Offer {
+            to: Identifier::stored(&old),
+            replaced: true,
+        }),
+        // What was not proved may be anybody's, so the owner is told at the identifier that they proved.
+        None => notices::reached_at(before).map(|to| Offer {
+            to,
+            replaced: false,
+        }),
+    };
+    let row = OfferRow {
+        hash: hash.to_vec(),
+        user_id: before.id.clone(),
+        kind,
+        identifier,
+        verified,
+        offered: offer.is_some(),
+        since,
+        changed_at: now,
+        expires_at: now + UNDO_LIFETIME,
+    };
+    undo_offers::insert(tx, &row)?;
+    Ok(offer)
+}
+
+/// Tells of a change that was stored, with the link that undoes it.
+pub(crate) fn tell(
+    state: &AppState,
+    app: &App,
+    user_id: &UserId,
+    offer: &Offer,
+    new: &Identifier,
+    secret: &UndoSecret,
+    client: Option<&ClientInfo>,
+) {
+    let new = new.as_str().to_owned();
+    let undo = Some(Undo(secret.url(state, app)));
+    let notice = if offer.replaced {
+        Notice::IdentifierChanged { new, undo }
+    } else {
+        Notice::IdentifierAdded { new, undo }
+    };
+    notices::tell(state, app, user_id, &offer.to, notice, client, Language::En);
+}
+
+/// Why a change cannot be undone.
+#[derive(Debug)]
+pub(crate) enum UndoProblem {
+    /// The secret is wrong or used, or its day is over.
+    Over,
+    /// Somebody has proved the old identifier for another account in the meantime.
+    Taken,
+    Refused(Refusal),
+}
+
+impl From<Refusal> for UndoProblem {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<SqlError> for UndoProblem {
+    fn from(error: SqlError) -> Self {
+        Self::Refused(error.into())
+    }
+}
+
+impl From<StoreError> for UndoProblem {
+    fn from(error: StoreError) -> Self {
+        Self::Refused(error.into())
+    }
+}
+
+/// The change that a secret undoes. Nothing happens yet.
+pub(crate) async fn look(
+    state: &AppState,
+    app: &App,
+    secret: &str,
+    client: &ClientInfo,
+) -> Result<OfferRow, UndoProblem> {
+    client.check_rate_limit(state, Kind::Try)?;
+    let (app_id, hash, now) = (app.id.clone(), ids::hash(secret), state.clock.now());
+    let read = state
+        .store
+        .read(move |tx| Ok::<_, UndoProblem>(undo_offers::get(tx, &app_id, &hash, now)?));
+    read.await?.ok_or(UndoProblem::Over)
+}
+
+/// Undoes a change, and tells the owner. Nobody is signed in by it.
+pub(crate) async fn apply(
+    state: &AppState,
+    app: &App,
+    secret: &str,
+    client: &ClientInfo,
+) -> Result<OfferRow, UndoProblem> {
+    client.check_rate_limit(state, Kind::Try)?;
+    let (app_id, hash, now) = (app.id.clone(), ids::hash(secret), state.clock.now());
+    let undo = state.store.write(move |tx| {
+        let offer = undo_offers::take(tx, &app_id, &hash, now)?.ok_or(UndoProblem::Over)?;
+        let user = restore(tx, &app_id, &offer, now)?;
+        Ok::<_, UndoProblem>((offer, user))
+    });
+    let (offer, user) = undo.await?;
+    let restored = offer.identifier.as_deref().filter(|_| offer.verified);
+    let to = restored.map(Identifier::stored);
+    if let Some(to) = to.or_else(|| notices::reached_at(&user)) {
+        let (id, notice) = (&user.id, Notice::ChangeUndone);
+        notices::tell(state, app, id, &to, notice, Some(client), Language::En);
+    }
+    Ok(offer)
+}
+
+/// Restores the account as it was before the change.
+fn restore(
+    tx: &Tx<'_>,
+    app_id: &AppId,
+    offer: &OfferRow,
+    now: Time,
+) -> Result<UserRow, UndoProblem> {
+    let (id, kind) = (&offer.user_id, offer.kind);
+    let mut user = store::users::get(tx, app_id, id)?.ok_or(UndoProblem::Over)?;
+    let mut since = offer.since;
+    if !put_back(tx, app_id, &mut user, offer, now)? && offer.verified {
+        return Err(UndoProblem::Taken);
+    }
+    undo_offers::forget_from(tx, id, kind, offer.changed_at)?;
+    // A thief may have replaced both, or added a number before replacing the address. But who undoes an addition is told
+    // at the other identifier, which stays.
+    let other = match kind {
+        IdentifierKind::Email => IdentifierKind::Phone,
+        IdentifierKind::Phone => IdentifierKind::Email,
+    };
+    if offer.verified
+        && let Some(first) = undo_offers::earliest(tx, id, other, now)?
+    {
+        since = since.min(first.since);
+        put_back(tx, app_id, &mut user, &first, now)?;
+        undo_offers::forget_from(tx, id, other, first.changed_at)?;
+    }
+    undo_offers::take_back(tx, id, since)?;
+    let metadata = user.metadata();
+    let user = store::users::update(tx, &user, &metadata, now)?;
+    store::sign_ins::end_all(tx, id, now)?;
+    Ok(user)
+}
+
+/// Gives the user the identifier from before a change. False if they have none instead, because another user has it: has
+/// proved it since, or has it with the same right.
+fn put_back(
+    tx: &Tx<'_>,
+    app_id: &AppId,
+    user: &mut UserRow,
+    offer: &OfferRow,
+    now: Time,
+) -> Result<bool, SqlError> {
+    let mut free = true;
+    if let Some(old) = offer.identifier.as_deref().map(Identifier::stored)
+        && let Some(holder) = find(tx, app_id, &old)?.filter(|holder| holder.id != user.id)
+    {
+        free = offer.verified && take_from(tx, holder, offer.kind, now)?;
+    }
+    let (identifier, verified) = of_kind_mut(user, offer.kind);
+    *identifier = offer.identifier.clone().filter(|_| free);
+    *verified = offer.verified && free;
+    Ok(free)
+}
+
+/// Takes an identifier from a user who has not proved it: otherwise anybody could prevent an undo by registering with
+/// it. False if they have.
+fn take_from(
+    tx: &Tx<'_>,
+    mut holder: UserRow,
+    kind: IdentifierKind,
+    now: Time,
+) -> Result<bool, SqlError> {
+    let (identifier, verified) = of_kind_mut(&mut holder, kind);
+    if *verified {
+        return Ok(false);
+    }
+    *identifier = None;
+    let metadata = holder.metadata();
+    store::users::update(tx, &holder, &metadata, now)?;
+    store::users::delete_unreachable(tx, &holder.id)?;
+    Ok(true)
+}
+
+fn kind_of(identifier: &Identifier) -> IdentifierKind {
+    match identifier {
+        Identifier::Email(_) => IdentifierKind::Email,
+        Identifier::Phone(_) => IdentifierKind::Phone,
+    }
+}
+
+fn of_kind(user: &UserRow, kind: IdentifierKind) -> (Option<String>, bool) {
+    match kind {
+        IdentifierKind::Email => (user.email.clone(), user.email_verified),
+        IdentifierKind::Phone => (user.phone.clone(), user.phone_verified),
+    }
+}
+
+fn of_kind_mut(user: &mut UserRow, kind: IdentifierKind) -> (&mut Option<String>, &mut bool) {
+    match kind {
+        IdentifierKind::Email => (&mut user.email, &mut user.email_verified),
+        IdentifierKind::Phone => (&mut user.phone, &mut user.phone_verified),
+    }
+}
