@@ -6,11 +6,13 @@ use crate::identifier::Identifier;
 use crate::ids::UserId;
 
 /// Removes everything by which somebody else could get into a user's account: passkeys, sign-ins, connections to
-/// providers, and whatever was begun for the user or can be undone, except the link that is being opened. The identifiers stay. Returns
-/// whether there was anything that somebody had or used.
+/// providers, and whatever was begun for the user or can be undone. The identifiers stay, and so do the link that is being opened, and
+/// codes and links that were sent to the proved identifier, which prove the same. Returns whether there was anything
+/// that somebody had or used.
 pub(crate) fn clear(
     tx: &Tx<'_>,
     user_id: &UserId,
+    proved: &Identifier,
     opened: Option<&[u8]>,
     now: Time,
 ) -> Result<bool, SqlError> {
@@ -27,10 +29,14 @@ pub(crate) fn clear(
         removed |= tx.hits(statement, (user_id,))?;
     }
     tx.run("DELETE FROM ceremonies WHERE user_id = ?", (user_id,))?;
-    tx.run("DELETE FROM one_time_codes WHERE user_id = ?", (user_id,))?;
     tx.run(
-        "DELETE FROM magic_links WHERE user_id = ? AND id_hash IS NOT ?",
-        (user_id, opened),
+        "DELETE FROM one_time_codes WHERE user_id = ? AND identifier <> ?",
+        (user_id, proved.as_str()),
+    )?;
+    tx.run(
+        "DELETE FROM magic_links WHERE user_id = ? AND id_hash IS NOT ?
+         AND NOT (delivered AND identifier = ? AND purpose <> 'change_identifier')",
+        (user_id, opened, proved.as_str()),
     )?;
     undo_offers::forget(tx, user_id)?;
     // The next passkey must not have the handle of those that were made for somebody else.

@@ -314,6 +314,37 @@ fn write(site: &Site, text: &str) {
 const REST: &str = "[listen]\naddress = \"127.0.0.1:0\"\n";
 
 #[test]
+fn it_is_said_in_which_apps_nobody_can_prove_an_identifier() {
+    let site = site();
+    site.secret("hook", "sesame");
+    let mail = "[mail]\nhost = \"mail.example.com\"\nfrom = \"a@example.com\"\n";
+    let texts = "[texts]\nurl = \"https://texts.example.com/\"\nsecret = { file = \"hook\" }\n";
+    let notes = |more: &str| {
+        site.configure(&format!("{more}{TWO_APPS}"));
+        let config = site.path("passage.toml");
+        let output = run(&["serve", "--check", "--config", config.to_str().unwrap()]);
+        let notes = String::from_utf8(output.stderr).unwrap();
+        assert!(
+            output.status.success() && output.stdout.is_empty(),
+            "{notes}"
+        );
+        let lines: Vec<_> = notes.lines().map(str::to_owned).collect();
+        let about = "require_identifier_verification is off for";
+        assert!(lines.iter().all(|line| line.contains(about)), "{notes}");
+        lines
+    };
+    assert_eq!(notes("").len(), 4);
+    let without_texts = notes(mail);
+    assert_eq!(without_texts.len(), 2, "{without_texts:?}");
+    assert!(
+        without_texts[0].starts_with("note: app `one`")
+            && without_texts[0].contains("phone numbers, as there is no [texts]"),
+        "{without_texts:?}"
+    );
+    assert_eq!(notes(&format!("{mail}{texts}")), [""; 0]);
+}
+
+#[test]
 fn keys_from_before_are_others_than_the_one_of_now() {
     let site = site();
     let keys = "data = \"passage.db\"\n[keys]\nencryption_key = { file = \"encryption.key\" }\n";

@@ -80,6 +80,26 @@ fn a_file_goes_out_and_in() {
 }
 
 #[test]
+fn users_whose_passkeys_nobody_has_proved_are_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let users = r#"{"type":"user","app":"shop","email":"bob@example.com","email_verified":true,"devices":[{"cred_id":"AQIDBA","public_key":null}]}
+{"type":"user","app":"shop","phone":"+15005550006","devices":[{"cred_id":"AQIDBQ","public_key":null}]}
+"#;
+    let lines = format!("{USERS}{users}");
+    for (flags, count) in [(&[][..], 1), (&["--trust-identifiers"][..], 0)] {
+        let data = path(&format!("{count}.db"));
+        let arguments = [&["import", "--data", &data], flags, &["-"]].concat();
+        let output = run_with(&arguments, lines.as_bytes());
+        let note = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(note.contains("--trust-identifiers"), count > 0, "{note}");
+        let imported = counts(&done(output));
+        assert_eq!(imported["users_with_unproved_passkeys"], count);
+        assert_eq!(imported["users"], 3);
+    }
+}
+
+#[test]
 fn bad_lines_and_files_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();

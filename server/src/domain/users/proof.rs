@@ -124,7 +124,7 @@ fn claim(
     link: Option<&[u8]>,
     now: Time,
 ) -> Result<Proven, Refusal> {
-    let mut removed = store::ownership::clear(tx, &user.id, link, now)?;
+    let mut removed = store::ownership::clear(tx, &user.id, identifier, link, now)?;
     let (other, other_verified) = match identifier {
         Identifier::Email(_) => (&mut user.phone, &mut user.phone_verified),
         Identifier::Phone(_) => (&mut user.email, &mut user.email_verified),

@@ -376,7 +376,7 @@ async fn a_link_that_the_backend_gave_out_itself_proves_nothing() {
 async fn a_user_of_the_backends_own_ids_keeps_their_passkey_and_not_the_address() {
     for app in servers().await {
         let mut key = Key::new();
-        app.flex_register("customer-1", &mut key).await.json(200);
+        app.flex_register("customer-1", &mut key).await.json(201);
         let id = text(&app.external_user("customer-1").await["id"]);
         let body = json!({"email": ADA});
         app.patch(&format!("/users/{id}"), body).await.json(200);
@@ -385,6 +385,25 @@ async fn a_user_of_the_backends_own_ids_keeps_their_passkey_and_not_the_address(
         let user = app.managed_user(&id).await;
         assert_eq!(user["email"], "");
         assert_eq!(user["webauthn_devices"].as_array().unwrap().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_strangers_registration_is_finished_at_the_moment_of_the_proof() {
+    for app in servers().await {
+        for round in 0..8 {
+            let email = format!("ada{round}@example.com");
+            let began = app.register_start(&email).await;
+            let mut key = Key::new();
+            let answer = key.creation(&began["handshake"]);
+            let response = key.create(&answer);
+            let (id, code) = app.login_code(&email).await;
+            let (_, proved) =
+                tokio::join!(app.register_finish(&began, response), app.enter(&id, &code));
+            proved.json(200);
+            let login = app.login(&key, json!({})).await;
+            login.error(401, "discoverable_login_failed");
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 mod change_of_address;
 mod enumeration;
 mod first_proof;
+mod imported;
 mod link_injection;
 mod link_phishing;
 mod links;

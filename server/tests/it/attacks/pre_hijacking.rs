@@ -162,7 +162,7 @@ async fn users_of_a_backend_with_ids_of_its_own_are_not_concerned() {
     let app = serve().await;
     let mut key = Key::new();
     let reply = app.flex_register("customer-1", &mut key).await;
-    app.verify(&reply.json(200)["nonce"]).await.json(200);
+    app.verify(&reply.json(201)["nonce"]).await.json(200);
 }
 
 #[tokio::test]
@@ -244,7 +244,7 @@ async fn a_server_that_sends_nothing_cannot_require_a_proof() {
     let site = Site::new(&on(""));
     let refused = site.refused().await;
     assert!(
-        refused.contains("line 9: apps: `one` has require_identifier_verification = true")
+        refused.contains("line 10: apps: `one` has require_identifier_verification = true")
             && refused.contains("without [mail] or [texts]"),
         "{refused}"
     );

@@ -181,7 +181,8 @@ fn what_an_app_cannot_be() {
 
 #[test]
 fn each_setting_is_a_member_of_an_app() {
-    let app = an_app(&json!({"rp_id": "example.com"})).unwrap();
+    let set = json!({"rp_id": "example.com", "require_identifier_verification": true});
+    let app = an_app(&set).unwrap();
     let shown = serde_json::to_value(show::app(app)).unwrap();
     for name in SettingsPatch::NAMES {
         assert!(shown.get(name).is_some(), "{name}");
