@@ -44,7 +44,7 @@ enum Command {
     Serve(Serve),
     /// Manage the apps in a data file, even while a server is using it.
     #[command(subcommand)]
-    App(App),
+    App(Box<App>),
     /// Manage the keys that sign tokens, even while a server is running.
     #[command(subcommand)]
     Keys(Keys),
@@ -68,7 +68,7 @@ pub(crate) async fn run() -> ExitCode {
     let outcome = match cli.command {
         Command::Dev(options) => dev::run(options).await,
         Command::Serve(options) => serve::run(options).await,
-        Command::App(command) => app::run(command).await,
+        Command::App(command) => app::run(*command).await,
         Command::Keys(command) => admin::keys(command).await,
         Command::Export(options) => transfer::export(options).await,
         Command::Import(options) => transfer::import(options).await,
