@@ -231,6 +231,10 @@ async fn the_user_of_a_good_token_may_be_inactive_or_gone() {
         .json(200);
     app.current_user(&token).await.error(403, "user_not_active");
     app.touch(&format!("/users/{id}/activate")).await.json(200);
+    app.current_user(&token)
+        .await
+        .error(401, "invalid_access_token");
+    let token = app.sign_in(&id).await.auth_token;
     app.current_user(&token).await.json(200);
     app.delete(&format!("/users/{id}")).await.empty(200);
     app.current_user(&token).await.error(404, "user_not_found");

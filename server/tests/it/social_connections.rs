@@ -206,6 +206,8 @@ async fn a_user_who_is_inactive_or_gone_connects_and_disconnects_nothing() {
         .json(200);
     assert_refused(&app, &code, Some(&token), 403, "user_not_active").await;
     app.touch(&format!("/users/{id}/activate")).await.json(200);
+    assert_refused(&app, &code, Some(&token), 401, "invalid_access_token").await;
+    let token = app.sign_in(&id).await.auth_token;
     assert_eq!(members(&app.connections(&token).await), ["google"]);
     app.delete(&format!("/users/{id}")).await.empty(200);
     assert_refused(&app, &code, Some(&token), 404, "user_not_found").await;
