@@ -9,6 +9,7 @@ use serde::Deserialize;
 use super::apps::AppConfig;
 use super::secret::Secret;
 use super::values::{Header, Url};
+use crate::domain::audit::DAYS;
 use crate::domain::settings::{APP_ID, is_app_id};
 
 #[derive(Deserialize)]
@@ -16,6 +17,8 @@ use crate::domain::settings::{APP_ID, is_app_id};
 pub(super) struct File {
     pub(super) data: PathBuf,
     pub(super) url: Option<Url>,
+    #[serde(default = "audit_days")]
+    pub(super) audit_days: u32,
     pub(super) listen: Listen,
     #[serde(default)]
     pub(super) log: Log,
@@ -26,6 +29,10 @@ pub(super) struct File {
     pub(super) texts: Option<Texts>,
     #[serde(default)]
     pub(super) apps: Vec<AppConfig>,
+}
+
+fn audit_days() -> u32 {
+    DAYS
 }
 
 #[derive(Deserialize)]

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::apps::{App, Apps};
+use super::audit::Audit;
 use super::error::Refusal;
 use super::rate_limits::RateLimits;
 use super::social::Providers;
@@ -22,6 +23,7 @@ pub(crate) struct AppState {
     pub(crate) providers: Providers,
     pub(crate) apps: Apps,
     pub(crate) limits: RateLimits,
+    pub(crate) audit: Audit,
 }
 
 impl AppState {
@@ -52,6 +54,7 @@ pub(crate) mod testing {
             providers: Providers::default(),
             apps: Apps::default(),
             limits: RateLimits::default(),
+            audit: Audit::default(),
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::clock::Clock;
 use crate::clock::Time;
 use crate::config::{AppConfig, Config, ServeSettings};
 use crate::domain::apps::{self, App, Apps, issuer};
+use crate::domain::audit::Audit;
 use crate::domain::social::Providers;
 use crate::domain::state::AppState;
 use crate::http::serve::bind;
@@ -163,6 +164,7 @@ impl Prepared {
                 "neither `mail` nor `texts` is set: no code and no link is sent, and only passkeys sign users in"
             );
         }
+        let audit = Audit::open(&store, settings.audit_days).await?;
         put_apps(&settings.apps, &store, clock.now()).await?;
         let policy = request_policy(&settings.listen, &url);
         let state = Arc::new(AppState {
@@ -172,6 +174,7 @@ impl Prepared {
             providers: Providers::default(),
             apps: Apps::default(),
             limits: settings.limits,
+            audit,
             url,
         });
         load_apps(&state, &settings.sealing).await?;

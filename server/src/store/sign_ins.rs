@@ -1,5 +1,7 @@
 //! Sign-ins that continue with refresh tokens: one row each, with a hash of the one valid token.
 
+use super::acting::Actor;
+use super::audit::{AuditAction, AuditReason, Change};
 use super::{SqlError, Tx, columns};
 use crate::clock::Time;
 use crate::ids::{AppId, SignInId, UserId};
@@ -66,11 +68,19 @@ pub(crate) fn exchange(
     now: Time,
 ) -> Result<Option<Refreshed>, SqlError> {
     tx.maybe_row(
-        "UPDATE sign_ins SET hash = ?, expires_at = min(ends_at, ?)
+        "UPDATE sign_ins SET hash = ?, expires_at = min(ends_at, ?), last_used_at = ?
          WHERE id = ? AND hash = ? AND expires_at > ? AND EXISTS
          (SELECT 1 FROM users WHERE users.id = user_id AND app_id = ? AND status <> 'inactive')
          RETURNING user_id, expires_at",
-        (next, expires_at, token.sign_in, token.hash, now, app_id),
+        (
+            next,
+            expires_at,
+            now,
+            token.sign_in,
+            token.hash,
+            now,
+            app_id,
+        ),
     )
 }
 
@@ -80,21 +90,32 @@ pub(crate) fn end_if_reused(
     app_id: &AppId,
     token: &Presented<'_>,
 ) -> Result<(), SqlError> {
-    tx.run(
+    let ended: Option<UserId> = tx.maybe_value(
         "DELETE FROM sign_ins WHERE id = ? AND hash <> ?
-         AND user_id IN (SELECT id FROM users WHERE app_id = ?)",
+         AND user_id IN (SELECT id FROM users WHERE app_id = ?) RETURNING user_id",
         (token.sign_in, token.hash, app_id),
     )?;
-    Ok(())
+    let Some(user_id) = ended else {
+        return Ok(());
+    };
+    tx.acting().concerns(&user_id);
+    let change = Change::new(AuditAction::SignInEnded).reason(AuditReason::RefreshTokenReused);
+    change.app(app_id).user(&user_id).insert(tx)
 }
 
 /// Ends a sign-in.
 pub(crate) fn end(tx: &Tx<'_>, app_id: &AppId, id: &SignInId) -> Result<(), SqlError> {
-    tx.run(
-        "DELETE FROM sign_ins WHERE id = ? AND user_id IN (SELECT id FROM users WHERE app_id = ?)",
+    let ended: Option<UserId> = tx.maybe_value(
+        "DELETE FROM sign_ins WHERE id = ? AND user_id IN (SELECT id FROM users WHERE app_id = ?)
+         RETURNING user_id",
         (id, app_id),
     )?;
-    Ok(())
+    let Some(user_id) = ended else {
+        return Ok(());
+    };
+    let change = Change::new(AuditAction::SignedOut).app(app_id);
+    let change = change.user(&user_id).by(Actor::User(user_id.clone()));
+    change.insert(tx)
 }
 
 /// Ends every sign-in of a user: neither their refresh tokens nor the auth tokens issued so far are accepted any more.
@@ -104,7 +125,8 @@ pub(crate) fn end_all(tx: &Tx<'_>, user_id: &UserId, now: Time) -> Result<(), Sq
         "UPDATE users SET tokens_not_before = ? WHERE id = ?",
         (now, user_id),
     )?;
-    Ok(())
+    let change = Change::new(AuditAction::SignInsEnded).at(now);
+    change.user(user_id).insert(tx)
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ use crate::domain::users;
 use crate::identifier::Identifier;
 use crate::ids::{self, AppId, UserId};
 use crate::store;
+use crate::store::acting;
 use crate::store::events::EventKind;
 use crate::store::magic_links::LinkRow;
 use crate::store::{Purpose, Tx};
@@ -49,6 +50,7 @@ fn take(tx: &Tx<'_>, app_id: &AppId, hash: &[u8], now: Time) -> Result<(UserId, 
         .user_id
         .clone()
         .ok_or_else(Refusal::invalid_magic_link)?;
+    tx.acting().concerns(&user_id);
     let user = store::users::get(tx, app_id, &user_id)?.ok_or_else(Refusal::user_not_found)?;
     if user.is_inactive() {
         return Err(Refusal::user_not_active());
@@ -73,6 +75,9 @@ pub(crate) async fn wait(state: &AppState, app: &App, id: &str) -> Result<AuthRe
         .store
         .read(move |tx| Ok::<_, Refusal>(store::magic_links::by_id(tx, &app_id, &id_hash)?));
     let link = find.await?.ok_or_else(Refusal::magic_link_not_found)?;
+    if let Some(user_id) = &link.user_id {
+        acting::concerns(user_id);
+    }
     if link.opened_at.is_none() {
         // Nearly all polls end here, without a write.
         return Err(if link.expires_at <= now {

@@ -16,6 +16,7 @@ use crate::identifier::Identifier;
 use crate::ids::{AppId, UserId};
 use crate::store;
 use crate::store::Tx;
+use crate::store::audit::AuditReason;
 use crate::store::ceremonies::Purpose;
 use crate::store::devices::DeviceRow;
 use crate::store::events::{Action, EventKind, NewEvent};
@@ -72,7 +73,8 @@ impl Named {
         }
         let passkeys = store::passkeys::list(tx, &user.id)?;
         if passkeys.is_empty() {
-            return Err(Refusal::webauthn_login_failed("user: has no passkeys."));
+            let refusal = Refusal::webauthn_login_failed("user: has no passkeys.");
+            return Err(refusal.because(AuditReason::UserHasNoPasskeys));
         }
         Ok(Self {
             devices: store::devices::list(tx, &user.id)?,

@@ -11,6 +11,7 @@ use crate::domain::tokens;
 use crate::identifier::Identifier;
 use crate::ids::UserId;
 use crate::store;
+use crate::store::acting::{self, Actor};
 use crate::store::devices::DeviceRow;
 use crate::store::social_connections::ConnectionRow;
 use crate::store::users::UserRow;
@@ -33,6 +34,7 @@ pub(crate) async fn authenticate(
     let subject =
         subject.ok_or_else(|| Refusal::invalid_access_token("auth token: bad or expired."))?;
     let user_id = UserId::from(subject);
+    acting::is(Actor::User(user_id.clone()));
     let app_id = app.id.clone();
     let read = state.store.read(move |tx| {
         let user = store::users::get(tx, &app_id, &user_id)?.ok_or_else(Refusal::user_not_found)?;

@@ -4,7 +4,7 @@ use super::Connection;
 use crate::store::{SqlError, Tx};
 
 /// The script of each version, oldest first. Released scripts never change.
-const SCRIPTS: [(i64, &str); 9] = [
+const SCRIPTS: [(i64, &str); 10] = [
     (1, include_str!("../../../migrations/0001_start.sql")),
     (2, include_str!("../../../migrations/0002_passkeys.sql")),
     (3, include_str!("../../../migrations/0003_codes.sql")),
@@ -14,10 +14,11 @@ const SCRIPTS: [(i64, &str); 9] = [
     (12, include_str!("../../../migrations/0012_sign_ins.sql")),
     (13, include_str!("../../../migrations/0013_providers.sql")),
     (14, include_str!("../../../migrations/0014_owners.sql")),
+    (17, include_str!("../../../migrations/0017_audit.sql")),
 ];
 
 /// The version after all scripts.
-pub(in crate::store) const LATEST: i64 = 14;
+pub(in crate::store) const LATEST: i64 = 17;
 
 /// Migrates the tables to the latest version, or changes nothing. False if their version is newer.
 pub(in crate::store) fn run(conn: &Connection) -> Result<bool, SqlError> {

@@ -4,14 +4,22 @@ use crate::clock::Time;
 use crate::domain::apps::App;
 use crate::domain::error::Refusal;
 use crate::domain::passkeys::Credential;
-use crate::domain::passkeys::relying_party::{Refuse, RelyingParty, Signed};
+use crate::domain::passkeys::relying_party::{Problem, Refuse, RelyingParty, Signed};
 use crate::domain::passkeys::response::{Assertion, Creation};
 use crate::domain::state::AppState;
 use crate::ids::{AppId, UserId};
 use crate::store;
 use crate::store::Tx;
+use crate::store::acting;
+use crate::store::audit::AuditReason;
 use crate::store::ceremonies::{CeremonyRow, Purpose};
 use crate::store::passkeys::PasskeyRow;
+
+const NO_HANDSHAKE: &str = "handshake: unknown, expired or used.";
+const ANOTHER_USER: Problem = Problem(
+    "handshake: of another user.",
+    AuditReason::HandshakeOfAnotherUser,
+);
 
 /// A ceremony to finish, as in the request. Empty text counts as missing.
 pub(crate) struct Finish<'a> {
@@ -43,9 +51,12 @@ impl Finish<'_> {
             .read(move |tx| Ok::<_, Refusal>(store::ceremonies::get(tx, &app_id, &id)?));
         let ceremony = self
             .check(read.await?, app_state.clock.now())
-            .map_err(refuse)?;
+            .map_err(|problem| problem.refusal(refuse))?;
+        if let Some(user_id) = &ceremony.user_id {
+            acting::concerns(user_id);
+        }
         if ceremony.user_id.as_ref() != self.named() && self.purpose != Purpose::FlexRegister {
-            return Err(refuse("handshake: of another user."));
+            return Err(ANOTHER_USER.refusal(refuse));
         }
         let relying_party = RelyingParty::new(&app.settings)?;
         let credential = relying_party.finish_creation(creation, &ceremony.state, refuse)?;
@@ -76,9 +87,16 @@ impl Finish<'_> {
         };
         let ceremony = self
             .check(ceremony, app_state.clock.now())
-            .map_err(refuse)?;
-        let passkey = passkey.ok_or_else(|| refuse("passkey: unknown, or removed."))?;
-        belongs(&ceremony, &passkey, assertion, self.named()).map_err(refuse)?;
+            .map_err(|problem| problem.refusal(refuse))?;
+        if let Some(user_id) = &ceremony.user_id {
+            acting::concerns(user_id);
+        }
+        let passkey = passkey.ok_or_else(|| {
+            Problem("passkey: unknown, or removed.", AuditReason::PasskeyUnknown).refusal(refuse)
+        })?;
+        acting::concerns(&passkey.user_id);
+        belongs(&ceremony, &passkey, assertion, self.named())
+            .map_err(|problem| problem.refusal(refuse))?;
         let relying_party = RelyingParty::new(&app.settings)?;
         let signed = relying_party.finish_assertion(
             assertion,
@@ -99,16 +117,22 @@ impl Finish<'_> {
     }
 
     /// The ceremony that was started, if the request may finish it.
-    fn check(&self, found: Option<CeremonyRow>, now: Time) -> Result<CeremonyRow, &'static str> {
-        let ceremony = found.ok_or("handshake: unknown, expired or used.")?;
+    fn check(&self, found: Option<CeremonyRow>, now: Time) -> Result<CeremonyRow, Problem> {
+        let ceremony = found.ok_or(Problem(NO_HANDSHAKE, AuditReason::HandshakeUnknown))?;
         if ceremony.expires_at <= now {
-            return Err("handshake: unknown, expired or used.");
+            return Err(Problem(NO_HANDSHAKE, AuditReason::HandshakeExpired));
         }
         if ceremony.purpose != self.purpose {
-            return Err("handshake: started by another operation.");
+            return Err(Problem(
+                "handshake: started by another operation.",
+                AuditReason::HandshakeOfAnotherOperation,
+            ));
         }
         if ceremony.transaction_id.as_deref() != given(self.transaction_id) {
-            return Err("handshake: of another transaction.");
+            return Err(Problem(
+                "handshake: of another transaction.",
+                AuditReason::HandshakeOfAnotherTransaction,
+            ));
         }
         Ok(ceremony)
     }
@@ -131,7 +155,8 @@ impl Proof {
         if store::passkeys::count_login(tx, device_id, sign_count, backed_up, now)? {
             Ok(())
         } else {
-            Err(self.refuse()("passkey: removed, or its counter went back."))
+            let problem = "passkey: removed, or its counter went back.";
+            Err(Problem(problem, AuditReason::PasskeyCounter).refusal(self.refuse()))
         }
     }
 }
@@ -142,19 +167,24 @@ fn belongs(
     passkey: &PasskeyRow,
     assertion: &Assertion,
     named: Option<&UserId>,
-) -> Result<(), &'static str> {
+) -> Result<(), Problem> {
     let user_id = Some(&passkey.user_id);
+    let of_another = Problem(
+        "passkey: of another user.",
+        AuditReason::PasskeyOfAnotherUser,
+    );
     if ceremony.user_id.is_some() && ceremony.user_id.as_ref() != user_id {
-        return Err("passkey: of another user.");
+        return Err(of_another);
     }
     if named.is_some() && named != user_id {
-        return Err("handshake: of another user.");
+        return Err(ANOTHER_USER);
     }
     match (&assertion.user_handle, &ceremony.user_id) {
-        (None, None) => Err("passkey: does not say whose it is."),
-        (Some(_), _) if assertion.user_handle != passkey.user_handle => {
-            Err("passkey: of another user.")
-        }
+        (None, None) => Err(Problem(
+            "passkey: does not say whose it is.",
+            AuditReason::PasskeyWithoutUser,
+        )),
+        (Some(_), _) if assertion.user_handle != passkey.user_handle => Err(of_another),
         _ => Ok(()),
     }
 }
@@ -184,7 +214,7 @@ pub(crate) fn end(
     if store::ceremonies::take(tx, app_id, &ceremony.id)? {
         Ok(())
     } else {
-        Err(refuse("handshake: unknown, expired or used."))
+        Err(Problem(NO_HANDSHAKE, AuditReason::HandshakeUnknown).refusal(refuse))
     }
 }
 
