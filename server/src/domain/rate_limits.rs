@@ -78,7 +78,7 @@ fn take(table: Option<&Table>, key: impl Hash, now: Time) -> Result<(), Refusal>
 }
 
 /// What counts as one address: an IPv6 network, since a household has 2^64 addresses.
-pub(super) fn network(address: IpAddr) -> IpAddr {
+pub(in crate::domain) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => {
             let [a, b, c, d, ..] = address.segments();

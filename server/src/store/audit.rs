@@ -1,11 +1,13 @@
 //! The audit log: who did what to whom, and who was refused. Rows are only added. Never is a secret among them: not a
 //! code, not a link, not a token, and of an API key only its id.
 
+mod names;
+
 use std::net::IpAddr;
 
+pub(crate) use self::names::{ActorKind, AuditAction, AuditReason};
 use super::acting::{Acting, Actor};
 use super::events::{self, EventKind, NewEvent};
-use super::text_enum::text_enum;
 use super::tx::params;
 use super::{SqlError, Tx, columns};
 use crate::clock::Time;
@@ -14,121 +16,6 @@ use crate::provider_name::ProviderName;
 
 /// Maximum number of rows that are deleted at once, so that nothing waits for long.
 const MOST: i64 = 1000;
-
-text_enum! {
-    /// What was done.
-    AuditAction {
-        SignIn = "sign_in",
-        Registration = "registration",
-        /// A waiting device got the tokens of a link that was opened elsewhere.
-        LinkClaimed = "link_claimed",
-        SignedOut = "signed_out",
-        SignInEnded = "sign_in_ended",
-        SignInsEnded = "sign_ins_ended",
-        UserCreated = "user_created",
-        UserActivated = "user_activated",
-        UserDeactivated = "user_deactivated",
-        UserDeleted = "user_deleted",
-        EmailChanged = "email_changed",
-        EmailVerified = "email_verified",
-        PhoneChanged = "phone_changed",
-        PhoneVerified = "phone_verified",
-        MetadataChanged = "metadata_changed",
-        PasskeyAdded = "passkey_added",
-        PasskeyRenamed = "passkey_renamed",
-        PasskeyRemoved = "passkey_removed",
-        SocialConnected = "social_connected",
-        SocialDisconnected = "social_disconnected",
-        ApiKeyCreated = "api_key_created",
-        ApiKeyDeleted = "api_key_deleted",
-        AppCreated = "app_created",
-        AppChanged = "app_changed",
-        AppDeleted = "app_deleted",
-        KeyRotationRequested = "key_rotation_requested",
-        SigningKeyAnnounced = "signing_key_announced",
-        SigningKeyActivated = "signing_key_activated",
-        SigningKeyForgotten = "signing_key_forgotten",
-        UsersImported = "users_imported",
-        UsersExported = "users_exported",
-        SignInRefused = "sign_in_refused",
-        RegistrationRefused = "registration_refused",
-        RefreshRefused = "refresh_refused",
-        /// Something that a signed-in user does with their account.
-        AccountRefused = "account_refused",
-        /// A request of the Management API.
-        BackendRefused = "backend_refused",
-        RequestRefused = "request_refused",
-        /// Refusals of which only the number is known, because there were too many at once.
-        RefusalsDropped = "refusals_dropped",
-    }
-}
-
-text_enum! {
-    /// How something was done, or why it was refused.
-    AuditReason {
-        ByPasskey = "passkey",
-        ByOneTimeCode = "one_time_code",
-        ByMagicLink = "magic_link",
-        BySocial = "social",
-        WrongCode = "wrong_code",
-        ExceededAttempts = "exceeded_attempts",
-        InvalidMagicLink = "invalid_magic_link",
-        UnknownUser = "unknown_user",
-        UserNotActive = "user_not_active",
-        UserExists = "user_exists",
-        UserHasNoPasskeys = "user_has_no_passkeys",
-        IdentifierNotVerified = "identifier_not_verified",
-        NotAllowed = "not_allowed",
-        RateLimited = "rate_limited",
-        MissingCredential = "missing_credential",
-        BadAuthToken = "bad_auth_token",
-        BadApiKey = "bad_api_key",
-        ApiKeyOfAnotherApp = "api_key_of_another_app",
-        InvalidRefreshToken = "invalid_refresh_token",
-        RefreshTokenReused = "refresh_token_reused",
-        InvalidNonce = "invalid_nonce",
-        UnknownTransaction = "unknown_transaction",
-        SocialRefused = "social_refused",
-        HandshakeUnknown = "handshake_unknown",
-        HandshakeExpired = "handshake_expired",
-        HandshakeOfAnotherOperation = "handshake_of_another_operation",
-        HandshakeOfAnotherTransaction = "handshake_of_another_transaction",
-        HandshakeOfAnotherUser = "handshake_of_another_user",
-        PasskeyUnknown = "passkey_unknown",
-        PasskeyOfAnotherUser = "passkey_of_another_user",
-        PasskeyWithoutUser = "passkey_without_user",
-        PasskeyMalformed = "passkey_malformed",
-        PasskeyOperation = "passkey_operation",
-        PasskeyChallenge = "passkey_challenge",
-        PasskeyOrigin = "passkey_origin",
-        PasskeyFramed = "passkey_framed",
-        PasskeyRelyingParty = "passkey_relying_party",
-        PasskeyUserNotPresent = "passkey_user_not_present",
-        PasskeyUserNotVerified = "passkey_user_not_verified",
-        PasskeyCounter = "passkey_counter",
-        PasskeyBackupEligibility = "passkey_backup_eligibility",
-        PasskeyBackupState = "passkey_backup_state",
-        PasskeySignature = "passkey_signature",
-        PasskeyAlgorithm = "passkey_algorithm",
-        PasskeyKey = "passkey_key",
-        PasskeyAttestation = "passkey_attestation",
-        PasskeyIdDiffers = "passkey_id_differs",
-        PasskeyTaken = "passkey_taken",
-        PasskeysFull = "passkeys_full",
-        PasskeyNotAccepted = "passkey_not_accepted",
-    }
-}
-
-text_enum! {
-    /// The kinds of actors.
-    ActorKind {
-        Client = "client",
-        User = "user",
-        Backend = "backend",
-        Operator = "operator",
-        Server = "server",
-    }
-}
 
 impl Actor {
     fn parts(&self) -> (ActorKind, Option<&str>) {
@@ -292,8 +179,8 @@ pub(super) fn insert_event(
     let action = match (event.action, event.kind) {
         (events::Action::Register, _) => AuditAction::Registration,
         (events::Action::Login, _) => AuditAction::SignIn,
-        (events::Action::Other, EventKind::MagicLink) => AuditAction::LinkClaimed,
-        (events::Action::Other, _) => return Ok(()),
+        (events::Action::Other, EventKind::Social) => return Ok(()),
+        (events::Action::Other, _) => AuditAction::LinkOpened,
     };
     let reason = match event.kind {
         EventKind::MagicLink => AuditReason::ByMagicLink,
@@ -438,4 +325,130 @@ pub(super) fn blank_app(tx: &Tx<'_>, app_id: &AppId) -> Result<(), SqlError> {
         (app_id,),
     )?;
     Ok(())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+mod tests {
+    use super::*;
+    use crate::clock::at;
+    use crate::store::sign_ins::{self, Presented, SignInRow};
+    use crate::store::testing::{APP, CALLERS, File, USER};
+    use crate::store::{StoreError, users};
+
+    fn refused(user: &str) -> Refused {
+        let acting = Acting::client([192, 0, 2, 1].into(), "agent".to_owned(), at(7));
+        acting.concerns(&user.into());
+        let (action, reason) = (AuditAction::SignInRefused, AuditReason::WrongCode);
+        Refused::once(&acting, Some(APP.into()), action, reason)
+    }
+
+    async fn rows(file: &File) -> Vec<AuditRow> {
+        let list = file.run(|tx| Ok::<_, StoreError>(list(tx, &Filter::default(), 0, 100)?));
+        list.await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_row_does_not_change() {
+        let file = File::new().await;
+        let insert = file.run(|tx| Ok::<_, StoreError>(insert_refused(tx, &[refused(USER)])?));
+        insert.await.unwrap();
+        for change in [
+            "count = 2",
+            "at = 8",
+            "action = 'sign_in'",
+            "reason = NULL",
+            "actor = 'server'",
+            "user_id = NULL",
+            "app_id = NULL",
+            "address = '192.0.2.2'",
+            "agent = 'other'",
+        ] {
+            let sql = format!("UPDATE audit SET {change}");
+            let update = file.run(move |tx| Ok::<_, StoreError>(tx.run(&sql, ())?));
+            assert!(update.await.is_err(), "{change}");
+        }
+        let blank = file.run(|tx| Ok::<_, StoreError>(blank_user(tx, &USER.into())?));
+        blank.await.unwrap();
+        let row = rows(&file).await.remove(0);
+        assert_eq!((row.address, row.agent, row.count), (None, None, 1));
+        assert_eq!(row.reason, Some(AuditReason::WrongCode));
+    }
+
+    #[tokio::test]
+    async fn a_refusal_that_waited_while_its_user_was_deleted_is_blank() {
+        let file = File::new().await;
+        let insert = file.run(|tx| {
+            insert_refused(tx, &[refused(USER)])?;
+            users::delete(tx, &APP.into(), &USER.into())?;
+            insert_refused(tx, &[refused(USER), refused("nobody")])?;
+            Ok::<_, StoreError>(())
+        });
+        insert.await.unwrap();
+        let rows = rows(&file).await;
+        assert_eq!(rows.len(), 4);
+        for row in rows {
+            assert_eq!((row.address, row.agent), (None, None));
+            assert_eq!(row.app_id.as_deref(), Some(APP));
+        }
+    }
+
+    #[tokio::test]
+    async fn the_reuse_of_a_refresh_token_is_one_row_however_many_present_it() {
+        let file = File::new().await;
+        let start = file.run(|tx| {
+            let sign_in = SignInRow {
+                id: "sign-in".into(),
+                user_id: USER.into(),
+                hash: vec![1],
+                created_at: at(0),
+                ends_at: at(100),
+                expires_at: at(50),
+            };
+            sign_ins::insert(tx, &sign_in)?;
+            let sign_in = "sign-in".into();
+            let token = Presented {
+                sign_in: &sign_in,
+                hash: &[1],
+            };
+            sign_ins::exchange(tx, &APP.into(), &token, &[2], at(80), at(9))?;
+            let used = "SELECT last_used_at FROM sign_ins";
+            Ok::<i64, StoreError>(tx.value(used, ())?)
+        });
+        assert_eq!(start.await.unwrap(), 9);
+        let callers = (0..CALLERS).map(|_| {
+            |tx: &Tx<'_>| {
+                let sign_in = "sign-in".into();
+                let token = Presented {
+                    sign_in: &sign_in,
+                    hash: &[1],
+                };
+                Ok::<_, StoreError>(sign_ins::end_if_reused(tx, &APP.into(), &token)?)
+            }
+        });
+        let (won, lost) = file.race(callers.collect()).await;
+        assert_eq!((won.len(), lost.len()), (CALLERS, 0));
+        let rows = rows(&file).await;
+        assert_eq!(rows.len(), 1);
+        assert_eq!(rows[0].action, AuditAction::SignInEnded);
+        assert_eq!(rows[0].reason, Some(AuditReason::RefreshTokenReused));
+        assert_eq!(rows[0].user_id.as_deref(), Some(USER));
+    }
+
+    #[tokio::test]
+    async fn old_rows_are_deleted_in_portions() {
+        let file = File::new().await;
+        let swept = file.run(|tx| {
+            let old = vec![refused(USER); 1500];
+            insert_refused(tx, &old)?;
+            let kept = Refused {
+                at: at(9),
+                ..refused(USER)
+            };
+            insert_refused(tx, &[kept])?;
+            Ok::<_, StoreError>([sweep(tx, at(8))?, sweep(tx, at(8))?])
+        });
+        assert_eq!(swept.await.unwrap(), [true, false]);
+        assert_eq!(rows(&file).await.len(), 1);
+    }
 }

@@ -12,6 +12,10 @@ mod api_keys;
 #[cfg(unix)]
 mod app_bounds;
 mod app_info;
+#[cfg(unix)]
+mod attacks;
+#[cfg(unix)]
+mod audit;
 mod auth_api;
 #[cfg(unix)]
 mod binary;

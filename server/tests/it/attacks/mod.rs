@@ -1,0 +1,3 @@
+//! Attacks, each tried over HTTP.
+
+mod audit_trail;
