@@ -74,7 +74,9 @@ mod json_problem;
 mod private_file;
 mod provider_name;
 
-pub use self::admin::{AdminError, CreatedApp, DataFile, NewApp, StoredApp, StoredKey};
+pub use self::admin::{
+    AdminError, AuditFilter, CreatedApp, DataFile, NewApp, StoredApp, StoredKey,
+};
 pub use self::config::{Config, ConfigError, LogConfig};
 pub use self::delivery::{Channel, Delivery, Message, Smtp, SmtpSecurity, TextHook};
 pub use self::dev::error::ControlError;
@@ -82,6 +84,7 @@ pub use self::dev::observe::Exchange;
 pub use self::dev::{
     Controls, Cut, Fault, IdToken, LoggedRequest, MintIdToken, MintToken, SeedDevice,
 };
+pub use self::domain::audit::AuditEntry;
 pub use self::domain::settings::{
     ChangeConfirmedBy, ConcealUsers, MagicLinkWaiting, MetadataRule, MetadataType, SettingsPatch,
     SocialLogin, SocialLogins,

@@ -1,6 +1,7 @@
 //! What an operator does with a data file, even while a server is using it.
 
 mod app;
+mod audit;
 mod error;
 mod transfer;
 
@@ -10,6 +11,7 @@ use jiff::Timestamp;
 
 use self::app::require;
 pub use self::app::{CreatedApp, NewApp, StoredApp};
+pub use self::audit::AuditFilter;
 pub use self::error::AdminError;
 use crate::clock::Clock;
 use crate::domain::api_keys;
@@ -62,7 +64,7 @@ impl DataFile {
     /// If it cannot be used: it is not a database, or a running server has it open and its version differs.
     pub async fn open(path: impl AsRef<Path>) -> Result<Self, AdminError> {
         Ok(Self {
-            store: Store::open_beside(path.as_ref()).await?,
+            store: Store::open_beside(path.as_ref()).await?.for_operator(),
             clock: Clock::default(),
         })
     }

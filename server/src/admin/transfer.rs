@@ -8,6 +8,7 @@ use super::app::no_app;
 use super::error::{AdminError, Problem, refused};
 use crate::ids::AppId;
 use crate::store::StoreError;
+use crate::store::audit::{AuditAction, Change};
 use crate::transfer::{self, ExportError, ImportError, ImportOptions, PrivateFile, TransferCounts};
 
 impl DataFile {
@@ -47,15 +48,33 @@ impl DataFile {
         W: Write + Send + 'static,
     {
         let apps: Vec<AppId> = apps.iter().map(|id| AppId::from(*id)).collect();
+        let only = apps.clone();
         let read = self
             .store
             .read_once(move |tx| Ok((transfer::export(tx, &apps, &mut out)?, out)));
-        read.await.map_err(|error: ExportError| match error {
+        let (transferred, out) = read.await.map_err(|error: ExportError| match error {
             ExportError::NoApp(id) => no_app(&id),
             ExportError::Output(error) => io("what is exported cannot be written", error),
             ExportError::Storage(error) => error.into(),
             ExportError::Settings(error) => error.into(),
-        })
+        })?;
+        self.record_export(only, transferred.users).await?;
+        Ok((transferred, out))
+    }
+
+    /// Adds to the audit log that users left the file. Without an app it was all of them.
+    async fn record_export(&self, apps: Vec<AppId>, users: u64) -> Result<(), AdminError> {
+        let record = self.store.write(move |tx| {
+            let exported = || Change::new(AuditAction::UsersExported).count(users);
+            if apps.is_empty() {
+                exported().insert(tx)?;
+            }
+            for app in &apps {
+                exported().app(app).insert(tx)?;
+            }
+            Ok::<_, AdminError>(())
+        });
+        record.await
     }
 
     /// Exports into a new file, readable by its owner only. The file appears once it is complete.
@@ -161,6 +180,10 @@ impl DataFile {
         let now = self.clock.now();
         let work = self.store.write_once(move |tx| {
             let transferred = transfer::import(tx, lines, options, now).map_err(Undone::Failed)?;
+            let imported = Change::new(AuditAction::UsersImported).count(transferred.users);
+            imported
+                .insert(tx)
+                .map_err(|error| Undone::Failed(StoreError::from(error).into()))?;
             if options.dry_run {
                 return Err(Undone::Checked(transferred));
             }

@@ -2,6 +2,7 @@
 
 mod admin;
 mod app;
+mod audit;
 mod dev;
 mod serve;
 mod transfer;
@@ -20,6 +21,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 use self::admin::Keys;
 use self::app::App;
+use self::audit::Audit;
 use self::dev::Dev;
 use self::serve::Serve;
 use self::transfer::{Export, Import};
@@ -48,6 +50,8 @@ enum Command {
     /// Manage the keys that sign tokens, even while a server is running.
     #[command(subcommand)]
     Keys(Keys),
+    /// Print who signed in, who changed what, and who was refused, even while a server is running.
+    Audit(Audit),
     /// Export apps and their users, with their passkeys, to a file, even while a server is running.
     ///
     /// The file has one line of JSON for each. It contains personal data but no secrets.
@@ -57,6 +61,9 @@ enum Command {
     /// Invalid lines are reported, and nothing is imported.
     Import(Import),
 }
+
+/// The log target of the audit log.
+const AUDIT: &str = "passage_server::audit";
 
 /// How a command ends.
 type Outcome = Result<(), Box<dyn std::error::Error>>;
@@ -70,6 +77,7 @@ pub(crate) async fn run() -> ExitCode {
         Command::Serve(options) => serve::run(options).await,
         Command::App(command) => app::run(*command).await,
         Command::Keys(command) => admin::keys(command).await,
+        Command::Audit(options) => audit::run(options).await,
         Command::Export(options) => transfer::export(options).await,
         Command::Import(options) => transfer::import(options).await,
     };
@@ -84,7 +92,17 @@ pub(crate) async fn run() -> ExitCode {
 
 /// Logs our own events only: those of the libraries below could show the contents of a request.
 fn log(level: LevelFilter, json: bool) {
-    let ours = Targets::new().with_target("passage_server", level);
+    let ours = Targets::new()
+        .with_target("passage_server", level)
+        .with_target(AUDIT, LevelFilter::OFF);
+    // Lines of the audit log are JSON already, in either format.
+    let audit = tracing_subscriber::fmt::layer()
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .with_level(false)
+        .with_target(false)
+        .without_time()
+        .with_filter(Targets::new().with_target(AUDIT, level));
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let lines = if json {
         lines.json().flatten_event(true).boxed()
@@ -94,6 +112,7 @@ fn log(level: LevelFilter, json: bool) {
     };
     tracing_subscriber::registry()
         .with(lines.with_filter(ours))
+        .with(audit)
         .init();
 }
 

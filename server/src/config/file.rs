@@ -10,6 +10,7 @@ use super::apps::AppConfig;
 use super::proofs::{self, Sends};
 use super::secret::Secret;
 use super::values::{Header, Url};
+use crate::domain::audit::DAYS;
 use crate::domain::settings::{APP_ID, is_app_id};
 
 #[derive(Deserialize)]
@@ -17,6 +18,8 @@ use crate::domain::settings::{APP_ID, is_app_id};
 pub(super) struct File {
     pub(super) data: PathBuf,
     pub(super) url: Option<Url>,
+    #[serde(default = "audit_days")]
+    pub(super) audit_days: u32,
     pub(super) listen: Listen,
     #[serde(default)]
     pub(super) log: Log,
@@ -27,6 +30,10 @@ pub(super) struct File {
     pub(super) texts: Option<Texts>,
     #[serde(default)]
     pub(super) apps: Vec<AppConfig>,
+}
+
+fn audit_days() -> u32 {
+    DAYS
 }
 
 #[derive(Deserialize)]

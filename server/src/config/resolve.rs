@@ -26,6 +26,8 @@ pub(crate) struct ServeSettings {
     pub(crate) data: PathBuf,
     /// The URL by which clients reach the server. `None` means the address that it listens on.
     pub(crate) url: Option<String>,
+    /// How many days rows of the audit log are kept, 0 for ever.
+    pub(crate) audit_days: u32,
     pub(crate) listen: ListenSettings,
     pub(crate) sealing: Arc<Sealing>,
     pub(crate) rotation: RotationPolicy,
@@ -79,6 +81,7 @@ impl Config {
         let File {
             data,
             url,
+            audit_days,
             listen,
             log: _,
             keys,
@@ -95,6 +98,7 @@ impl Config {
         Ok(ServeSettings {
             data,
             url: url.as_ref().map(ToString::to_string),
+            audit_days: *audit_days,
             listen,
             sealing: Arc::new(sealing),
             rotation: rotation(keys),

@@ -11,11 +11,13 @@ use super::{DevTools, Fault, IdToken, LoggedRequest, MintIdToken, MintToken, See
 use crate::delivery::Message;
 use crate::dev::error::ControlError;
 use crate::domain::api_keys;
+use crate::domain::audit::{self, AuditEntry};
 use crate::domain::error::Refusal;
 use crate::domain::flex::complete::{self, Simulation};
 use crate::domain::sign_ins;
 use crate::domain::state::AppState;
 use crate::ids::{self, UserId};
+use crate::store::audit::Filter;
 use crate::store::events::{Action, NewEvent};
 use crate::store::{self, StoreError};
 
@@ -112,6 +114,15 @@ impl Controls {
             logged_in: NewEvent::by_control(Action::Login),
         };
         Ok(complete::simulate(&self.state, &self.dev.app, simulation).await?)
+    }
+
+    /// The audit log, oldest entry first: who signed in, who changed what, and who was refused.
+    ///
+    /// # Errors
+    /// If the storage fails.
+    pub async fn audit(&self) -> Result<Vec<AuditEntry>, ControlError> {
+        audit::round(&self.state, false).await?;
+        Ok(audit::read(&self.state.store, Filter::default(), 0, i64::MAX).await?)
     }
 
     /// Starts signing with a new key, and returns its id. Tokens signed with the old keys stay valid.

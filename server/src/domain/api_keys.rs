@@ -6,7 +6,9 @@ use crate::domain::error::Refusal;
 use crate::domain::state::AppState;
 use crate::ids;
 use crate::store;
+use crate::store::acting::{self, Actor};
 use crate::store::api_keys::ApiKeyRow;
+use crate::store::audit::AuditReason;
 
 const PREFIX: usize = 10;
 const SECRET: usize = 64;
@@ -53,11 +55,20 @@ pub(crate) async fn authenticate(
     key: &str,
 ) -> Result<ApiKeyRow, Refusal> {
     let (app_id, hash) = (app.id.clone(), ids::hash(key));
-    let find = state
-        .store
-        .read(move |tx| Ok::<_, Refusal>(store::api_keys::by_hash(tx, &app_id, &hash)?));
-    find.await?
-        .ok_or_else(|| Refusal::invalid_access_token("api key: not a key of this app."))
+    let find = state.store.read(move |tx| {
+        if let Some(key) = store::api_keys::by_hash(tx, &app_id, &hash)? {
+            return Ok(key);
+        }
+        let refusal = Refusal::invalid_access_token("api key: not a key of this app.");
+        Err(refusal.because(if store::api_keys::is_known(tx, &hash)? {
+            AuditReason::ApiKeyOfAnotherApp
+        } else {
+            AuditReason::BadApiKey
+        }))
+    });
+    let key: ApiKeyRow = find.await?;
+    acting::is(Actor::Backend(key.id.clone()));
+    Ok(key)
 }
 
 /// All keys of an app, oldest first.

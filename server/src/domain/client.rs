@@ -12,6 +12,7 @@ use crate::domain::state::AppState;
 use crate::identifier::Identifier;
 use crate::ids;
 use crate::provider_name::ProviderName;
+use crate::store::acting::Acting;
 use crate::store::events::{Action, EventKind, NewEvent};
 
 /// Maximum length of a user agent that is kept, in characters.
@@ -74,6 +75,11 @@ impl ClientInfo {
             address: self.address.to_string(),
             at: now,
         }
+    }
+
+    /// The client as the one on whose behalf a request is served.
+    pub(crate) fn acting(&self, now: Time) -> Acting {
+        Acting::client(self.address, self.user_agent.clone(), now)
     }
 
     /// An action of the client, and how it was done.

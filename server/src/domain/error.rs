@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::delivery::{Channel, NoProvider};
 use crate::keys::{KeyError, KeyRingError};
+use crate::store::audit::AuditReason;
 use crate::store::{SqlError, StoreError};
 
 /// The reason for a refusal. Code matches on it; people read the text.
@@ -50,6 +51,18 @@ pub(crate) struct Refusal {
     pub(crate) reason: Reason,
     pub(crate) message: Cow<'static, str>,
     pub(crate) retry_after: Option<Duration>,
+    because: Because,
+}
+
+/// What the audit log says about a refusal.
+#[derive(Debug, Clone, Copy)]
+enum Because {
+    /// What follows from the reason.
+    OfReason,
+    /// Something more precise than the API's reasons.
+    Of(AuditReason),
+    /// Nothing: it is part of the normal course of things.
+    Nothing,
 }
 
 impl Refusal {
@@ -58,6 +71,48 @@ impl Refusal {
             reason,
             message: message.into(),
             retry_after: None,
+            because: Because::OfReason,
+        }
+    }
+
+    /// The same with a more precise reason for the audit log.
+    pub(crate) fn because(mut self, reason: AuditReason) -> Self {
+        self.because = Because::Of(reason);
+        self
+    }
+
+    /// The reason for the audit log. `None` for mistakes in requests that try nothing, and for failures of the server.
+    pub(crate) fn audit_reason(&self) -> Option<AuditReason> {
+        match (self.because, self.reason) {
+            (Because::Of(reason), _) => Some(reason),
+            (Because::Nothing, _) => None,
+            (Because::OfReason, reason) => match reason {
+                Reason::InvalidAccessToken => Some(AuditReason::BadAuthToken),
+                Reason::InvalidRefreshToken => Some(AuditReason::InvalidRefreshToken),
+                Reason::TooManyRequests => Some(AuditReason::RateLimited),
+                Reason::WebauthnLoginFailed | Reason::DiscoverableLoginFailed => {
+                    Some(AuditReason::PasskeyNotAccepted)
+                }
+                Reason::ExceededAttempts => Some(AuditReason::ExceededAttempts),
+                Reason::InvalidMagicLink | Reason::MagicLinkNotFound => {
+                    Some(AuditReason::InvalidMagicLink)
+                }
+                Reason::InvalidNonce => Some(AuditReason::InvalidNonce),
+                Reason::OperationNotAllowed => Some(AuditReason::NotAllowed),
+                Reason::UserNotActive => Some(AuditReason::UserNotActive),
+                Reason::IdentifierNotVerified => Some(AuditReason::IdentifierNotVerified),
+                Reason::UserHasNoPasskeys => Some(AuditReason::UserHasNoPasskeys),
+                Reason::UserNotFound => Some(AuditReason::UnknownUser),
+                Reason::TransactionNotFound => Some(AuditReason::UnknownTransaction),
+                Reason::InvalidRequest
+                | Reason::CustomProviderRequired
+                | Reason::ProviderUnavailable
+                | Reason::Failed
+                | Reason::AppNotFound
+                | Reason::DeviceNotFound
+                | Reason::SocialConnectionNotFound
+                | Reason::ApiKeyNotFound => None,
+            },
         }
     }
 
@@ -68,7 +123,7 @@ impl Refusal {
 
     /// An identifier is taken. Mobile clients compare this exact text.
     pub(crate) fn user_exists() -> Self {
-        Self::invalid_request("user: already exists.")
+        Self::invalid_request("user: already exists.").because(AuditReason::UserExists)
     }
 
     pub(crate) fn invalid_access_token(problem: &'static str) -> Self {
@@ -119,7 +174,9 @@ impl Refusal {
     }
 
     pub(crate) fn magic_link_not_opened() -> Self {
-        Self::new(Reason::InvalidMagicLink, "magic link: not opened yet.")
+        let mut waiting = Self::new(Reason::InvalidMagicLink, "magic link: not opened yet.");
+        waiting.because = Because::Nothing;
+        waiting
     }
 
     /// The link was opened by another client than the one that asks.
@@ -193,7 +250,9 @@ impl Refusal {
 
     /// The Auth API has no code for a missing device. Clients know only its codes and could not parse another.
     pub(crate) fn own_device_not_found() -> Self {
-        Self::new(Reason::UserNotFound, "device: not found.")
+        let mut missing = Self::new(Reason::UserNotFound, "device: not found.");
+        missing.because = Because::Nothing;
+        missing
     }
 
     pub(crate) fn social_connection_not_found() -> Self {

@@ -2,6 +2,7 @@
 
 pub(crate) mod api_keys;
 pub(crate) mod apps;
+pub(crate) mod audit;
 pub(crate) mod client;
 pub(crate) mod devices;
 pub(crate) mod error;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::apps::{App, Apps};
+use super::audit::Audit;
 use super::error::Refusal;
 use super::rate_limits::RateLimits;
 use super::social::Providers;
@@ -25,6 +26,7 @@ pub(crate) struct AppState {
     pub(crate) limits: RateLimits,
     /// The keys that make the successors of refresh tokens.
     pub(crate) successor_keys: MacKeys,
+    pub(crate) audit: Audit,
 }
 
 impl AppState {
@@ -56,6 +58,7 @@ pub(crate) mod testing {
             apps: Apps::default(),
             limits: RateLimits::default(),
             successor_keys: MacKeys::random(),
+            audit: Audit::default(),
         }
     }
 }

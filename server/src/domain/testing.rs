@@ -8,6 +8,7 @@ use tempfile::TempDir;
 use crate::clock::Clock;
 use crate::delivery::{Delivery, Message, Outbox};
 use crate::domain::apps::{App, Apps};
+use crate::domain::audit::Audit;
 use crate::domain::client::ClientInfo;
 use crate::domain::error::{Reason, Refusal};
 use crate::domain::rate_limits::RateLimits;
@@ -65,6 +66,7 @@ impl Fixture {
             apps,
             limits: RateLimits::default(),
             successor_keys: MacKeys::random(),
+            audit: Audit::default(),
         };
         Self {
             state: Arc::new(state),

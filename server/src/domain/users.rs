@@ -40,10 +40,14 @@ pub(crate) fn find(
     app_id: &AppId,
     identifier: &Identifier,
 ) -> Result<Option<UserRow>, SqlError> {
-    match identifier {
+    let user = match identifier {
         Identifier::Email(email) => store::users::by_email(tx, app_id, email),
         Identifier::Phone(phone) => store::users::by_phone(tx, app_id, phone),
+    }?;
+    if let Some(user) = &user {
+        tx.acting().concerns(&user.id);
     }
+    Ok(user)
 }
 
 /// Creates a user with this id and the identifier, which must be free.

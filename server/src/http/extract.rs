@@ -20,6 +20,7 @@ use crate::domain::sign_ins::Session;
 use crate::domain::state::AppState;
 use crate::domain::users::account::{self, OwnToken};
 use crate::store::api_keys::ApiKeyRow;
+use crate::store::audit::AuditReason;
 use crate::store::devices::DeviceRow;
 use crate::store::social_connections::ConnectionRow;
 use crate::store::users::UserRow;
@@ -86,8 +87,7 @@ impl FromRequestParts<Arc<AppState>> for ApiKeyAuth {
 
     async fn from_request_parts(parts: &mut Parts, state: &Arc<AppState>) -> Result<Self, Refusal> {
         let params = Params::from_request_parts(parts, state).await?;
-        let key =
-            bearer(parts)?.ok_or_else(|| Refusal::invalid_access_token("api key: missing."))?;
+        let key = bearer(parts)?.ok_or_else(|| missing("api key: missing."))?;
         let app = state.app(&params.get("app_id").into())?;
         api_keys::authenticate(state, &app, key).await?;
         Ok(Self {
@@ -147,8 +147,7 @@ impl FromRequestParts<Arc<AppState>> for UserAuth {
     async fn from_request_parts(parts: &mut Parts, state: &Arc<AppState>) -> Result<Self, Refusal> {
         let params = Params::from_request_parts(parts, state).await?;
         let app = state.app(&params.get("app_id").into())?;
-        let token =
-            bearer(parts)?.ok_or_else(|| Refusal::invalid_access_token("auth token: missing."))?;
+        let token = bearer(parts)?.ok_or_else(|| missing("auth token: missing."))?;
         let account = account::authenticate(state, &app, token).await?;
         Ok(Self {
             state: Arc::clone(state),
@@ -198,6 +197,10 @@ impl<S: Sync> FromRequestParts<S> for ClientInfo {
         let user_agent = user_agent.map(|agent| String::from_utf8_lossy(agent.as_bytes()));
         Ok(Self::new(address, &user_agent.unwrap_or_default()))
     }
+}
+
+fn missing(problem: &'static str) -> Refusal {
+    Refusal::invalid_access_token(problem).because(AuditReason::MissingCredential)
 }
 
 /// The token of an `Authorization: Bearer` header, `None` without such a header.

@@ -1,6 +1,7 @@
 //! HTTP: connections, routing, and the handlers of both APIs.
 
 mod access_log;
+mod audit;
 pub(crate) mod auth;
 pub(crate) mod body;
 pub(crate) mod client_address;

@@ -7,6 +7,7 @@ use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 use serde_json::json;
 
+use super::audit::Refused;
 use crate::domain::error::{Reason, Refusal};
 
 /// A reply with a JSON body.
@@ -98,6 +99,9 @@ impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let (status, code) = status_and_code(self.reason);
         let mut response = error(status, code, &self.message);
+        if let Some(reason) = self.audit_reason() {
+            response.extensions_mut().insert(Refused(reason));
+        }
         if let Some(wait) = self.retry_after {
             response
                 .headers_mut()

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::middleware::from_fn_with_state;
 use axum::response::Response;
 use axum::routing::{delete, get, patch, post};
 use axum::{Extension, Router};
@@ -10,7 +11,7 @@ use http::{Method, StatusCode};
 use tower_http::cors::{AllowHeaders, Any, CorsLayer};
 
 use super::entry::SentPath;
-use super::{auth, health, management, reply};
+use super::{audit, auth, health, management, reply};
 use crate::domain::state::AppState;
 use crate::http::operations::Api;
 
@@ -20,7 +21,8 @@ pub(crate) fn router(state: Arc<AppState>, others: Router) -> Router {
         .nest(Api::Management.prefix(), management())
         .nest(Api::Auth.prefix(), auth())
         .merge(health::routes())
-        .with_state(state)
+        .with_state(Arc::clone(&state))
+        .layer(from_fn_with_state(state, audit::watch))
         .merge(others)
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)

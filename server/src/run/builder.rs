@@ -22,6 +22,7 @@ use crate::dev::observe::{Exchange, Observer};
 use crate::dev::{DevTools, Outbox};
 use crate::domain::api_keys;
 use crate::domain::apps::{self, App, Apps, issuer};
+use crate::domain::audit::{self, Audit};
 use crate::domain::rate_limits::RateLimits;
 use crate::domain::settings::{
     APP_ID, AppSettings, MetadataRule, SettingsPatch, SettingsProblems, is_app_id, seconds,
@@ -224,6 +225,7 @@ impl ServerBuilder {
             Some(file) => Store::open(file).await?,
             None => Store::in_memory()?,
         };
+        let audit = Audit::open(&store, audit::DAYS).await?;
         let clock = Clock::default();
         let now = clock.now();
         let row = self.put_app(&store, now).await?;
@@ -247,6 +249,7 @@ impl ServerBuilder {
             providers,
             apps,
             limits: self.rate_limits,
+            audit,
             // A development server has no encryption key.
             successor_keys: MacKeys::random(),
         });

@@ -1,5 +1,6 @@
 //! How a server is put together, runs and stops.
 
+mod audit;
 pub(crate) mod builder;
 pub(crate) mod error;
 pub(crate) mod handle;

@@ -20,6 +20,7 @@ use crate::domain::state::AppState;
 use crate::http::entry::{AccessLog, RequestPolicy, entry};
 use crate::http::router::router;
 use crate::http::serve::{Answer, ConnectionLimits, serve};
+use crate::run::audit::{self, AuditTask};
 
 /// The minimum left for messages when requests have used up the time.
 const LEAST: Duration = Duration::from_millis(500);
@@ -44,6 +45,7 @@ pub(crate) struct Running {
     pub(crate) state: Arc<AppState>,
     /// `None` for a server that is nested in another service.
     listening: Option<Listening>,
+    _audit: AuditTask,
 }
 
 /// A listener, and its connections.
@@ -66,6 +68,7 @@ impl Running {
         let drain = connection_limits.drain;
         let task = tokio::spawn(serve(listener, server, connection_limits, stopped));
         Self {
+            _audit: AuditTask::start(Arc::clone(&state)),
             state,
             listening: Some(Listening {
                 address,
@@ -78,6 +81,7 @@ impl Running {
 
     pub(crate) fn without_listener(state: Arc<AppState>) -> Self {
         Self {
+            _audit: AuditTask::start(Arc::clone(&state)),
             state,
             listening: None,
         }
@@ -102,6 +106,7 @@ impl Running {
         };
         let rest = drain.saturating_sub(began.elapsed());
         self.state.sender.close(rest.max(LEAST)).await;
+        audit::round(&self.state, true).await;
         self.state.store.close().await;
     }
 }

@@ -10,6 +10,7 @@ use crate::clock::Clock;
 use crate::clock::Time;
 use crate::config::{AppConfig, Config, ServeSettings};
 use crate::domain::apps::{self, App, Apps, issuer};
+use crate::domain::audit::Audit;
 use crate::domain::sign_ins;
 use crate::domain::social::Providers;
 use crate::domain::state::AppState;
@@ -167,6 +168,7 @@ impl Prepared {
         for note in &settings.notes {
             tracing::warn!("{note}");
         }
+        let audit = Audit::open(&store, settings.audit_days).await?;
         put_apps(&settings.apps, &store, clock.now()).await?;
         let policy = request_policy(&settings.listen, &url);
         let state = Arc::new(AppState {
@@ -176,6 +178,7 @@ impl Prepared {
             providers: Providers::default(),
             apps: Apps::default(),
             limits: settings.limits,
+            audit,
             successor_keys: settings.sealing.mac_keys(sign_ins::KEY_PURPOSE),
             url,
         });

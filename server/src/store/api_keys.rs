@@ -1,5 +1,6 @@
 //! API keys of an app. Only a hash of each key is kept.
 
+use super::audit::{AuditAction, Change};
 use super::{SqlError, Tx, columns};
 use crate::clock::Time;
 use crate::ids::AppId;
@@ -29,7 +30,7 @@ pub(crate) fn insert(
     key: &ApiKeyRow,
     hash: &[u8],
 ) -> Result<(), SqlError> {
-    tx.run(
+    let created = tx.hits(
         "INSERT INTO api_keys (id, app_id, name, prefix, hash, role, created_at) VALUES
          (?, ?, ?, ?, ?, ?, ?)
          ON CONFLICT (app_id, hash) DO NOTHING",
@@ -43,7 +44,19 @@ pub(crate) fn insert(
             key.created_at,
         ),
     )?;
+    if created {
+        let change = Change::new(AuditAction::ApiKeyCreated).at(key.created_at);
+        change.app(app_id).object(&key.id).insert(tx)?;
+    }
     Ok(())
+}
+
+/// Whether a key with this hash belongs to any app.
+pub(crate) fn is_known(tx: &Tx<'_>, hash: &[u8]) -> Result<bool, SqlError> {
+    tx.value(
+        "SELECT EXISTS (SELECT 1 FROM api_keys WHERE hash = ?)",
+        (hash,),
+    )
 }
 
 /// The key with this hash.
@@ -79,8 +92,13 @@ pub(crate) fn get(tx: &Tx<'_>, app_id: &AppId, id: &str) -> Result<Option<ApiKey
 
 /// Deletes a key. Returns whether it existed.
 pub(crate) fn delete(tx: &Tx<'_>, app_id: &AppId, id: &str) -> Result<bool, SqlError> {
-    tx.hits(
+    let deleted = tx.hits(
         "DELETE FROM api_keys WHERE app_id = ? AND id = ?",
         (app_id, id),
-    )
+    )?;
+    if deleted {
+        let change = Change::new(AuditAction::ApiKeyDeleted).app(app_id);
+        change.object(id).insert(tx)?;
+    }
+    Ok(deleted)
 }

@@ -1,5 +1,6 @@
 //! Apps and their settings.
 
+use super::audit::{self, AuditAction, Change};
 use super::{SqlError, Tx, columns};
 use crate::clock::Time;
 use crate::ids::AppId;
@@ -49,17 +50,23 @@ pub(crate) fn insert(tx: &Tx<'_>, app: &AppRow) -> Result<(), SqlError> {
         "INSERT INTO apps (id, settings, created_at) VALUES (?, ?, ?)",
         (&app.id, &app.settings, app.created_at),
     )?;
-    Ok(())
+    Change::new(AuditAction::AppCreated).app(&app.id).insert(tx)
 }
 
 /// Stores an app, or updates its settings.
 pub(crate) fn put(tx: &Tx<'_>, app: &AppRow) -> Result<(), SqlError> {
+    let before = get(tx, &app.id)?;
     tx.run(
         "INSERT INTO apps (id, settings, created_at) VALUES (?, ?, ?)
          ON CONFLICT (id) DO UPDATE SET settings = excluded.settings",
         (&app.id, &app.settings, app.created_at),
     )?;
-    Ok(())
+    let action = match before {
+        None => AuditAction::AppCreated,
+        Some(before) if before.settings != app.settings => AuditAction::AppChanged,
+        Some(_) => return Ok(()),
+    };
+    Change::new(action).app(&app.id).insert(tx)
 }
 
 /// How many users an app has.
@@ -78,5 +85,6 @@ pub(crate) fn has_passkeys(tx: &Tx<'_>, id: &AppId) -> Result<bool, SqlError> {
 /// Deletes an app with everything that belongs to it.
 pub(crate) fn delete(tx: &Tx<'_>, id: &AppId) -> Result<(), SqlError> {
     tx.run("DELETE FROM apps WHERE id = ?", (id,))?;
-    Ok(())
+    audit::blank_app(tx, id)?;
+    Change::new(AuditAction::AppDeleted).app(id).insert(tx)
 }

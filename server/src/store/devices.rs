@@ -1,5 +1,6 @@
 //! Devices: the passkeys of users.
 
+use super::audit::{AuditAction, Change};
 use super::text_enum::text_enum;
 use super::{SqlError, Tx, columns};
 use crate::clock::Time;
@@ -57,8 +58,20 @@ pub(crate) fn kinds<Kind: From<String> + PartialEq>(devices: &[DeviceRow]) -> Ve
     kinds
 }
 
-/// Stores a device.
+/// Stores a device that was just added.
 pub(crate) fn insert(tx: &Tx<'_>, user_id: &UserId, device: &DeviceRow) -> Result<(), SqlError> {
+    put(tx, user_id, device)?;
+    added(tx, user_id, device)
+}
+
+/// Adds to the audit log that a device was added.
+pub(super) fn added(tx: &Tx<'_>, user_id: &UserId, device: &DeviceRow) -> Result<(), SqlError> {
+    let change = Change::new(AuditAction::PasskeyAdded).at(device.created_at);
+    change.user(user_id).object(device.id.as_str()).insert(tx)
+}
+
+/// Stores a device, whenever it was added.
+pub(super) fn put(tx: &Tx<'_>, user_id: &UserId, device: &DeviceRow) -> Result<(), SqlError> {
     tx.run(
         "INSERT INTO devices (id, user_id, cred_id, friendly_name, type, icon_light,
          icon_dark, usage_count, last_login_at, created_at, updated_at)
@@ -96,11 +109,16 @@ pub(crate) fn rename(
     name: &str,
     now: Time,
 ) -> Result<Option<DeviceRow>, SqlError> {
-    tx.maybe_row(
+    let device = tx.maybe_row(
         "UPDATE devices SET friendly_name = ?, updated_at = ? WHERE user_id = ? AND id = ?
          RETURNING *",
         (name, now, user_id, id),
-    )
+    )?;
+    if device.is_some() {
+        let change = Change::new(AuditAction::PasskeyRenamed).at(now);
+        change.user(user_id).object(id.as_str()).insert(tx)?;
+    }
+    Ok(device)
 }
 
 /// Deletes a device, and returns it. `None` if the user has no such device.
@@ -109,8 +127,13 @@ pub(crate) fn delete(
     user_id: &UserId,
     id: &DeviceId,
 ) -> Result<Option<DeviceRow>, SqlError> {
-    tx.maybe_row(
+    let deleted: Option<DeviceRow> = tx.maybe_row(
         "DELETE FROM devices WHERE user_id = ? AND id = ? RETURNING *",
         (user_id, id),
-    )
+    )?;
+    if deleted.is_some() {
+        let change = Change::new(AuditAction::PasskeyRemoved).user(user_id);
+        change.object(id.as_str()).insert(tx)?;
+    }
+    Ok(deleted)
 }

@@ -1,7 +1,7 @@
 //! Recent events of users.
 
 use super::text_enum::text_enum;
-use super::{SqlError, Tx, columns};
+use super::{SqlError, Tx, audit, columns};
 use crate::clock::Time;
 use crate::ids::{self, UserId};
 use crate::provider_name::ProviderName;
@@ -87,7 +87,7 @@ impl NewEvent {
     }
 }
 
-/// Stores a completed event, and deletes those that are too old to be shown.
+/// Stores a completed event, also in the audit log, and deletes those that are too old to be shown.
 pub(crate) fn insert(
     tx: &Tx<'_>,
     user_id: &UserId,
@@ -111,6 +111,7 @@ pub(crate) fn insert(
             now,
         ),
     )?;
+    audit::insert_event(tx, user_id, event, now)?;
     tx.run(
         "DELETE FROM events WHERE user_id = ? AND id NOT IN
          (SELECT id FROM events WHERE user_id = ? ORDER BY created_at DESC, rowid DESC LIMIT ?)",

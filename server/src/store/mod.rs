@@ -9,8 +9,10 @@
 //! again.** So ids and secrets are generated before it, it has no effects except its writes, and anything that may
 //! happen only once is one conditional statement that returns whether it did.
 
+pub(crate) mod acting;
 pub(crate) mod api_keys;
 pub(crate) mod apps;
+pub(crate) mod audit;
 pub(crate) mod ceremonies;
 pub(crate) mod devices;
 pub(crate) mod events;
@@ -42,6 +44,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use self::acting::{Acting, Actor};
 pub(crate) use self::inspect::inspect;
 pub(crate) use self::purpose::Purpose;
 use self::sqlite::lock::{self, FileLock, Patience};
@@ -57,6 +60,8 @@ pub(crate) struct Store {
     /// `None` in memory, where only the writer has a connection.
     readers: Option<Readers>,
     lock: Option<Arc<FileLock>>,
+    /// Who acts outside of requests.
+    otherwise: Arc<Acting>,
 }
 
 impl fmt::Debug for Store {
@@ -77,6 +82,7 @@ impl Store {
             writer: Writer::start(conn)?,
             readers: None,
             lock: None,
+            otherwise: server(),
         })
     }
 
@@ -97,6 +103,7 @@ impl Store {
             writer: Writer::start(conn)?,
             readers: Some(Readers::new(path.to_owned())),
             lock: Some(Arc::new(lock)),
+            otherwise: server(),
         })
     }
 
@@ -124,10 +131,22 @@ impl Store {
                 writer: Writer::start(conn)?,
                 readers: Some(Readers::new(path.to_owned())),
                 lock: Some(Arc::new(lock)),
+                otherwise: server(),
             }),
             Ok((_, false)) => Err(StoreError::Newer(path.to_owned())),
             Err(error) => Err(StoreError::Open(path.to_owned(), error)),
         }
+    }
+
+    /// The same store for an operator at the command line.
+    pub(crate) fn for_operator(mut self) -> Self {
+        self.otherwise = Arc::new(Acting::without_request(Actor::Operator));
+        self
+    }
+
+    /// On whose behalf the next command runs.
+    fn acting(&self) -> Arc<Acting> {
+        acting::current().unwrap_or_else(|| Arc::clone(&self.otherwise))
     }
 
     /// Whether no server is using the file, and none can start until this store is closed.
@@ -162,6 +181,8 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
+        let acting = self.acting();
+        let command = move |tx: &Tx<'_>| command(&tx.on_behalf_of(&acting));
         self.writer.write(command).await
     }
 
@@ -182,6 +203,8 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
+        let acting = self.acting();
+        let command = move |tx: &Tx<'_>| command(&tx.on_behalf_of(&acting));
         match &self.readers {
             Some(readers) => readers.read(command).await,
             None => self.writer.read(command).await,
@@ -205,6 +228,10 @@ impl Store {
             lock.release();
         }
     }
+}
+
+fn server() -> Arc<Acting> {
+    Arc::new(Acting::without_request(Actor::Server))
 }
 
 /// Why the storage failed.
@@ -297,6 +324,7 @@ pub(crate) fn clear(tx: &Tx<'_>, keep_api_key: &[u8]) -> Result<(), SqlError> {
         "DELETE FROM nonces",
         "DELETE FROM ceremonies",
         "DELETE FROM passkey_readiness",
+        "DELETE FROM audit",
     ] {
         tx.run(statement, ())?;
     }

@@ -1,5 +1,6 @@
 //! What changes when somebody proves that an account, or an identifier, is theirs.
 
+use super::audit::{AuditAction, Change};
 use super::{SqlError, Tx, sign_ins, undo_offers};
 use crate::clock::Time;
 use crate::identifier::Identifier;
@@ -44,6 +45,10 @@ pub(crate) fn clear(
         "UPDATE users SET user_handle = NULL WHERE id = ?",
         (user_id,),
     )?;
+    if removed {
+        let change = Change::new(AuditAction::AccountCleared).at(now);
+        change.user(user_id).insert(tx)?;
+    }
     Ok(removed)
 }
 
@@ -54,17 +59,23 @@ pub(crate) fn take_identifier(
     identifier: &Identifier,
     now: Time,
 ) -> Result<bool, SqlError> {
-    let statement = match identifier {
-        Identifier::Email(_) => {
+    let (statement, action) = match identifier {
+        Identifier::Email(_) => (
             "UPDATE users SET email = NULL, updated_at = ?
-             WHERE id = ? AND email = ? AND email_verified = 0"
-        }
-        Identifier::Phone(_) => {
+             WHERE id = ? AND email = ? AND email_verified = 0",
+            AuditAction::EmailChanged,
+        ),
+        Identifier::Phone(_) => (
             "UPDATE users SET phone = NULL, updated_at = ?
-             WHERE id = ? AND phone = ? AND phone_verified = 0"
-        }
+             WHERE id = ? AND phone = ? AND phone_verified = 0",
+            AuditAction::PhoneChanged,
+        ),
     };
-    tx.hits(statement, (now, user_id, identifier.as_str()))
+    let taken = tx.hits(statement, (now, user_id, identifier.as_str()))?;
+    if taken {
+        Change::new(action).at(now).user(user_id).insert(tx)?;
+    }
+    Ok(taken)
 }
 
 /// Gives a link to another user: the one whom its opening made.

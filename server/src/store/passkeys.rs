@@ -1,6 +1,6 @@
 //! What makes a device a passkey: its public key, and its user's handle.
 
-use super::devices::DeviceRow;
+use super::devices::{self, DeviceRow};
 use super::tx::params;
 use super::{FromRow, Row, SqlError, Tx, columns};
 use crate::clock::Time;
@@ -86,19 +86,33 @@ pub(crate) enum Insertion {
     Taken,
 }
 
-/// Stores a device with its key, however many the user has. `None` if the credential id is taken.
+/// Stores a device with its key, however many the user has and whenever it was added. `None` if the credential id is taken.
 pub(crate) fn insert(
     tx: &Tx<'_>,
     user_id: &UserId,
     device: &DeviceRow,
     credential: &Credential,
 ) -> Result<Option<()>, SqlError> {
-    let insertion = insert_below(tx, user_id, device, credential, u32::MAX)?;
+    let insertion = put_below(tx, user_id, device, credential, u32::MAX)?;
     Ok((insertion == Insertion::Stored).then_some(()))
 }
 
-/// Stores a device with its key if the user has fewer than `most` passkeys.
+/// Stores a device with its key, which was just added, if the user has fewer than `most` passkeys.
 pub(crate) fn insert_below(
+    tx: &Tx<'_>,
+    user_id: &UserId,
+    device: &DeviceRow,
+    credential: &Credential,
+    most: u32,
+) -> Result<Insertion, SqlError> {
+    let insertion = put_below(tx, user_id, device, credential, most)?;
+    if insertion == Insertion::Stored {
+        devices::added(tx, user_id, device)?;
+    }
+    Ok(insertion)
+}
+
+fn put_below(
     tx: &Tx<'_>,
     user_id: &UserId,
     device: &DeviceRow,

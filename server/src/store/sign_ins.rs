@@ -1,6 +1,8 @@
 //! Sign-ins: one row each. Its auth tokens are accepted as long as the row exists, and it has a hash of the one valid
 //! refresh token, if the app has such tokens.
 
+use super::acting::Actor;
+use super::audit::{AuditAction, AuditReason, Change};
 use super::sweep::MOST;
 use super::{Purpose, SqlError, Tx, columns};
 use crate::clock::Time;
@@ -134,7 +136,8 @@ pub(crate) fn exchange(
 ) -> Result<Option<Refreshed>, SqlError> {
     tx.maybe_row(
         "UPDATE sign_ins SET spent_hash = hash, spent_at = ?, hash = ?, family_hash = ?, salt = ?,
-         salt_key = ?, expires_at = min(ends_at, ?), kept_until = max(min(ends_at, ?), ?)
+         salt_key = ?, expires_at = min(ends_at, ?), kept_until = max(min(ends_at, ?), ?),
+         last_used_at = ?
          WHERE id = ? AND hash = ? AND expires_at > ? AND EXISTS
          (SELECT 1 FROM users WHERE users.id = user_id AND app_id = ? AND status <> 'inactive')
          RETURNING user_id, created_at, expires_at",
@@ -147,6 +150,7 @@ pub(crate) fn exchange(
             next.expires_at,
             next.expires_at,
             next.auth_until,
+            now,
             token.sign_in,
             &token.hashes.token,
             now,
@@ -178,28 +182,40 @@ pub(crate) fn end_if_reused(
     app_id: &AppId,
     token: &Presented<'_>,
 ) -> Result<bool, SqlError> {
-    tx.hits(
+    let ended: Option<UserId> = tx.maybe_value(
         "DELETE FROM sign_ins WHERE id = ? AND hash <> ?
          AND (family_hash IS NULL OR family_hash = ?)
-         AND user_id IN (SELECT id FROM users WHERE app_id = ?)",
+         AND user_id IN (SELECT id FROM users WHERE app_id = ?) RETURNING user_id",
         (
             token.sign_in,
             &token.hashes.token,
             &token.hashes.family,
             app_id,
         ),
-    )
+    )?;
+    let Some(user_id) = ended else {
+        return Ok(false);
+    };
+    tx.acting().concerns(&user_id);
+    let change = Change::new(AuditAction::SignInEnded).reason(AuditReason::RefreshTokenReused);
+    change.app(app_id).user(&user_id).insert(tx)?;
+    Ok(true)
 }
 
 /// Ends the sign-in that the presented token, or the successor of it, is valid for.
 pub(crate) fn end(tx: &Tx<'_>, app_id: &AppId, token: &Presented<'_>) -> Result<(), SqlError> {
     let hash = &token.hashes.token;
-    tx.run(
+    let ended: Option<UserId> = tx.maybe_value(
         "DELETE FROM sign_ins WHERE id = ? AND (hash = ? OR spent_hash = ?)
-         AND user_id IN (SELECT id FROM users WHERE app_id = ?)",
+         AND user_id IN (SELECT id FROM users WHERE app_id = ?) RETURNING user_id",
         (token.sign_in, hash, hash, app_id),
     )?;
-    Ok(())
+    let Some(user_id) = ended else {
+        return Ok(());
+    };
+    let change = Change::new(AuditAction::SignedOut).app(app_id);
+    let change = change.user(&user_id).by(Actor::User(user_id.clone()));
+    change.insert(tx)
 }
 
 /// Ends every sign-in of a user: neither their refresh tokens nor the auth tokens issued so far are accepted any more.
@@ -216,7 +232,8 @@ pub(crate) fn end_all(tx: &Tx<'_>, user_id: &UserId, now: Time) -> Result<(), Sq
          WHERE user_id = ? AND (purpose = ? OR opened_at < ?)",
         (now, now, user_id, Purpose::ChangeIdentifier, now),
     )?;
-    Ok(())
+    let change = Change::new(AuditAction::SignInsEnded).at(now);
+    change.user(user_id).insert(tx)
 }
 
 #[cfg(test)]

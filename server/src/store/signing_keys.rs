@@ -4,6 +4,7 @@ use crate::clock::Time;
 use crate::ids::AppId;
 use std::time::Duration;
 
+use super::audit::{AuditAction, Change};
 use super::text_enum::text_enum;
 use super::{FromRow, Row, SqlError, Tx, columns};
 
@@ -75,7 +76,8 @@ pub(crate) fn announce(
          VALUES (?, ?, ?, ?, ?)",
         (kid, app_id, pkcs8, KeyState::Next, now),
     )?;
-    Ok(())
+    let change = Change::new(AuditAction::SigningKeyAnnounced).at(now);
+    change.app(app_id).object(kid).insert(tx)
 }
 
 /// Signs with the announced key from now on. The previously active key is retired, and still verifies.
@@ -89,9 +91,9 @@ pub(crate) fn activate(
         "UPDATE signing_keys SET state = ?, retired_at = ? WHERE app_id = ? AND state = ?",
         (KeyState::Retired, now, app_id, KeyState::Active),
     )?;
-    tx.run(
+    let kid: Option<String> = tx.maybe_value(
         "UPDATE signing_keys SET state = ?, active_from = ?, longest_token = ?
-         WHERE app_id = ? AND state = ?",
+         WHERE app_id = ? AND state = ? RETURNING kid",
         (
             KeyState::Active,
             now,
@@ -100,7 +102,12 @@ pub(crate) fn activate(
             KeyState::Next,
         ),
     )?;
-    Ok(())
+    let change = Change::new(AuditAction::SigningKeyActivated).at(now);
+    let change = change.app(app_id);
+    match &kid {
+        Some(kid) => change.object(kid).insert(tx),
+        None => Ok(()),
+    }
 }
 
 /// Records that the active key signs tokens with this lifetime, in seconds.
@@ -128,11 +135,15 @@ pub(crate) fn replace(tx: &Tx<'_>, kid: &str, pkcs8: &[u8]) -> Result<(), SqlErr
 
 /// Deletes a retired key: the tokens it signed have expired.
 pub(crate) fn forget(tx: &Tx<'_>, app_id: &AppId, kid: &str) -> Result<(), SqlError> {
-    tx.run(
+    let forgotten = tx.hits(
         "DELETE FROM signing_keys WHERE app_id = ? AND kid = ? AND state = ?",
         (app_id, kid, KeyState::Retired),
     )?;
-    Ok(())
+    if !forgotten {
+        return Ok(());
+    }
+    let change = Change::new(AuditAction::SigningKeyForgotten).app(app_id);
+    change.object(kid).insert(tx)
 }
 
 /// A rotation that a command requested.
@@ -157,7 +168,8 @@ pub(crate) fn ask(tx: &Tx<'_>, app_id: &AppId, at_once: bool, now: Time) -> Resu
          asked_at = excluded.asked_at",
         (app_id, at_once, now),
     )?;
-    Ok(())
+    let change = Change::new(AuditAction::KeyRotationRequested).at(now);
+    change.app(app_id).insert(tx)
 }
 
 /// The requested rotations.

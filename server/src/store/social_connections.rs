@@ -1,6 +1,7 @@
 //! Accounts at identity providers that users have connected. A user has at most one per provider, and an account
 //! belongs to one user of the app.
 
+use super::audit::{AuditAction, Change};
 use super::{SqlError, Tx, columns};
 use crate::clock::Time;
 use crate::ids::{AppId, UserId};
@@ -26,12 +27,21 @@ columns!(ConnectionRow {
     last_login_at
 });
 
-/// Stores a connection. A unique violation means that the account or the user already has another one.
+/// Stores a connection that was just made. A unique violation means that the account or the user already has another
+/// one.
 pub(crate) fn insert(
     tx: &Tx<'_>,
     app_id: &AppId,
     connection: &ConnectionRow,
 ) -> Result<(), SqlError> {
+    put(tx, app_id, connection)?;
+    let change = Change::new(AuditAction::SocialConnected).at(connection.created_at);
+    let change = change.app(app_id).user(&connection.user_id);
+    change.object(&connection.r#type).insert(tx)
+}
+
+/// Stores a connection, whenever it was made.
+pub(super) fn put(tx: &Tx<'_>, app_id: &AppId, connection: &ConnectionRow) -> Result<(), SqlError> {
     tx.run(
         "INSERT INTO social_connections
          (user_id, app_id, type, provider_id, provider_identifier, created_at, last_login_at)
@@ -89,9 +99,13 @@ pub(crate) fn note_login(
 
 /// Deletes a user's connection to a provider. Returns whether there was one.
 pub(crate) fn delete(tx: &Tx<'_>, user_id: &UserId, provider: &str) -> Result<bool, SqlError> {
-    let changed = tx.run(
+    let deleted = tx.hits(
         "DELETE FROM social_connections WHERE user_id = ? AND type = ?",
         (user_id, provider),
     )?;
-    Ok(changed > 0)
+    if deleted {
+        let change = Change::new(AuditAction::SocialDisconnected).user(user_id);
+        change.object(provider).insert(tx)?;
+    }
+    Ok(deleted)
 }

@@ -4,12 +4,16 @@
 macro_rules! text_enum {
     ($(#[$about:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $text:literal,)+ }) => {
         $(#[$about])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub(crate) enum $name {
             $($(#[$doc])* $variant,)+
         }
 
         impl $name {
+            /// The texts of all variants.
+            #[allow(dead_code)]
+            pub(crate) const NAMES: &[&str] = &[$($text),+];
+
             /// The text that is stored, and that the APIs show.
             pub(crate) const fn as_str(self) -> &'static str {
                 match self {

@@ -161,7 +161,7 @@ pub(crate) fn insert_user(tx: &Tx<'_>, user: &UserRecord) -> Result<Vec<Clash>, 
         }
     }
     for (place, connection) in user.connections.iter().enumerate() {
-        match social_connections::insert(tx, &user.app_id, connection) {
+        match social_connections::put(tx, &user.app_id, connection) {
             Err(error) if error.is_taken() => {
                 let sql = "SELECT 1 FROM social_connections WHERE user_id = ? AND type = ?";
                 let second = exists(tx, sql, (&user.id, &connection.r#type))?;
@@ -185,7 +185,7 @@ fn insert_device(tx: &Tx<'_>, user_id: &UserId, record: &DeviceRecord) -> Result
             let stored = passkeys::insert(tx, user_id, device, credential)?;
             Ok(stored.is_some())
         }
-        None => match devices::insert(tx, user_id, device) {
+        None => match devices::put(tx, user_id, device) {
             Err(error) if error.is_taken() => Ok(false),
             other => other.map(|()| true),
         },

@@ -1,6 +1,7 @@
 //! A command's view of the database: statements, rows and errors of our own, independent of the engine.
 
 use std::fmt;
+use std::sync::LazyLock;
 
 use rusqlite::ffi::{
     SQLITE_BUSY, SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_UNIQUE, SQLITE_LOCKED,
@@ -10,9 +11,12 @@ pub(super) use rusqlite::types::{
 };
 pub(super) use rusqlite::{Connection, Params, params, params_from_iter};
 
+use super::acting::{Acting, Actor};
+
 /// The database inside a command. Its statements are kept prepared.
 pub(crate) struct Tx<'c> {
     conn: &'c Connection,
+    acting: Option<&'c Acting>,
 }
 
 /// A row that a statement returned.
@@ -49,7 +53,21 @@ pub(crate) use columns;
 
 impl<'c> Tx<'c> {
     pub(super) fn new(conn: &'c Connection) -> Self {
-        Self { conn }
+        Self { conn, acting: None }
+    }
+
+    /// The same for a command that runs on somebody's behalf.
+    pub(super) fn on_behalf_of<'a>(&'a self, acting: &'a Acting) -> Tx<'a> {
+        Tx {
+            conn: self.conn,
+            acting: Some(acting),
+        }
+    }
+
+    /// On whose behalf the command runs.
+    pub(crate) fn acting(&self) -> &Acting {
+        static SERVER: LazyLock<Acting> = LazyLock::new(|| Acting::without_request(Actor::Server));
+        self.acting.unwrap_or(&SERVER)
     }
 
     /// Runs a statement. Returns how many rows it changed.

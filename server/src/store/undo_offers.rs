@@ -1,5 +1,6 @@
 //! Changes of identifiers that can still be undone, and what is taken back with them.
 
+use super::audit::{AuditAction, Change};
 use super::sweep::sweep;
 use super::text_enum::text_enum;
 use super::{SqlError, Tx, columns};
@@ -130,7 +131,12 @@ pub(crate) fn forget(tx: &Tx<'_>, user_id: &UserId) -> Result<(), SqlError> {
 
 /// Deletes what a user was given from a time on to sign in with, and everything that is under way: passkeys,
 /// connections, links, codes and ceremonies.
-pub(crate) fn take_back(tx: &Tx<'_>, user_id: &UserId, since: Time) -> Result<(), SqlError> {
+pub(crate) fn take_back(
+    tx: &Tx<'_>,
+    user_id: &UserId,
+    since: Time,
+    now: Time,
+) -> Result<(), SqlError> {
     for table in ["devices", "social_connections"] {
         let delete = format!("DELETE FROM {table} WHERE user_id = ? AND created_at >= ?");
         tx.run(&delete, (user_id, since))?;
@@ -141,5 +147,6 @@ pub(crate) fn take_back(tx: &Tx<'_>, user_id: &UserId, since: Time) -> Result<()
             (user_id,),
         )?;
     }
-    Ok(())
+    let change = Change::new(AuditAction::ChangeUndone).at(now);
+    change.user(user_id).insert(tx)
 }

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::audit::{self, AuditAction, Change};
 use super::text_enum::text_enum;
 use super::{SqlError, Tx, columns};
 use crate::clock::Time;
@@ -127,7 +128,7 @@ pub(crate) fn insert(
     new: &NewUser,
     now: Time,
 ) -> Result<UserRow, SqlError> {
-    tx.row(
+    let user: UserRow = tx.row(
         "INSERT INTO users (id, app_id, email, phone, external_id, status, made_by,
          created_at, updated_at, user_metadata)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING *",
@@ -143,7 +144,11 @@ pub(crate) fn insert(
             now,
             metadata_text(&new.metadata),
         ),
-    )
+    )?;
+    let identifier = user.email.as_deref().or(user.phone.as_deref());
+    let change = Change::new(AuditAction::UserCreated).at(now).user(&user.id);
+    change.identifier(identifier).insert(tx)?;
+    Ok(user)
 }
 
 /// One user.
@@ -197,7 +202,8 @@ pub(crate) fn update(
     metadata: &Map<String, Value>,
     now: Time,
 ) -> Result<UserRow, SqlError> {
-    tx.row(
+    let before: UserRow = tx.row("SELECT * FROM users WHERE id = ?", (&user.id,))?;
+    let after: UserRow = tx.row(
         "UPDATE users SET email = ?, email_verified = ?, phone = ?, phone_verified = ?,
          made_by = ?, user_metadata = ?, updated_at = ? WHERE id = ? RETURNING *",
         (
@@ -210,7 +216,50 @@ pub(crate) fn update(
             now,
             &user.id,
         ),
-    )
+    )?;
+    record_update(tx, &before, &after, now)?;
+    Ok(after)
+}
+
+/// Adds what changed to the audit log.
+fn record_update(
+    tx: &Tx<'_>,
+    before: &UserRow,
+    after: &UserRow,
+    now: Time,
+) -> Result<(), SqlError> {
+    let identifiers = [
+        (
+            (&before.email, &after.email),
+            before.email_verified,
+            after.email_verified,
+            [AuditAction::EmailChanged, AuditAction::EmailVerified],
+        ),
+        (
+            (&before.phone, &after.phone),
+            before.phone_verified,
+            after.phone_verified,
+            [AuditAction::PhoneChanged, AuditAction::PhoneVerified],
+        ),
+    ];
+    for ((old, new), was_verified, is_verified, [changed, verified]) in identifiers {
+        let row = |action| {
+            let identifier = new.as_deref().or(old.as_deref());
+            let change = Change::new(action).at(now).user(&after.id);
+            change.identifier(identifier).insert(tx)
+        };
+        if old != new {
+            row(changed)?;
+        }
+        if is_verified && (!was_verified || old != new) {
+            row(verified)?;
+        }
+    }
+    if before.user_metadata != after.user_metadata {
+        let change = Change::new(AuditAction::MetadataChanged).at(now);
+        change.user(&after.id).insert(tx)?;
+    }
+    Ok(())
 }
 
 /// Sets the status. `None` if there is no such user.
@@ -221,11 +270,19 @@ pub(crate) fn set_status(
     status: UserStatus,
     now: Time,
 ) -> Result<Option<UserRow>, SqlError> {
-    tx.maybe_row(
+    let user = tx.maybe_row(
         "UPDATE users SET status = ?, updated_at = ? WHERE app_id = ? AND id = ?
          RETURNING *",
         (status, now, app_id, id),
-    )
+    )?;
+    if user.is_some() {
+        let action = match status {
+            UserStatus::Inactive => AuditAction::UserDeactivated,
+            UserStatus::Active | UserStatus::Pending => AuditAction::UserActivated,
+        };
+        Change::new(action).at(now).user(id).insert(tx)?;
+    }
+    Ok(user)
 }
 
 /// Counts a login, which also activates a pending user.
@@ -240,10 +297,16 @@ pub(crate) fn count_login(tx: &Tx<'_>, id: &UserId, now: Time) -> Result<(), Sql
 
 /// Deletes a user with everything that belongs to them. Returns whether there was one.
 pub(crate) fn delete(tx: &Tx<'_>, app_id: &AppId, id: &UserId) -> Result<bool, SqlError> {
-    tx.hits(
+    let deleted = tx.hits(
         "DELETE FROM users WHERE app_id = ? AND id = ?",
         (app_id, id),
-    )
+    )?;
+    if deleted {
+        let change = Change::new(AuditAction::UserDeleted).app(app_id);
+        change.user(id).insert(tx)?;
+        audit::blank_user(tx, id)?;
+    }
+    Ok(deleted)
 }
 
 /// Deletes a user who registered themselves, never signed in, and no longer has anything to do so with.

@@ -14,6 +14,8 @@ mod app_bounds;
 mod app_info;
 #[cfg(unix)]
 mod attacks;
+#[cfg(unix)]
+mod audit;
 mod auth_api;
 #[cfg(unix)]
 mod binary;

@@ -97,6 +97,7 @@ fn take(tx: &Tx<'_>, opening: &Opening) -> Result<Opened, Refusal> {
         .user_id
         .clone()
         .ok_or_else(Refusal::invalid_magic_link)?;
+    tx.acting().concerns(&user_id);
     let user = store::users::get(tx, app_id, &user_id)?.ok_or_else(Refusal::user_not_found)?;
     if user.is_inactive() {
         return Err(Refusal::user_not_active());

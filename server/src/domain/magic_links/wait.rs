@@ -17,6 +17,7 @@ use crate::identifier::Identifier;
 use crate::ids;
 use crate::store;
 use crate::store::Purpose;
+use crate::store::acting;
 use crate::store::events::{Action, EventKind};
 use crate::store::magic_links::LinkRow;
 
@@ -38,6 +39,9 @@ pub(crate) async fn wait(
         .store
         .read(move |tx| Ok::<_, Refusal>(store::magic_links::by_id(tx, &app_id, &id_hash)?));
     let link = find.await?.ok_or_else(Refusal::magic_link_not_found)?;
+    if let Some(user_id) = &link.user_id {
+        acting::concerns(user_id);
+    }
     if link.opened_at.is_none() {
         // Nearly all polls end here, without a write.
         return Err(if link.expires_at <= now {

@@ -20,6 +20,8 @@ use crate::domain::users::{self, Receiver};
 use crate::identifier::Identifier;
 use crate::ids::{self, AppId, UserId};
 use crate::store;
+use crate::store::acting;
+use crate::store::audit::AuditReason;
 use crate::store::events::EventKind;
 use crate::store::one_time_codes::{Attempt, CodeRow};
 use crate::store::{Purpose, SqlError, Tx};
@@ -123,9 +125,10 @@ pub(crate) async fn activate(
 ) -> Result<AuthResult, Refusal> {
     client_info.check_rate_limit(state, Kind::Try)?;
     match check(state, app, id, code, signed_in).await? {
-        Outcome::Wrong => Err(Refusal::invalid_request(
-            "one-time code: wrong, expired or used.",
-        )),
+        Outcome::Wrong => {
+            let refusal = Refusal::invalid_request("one-time code: wrong, expired or used.");
+            Err(refusal.because(AuditReason::WrongCode))
+        }
         Outcome::Dead => Err(Refusal::exceeded_attempts()),
         Outcome::Right(proven, identifier, purpose) => {
             proven.tell(state, app, &identifier, client_info);
@@ -154,6 +157,9 @@ async fn check(
     let Some(row) = find.await?.filter(|row| row.expires_at > now) else {
         return Ok(Outcome::Wrong);
     };
+    if let Some(user_id) = &row.user_id {
+        acting::concerns(user_id);
+    }
     // A code without a recipient has digits too, which nobody knows.
     let right = seal::opens(&row, id, code.trim()) && row.user_id.is_some();
     let finish = state.store.write(move |tx| {

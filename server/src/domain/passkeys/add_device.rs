@@ -17,6 +17,7 @@ use crate::domain::state::AppState;
 use crate::ids::{AppId, UserId};
 use crate::store;
 use crate::store::Tx;
+use crate::store::audit::AuditReason;
 use crate::store::ceremonies::{CeremonyRow, Purpose};
 use crate::store::devices::DeviceRow;
 use crate::store::users::UserRow;
@@ -67,7 +68,8 @@ pub(crate) async fn finish(
     };
     let add = async {
         if named != user_id.as_str() {
-            return Err(Refusal::webauthn_login_failed("user_id: of another user."));
+            let refusal = Refusal::webauthn_login_failed("user_id: of another user.");
+            return Err(refusal.because(AuditReason::HandshakeOfAnotherUser));
         }
         let (ceremony, credential) = finish.creation(state, app, creation).await?;
         let name = device::name(client_info.user_agent());

@@ -5,6 +5,7 @@ use crate::domain::error::Refusal;
 use crate::ids::UserId;
 use crate::store;
 use crate::store::Tx;
+use crate::store::audit::AuditReason;
 use crate::store::devices::DeviceRow;
 use crate::store::passkeys::Insertion;
 
@@ -30,13 +31,14 @@ pub(crate) fn add(
     match store::passkeys::insert_below(tx, user_id, device, credential, MOST)? {
         Insertion::Stored => Ok(()),
         Insertion::Full => Err(full()),
-        Insertion::Taken => Err(Refusal::webauthn_login_failed(
-            "passkey: registered already.",
-        )),
+        Insertion::Taken => {
+            let refusal = Refusal::webauthn_login_failed("passkey: registered already.");
+            Err(refusal.because(AuditReason::PasskeyTaken))
+        }
     }
 }
 
 fn full() -> Refusal {
     let problem = format!("passkeys: a user has {MOST} at most; remove one first.");
-    Refusal::invalid_request(problem)
+    Refusal::invalid_request(problem).because(AuditReason::PasskeysFull)
 }

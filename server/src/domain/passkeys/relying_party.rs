@@ -19,6 +19,7 @@ use super::Credential;
 use super::response::{Assertion, Creation};
 use crate::domain::error::Refusal;
 use crate::domain::settings::AppSettings;
+use crate::store::audit::AuditReason;
 
 /// How long a ceremony may take: the timeout that the browser gets.
 pub(crate) const LIFETIME: Duration = DEFAULT_AUTHENTICATOR_TIMEOUT;
@@ -139,16 +140,17 @@ impl RelyingParty {
         let state: PasskeyRegistration = recall(state)?;
         let sent = &creation.credential;
         let made = self.0.finish_passkey_registration(sent, &state);
-        let made = made.map_err(|error| refuse(problem(&error)))?;
+        let made = made.map_err(|error| problem(&error).refusal(refuse))?;
         if *made.cred_id() != sent.raw_id {
-            return Err(refuse("passkey: has another id than it says."));
+            let problem = "passkey: has another id than it says.";
+            return Err(Problem(problem, AuditReason::PasskeyIdDiffers).refusal(refuse));
         }
         Credential::read(
             &sent.response.attestation_object,
             &creation.transports,
             &made,
         )
-        .ok_or_else(|| refuse("passkey: not accepted."))
+        .ok_or_else(|| BAD_KEY.refusal(refuse))
     }
 
     /// A challenge for signing in, and the state for verifying the outcome.
@@ -173,15 +175,17 @@ impl RelyingParty {
     ) -> Result<Signed, Refusal> {
         // The library checks this only in a registration.
         if framed(&assertion.credential.response.client_data_json) {
-            return Err(refuse(problem(&WebauthnError::CredentialCrossOrigin)));
+            return Err(problem(&WebauthnError::CredentialCrossOrigin).refusal(refuse));
         }
         let state: DiscoverableAuthentication = recall(state)?;
         let passkey = credential.passkey();
-        let passkey = passkey.ok_or_else(|| refuse("passkey: its key cannot be read."))?;
+        let passkey = passkey.ok_or_else(|| {
+            Problem("passkey: its key cannot be read.", AuditReason::PasskeyKey).refusal(refuse)
+        })?;
         let signed = self
             .0
             .finish_discoverable_authentication_v2(&assertion.credential, state, &passkey)
-            .map_err(|error| refuse(problem(&error)))?;
+            .map_err(|error| problem(&error).refusal(refuse))?;
         Ok(Signed {
             sign_count: signed.counter().into(),
             backed_up: signed.backup_state(),
@@ -216,25 +220,111 @@ fn recall<T: DeserializeOwned>(state: &str) -> Result<T, Refusal> {
     serde_json::from_str(state).map_err(|error| Refusal::internal(&error))
 }
 
-/// What is wrong with an outcome, as far as that helps the client.
-fn problem(error: &WebauthnError) -> &'static str {
-    match error {
-        WebauthnError::InvalidClientDataType => "passkey: did something else than was asked for.",
-        WebauthnError::MismatchedChallenge => "passkey: answers another challenge.",
-        WebauthnError::InvalidRPOrigin => "passkey: used on another origin than the app's.",
-        WebauthnError::CredentialCrossOrigin => "passkey: used in a frame of another origin.",
-        WebauthnError::InvalidRPIDHash => "passkey: belongs to another relying party.",
-        WebauthnError::UserNotPresent => "passkey: nobody was present.",
-        WebauthnError::UserNotVerified => "passkey: the user was not verified.",
-        WebauthnError::CredentialPossibleCompromise => "passkey: its counter went back.",
-        WebauthnError::AuthenticationFailure | WebauthnError::SignatureInvalid => {
-            "passkey: wrong signature."
-        }
-        WebauthnError::CredentialAlteredAlgFromRequest => {
-            "passkey: has a key of another kind than was asked for."
-        }
-        _ => "passkey: not accepted.",
+/// What is wrong with an outcome, for the client, and the reason for the audit log.
+#[derive(Clone, Copy)]
+pub(crate) struct Problem(pub(crate) &'static str, pub(crate) AuditReason);
+
+impl Problem {
+    pub(crate) fn refusal(self, refuse: Refuse) -> Refusal {
+        refuse(self.0).because(self.1)
     }
+}
+
+const BAD_KEY: Problem = Problem(
+    "passkey: its key is not of a kind that was asked for, or not in the form of the standard.",
+    AuditReason::PasskeyKey,
+);
+
+/// What the library found. All of it is in the outcome that the client sent, so the text may name it.
+fn problem(error: &WebauthnError) -> Problem {
+    use AuditReason as Why;
+    let (text, reason) = match error {
+        WebauthnError::InvalidClientDataType => (
+            "passkey: did something else than was asked for.",
+            Why::PasskeyOperation,
+        ),
+        WebauthnError::MismatchedChallenge => {
+            ("passkey: answers another challenge.", Why::PasskeyChallenge)
+        }
+        WebauthnError::InvalidRPOrigin => (
+            "passkey: used on another origin than the app's.",
+            Why::PasskeyOrigin,
+        ),
+        WebauthnError::CredentialCrossOrigin => (
+            "passkey: used in a frame of another origin.",
+            Why::PasskeyFramed,
+        ),
+        WebauthnError::InvalidRPIDHash => (
+            "passkey: belongs to another relying party.",
+            Why::PasskeyRelyingParty,
+        ),
+        WebauthnError::UserNotPresent => {
+            ("passkey: nobody was present.", Why::PasskeyUserNotPresent)
+        }
+        WebauthnError::UserNotVerified => (
+            "passkey: the user was not verified.",
+            Why::PasskeyUserNotVerified,
+        ),
+        WebauthnError::CredentialPossibleCompromise => {
+            ("passkey: its counter went back.", Why::PasskeyCounter)
+        }
+        WebauthnError::CredentialBackupEligibilityInconsistent => (
+            "passkey: whether it can be backed up (flag BE) has changed since it was registered.",
+            Why::PasskeyBackupEligibility,
+        ),
+        WebauthnError::CredentialMayNotBeHardwareBound => (
+            "passkey: is backed up (flag BS), but says that it cannot be (flag BE).",
+            Why::PasskeyBackupState,
+        ),
+        WebauthnError::AuthenticationFailure | WebauthnError::SignatureInvalid => {
+            ("passkey: wrong signature.", Why::PasskeySignature)
+        }
+        WebauthnError::CredentialAlteredAlgFromRequest
+        | WebauthnError::COSEKeyInvalidAlgorithm
+        | WebauthnError::CredentialInsecureCryptography => (
+            "passkey: has a key of another kind than was asked for.",
+            Why::PasskeyAlgorithm,
+        ),
+        WebauthnError::COSEKeyInvalidCBORValue
+        | WebauthnError::COSEKeyInvalidType
+        | WebauthnError::COSEKeyEDUnsupported
+        | WebauthnError::COSEKeyECDSAXYInvalid
+        | WebauthnError::COSEKeyRSANEInvalid
+        | WebauthnError::COSEKeyECDSAInvalidCurve
+        | WebauthnError::COSEKeyEDDSAXInvalid
+        | WebauthnError::COSEKeyEDDSAInvalidCurve => return BAD_KEY,
+        WebauthnError::ParseBase64Failure(_)
+        | WebauthnError::ParseCBORFailure(_)
+        | WebauthnError::ParseJSONFailure(_)
+        | WebauthnError::ParseNOMFailure
+        | WebauthnError::ParseInsufficientBytesAvailable
+        | WebauthnError::InvalidExtensions
+        | WebauthnError::AuthenticatorDataMissingExtension => (
+            "passkey: its client data or authenticator data is not in the form of the standard.",
+            Why::PasskeyMalformed,
+        ),
+        WebauthnError::MissingAttestationCredentialData => (
+            "passkey: its attestation object contains no new credential.",
+            Why::PasskeyAttestation,
+        ),
+        other if is_attestation(other) => (
+            "passkey: its attestation is not accepted; none is needed.",
+            Why::PasskeyAttestation,
+        ),
+        other => {
+            tracing::debug!(
+                error = other as &dyn std::error::Error,
+                "a passkey is not accepted"
+            );
+            ("passkey: not accepted.", Why::PasskeyNotAccepted)
+        }
+    };
+    Problem(text, reason)
+}
+
+/// The library has three dozen errors for attestations, which the server does not ask for.
+fn is_attestation(error: &WebauthnError) -> bool {
+    format!("{error:?}").starts_with("Attestation")
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 //! Official clients send the `toJSON` form of a `PublicKeyCredential`, or an older form of it: transports next to the
 //! response, base64url with padding.
 
+use std::borrow::Cow;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use passage_identity::generated::auth::types::{
@@ -13,6 +15,7 @@ use serde_json::{Value, json};
 use webauthn_rs::prelude::{PublicKeyCredential, RegisterPublicKeyCredential};
 
 use crate::domain::error::Refusal;
+use crate::store::audit::AuditReason;
 
 /// Maximum number of transports that are kept of a passkey. The standard has seven.
 pub(crate) const TRANSPORTS: usize = 8;
@@ -104,8 +107,12 @@ pub(crate) fn base64url(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
+fn malformed(problem: impl Into<Cow<'static, str>>) -> Refusal {
+    Refusal::invalid_request(problem).because(AuditReason::PasskeyMalformed)
+}
+
 fn missing(name: &str) -> Refusal {
-    Refusal::invalid_request(format!("handshake_response: {name} is needed."))
+    malformed(format!("handshake_response: {name} is needed."))
 }
 
 fn without_padding(text: String) -> String {
@@ -124,15 +131,13 @@ fn same_id(
     kind: Option<&str>,
 ) -> Result<String, Refusal> {
     if kind.is_some_and(|kind| kind != "public-key") {
-        return Err(Refusal::invalid_request(
-            "handshake_response: type must be public-key.",
-        ));
+        return Err(malformed("handshake_response: type must be public-key."));
     }
     let given = |id: Option<String>| id.map(without_padding).filter(|id| !id.is_empty());
     match (given(id), given(raw_id)) {
-        (Some(id), Some(raw_id)) if id != raw_id => Err(Refusal::invalid_request(
-            "handshake_response: id and rawId differ.",
-        )),
+        (Some(id), Some(raw_id)) if id != raw_id => {
+            Err(malformed("handshake_response: id and rawId differ."))
+        }
         (id, raw_id) => raw_id.or(id).ok_or_else(|| missing("rawId")),
     }
 }
@@ -141,7 +146,7 @@ fn parse<T: DeserializeOwned>(value: Value) -> Result<T, Refusal> {
     // The members exist and are strings, so only their encoding can be wrong.
     serde_path_to_error::deserialize(value).map_err(|error| {
         let member = error.path();
-        Refusal::invalid_request(format!("handshake_response.{member}: must be base64url."))
+        malformed(format!("handshake_response.{member}: must be base64url."))
     })
 }
 

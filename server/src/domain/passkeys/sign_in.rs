@@ -16,6 +16,7 @@ use crate::identifier::Identifier;
 use crate::ids::{AppId, UserId};
 use crate::store;
 use crate::store::Tx;
+use crate::store::audit::AuditReason;
 use crate::store::ceremonies::Purpose;
 use crate::store::devices::DeviceRow;
 use crate::store::events::{Action, EventKind, NewEvent};
@@ -98,7 +99,8 @@ impl Named {
         }
         let passkeys = store::passkeys::list(tx, &user.id)?;
         if passkeys.is_empty() {
-            return Err(Refusal::webauthn_login_failed("user: has no passkeys."));
+            let refusal = Refusal::webauthn_login_failed("user: has no passkeys.");
+            return Err(refusal.because(AuditReason::UserHasNoPasskeys));
         }
         Ok(Self {
             devices: store::devices::list(tx, &user.id)?,
@@ -146,14 +148,11 @@ pub(crate) async fn finish(
 }
 
 /// The refusal of a login that named a user, without what it tells about this user: whether the passkey is theirs.
-fn without_problem(refusal: Refusal) -> Refusal {
-    match refusal.reason {
-        Reason::WebauthnLoginFailed => Refusal {
-            message: "passkey: not accepted.".into(),
-            ..refusal
-        },
-        _ => refusal,
+fn without_problem(mut refusal: Refusal) -> Refusal {
+    if refusal.reason == Reason::WebauthnLoginFailed {
+        refusal.message = "passkey: not accepted.".into();
     }
+    refusal
 }
 
 /// A sign-in whose outcome was verified.

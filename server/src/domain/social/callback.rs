@@ -12,6 +12,7 @@ use crate::domain::error::Refusal;
 use crate::domain::state::AppState;
 use crate::ids::{self, AppId};
 use crate::store;
+use crate::store::audit::AuditReason;
 use crate::store::social_logins::{LoginRow, SocialCodeRow};
 
 /// Lifetime of a code. Clients exchange it at once.
@@ -63,7 +64,7 @@ pub(crate) async fn handle_callback(
 }
 
 fn unknown_state() -> Refusal {
-    Refusal::invalid_request("state: unknown, expired or used.")
+    Refusal::invalid_request("state: unknown, expired or used.").because(AuditReason::SocialRefused)
 }
 
 /// Takes the login of the state, which can return only once, whatever the result.
@@ -107,6 +108,7 @@ async fn ask_provider(
     let redeemed = redeemed.await.map_err(|error| match error {
         ProviderError::Refused => {
             Refusal::invalid_request("code: the provider does not accept it.")
+                .because(AuditReason::SocialRefused)
         }
         ProviderError::Unavailable(error) => unavailable(&error),
     })?;

@@ -14,6 +14,7 @@ use crate::ids::{self, AppId, UserId};
 use crate::provider_name::ProviderName;
 use crate::store;
 use crate::store::Tx;
+use crate::store::audit::AuditReason;
 use crate::store::events::{Action, EventKind, NewEvent};
 
 /// Signs in with a code, for a client that knows the verifier.
@@ -123,7 +124,8 @@ pub(crate) async fn sign_in_natively(
 }
 
 fn refused() -> Refusal {
-    Refusal::invalid_request("code: unknown, expired or used, or the verifier is wrong.")
+    let problem = "code: unknown, expired or used, or the verifier is wrong.";
+    Refusal::invalid_request(problem).because(AuditReason::SocialRefused)
 }
 
 /// Uses up a code, and returns its account. `None` if there is no such code or the verifier is wrong; a wrong verifier

@@ -9,6 +9,7 @@ use crate::clock::Time;
 use crate::domain::error::Refusal;
 use crate::identifier;
 use crate::provider_name::ProviderName;
+use crate::store::audit::AuditReason;
 
 /// Maximum length of a provider's id of an account, in bytes.
 const LONGEST_SUBJECT: usize = 255;
@@ -36,7 +37,7 @@ pub(super) struct Verified {
 
 /// The refusal of an invalid token.
 pub(super) fn bad(problem: &'static str) -> Refusal {
-    Refusal::invalid_request(format!("id_token: {problem}."))
+    Refusal::invalid_request(format!("id_token: {problem}.")).because(AuditReason::SocialRefused)
 }
 
 /// Reads a token, if a key of the provider signed it for this client, this login and this time.

@@ -14,6 +14,7 @@ use crate::domain::tokens;
 use crate::identifier::Identifier;
 use crate::ids::UserId;
 use crate::store;
+use crate::store::acting::{self, Actor};
 use crate::store::devices::DeviceRow;
 use crate::store::social_connections::ConnectionRow;
 use crate::store::users::{MadeBy, NewUser, UserRow};
@@ -38,6 +39,7 @@ pub(crate) async fn authenticate(
         token.ok_or_else(|| Refusal::invalid_access_token("auth token: bad or expired."))?;
     let user_id = token.user_id.clone();
     let session = Session::of(token);
+    acting::is(Actor::User(user_id.clone()));
     let app_id = app.id.clone();
     let read = state.store.read(move |tx| {
         let user = store::users::get(tx, &app_id, &user_id)?.ok_or_else(Refusal::user_not_found)?;

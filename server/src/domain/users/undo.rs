@@ -205,7 +205,7 @@ fn restore(
         put_back(tx, app_id, &mut user, &first, now)?;
         undo_offers::forget_from(tx, id, other, first.changed_at)?;
     }
-    undo_offers::take_back(tx, id, since)?;
+    undo_offers::take_back(tx, id, since, now)?;
     let metadata = user.metadata();
     let user = store::users::update(tx, &user, &metadata, now)?;
     store::sign_ins::end_all(tx, id, now)?;

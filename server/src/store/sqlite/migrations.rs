@@ -4,7 +4,7 @@ use super::Connection;
 use crate::store::{SqlError, Tx};
 
 /// The script of each version, oldest first. Released scripts never change.
-const SCRIPTS: [(i64, &str); 12] = [
+const SCRIPTS: [(i64, &str); 13] = [
     (1, include_str!("../../../migrations/0001_start.sql")),
     (2, include_str!("../../../migrations/0002_passkeys.sql")),
     (3, include_str!("../../../migrations/0003_codes.sql")),
@@ -16,6 +16,7 @@ const SCRIPTS: [(i64, &str); 12] = [
     (14, include_str!("../../../migrations/0014_owners.sql")),
     (15, include_str!("../../../migrations/0015_sign_ins.sql")),
     (16, include_str!("../../../migrations/0016_links.sql")),
+    (17, include_str!("../../../migrations/0017_audit.sql")),
     (18, include_str!("../../../migrations/0018_undo.sql")),
 ];
 

@@ -1,5 +1,6 @@
 //! Attacks by strangers, one test each, through HTTP and against the settings that `passage-server serve` has by default.
 
+mod audit_trail;
 mod change_of_address;
 mod enumeration;
 mod first_proof;

@@ -37,7 +37,7 @@ const WRONG: &[Wrong] = &[
     (
         "an origin that is none",
         |it| it.origin = "localhost".into(),
-        "accepted",
+        "form of the standard",
     ),
     (
         "a subdomain as relying party",
@@ -61,11 +61,11 @@ const WRONG: &[Wrong] = &[
     ("the same counter", |it| it.counter = 5, "counter"),
     ("a counter that went back", |it| it.counter = 4, "counter"),
     ("a counter that began again", |it| it.counter = 0, "counter"),
-    ("suddenly backed up", |it| it.flags |= BACKED_UP, "accepted"),
+    ("suddenly backed up", |it| it.flags |= BACKED_UP, "flag BE"),
     (
         "suddenly to be backed up",
         |it| it.flags |= BACKUP_ELIGIBLE,
-        "accepted",
+        "has changed",
     ),
     (
         "another user's handle",

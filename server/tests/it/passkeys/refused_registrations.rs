@@ -28,12 +28,12 @@ const WRONG: &[Wrong] = &[
     (
         "no credential",
         |it| it.flags = PRESENT | VERIFIED,
-        "accepted",
+        "no new credential",
     ),
     (
         "backed up, but never to be",
         |it| it.flags |= BACKED_UP,
-        "accepted",
+        "flag BE",
     ),
     (
         "another id than in the attestation",
@@ -43,22 +43,22 @@ const WRONG: &[Wrong] = &[
     (
         "a key for another algorithm",
         |it| it.algorithm = -35,
-        "accepted",
+        "kind",
     ),
     (
         "a key for EdDSA, which was not asked for",
         |it| it.algorithm = -8,
-        "accepted",
+        "kind",
     ),
     (
         "an unknown format of attestation",
         |it| it.format = "compound",
-        "accepted",
+        "attestation",
     ),
     (
         "an attestation without what it needs",
         |it| it.format = "fido-u2f",
-        "accepted",
+        "attestation",
     ),
 ];
 

@@ -5,14 +5,22 @@ use crate::domain::apps::App;
 use crate::domain::error::Refusal;
 use crate::domain::passkeys::Credential;
 use crate::domain::passkeys::decoys::nobodys;
-use crate::domain::passkeys::relying_party::{Refuse, RelyingParty, Signed};
+use crate::domain::passkeys::relying_party::{Problem, Refuse, RelyingParty, Signed};
 use crate::domain::passkeys::response::{Assertion, Creation};
 use crate::domain::state::AppState;
 use crate::ids::{AppId, UserId};
 use crate::store;
 use crate::store::Tx;
+use crate::store::acting;
+use crate::store::audit::AuditReason;
 use crate::store::ceremonies::{CeremonyRow, Purpose};
 use crate::store::passkeys::PasskeyRow;
+
+const NO_HANDSHAKE: &str = "handshake: unknown, expired or used.";
+const ANOTHER_USER: Problem = Problem(
+    "handshake: of another user.",
+    AuditReason::HandshakeOfAnotherUser,
+);
 
 /// A ceremony to finish, as in the request. Empty text counts as missing.
 pub(crate) struct Finish<'a> {
@@ -44,9 +52,12 @@ impl Finish<'_> {
             .read(move |tx| Ok::<_, Refusal>(store::ceremonies::get(tx, &app_id, &id)?));
         let ceremony = self
             .check(read.await?, app_state.clock.now())
-            .map_err(refuse)?;
+            .map_err(|problem| problem.refusal(refuse))?;
+        if let Some(user_id) = &ceremony.user_id {
+            acting::concerns(user_id);
+        }
         if ceremony.user_id.as_ref() != self.named() && self.purpose != Purpose::FlexRegister {
-            return Err(refuse("handshake: of another user."));
+            return Err(ANOTHER_USER.refusal(refuse));
         }
         let relying_party = RelyingParty::new(&app.settings)?;
         let credential = relying_party.finish_creation(creation, &ceremony.state, refuse)?;
@@ -77,20 +88,29 @@ impl Finish<'_> {
         };
         let ceremony = self
             .check(ceremony, app_state.clock.now())
-            .map_err(refuse)?;
+            .map_err(|problem| problem.refusal(refuse))?;
+        if let Some(user_id) = &ceremony.user_id {
+            acting::concerns(user_id);
+        }
+        if let Some(passkey) = &passkey {
+            acting::concerns(&passkey.user_id);
+        }
         let relying_party = RelyingParty::new(&app.settings)?;
         let verify = |credential: &Credential| {
             relying_party.finish_assertion(assertion, &ceremony.state, credential, refuse)
         };
         let owned = passkey
-            .ok_or("passkey: unknown, or removed.")
+            .ok_or(Problem(
+                "passkey: unknown, or removed.",
+                AuditReason::PasskeyUnknown,
+            ))
             .and_then(|it| belongs(&ceremony, &it, assertion, self.named()).map(|()| it));
         let passkey = match owned {
             Ok(passkey) => passkey,
             Err(problem) => {
                 // It must take as long as for a passkey of the user, whom the caller may only have guessed.
                 let _ = verify(&nobodys());
-                return Err(refuse(problem));
+                return Err(problem.refusal(refuse));
             }
         };
         let signed = verify(&passkey.credential)?;
@@ -107,16 +127,22 @@ impl Finish<'_> {
     }
 
     /// The ceremony that was started, if the request may finish it.
-    fn check(&self, found: Option<CeremonyRow>, now: Time) -> Result<CeremonyRow, &'static str> {
-        let ceremony = found.ok_or("handshake: unknown, expired or used.")?;
+    fn check(&self, found: Option<CeremonyRow>, now: Time) -> Result<CeremonyRow, Problem> {
+        let ceremony = found.ok_or(Problem(NO_HANDSHAKE, AuditReason::HandshakeUnknown))?;
         if ceremony.expires_at <= now {
-            return Err("handshake: unknown, expired or used.");
+            return Err(Problem(NO_HANDSHAKE, AuditReason::HandshakeExpired));
         }
         if ceremony.purpose != self.purpose {
-            return Err("handshake: started by another operation.");
+            return Err(Problem(
+                "handshake: started by another operation.",
+                AuditReason::HandshakeOfAnotherOperation,
+            ));
         }
         if ceremony.transaction_id.as_deref() != given(self.transaction_id) {
-            return Err("handshake: of another transaction.");
+            return Err(Problem(
+                "handshake: of another transaction.",
+                AuditReason::HandshakeOfAnotherTransaction,
+            ));
         }
         Ok(ceremony)
     }
@@ -139,7 +165,8 @@ impl Proof {
         if store::passkeys::count_login(tx, device_id, sign_count, backed_up, now)? {
             Ok(())
         } else {
-            Err(self.refuse()("passkey: removed, or its counter went back."))
+            let problem = "passkey: removed, or its counter went back.";
+            Err(Problem(problem, AuditReason::PasskeyCounter).refusal(self.refuse()))
         }
     }
 }
@@ -150,22 +177,27 @@ fn belongs(
     passkey: &PasskeyRow,
     assertion: &Assertion,
     named: Option<&UserId>,
-) -> Result<(), &'static str> {
+) -> Result<(), Problem> {
     let user_id = Some(&passkey.user_id);
+    let of_another = Problem(
+        "passkey: of another user.",
+        AuditReason::PasskeyOfAnotherUser,
+    );
     if ceremony.is_for_nobody() {
-        return Err("passkey: of another user.");
+        return Err(of_another);
     }
     if ceremony.user_id.is_some() && ceremony.user_id.as_ref() != user_id {
-        return Err("passkey: of another user.");
+        return Err(of_another);
     }
     if named.is_some() && named != user_id {
-        return Err("handshake: of another user.");
+        return Err(ANOTHER_USER);
     }
     match (&assertion.user_handle, &ceremony.user_id) {
-        (None, None) => Err("passkey: does not say whose it is."),
-        (Some(_), _) if assertion.user_handle != passkey.user_handle => {
-            Err("passkey: of another user.")
-        }
+        (None, None) => Err(Problem(
+            "passkey: does not say whose it is.",
+            AuditReason::PasskeyWithoutUser,
+        )),
+        (Some(_), _) if assertion.user_handle != passkey.user_handle => Err(of_another),
         _ => Ok(()),
     }
 }
@@ -195,7 +227,7 @@ pub(crate) fn end(
     if store::ceremonies::take(tx, app_id, &ceremony.id)? {
         Ok(())
     } else {
-        Err(refuse("handshake: unknown, expired or used."))
+        Err(Problem(NO_HANDSHAKE, AuditReason::HandshakeUnknown).refusal(refuse))
     }
 }
 

@@ -1,0 +1,469 @@
+//! The audit log: who did what to whom, and who was refused. Rows are only added. Never is a secret among them: not a
+//! code, not a link, not a token, and of an API key only its id.
+
+mod names;
+
+use std::net::IpAddr;
+
+pub(crate) use self::names::{ActorKind, AuditAction, AuditReason};
+use super::acting::{Acting, Actor};
+use super::events::{self, EventKind, NewEvent};
+use super::tx::params;
+use super::{SqlError, Tx, columns};
+use crate::clock::Time;
+use crate::ids::{AppId, UserId};
+use crate::provider_name::ProviderName;
+
+/// Maximum number of rows that are deleted at once, so that nothing waits for long.
+const MOST: i64 = 1000;
+
+impl Actor {
+    fn parts(&self) -> (ActorKind, Option<&str>) {
+        match self {
+            Self::Client => (ActorKind::Client, None),
+            Self::User(id) => (ActorKind::User, Some(id.as_str())),
+            Self::Backend(key) => (ActorKind::Backend, Some(key)),
+            Self::Operator => (ActorKind::Operator, None),
+            Self::Server => (ActorKind::Server, None),
+        }
+    }
+}
+
+/// A row.
+#[derive(Debug, Clone)]
+pub(crate) struct AuditRow {
+    pub(crate) id: i64,
+    pub(crate) at: Time,
+    pub(crate) app_id: Option<String>,
+    pub(crate) actor: ActorKind,
+    pub(crate) actor_id: Option<String>,
+    pub(crate) action: AuditAction,
+    pub(crate) reason: Option<AuditReason>,
+    pub(crate) user_id: Option<String>,
+    pub(crate) object: Option<String>,
+    pub(crate) identifier: Option<String>,
+    pub(crate) address: Option<String>,
+    pub(crate) agent: Option<String>,
+    pub(crate) count: i64,
+}
+
+columns!(AuditRow {
+    id,
+    at,
+    app_id,
+    actor,
+    actor_id,
+    action,
+    reason,
+    user_id,
+    object,
+    identifier,
+    address,
+    agent,
+    count
+});
+
+/// A change, as part of the command that makes it. Who makes it is known to the command.
+pub(crate) struct Change<'c> {
+    action: AuditAction,
+    reason: Option<AuditReason>,
+    at: Option<Time>,
+    actor: Option<Actor>,
+    app_id: Option<&'c AppId>,
+    user_id: Option<&'c UserId>,
+    object: Option<&'c str>,
+    identifier: Option<&'c str>,
+    count: i64,
+}
+
+impl<'c> Change<'c> {
+    pub(crate) fn new(action: AuditAction) -> Self {
+        Self {
+            action,
+            reason: None,
+            at: None,
+            actor: None,
+            app_id: None,
+            user_id: None,
+            object: None,
+            identifier: None,
+            count: 1,
+        }
+    }
+
+    pub(crate) fn reason(mut self, reason: AuditReason) -> Self {
+        self.reason = Some(reason);
+        self
+    }
+
+    /// The time, if the command knows it. Defaults to that of the request.
+    pub(crate) fn at(mut self, at: Time) -> Self {
+        self.at = Some(at);
+        self
+    }
+
+    /// Somebody who proves by this very command who they are.
+    pub(crate) fn by(mut self, actor: Actor) -> Self {
+        self.actor = Some(actor);
+        self
+    }
+
+    /// The app. Defaults to that of the user.
+    pub(crate) fn app(mut self, app_id: &'c AppId) -> Self {
+        self.app_id = Some(app_id);
+        self
+    }
+
+    pub(crate) fn user(mut self, user_id: &'c UserId) -> Self {
+        self.user_id = Some(user_id);
+        self
+    }
+
+    /// The id of what was changed: of a device, an API key or a signing key, or the name of a provider.
+    pub(crate) fn object(mut self, object: &'c str) -> Self {
+        self.object = Some(object);
+        self
+    }
+
+    /// The address or number that was added, or else removed.
+    pub(crate) fn identifier(mut self, identifier: Option<&'c str>) -> Self {
+        self.identifier = identifier;
+        self
+    }
+
+    pub(crate) fn count(mut self, count: u64) -> Self {
+        self.count = i64::try_from(count).unwrap_or(i64::MAX);
+        self
+    }
+
+    /// Stores the row.
+    pub(crate) fn insert(self, tx: &Tx<'_>) -> Result<(), SqlError> {
+        let acting = tx.acting();
+        let actor = self.actor.unwrap_or_else(|| acting.known().actor);
+        let (actor, actor_id) = actor.parts();
+        tx.run(
+            "INSERT INTO audit (at, app_id, actor, actor_id, action, reason, user_id, object, identifier, address,
+             agent, count)
+             VALUES (?1, coalesce(?2, (SELECT app_id FROM users WHERE id = ?7)), ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,
+             ?12)",
+            params![
+                self.at.unwrap_or_else(|| acting.at()),
+                self.app_id,
+                actor,
+                actor_id,
+                self.action,
+                self.reason,
+                self.user_id,
+                self.object,
+                self.identifier,
+                acting.address().map(|address| address.to_string()),
+                given(acting.agent()),
+                self.count,
+            ],
+        )?;
+        Ok(())
+    }
+}
+
+fn given(text: &str) -> Option<&str> {
+    Some(text).filter(|text| !text.is_empty())
+}
+
+/// Stores what a user did as their event says. A connection has a row already.
+pub(super) fn insert_event(
+    tx: &Tx<'_>,
+    user_id: &UserId,
+    event: &NewEvent,
+    now: Time,
+) -> Result<(), SqlError> {
+    let action = match (event.action, event.kind) {
+        (events::Action::Register, _) => AuditAction::Registration,
+        (events::Action::Login, _) => AuditAction::SignIn,
+        (events::Action::Other, EventKind::Social) => return Ok(()),
+        (events::Action::Other, _) => AuditAction::LinkOpened,
+    };
+    let reason = match event.kind {
+        EventKind::MagicLink => AuditReason::ByMagicLink,
+        EventKind::OneTimeCode => AuditReason::ByOneTimeCode,
+        EventKind::Passkey => AuditReason::ByPasskey,
+        EventKind::Social => AuditReason::BySocial,
+    };
+    let change = Change::new(action).reason(reason).at(now).user(user_id);
+    let change = change.by(Actor::User(user_id.clone()));
+    let provider = event.provider.as_ref().map(ProviderName::as_str);
+    match provider {
+        Some(provider) => change.object(provider).insert(tx),
+        None => change.insert(tx),
+    }
+}
+
+/// A refusal, or how many there were.
+#[derive(Debug, Clone)]
+pub(crate) struct Refused {
+    pub(crate) at: Time,
+    pub(crate) app_id: Option<AppId>,
+    pub(crate) actor: Actor,
+    pub(crate) action: AuditAction,
+    pub(crate) reason: Option<AuditReason>,
+    pub(crate) user_id: Option<UserId>,
+    /// The client's address, or its network.
+    pub(crate) address: Option<String>,
+    pub(crate) agent: String,
+    pub(crate) count: i64,
+}
+
+impl Refused {
+    /// One refusal of whoever acts.
+    pub(crate) fn once(
+        acting: &Acting,
+        app_id: Option<AppId>,
+        action: AuditAction,
+        reason: AuditReason,
+    ) -> Self {
+        let known = acting.known();
+        let own = match &known.actor {
+            Actor::User(id) => Some(id.clone()),
+            _ => None,
+        };
+        Self {
+            at: acting.at(),
+            app_id,
+            actor: known.actor,
+            action,
+            reason: Some(reason),
+            user_id: own.or(known.user),
+            address: acting.address().map(|address: IpAddr| address.to_string()),
+            agent: acting.agent().to_owned(),
+            count: 1,
+        }
+    }
+}
+
+/// Stores refusals. Those of a user who was deleted in the meantime say no more than a deleted user's rows do.
+pub(crate) fn insert_refused(tx: &Tx<'_>, refused: &[Refused]) -> Result<(), SqlError> {
+    for refused in refused {
+        let (actor, actor_id) = refused.actor.parts();
+        tx.run(
+            "INSERT INTO audit (at, app_id, actor, actor_id, action, reason, user_id, address, agent, count)
+             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, iif(gone, NULL, ?8), iif(gone, NULL, ?9), ?10
+             FROM (SELECT ?7 IS NOT NULL AND NOT EXISTS (SELECT 1 FROM users WHERE id = ?7) AS gone)",
+            params![
+                refused.at,
+                refused.app_id,
+                actor,
+                actor_id,
+                refused.action,
+                refused.reason,
+                refused.user_id,
+                refused.address,
+                given(&refused.agent),
+                refused.count,
+            ],
+        )?;
+    }
+    Ok(())
+}
+
+/// Which rows to read.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Filter {
+    pub(crate) since: Option<Time>,
+    pub(crate) app_id: Option<String>,
+    pub(crate) user_id: Option<String>,
+    pub(crate) action: Option<String>,
+}
+
+/// The next rows after one, in the order in which they were added.
+pub(crate) fn list(
+    tx: &Tx<'_>,
+    filter: &Filter,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<AuditRow>, SqlError> {
+    tx.rows(
+        "SELECT * FROM audit WHERE id > ?1 AND (?2 IS NULL OR at >= ?2) AND (?3 IS NULL OR app_id = ?3)
+         AND (?4 IS NULL OR user_id = ?4) AND (?5 IS NULL OR action = ?5) ORDER BY id LIMIT ?6",
+        params![
+            after,
+            filter.since,
+            filter.app_id,
+            filter.user_id,
+            filter.action,
+            limit
+        ],
+    )
+}
+
+/// The id of the newest row, 0 if there is none.
+pub(crate) fn newest(tx: &Tx<'_>) -> Result<i64, SqlError> {
+    tx.value("SELECT coalesce(max(id), 0) FROM audit", ())
+}
+
+/// Deletes rows from before a time, the oldest first. Returns whether there may be more.
+pub(crate) fn sweep(tx: &Tx<'_>, before: Time) -> Result<bool, SqlError> {
+    let deleted = tx.run(
+        "DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < ? ORDER BY at LIMIT ?)",
+        (before, MOST),
+    )?;
+    Ok(i64::try_from(deleted).is_ok_and(|deleted| deleted >= MOST))
+}
+
+/// Blanks what is personal in the rows of a user.
+pub(super) fn blank_user(tx: &Tx<'_>, user_id: &UserId) -> Result<(), SqlError> {
+    tx.run(
+        "UPDATE audit SET identifier = NULL, address = NULL, agent = NULL WHERE user_id = ?",
+        (user_id,),
+    )?;
+    Ok(())
+}
+
+/// Blanks what is personal in the rows of all users of an app.
+pub(super) fn blank_app(tx: &Tx<'_>, app_id: &AppId) -> Result<(), SqlError> {
+    tx.run(
+        "UPDATE audit SET identifier = NULL, address = NULL, agent = NULL
+         WHERE app_id = ? AND user_id IS NOT NULL",
+        (app_id,),
+    )?;
+    Ok(())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+mod tests {
+    use super::*;
+    use crate::clock::at;
+    use crate::store::sign_ins::{self, Presented, RefreshHashes, SignInRow, Successor};
+    use crate::store::testing::{APP, CALLERS, File, USER};
+    use crate::store::{StoreError, users};
+
+    fn refused(user: &str) -> Refused {
+        let acting = Acting::client([192, 0, 2, 1].into(), "agent".to_owned(), at(7));
+        acting.concerns(&user.into());
+        let (action, reason) = (AuditAction::SignInRefused, AuditReason::WrongCode);
+        Refused::once(&acting, Some(APP.into()), action, reason)
+    }
+
+    async fn rows(file: &File) -> Vec<AuditRow> {
+        let list = file.run(|tx| Ok::<_, StoreError>(list(tx, &Filter::default(), 0, 100)?));
+        list.await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_row_does_not_change() {
+        let file = File::new().await;
+        let insert = file.run(|tx| Ok::<_, StoreError>(insert_refused(tx, &[refused(USER)])?));
+        insert.await.unwrap();
+        for change in [
+            "count = 2",
+            "at = 8",
+            "action = 'sign_in'",
+            "reason = NULL",
+            "actor = 'server'",
+            "user_id = NULL",
+            "app_id = NULL",
+            "address = '192.0.2.2'",
+            "agent = 'other'",
+        ] {
+            let sql = format!("UPDATE audit SET {change}");
+            let update = file.run(move |tx| Ok::<_, StoreError>(tx.run(&sql, ())?));
+            assert!(update.await.is_err(), "{change}");
+        }
+        let blank = file.run(|tx| Ok::<_, StoreError>(blank_user(tx, &USER.into())?));
+        blank.await.unwrap();
+        let row = rows(&file).await.remove(0);
+        assert_eq!((row.address, row.agent, row.count), (None, None, 1));
+        assert_eq!(row.reason, Some(AuditReason::WrongCode));
+    }
+
+    #[tokio::test]
+    async fn a_refusal_that_waited_while_its_user_was_deleted_is_blank() {
+        let file = File::new().await;
+        let insert = file.run(|tx| {
+            insert_refused(tx, &[refused(USER)])?;
+            users::delete(tx, &APP.into(), &USER.into())?;
+            insert_refused(tx, &[refused(USER), refused("nobody")])?;
+            Ok::<_, StoreError>(())
+        });
+        insert.await.unwrap();
+        let rows = rows(&file).await;
+        assert_eq!(rows.len(), 4);
+        for row in rows {
+            assert_eq!((row.address, row.agent), (None, None));
+            assert_eq!(row.app_id.as_deref(), Some(APP));
+        }
+    }
+
+    fn hashes(token: u8) -> RefreshHashes {
+        RefreshHashes {
+            token: vec![token],
+            family: vec![0],
+        }
+    }
+
+    #[tokio::test]
+    async fn the_reuse_of_a_refresh_token_is_one_row_however_many_present_it() {
+        let file = File::new().await;
+        let start = file.run(|tx| {
+            let sign_in = SignInRow {
+                id: "sign-in".into(),
+                user_id: USER.into(),
+                created_at: at(0),
+                ends_at: at(100),
+                expires_at: at(50),
+                kept_until: at(50),
+                refresh: Some(hashes(1)),
+            };
+            sign_ins::insert(tx, &sign_in)?;
+            let sign_in = "sign-in".into();
+            let token = Presented {
+                sign_in: &sign_in,
+                hashes: &hashes(1),
+            };
+            let next = Successor {
+                hash: &[2],
+                salt: &[7],
+                salt_key: &[8],
+                expires_at: at(80),
+                auth_until: at(80),
+            };
+            sign_ins::exchange(tx, &APP.into(), &token, &next, at(9))?;
+            let used = "SELECT last_used_at FROM sign_ins";
+            Ok::<i64, StoreError>(tx.value(used, ())?)
+        });
+        assert_eq!(start.await.unwrap(), 9);
+        let callers = (0..CALLERS).map(|_| {
+            |tx: &Tx<'_>| {
+                let sign_in = "sign-in".into();
+                let token = Presented {
+                    sign_in: &sign_in,
+                    hashes: &hashes(1),
+                };
+                Ok::<_, StoreError>(sign_ins::end_if_reused(tx, &APP.into(), &token)?)
+            }
+        });
+        let (won, lost) = file.race(callers.collect()).await;
+        assert_eq!((won.len(), lost.len()), (CALLERS, 0));
+        let rows = rows(&file).await;
+        assert_eq!(rows.len(), 1);
+        assert_eq!(rows[0].action, AuditAction::SignInEnded);
+        assert_eq!(rows[0].reason, Some(AuditReason::RefreshTokenReused));
+        assert_eq!(rows[0].user_id.as_deref(), Some(USER));
+    }
+
+    #[tokio::test]
+    async fn old_rows_are_deleted_in_portions() {
+        let file = File::new().await;
+        let swept = file.run(|tx| {
+            let old = vec![refused(USER); 1500];
+            insert_refused(tx, &old)?;
+            let kept = Refused {
+                at: at(9),
+                ..refused(USER)
+            };
+            insert_refused(tx, &[kept])?;
+            Ok::<_, StoreError>([sweep(tx, at(8))?, sweep(tx, at(8))?])
+        });
+        assert_eq!(swept.await.unwrap(), [true, false]);
+        assert_eq!(rows(&file).await.len(), 1);
+    }
+}
