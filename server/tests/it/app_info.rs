@@ -3,7 +3,7 @@
 use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use passage_server::MintToken;
+use passage_server::{MetadataType, MintToken};
 use serde_json::json;
 
 use crate::support::{App, send, text};
@@ -97,7 +97,7 @@ async fn the_public_key_follows_a_rotation() {
 
 #[tokio::test]
 async fn the_metadata_schema_rules_what_users_may_have() {
-    let field = |name: &str, kind: &str| (name.to_owned(), kind.parse().unwrap());
+    let field = |name: &str, kind: &str| (name.to_owned(), kind.parse::<MetadataType>().unwrap());
     let app = App::start_with(|builder| {
         [
             field("plan", "string"),
