@@ -17,6 +17,9 @@ text_enum! {
     }
 }
 
+/// The handle of a login that was started for a name that is nobody's. No other login has one.
+pub(crate) const NOBODY: &[u8] = b"nobody";
+
 /// A ceremony to store.
 pub(crate) struct NewCeremony<'a> {
     pub(crate) id: &'a str,
@@ -36,8 +39,7 @@ pub(crate) struct CeremonyRow {
     /// The user of the ceremony, if known.
     pub(crate) user_id: Option<UserId>,
     pub(crate) transaction_id: Option<String>,
-    /// The handle that a new passkey gets. A login has one, without a user, if it was started for a name that is
-    /// nobody's.
+    /// The handle that a new passkey gets, or [`NOBODY`].
     pub(crate) user_handle: Option<Vec<u8>>,
     /// State of the library that verifies the outcome.
     pub(crate) state: String,
@@ -57,7 +59,7 @@ columns!(CeremonyRow {
 impl CeremonyRow {
     /// Whether this login was started for a name that is nobody's, so that no passkey finishes it.
     pub(crate) fn is_for_nobody(&self) -> bool {
-        self.purpose == Purpose::Login && self.user_id.is_none() && self.user_handle.is_some()
+        self.purpose == Purpose::Login && self.user_handle.as_deref() == Some(NOBODY)
     }
 
     /// Whether a user was named when it started.

@@ -232,8 +232,7 @@ async fn in_production_a_stranger_writes_a_field_of_the_backend() {
         ("plan", false, false),
         ("referrer", true, false),
     ];
-    let expected =
-        expected.map(|(name, registration, profile)| (name.into(), registration, profile));
+    let expected = expected.map(|(name, first, later)| (name.to_owned(), first, later));
     assert_eq!(serve.rights().await, expected);
     for metadata in [
         json!({"plan": "enterprise"}),

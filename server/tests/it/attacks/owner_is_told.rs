@@ -75,7 +75,7 @@ async fn a_thief_removes_the_owners_passkey_in_silence() {
     let again = app
         .own(&token, http::Method::DELETE, &path, json!({}))
         .await;
-    again.error(404, "device_not_found");
+    again.error(404, "user_not_found");
     let path = format!("/users/{id}/devices/{own}");
     app.delete(&path).await.error(404, "device_not_found");
     assert_eq!(notices(&app, ADA).len(), 3);

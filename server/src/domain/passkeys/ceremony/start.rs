@@ -24,9 +24,6 @@ use crate::store::{SqlError, Tx};
 /// Bytes of a user handle. The standard allows 64.
 const HANDLE_LENGTH: usize = 16;
 
-/// The handle of a ceremony that nobody can finish. It marks the ceremony, and no passkey has it.
-const NOBODY: &[u8] = b"nobody";
-
 /// A ceremony that is about to start.
 struct Start {
     app_id: AppId,
@@ -164,7 +161,9 @@ impl StartAssertion {
 
     /// Starts it for a name that nobody has, or nobody with a passkey. It cannot be finished.
     pub(crate) fn run_for_nobody(&self, tx: &Tx<'_>) -> Result<(), Refusal> {
-        Ok(self.start.insert(tx, None, Some(NOBODY))?)
+        Ok(self
+            .start
+            .insert(tx, None, Some(store::ceremonies::NOBODY))?)
     }
 }
 
