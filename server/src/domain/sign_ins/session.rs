@@ -35,7 +35,8 @@ impl Session {
         let Some(limit) = settings.reauthentication_limit() else {
             return Ok(());
         };
-        let recent = |at: Time| now.since(at) <= limit;
+        // Tokens have whole seconds.
+        let recent = |at: Time| Time::from_second(now.as_second()).since(at) <= limit;
         if self.0.authenticated_at.is_some_and(recent) {
             Ok(())
         } else {
@@ -73,6 +74,8 @@ mod tests {
             session.check_recent(&settings(limit), now).is_ok()
         };
         assert!(recent(Some(signed_in), 600, after(600)));
+        let just = after(600) + Duration::from_millis(999);
+        assert!(recent(Some(signed_in), 600, just));
         assert!(!recent(Some(signed_in), 600, after(601)));
         assert!(!recent(None, 600, after(0)), "nobody knows when");
         assert!(recent(Some(signed_in), 0, after(100_000)) && recent(None, 0, after(0)));
