@@ -48,9 +48,7 @@ fn audit(site: &Site, more: &[&str]) -> String {
 }
 
 fn actions(lines: &str) -> Vec<String> {
-    let entries = lines
-        .lines()
-        .map(|line| serde_json::from_str::<Value>(line));
+    let entries = lines.lines().map(serde_json::from_str::<Value>);
     entries
         .map(|entry| text(&entry.unwrap()["action"]))
         .collect()

@@ -176,8 +176,35 @@ async fn a_flood_of_refusals_is_counted_in_one_row() {
     assert_eq!(counted.agent, None);
 }
 
+#[tokio::test]
+async fn a_stranger_who_asks_too_often_is_counted_by_their_network() {
+    let header = "client_address_header = \"x-forwarded-for\"\n";
+    let limits = "[limits]\nrequests_per_address_per_minute = 1\n";
+    let site = Site::new(&format!("{header}{limits}{TWO_APPS}"));
+    let server = site.start().await;
+    let mut refused = 0;
+    for host in 0..30 {
+        let url = format!("{}/auth/v1/apps/one/users", server.url());
+        let request = client().get(url).query(&[("identifier", ADA)]);
+        let request = request.header("x-forwarded-for", format!("2001:db8::{host:x}"));
+        refused += i64::from(send(request).await.status == 429);
+    }
+    let entries = after(&site, server).await;
+    let rows = of(&entries, "request_refused");
+    assert!(refused > 20 && rows.len() < 25, "{refused}: {rows:?}");
+    assert_eq!(rows.iter().map(|it| it.count).sum::<i64>(), refused);
+    for row in rows {
+        assert_eq!(row.reason.as_deref(), Some("rate_limited"));
+        let network = row.address.as_deref() == Some("2001:db8::/64");
+        assert!(network || row.count == 1, "{row:?}");
+    }
+}
+
+/// How an answer differs from the right one, and the reason in the log.
+type Reasoned = (fn(&mut Answer), &'static str);
+
 /// What is wrong with the answer to the challenge of a login, and its reason in the log. The stored counter is 5.
-const LOGINS: &[(fn(&mut Answer), &str)] = &[
+const LOGINS: &[Reasoned] = &[
     (
         |it| it.tampered = Some(Part::Signature),
         "passkey_signature",
@@ -254,7 +281,7 @@ async fn each_refusal_of_a_passkey_has_its_own_reason() {
 }
 
 /// What is wrong with the answer to the challenge of a registration.
-const REGISTRATIONS: &[(fn(&mut Answer), &str)] = &[
+const REGISTRATIONS: &[Reasoned] = &[
     (
         |it| it.origin = "https://evil.example".into(),
         "passkey_origin",
