@@ -158,14 +158,13 @@ fn fill(text: &str, value: impl Fn(&str) -> Option<String>) -> String {
 mod tests {
     use super::super::language::LANGUAGES;
     use super::*;
-    use crate::clock::at;
 
     fn message(notice: Notice, language: Language) -> Message {
         let to = Identifier::Email("ada@example.com".to_owned());
         let requester = Requester {
             client: "Firefox on\nWindows".to_owned(),
             address: "203.0.113.7".to_owned(),
-            at: at(1_800_000_000),
+            at: Time::from_second(1_800_000_000),
         };
         let new = NewNotice {
             to: &to,
@@ -173,7 +172,7 @@ mod tests {
             notice,
             requester: Some(requester),
             language,
-            created_at: at(1_800_000_000),
+            created_at: Time::from_second(1_800_000_000),
         };
         Message::notify("The {name} Shop", new)
     }

@@ -53,7 +53,7 @@ pub(super) static EN: Texts = Texts {
         "Your account at {app} now uses {new} in place of this address or number.",
     ],
     identifier_added: [
-        "New contact details for {app}",
+        "Your contact details for {app} have changed",
         "{new} was added to your account at {app}.",
     ],
     identifier_lost: [
@@ -99,7 +99,7 @@ pub(super) static DE: Texts = Texts {
         "Ihr Konto bei {app} verwendet jetzt {new} anstelle dieser Adresse oder Nummer.",
     ],
     identifier_added: [
-        "Neue Kontaktdaten für {app}",
+        "Ihre Kontaktdaten für {app} wurden geändert",
         "{new} wurde Ihrem Konto bei {app} hinzugefügt.",
     ],
     identifier_lost: [
@@ -145,8 +145,8 @@ pub(super) static ES: Texts = Texts {
         "Tu cuenta de {app} usa ahora {new} en lugar de esta dirección o número.",
     ],
     identifier_added: [
-        "Nuevos datos de contacto para {app}",
-        "Se añadió {new} a tu cuenta de {app}.",
+        "Tus datos de contacto para {app} han cambiado",
+        "{new} se añadió a tu cuenta de {app}.",
     ],
     identifier_lost: [
         "Tus datos de contacto para {app} han cambiado",
@@ -191,7 +191,7 @@ pub(super) static IT: Texts = Texts {
         "Il tuo account di {app} usa ora {new} al posto di questo indirizzo o numero.",
     ],
     identifier_added: [
-        "Nuovi contatti per {app}",
+        "I tuoi contatti per {app} sono cambiati",
         "{new} è stato aggiunto al tuo account di {app}.",
     ],
     identifier_lost: [
@@ -237,7 +237,7 @@ pub(super) static PL: Texts = Texts {
         "Twoje konto w {app} używa teraz {new} zamiast tego adresu lub numeru.",
     ],
     identifier_added: [
-        "Nowe dane kontaktowe w {app}",
+        "Twoje dane kontaktowe w {app} zmieniły się",
         "Do Twojego konta w {app} dodano {new}.",
     ],
     identifier_lost: [
@@ -280,7 +280,7 @@ pub(super) static PT: Texts = Texts {
         "Sua conta em {app} agora usa {new} no lugar deste endereço ou número.",
     ],
     identifier_added: [
-        "Novos dados de contato para {app}",
+        "Seus dados de contato para {app} mudaram",
         "{new} foi adicionado à sua conta em {app}.",
     ],
     identifier_lost: [
@@ -322,7 +322,10 @@ pub(super) static ZH: Texts = Texts {
         "您在 {app} 的联系方式已更改",
         "您的 {app} 帐户现在使用 {new}，不再使用此地址或号码。",
     ],
-    identifier_added: ["{app} 的新联系方式", "{new} 已添加到您的 {app} 帐户。"],
+    identifier_added: [
+        "您在 {app} 的联系方式已更改",
+        "{new} 已添加到您的 {app} 帐户。",
+    ],
     identifier_lost: [
         "您在 {app} 的联系方式已更改",
         "{new} 已从您的 {app} 帐户中移除，因为其他人已确认其归属。",
