@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use xshell::{Shell, cmd};
 
-use crate::run::{Outcome, Result, server_binary, shell, target};
+use crate::run::{Result, Skipped, server_binary, shell, target};
 
 /// A program, how to see that it is there and new enough, and what it is for people.
 type Need = (&'static str, &'static [&'static str], &'static str);
@@ -34,7 +34,7 @@ const CHROMIUMS: [&str; 6] = [
 ];
 
 /// The server keeps to the vendored documents, with requests that schemathesis makes up.
-pub(crate) fn contract(cases: u32) -> Result<Outcome> {
+pub(crate) fn contract(cases: u32) -> Result {
     let here = "e2e/schemathesis";
     let prepare = |stage: &Stage| stage.pip("e2e/schemathesis/requirements.txt");
     suite(
@@ -57,7 +57,7 @@ pub(crate) fn contract(cases: u32) -> Result<Outcome> {
 }
 
 /// The official web packages, unmodified, in a headless Chromium: scenarios with `only` in their names.
-pub(crate) fn browser(only: &str) -> Result<Outcome> {
+pub(crate) fn browser(only: &str) -> Result {
     let here = "e2e/browser";
     let prepare = |stage: &Stage| {
         stage.need(&[NODE, NPM, OPENSSL])?;
@@ -84,7 +84,7 @@ pub(crate) fn browser(only: &str) -> Result<Outcome> {
 }
 
 /// The official client libraries for Python, Node and Rust, unmodified.
-pub(crate) fn clients() -> Result<Outcome> {
+pub(crate) fn clients() -> Result {
     let here = "e2e/clients";
     let prepare = |stage: &Stage| {
         stage.need(&[OPENSSL, NODE, NPM, HEADERS])?;
@@ -125,18 +125,14 @@ fn suite<T>(
     name: &str,
     prepare: impl FnOnce(&Stage) -> Result<T>,
     run: impl FnOnce(&Stage, &Path, T) -> xshell::Result<()>,
-) -> Result<Outcome> {
+) -> Result {
     let sh = shell()?;
     let folder = target(&sh, name)?;
     sh.create_dir(&folder)?;
     sh.set_var("PYTHONDONTWRITEBYTECODE", "1");
     let stage = Stage { sh, folder };
-    let tools = match prepare(&stage) {
-        Ok(tools) => tools,
-        Err(why) => return Ok(Outcome::Skipped(format!("{name} needs {why}"))),
-    };
-    run(&stage, &server_binary(&stage.sh)?, tools)?;
-    Ok(Outcome::Done)
+    let tools = prepare(&stage).map_err(|why| Skipped(format!("{name} needs {why}")))?;
+    Ok(run(&stage, &server_binary(&stage.sh)?, tools)?)
 }
 
 impl Stage {
@@ -182,7 +178,8 @@ impl Stage {
                 sh,
                 "{inside} -m pip install --quiet --no-input --disable-pip-version-check"
             );
-            // Nothing is built here. Where the file has hashes, pip asks for all of them.
+            // Nothing is built here. pip checks hashes as soon as a file has one, and then wants one for every package:
+            // that of the client library has them, that of schemathesis has versions alone.
             let pip = pip.args(["--only-binary", ":all:", "--requirement", requirements]);
             Ok(pip.run()?)
         })?;
@@ -233,29 +230,16 @@ mod tests {
     #[test]
     fn the_official_packages_are_locked() {
         let sh = shell().unwrap();
-        for (lock, package) in [
-            (
-                "browser/package-lock.json",
-                "passage-elements\": { \"version\": \"2.0.9\"",
-            ),
-            (
-                "browser/package-lock.json",
-                "passage-js\": { \"version\": \"4.1.2\"",
-            ),
-            (
-                "clients/node/package-lock.json",
-                "passage-node\": { \"version\": \"2.12.1\"",
-            ),
-            (
-                "clients/python/requirements.txt",
-                "passage-identity==3.0.2 ",
-            ),
-            (
-                "clients/rust/Cargo.lock",
-                "\"passage_flex\" version = \"1.0.2\"",
-            ),
-            ("schemathesis/requirements.txt", "schemathesis=="),
-        ] {
+        let packages = r#"
+            browser/package-lock.json       | passage-elements": { "version": "2.0.9"
+            browser/package-lock.json       | passage-js": { "version": "4.1.2"
+            clients/node/package-lock.json  | passage-node": { "version": "2.12.1"
+            clients/python/requirements.txt | passage-identity==3.0.2 \
+            clients/rust/Cargo.lock         | "passage_flex" version = "1.0.2"
+            schemathesis/requirements.txt   | schemathesis=="#;
+        for package in packages.trim().lines() {
+            let (lock, package) = package.split_once('|').unwrap();
+            let (lock, package) = (lock.trim(), package.trim());
             let text = sh.read_file(format!("e2e/{lock}")).unwrap();
             let words: Vec<&str> = text.split_whitespace().collect();
             assert!(words.join(" ").contains(package), "{lock}: {package}");
@@ -272,11 +256,10 @@ mod tests {
     fn a_suite_without_what_it_needs_is_skipped() {
         let nothing: Need = ("no-such-program", &[], "a program");
         let run = |_: &Stage, _: &Path, ()| panic!("it runs");
-        let skipped = suite("suite-test", |stage| stage.need(&[OPENSSL, nothing]), run).unwrap();
-        assert_eq!(
-            skipped,
-            Outcome::Skipped("suite-test needs a program".to_owned())
-        );
+        let prepare = |stage: &Stage| stage.need(&[OPENSSL, nothing]);
+        let error = suite("suite-test", prepare, run).unwrap_err();
+        let Skipped(why) = error.downcast_ref().unwrap();
+        assert_eq!(why, "suite-test needs a program");
     }
 
     #[test]

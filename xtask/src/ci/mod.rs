@@ -6,7 +6,7 @@ mod steps;
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
-use crate::run::{self, Outcome};
+use crate::run::{self, Skipped};
 use steps::{Depth, STEPS, Step};
 
 /// Which steps to run.
@@ -18,9 +18,6 @@ pub(crate) struct Choice {
     /// Run the long steps as well, and run fuzzing and schemathesis for longer.
     #[arg(long)]
     full: bool,
-    /// Fail instead of skipping a step.
-    #[arg(long)]
-    required: bool,
     /// Run only this step. Can be repeated.
     #[arg(long, value_name = "STEP", value_parser = names())]
     only: Vec<String>,
@@ -33,8 +30,8 @@ fn names() -> Vec<&'static str> {
     STEPS.iter().map(|step| step.name).collect()
 }
 
-/// Runs the steps in order until one fails.
-pub(crate) fn run(choice: &Choice) -> run::Result {
+/// Runs the steps in order until one fails, or is skipped though all are `required`.
+pub(crate) fn run(choice: &Choice, required: bool) -> run::Result {
     if choice.list {
         for step in &STEPS {
             let long = if step.long { " (--full)" } else { "" };
@@ -63,17 +60,21 @@ pub(crate) fn run(choice: &Choice) -> run::Result {
         );
         flush();
         let begun = Instant::now();
-        let outcome = match (step.run)(depth) {
-            Ok(Outcome::Skipped(why)) if choice.required => Err(why),
-            outcome => outcome.map_err(|error| error.to_string()),
-        };
-        if let Ok(Outcome::Skipped(why)) = &outcome {
-            println!("SKIPPED: {}: {why}", step.name);
-        }
-        let failed = outcome.as_ref().err().cloned();
+        let outcome = (step.run)(depth);
+        let outcome = outcome.map_err(|why| {
+            if required {
+                why.to_string().into()
+            } else {
+                why
+            }
+        });
+        let why = outcome.as_ref().err().map(ToString::to_string);
+        let failed = outcome.as_ref().is_err_and(|why| !why.is::<Skipped>());
         taken.push((step.name, begun.elapsed(), outcome));
-        if let Some(why) = failed {
-            return Err(failure(&taken, step.name, &why, depth).into());
+        match why {
+            Some(why) if failed => return Err(failure(&taken, step.name, &why, depth).into()),
+            Some(why) => println!("SKIPPED: {}: {why}", step.name),
+            None => {}
         }
     }
     Ok(())
@@ -93,7 +94,7 @@ fn chosen<'a>(steps: &'a [Step], choice: &Choice) -> Vec<&'a Step> {
     steps.filter(wanted).collect()
 }
 
-type Taken = (&'static str, Duration, Result<Outcome, String>);
+type Taken = (&'static str, Duration, run::Result);
 
 /// The time of each step, and then what was not checked.
 fn table(taken: &[Taken]) -> String {
@@ -101,8 +102,8 @@ fn table(taken: &[Taken]) -> String {
     let mut skipped = Vec::new();
     for (name, time, outcome) in taken {
         let how = match outcome {
-            Ok(Outcome::Done) => "ok",
-            Ok(Outcome::Skipped(why)) => {
+            Ok(()) => "ok",
+            Err(why) if why.is::<Skipped>() => {
                 skipped.push(format!("SKIPPED: {name}: {why}"));
                 "SKIPPED"
             }
@@ -147,7 +148,6 @@ mod tests {
         let choice = Choice {
             list: false,
             full,
-            required: false,
             only: only.iter().map(|name| (*name).to_owned()).collect(),
             from: from.map(str::to_owned),
         };
@@ -185,15 +185,11 @@ mod tests {
 
     #[test]
     fn the_table_tells_what_was_skipped_and_what_failed() {
-        let skipped = Ok(Outcome::Skipped("no tool".to_owned()));
+        let skipped = Err(Skipped("no tool".to_owned()).into());
         let taken: [Taken; 3] = [
-            ("format", Duration::from_millis(1250), Ok(Outcome::Done)),
+            ("format", Duration::from_millis(1250), Ok(())),
             ("fuzz", Duration::ZERO, skipped),
-            (
-                "docs",
-                Duration::from_secs(100),
-                Err("it failed".to_owned()),
-            ),
+            ("docs", Duration::from_secs(100), Err("it failed".into())),
         ];
         let text = "Steps so far:\n  format               1.2 s  ok\n  fuzz                 0.0 s  SKIPPED\n  \
                     docs               100.0 s  FAILED\n\nNot checked on this machine: 1\nSKIPPED: fuzz: no tool";

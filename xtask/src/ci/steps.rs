@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use xshell::cmd;
 
 use super::sdk;
-use crate::run::{Outcome, Result, gated, regen, shell};
+use crate::run::{Result, Skipped, gated, regen, shell};
 use crate::tools::DENY;
 use crate::{binary_test, fuzz, suites, tidy};
 
@@ -38,7 +38,7 @@ pub(super) struct Step {
     pub(super) run: Run,
 }
 
-type Run = fn(Depth) -> Result<Outcome>;
+type Run = fn(Depth) -> Result;
 
 impl Step {
     const fn new(name: &'static str, what: &'static str, run: Run) -> Self {
@@ -70,7 +70,7 @@ pub(super) const STEPS: [Step; 20] = [
     Step::new(
         "tidy",
         "layers, file lengths, and links and commands in documents are correct",
-        |_| tidy::run(crate::command()).map(|()| Outcome::Done),
+        |_| tidy::run(crate::command()),
     ),
     Step::new(
         "deny",
@@ -115,13 +115,12 @@ pub(super) const STEPS: [Step; 20] = [
     Step::new("docs", "rustdoc reports no warnings", |_| {
         let sh = shell()?;
         let doc = gated(&sh, "doc --workspace --all-features --no-deps");
-        doc.env("RUSTDOCFLAGS", "-D warnings").run()?;
-        Ok(Outcome::Done)
+        Ok(doc.env("RUSTDOCFLAGS", "-D warnings").run()?)
     }),
     Step::new(
         "regen",
         "vendored documents, effective documents and pinned shapes agree",
-        |_| regen(&[OsString::from("--check")]).map(|()| Outcome::Done),
+        |_| regen(&[OsString::from("--check")]),
     ),
     Step::new("quickstart", "the first example runs", |_| {
         gate("run --quiet --example quickstart")
@@ -149,7 +148,7 @@ pub(super) const STEPS: [Step; 20] = [
     Step::new(
         "binary",
         "the SDK's tests also pass against the server binary",
-        |_| binary_test::run().map(|()| Outcome::Done),
+        |_| binary_test::run(),
     ),
     Step::long(
         "crash",
@@ -166,26 +165,24 @@ pub(super) const STEPS: [Step; 20] = [
 ];
 
 /// Cargo with these words.
-fn gate(words: &str) -> Result<Outcome> {
-    gated(&shell()?, words).run()?;
-    Ok(Outcome::Done)
+fn gate(words: &str) -> Result {
+    Ok(gated(&shell()?, words).run()?)
 }
 
 /// `cargo deny` for these of its checks.
-fn deny(checks: &str) -> Result<Outcome> {
+fn deny(checks: &str) -> Result {
     DENY.with(|sh| {
         let checks = checks.split(' ');
-        cmd!(sh, "cargo deny --log-level warn check {checks...}").run()?;
-        Ok(Outcome::Done)
+        Ok(cmd!(sh, "cargo deny --log-level warn check {checks...}").run()?)
     })
 }
 
-fn advisories() -> Result<Outcome> {
+fn advisories() -> Result {
     DENY.with(|sh| match cmd!(sh, "cargo deny fetch db").run() {
         Ok(()) => deny("advisories"),
         Err(_) => {
             let why = "RustSec's database is not available here, see above: nothing was checked";
-            Ok(Outcome::Skipped(why.to_owned()))
+            Err(Skipped(why.to_owned()).into())
         }
     })
 }

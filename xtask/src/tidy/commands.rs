@@ -115,31 +115,3 @@ fn named(word: &str) -> bool {
     let place = word.contains(['<', '>', '{', '*', '…', '$']) || word.starts_with("..");
     !place && word.chars().any(|c| !c.is_ascii_uppercase())
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::tidy::project::testing::{cases, found};
-
-    #[test]
-    fn commands_can_be_given() {
-        for (command, problem) in cases(include_str!("commands.cases")) {
-            // In a block and in a sentence alike.
-            let block = format!("```console\n$ {command}\n```\n");
-            let span = format!("x\nUse `{command}`.\n");
-            let files = [
-                ("README.md", block.as_str()),
-                ("docs/x.md", &span),
-                (".ci/run", ""),
-            ];
-            let expected = match problem {
-                "" => Vec::new(),
-                problem => vec![
-                    format!("README.md:2: `$ {command}`: {problem}"),
-                    format!("docs/x.md:2: `{command}`: {problem}"),
-                ],
-            };
-            assert_eq!(found(commands, &files), expected, "{command}");
-        }
-    }
-}
