@@ -112,46 +112,34 @@ impl Action {
 }
 
 fn merge_at(document: &mut Value, target: &str, update: &Value) -> Result<bool, String> {
-    match document.pointer_mut(target) {
-        // Only an earlier target of the same action can have replaced it.
-        None => Ok(false),
-        Some(Value::Array(list)) => {
-            list.push(update.clone());
-            Ok(true)
+    // Only an earlier target of the same action can have replaced it.
+    let Some(node) = document.pointer_mut(target) else {
+        return Ok(false);
+    };
+    let before = node.clone();
+    match node {
+        Value::Array(list) => list.push(update.clone()),
+        Value::Object(_) if update.is_object() => merge(node, update),
+        Value::Object(_) => return Err(format!("updates the object {target} with something else")),
+        _ => {
+            return Err(format!(
+                "updates {target}, which is neither object nor list"
+            ));
         }
-        Some(node @ Value::Object(_)) if update.is_object() => Ok(merge(node, update)),
-        Some(Value::Object(_)) => Err(format!("updates the object {target} with something else")),
-        Some(_) => Err(format!(
-            "updates {target}, which is neither object nor list"
-        )),
     }
+    Ok(*node != before)
 }
 
 /// Objects merge member by member, lists are joined, anything else is replaced.
-fn merge(node: &mut Value, update: &Value) -> bool {
+fn merge(node: &mut Value, update: &Value) {
     match (node, update) {
         (Value::Object(members), Value::Object(updates)) => {
-            let mut changed = false;
             for (key, value) in updates {
-                changed |= match members.get_mut(key) {
-                    Some(member) => merge(member, value),
-                    None => {
-                        members.insert(key.clone(), value.clone());
-                        true
-                    }
-                };
+                merge(members.entry(key).or_insert(Value::Null), value);
             }
-            changed
         }
-        (Value::Array(list), Value::Array(more)) => {
-            list.extend(more.iter().cloned());
-            !more.is_empty()
-        }
-        (node, update) if node == update => false,
-        (node, update) => {
-            *node = update.clone();
-            true
-        }
+        (Value::Array(list), Value::Array(more)) => list.extend(more.iter().cloned()),
+        (node, update) => *node = update.clone(),
     }
 }
 

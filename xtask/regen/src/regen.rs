@@ -37,7 +37,7 @@ pub fn update(sources: &Sources, options: &Options, world: &dyn World) -> Result
     if let Some(changelog) = report.changelog {
         files.push(changelog);
     }
-    write(&options.report, &report.markdown)?;
+    write(&options.report, &report.text)?;
     world.say(&report.text);
     // All are in git, and a second run writes what a first one could not.
     for (name, text) in &files {

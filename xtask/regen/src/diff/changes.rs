@@ -80,9 +80,9 @@ impl Change {
     }
 }
 
-/// All changes of one API or of both.
+/// All changes of one API or of both, the worst first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Changes(Vec<Change>);
+pub(crate) struct Changes(pub(crate) Vec<Change>);
 
 impl Changes {
     pub(super) fn new(mut changes: Vec<Change>) -> Self {
@@ -96,41 +96,20 @@ impl Changes {
         Self::new(self.0.into_iter().chain(other.0).collect())
     }
 
-    /// The changes, the worst first.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Change> {
-        self.0.iter()
-    }
-
-    /// Whether the documents are the same, as far as this report can tell.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// The changes of this class, by the worse of their two classes.
     pub(crate) fn of(&self, class: Class) -> Vec<&Change> {
-        self.iter()
-            .filter(|change| change.class() == class)
-            .collect()
-    }
-
-    /// The worst class for callers of the generated client; nothing if there is no change.
-    pub(crate) fn generated(&self) -> Option<Class> {
-        self.iter().map(|change| change.generated.class).max()
-    }
-
-    /// The worst class for callers of the facade; nothing if there is no change.
-    pub(crate) fn facade(&self) -> Option<Class> {
-        self.iter().map(|change| change.facade.class).max()
+        let changes = self.0.iter();
+        changes.filter(|change| change.class() == class).collect()
     }
 
     /// The version that the changes ask for, as [`advise`] says it.
     pub(super) fn bump(&self, current: &Version) -> (&'static str, Version, &'static str) {
-        advise(current, self.generated().max(self.facade()))
+        advise(current, self.0.iter().map(Change::class).max())
     }
 
     /// The places at which `src/` has to follow.
     pub(crate) fn to_follow(&self) -> Vec<String> {
-        let follow = self.iter().filter(|change| change.facade.follow);
+        let follow = self.0.iter().filter(|change| change.facade.follow);
         let mut places: Vec<String> = follow
             .map(|change| format!("{} {}", change.api, change.place))
             .collect();

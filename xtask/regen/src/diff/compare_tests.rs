@@ -44,7 +44,7 @@ fn what_is_said_of_small_changes() {
             }
         };
         let changes = compare("api", &made(0), &made(1), &Facade::default()).unwrap();
-        let changes = changes.iter();
+        let changes = changes.0.iter();
         let found: Vec<String> = changes
             .map(|c| format!("{} {}: {}", c.place, c.words, c.generated.class))
             .collect();
