@@ -79,7 +79,7 @@ fn main() -> ExitCode {
     let Cli { command, required } = Cli::parse();
     let done = match command {
         Command::Ci(choice) => ci::run(&choice, required),
-        Command::Tidy => tidy::run(self::command()),
+        Command::Tidy => tidy::run(Cli::command()),
         Command::Semver { against, package } => semver::run(against, package),
         Command::Regen { arguments } => run::regen(&arguments),
         Command::BinaryTest => binary_test::run(),
@@ -101,9 +101,4 @@ fn main() -> ExitCode {
         eprintln!("error: {message}");
     }
     ExitCode::FAILURE
-}
-
-/// How this program is called.
-fn command() -> clap::Command {
-    Cli::command()
 }

@@ -2,6 +2,7 @@
 //! need below the target folder.
 
 use std::env;
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 use xshell::{Shell, cmd};
@@ -35,111 +36,92 @@ const CHROMIUMS: [&str; 6] = [
 
 /// The server keeps to the vendored documents, with requests that schemathesis makes up.
 pub(crate) fn contract(cases: u32) -> Result {
-    let here = "e2e/schemathesis";
-    let prepare = |stage: &Stage| stage.pip("e2e/schemathesis/requirements.txt");
-    suite(
-        "contract-test",
-        prepare,
-        |Stage { sh, folder }, server, python| {
-            let (root, cases) = (sh.current_dir(), cases.to_string());
-            // What judges is tested first.
-            let inside = sh.push_dir(here);
-            cmd!(sh, "{python} -m unittest --quiet test_judge").run()?;
-            drop(inside);
-            let run = cmd!(
-                sh,
-                "{python} {here}/run.py --server {server} --cases {cases}"
-            );
-            let run = run.arg("--documents").arg(root.join("openapi"));
-            run.arg("--reports").arg(folder.join("reports")).run()
-        },
-    )
+    let (stage, here) = (Stage::new("contract-test")?, "e2e/schemathesis");
+    let python = stage.pip(&format!("{here}/requirements.txt"))?;
+    let (sh, cases) = (&stage.sh, cases.to_string());
+    let (documents, reports) = (
+        sh.current_dir().join("openapi"),
+        stage.folder.join("reports"),
+    );
+    // What judges is tested first.
+    let inside = sh.push_dir(here);
+    cmd!(sh, "{python} -m unittest --quiet test_judge").run()?;
+    drop(inside);
+    let server = server_binary(sh)?;
+    let run = cmd!(
+        sh,
+        "{python} {here}/run.py --server {server} --cases {cases}"
+    );
+    let run = run.arg("--documents").arg(documents);
+    Ok(run.arg("--reports").arg(reports).run()?)
 }
 
 /// The official web packages, unmodified, in a headless Chromium: scenarios with `only` in their names.
 pub(crate) fn browser(only: &str) -> Result {
-    let here = "e2e/browser";
-    let prepare = |stage: &Stage| {
-        stage.need(&[NODE, NPM, OPENSSL])?;
-        let chromium = stage.chromium().ok_or(
-            "Chromium: apt-get install chromium-headless-shell, or name one in PASSAGE_CHROMIUM",
-        )?;
-        stage.npm(here, &stage.folder)?;
-        Ok(chromium)
-    };
-    suite(
-        "browser-test",
-        prepare,
-        |Stage { sh, folder }, server, chromium| {
-            let run = cmd!(
-                sh,
-                "node {here}/run.mjs --server {server} --folder {folder}"
-            );
-            run.arg("--chromium")
-                .arg(chromium)
-                .args(["--only", only])
-                .run()
-        },
-    )
+    let (stage, here) = (Stage::new("browser-test")?, "e2e/browser");
+    stage.need(&[NODE, NPM, OPENSSL])?;
+    let chromium = stage.chromium()?;
+    stage.npm(here, &stage.folder)?;
+    let Stage { sh, folder, .. } = &stage;
+    let server = server_binary(sh)?;
+    let run = cmd!(
+        sh,
+        "node {here}/run.mjs --server {server} --folder {folder}"
+    );
+    let run = run.arg("--chromium").arg(chromium);
+    Ok(run.args(["--only", only]).run()?)
 }
 
 /// The official client libraries for Python, Node and Rust, unmodified.
 pub(crate) fn clients() -> Result {
-    let here = "e2e/clients";
-    let prepare = |stage: &Stage| {
-        stage.need(&[OPENSSL, NODE, NPM, HEADERS])?;
-        let library = stage.pip("e2e/clients/python/requirements.txt")?;
-        stage.npm("e2e/clients/node", &stage.folder.join("node"))?;
-        let sh = &stage.sh;
-        cmd!(
-            sh,
-            "cargo fetch --locked --quiet --manifest-path {here}/rust/Cargo.toml"
-        )
-        .run()?;
-        Ok(library)
-    };
-    suite(
-        "client-test",
-        prepare,
-        |Stage { sh, folder }, server, library| {
-            let run = cmd!(
-                sh,
-                "{library} {here}/run.py --server {server} --folder {folder}"
-            );
-            let run = run.arg("--python").arg(&library);
-            let run = run.arg("--node").arg(folder.join("node"));
-            run.arg("--rust").arg(folder.join("rust")).run()
-        },
-    )
+    let (stage, here) = (Stage::new("client-test")?, "e2e/clients");
+    stage.need(&[OPENSSL, NODE, NPM, HEADERS])?;
+    let Stage { sh, folder, .. } = &stage;
+    let [node, rust] = ["node", "rust"].map(|library| folder.join(library));
+    let python = stage.pip(&format!("{here}/python/requirements.txt"))?;
+    stage.npm(&format!("{here}/node"), &node)?;
+    let manifest = format!("{here}/rust/Cargo.toml");
+    let fetch = cmd!(
+        sh,
+        "cargo fetch --locked --quiet --manifest-path {manifest}"
+    );
+    fetch.run().map_err(|why| stage.lacks(why))?;
+    let server = server_binary(sh)?;
+    let run = cmd!(
+        sh,
+        "{python} {here}/run.py --server {server} --folder {folder}"
+    );
+    let run = run.arg("--python").arg(&python);
+    Ok(run.arg("--node").arg(node).arg("--rust").arg(rust).run()?)
 }
 
 /// Where a suite runs, from the folder of the project.
 struct Stage {
+    /// Of the suite.
+    name: &'static str,
     sh: Shell,
     /// For what it installs and writes.
     folder: PathBuf,
 }
 
-/// Runs a suite against a server that is built first. Without what `prepare` finds or installs it is skipped.
-fn suite<T>(
-    name: &str,
-    prepare: impl FnOnce(&Stage) -> Result<T>,
-    run: impl FnOnce(&Stage, &Path, T) -> xshell::Result<()>,
-) -> Result {
-    let sh = shell()?;
-    let folder = target(&sh, name)?;
-    sh.create_dir(&folder)?;
-    sh.set_var("PYTHONDONTWRITEBYTECODE", "1");
-    let stage = Stage { sh, folder };
-    let tools = prepare(&stage).map_err(|why| Skipped(format!("{name} needs {why}")))?;
-    Ok(run(&stage, &server_binary(&stage.sh)?, tools)?)
-}
-
 impl Stage {
+    fn new(name: &'static str) -> Result<Self> {
+        let sh = shell()?;
+        let folder = target(&sh, name)?;
+        sh.create_dir(&folder)?;
+        sh.set_var("PYTHONDONTWRITEBYTECODE", "1");
+        Ok(Self { name, sh, folder })
+    }
+
+    /// Why the suite is skipped.
+    fn lacks(&self, what: impl Display) -> Skipped {
+        Skipped(format!("{} needs {what}", self.name))
+    }
+
     fn need(&self, needs: &[Need]) -> Result {
         let mut needs = needs.iter();
         match needs.find(|(program, words, _)| !self.works(program, words)) {
-            Some((.., what)) => Err((*what).into()),
+            Some((.., what)) => Err(self.lacks(what).into()),
             None => Ok(()),
         }
     }
@@ -150,22 +132,24 @@ impl Stage {
         run.ignore_stdout().ignore_stderr().run().is_ok()
     }
 
-    fn chromium(&self) -> Option<PathBuf> {
+    fn chromium(&self) -> Result<PathBuf> {
         if let Some(named) = env::var_os("PASSAGE_CHROMIUM") {
-            return Some(named.into());
+            return Ok(named.into());
         }
-        let folders: Vec<PathBuf> = env::split_paths(&env::var_os("PATH")?).collect();
-        let mut programs = CHROMIUMS
-            .iter()
-            .flat_map(|name| folders.iter().map(move |f| f.join(name)));
-        programs.find(|program| program.is_file() && self.works(program, &["--version"]))
+        let path = env::var_os("PATH").unwrap_or_default();
+        let folders: Vec<PathBuf> = env::split_paths(&path).collect();
+        let names = CHROMIUMS.iter();
+        let mut programs = names.flat_map(|name| folders.iter().map(move |f| f.join(name)));
+        let found = programs.find(|file| file.is_file() && self.works(file, &["--version"]));
+        let how = "apt-get install chromium-headless-shell, or name one in PASSAGE_CHROMIUM";
+        Ok(found.ok_or_else(|| self.lacks(format!("Chromium: {how}")))?)
     }
 
     /// The Python of an environment that has what a requirements file pins.
     fn pip(&self, requirements: &str) -> Result<PathBuf> {
         let mut names = ["python3", "python"].into_iter();
         let python = names.find(|python| self.works(python, &["-c", PYTHON_3_11]));
-        let python = python.ok_or("Python 3.11 or newer, with venv and pip")?;
+        let python = python.ok_or_else(|| self.lacks("Python 3.11 or newer, with venv and pip"))?;
         let (sh, venv) = (&self.sh, self.folder.join("venv"));
         let inside = venv.join(if cfg!(windows) {
             "Scripts/python.exe"
@@ -216,7 +200,7 @@ impl Stage {
             folder.display()
         );
         self.sh.create_dir(folder)?;
-        install().map_err(|why| format!("the packages of {lock}: {why}"))?;
+        install().map_err(|why| self.lacks(format!("the packages of {lock}: {why}")))?;
         Ok(self.sh.write_file(installed, wanted)?)
     }
 }
@@ -254,21 +238,26 @@ mod tests {
 
     #[test]
     fn a_suite_without_what_it_needs_is_skipped() {
-        let nothing: Need = ("no-such-program", &[], "a program");
-        let run = |_: &Stage, _: &Path, ()| panic!("it runs");
-        let prepare = |stage: &Stage| stage.need(&[OPENSSL, nothing]);
-        let error = suite("suite-test", prepare, run).unwrap_err();
+        let (stage, nothing) = (
+            stage(Path::new("")),
+            ("no-such-program", &[][..], "a program"),
+        );
+        assert!(stage.need(&[OPENSSL]).is_ok());
+        let error = stage.need(&[OPENSSL, nothing]).unwrap_err();
         let Skipped(why) = error.downcast_ref().unwrap();
         assert_eq!(why, "suite-test needs a program");
+    }
+
+    fn stage(folder: &Path) -> Stage {
+        let (name, folder) = ("suite-test", folder.join("to"));
+        let sh = Shell::new().unwrap();
+        Stage { name, sh, folder }
     }
 
     #[test]
     fn packages_are_installed_once_for_each_lock_file() {
         let folder = tempfile::tempdir().unwrap();
-        let stage = Stage {
-            sh: Shell::new().unwrap(),
-            folder: folder.path().join("to"),
-        };
+        let stage = stage(folder.path());
         let lock = folder.path().join("lock");
         let install = |text: &str, done: Result| {
             stage.sh.write_file(&lock, text).unwrap();

@@ -4,25 +4,23 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::sync::LazyLock;
 
 use serde_json::Value;
 use serde_json_path::JsonPath;
 
+use crate::cases;
 use crate::document::{Document, items, texts};
-use crate::make::APIS;
-use crate::yaml;
+use crate::make::{APIS, effective_name};
 
 /// The vendored and the effective document of each API.
 static DOCUMENTS: LazyLock<[[Value; 2]; 2]> = LazyLock::new(|| {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../openapi");
     APIS.map(|api| {
-        let names = [
-            format!("{folder}/{api}.yaml"),
-            format!("{folder}/effective/{api}.json"),
-        ];
-        names.map(|name| yaml::parse(&fs::read_to_string(name).unwrap()).unwrap())
+        let effective = cases::file(&effective_name(api));
+        [
+            cases::vendored(api),
+            serde_json::from_str(&effective).unwrap(),
+        ]
     })
 });
 

@@ -32,33 +32,26 @@ struct Action {
 }
 
 impl Overlay {
-    /// Reads an overlay and checks that it is one this module can apply in full.
-    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+    /// Reads an overlay for these documents, and checks that it is one this module can apply in full.
+    pub(crate) fn parse(text: &str, documents: &[&str]) -> Result<Self, String> {
         let overlay: Self = yaml::parse(text).map_err(|e| format!("not an overlay: {e}"))?;
         if !overlay.overlay.starts_with("1.0.") {
             return Err(format!("overlay version {} is not 1.0", overlay.overlay));
         }
         for (index, action) in overlay.actions.iter().enumerate() {
-            if action.description.trim().is_empty() {
-                return Err(action.fail(index, "says no reason"));
-            }
-            if action.remove == action.update.is_some() {
-                return Err(action.fail(index, "needs either `update` or `remove: true`"));
-            }
+            let why = match action.document.as_deref() {
+                Some(name) if !documents.contains(&name) => {
+                    format!("is for `{name}`, which is no document")
+                }
+                _ if action.description.trim().is_empty() => "says no reason".to_owned(),
+                _ if action.remove == action.update.is_some() => {
+                    "needs either `update` or `remove: true`".to_owned()
+                }
+                _ => continue,
+            };
+            return Err(action.fail(index, &why));
         }
         Ok(overlay)
-    }
-
-    /// Fails if an action is meant for a document that does not exist.
-    pub(crate) fn check_documents(&self, known: &[&str]) -> Result<(), String> {
-        for (index, action) in self.actions.iter().enumerate() {
-            if let Some(name) = action.document.as_deref()
-                && !known.contains(&name)
-            {
-                return Err(action.fail(index, &format!("is for `{name}`, which is no document")));
-            }
-        }
-        Ok(())
     }
 
     /// Applies the actions for the document `name`, which was read from `file`, in order. Fails with one
@@ -166,10 +159,8 @@ mod tests {
         for case in crate::cases::read("overlay") {
             let yaml = format!("overlay: 1.0.0\ninfo: {{}}\nactions: {}", case["actions"]);
             let mut document = case["in"].clone();
-            let done = Overlay::parse(&yaml).and_then(|overlay| {
-                overlay.check_documents(&["a", "b"])?;
-                overlay.apply("a", "a.yaml", &mut document)
-            });
+            let done = Overlay::parse(&yaml, &["a", "b"])
+                .and_then(|overlay| overlay.apply("a", "a.yaml", &mut document));
             let error = done.err().unwrap_or_default();
             match &case["fails"] {
                 Value::Array(lines) => assert!(

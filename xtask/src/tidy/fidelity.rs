@@ -129,12 +129,11 @@ impl Known {
         let mut operations = BTreeSet::new();
         for (api, counts) in &apis {
             for name in counts.operations.keys() {
-                let mut others = apis.iter().filter(|(other, _)| *other != api);
-                let both = others.any(|(_, counts)| counts.operations.contains_key(name));
-                operations.insert(if both {
-                    format!("{api}.{name}")
-                } else {
-                    name.clone()
+                let apis = apis.values();
+                let both = apis.filter(|counts| counts.operations.contains_key(name));
+                operations.insert(match both.count() {
+                    1 => name.clone(),
+                    _ => format!("{api}.{name}"),
                 });
             }
         }

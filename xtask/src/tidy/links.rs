@@ -16,23 +16,19 @@ pub(super) fn links(project: &Project) -> Found {
                 Some((folder, _)) => format!("{folder}/{path}"),
                 None => path.to_owned(),
             };
-            if !project.exists(&to) {
-                find(
-                    *line,
-                    format!("the link {link} leads nowhere, there is no {to}: correct it"),
-                );
+            let what = if !project.exists(&to) {
+                format!("the link {link} leads nowhere, there is no {to}: correct it")
             } else if !fragment.is_empty()
                 && to.ends_with(".md")
                 && !Markdown::read(&project.text(&to)?)
                     .anchors
-                    .iter()
-                    .any(|anchor| anchor == fragment)
+                    .contains(&fragment.to_owned())
             {
-                find(
-                    *line,
-                    format!("{to} has no heading #{fragment}: correct the link {link}"),
-                );
-            }
+                format!("{to} has no heading #{fragment}: correct the link {link}")
+            } else {
+                continue;
+            };
+            find(*line, what);
         }
         Ok(())
     })

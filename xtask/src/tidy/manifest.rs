@@ -70,36 +70,29 @@ pub(super) fn features(project: &Project) -> Found {
     let Some(package) = project.published().next() else {
         return Ok(Vec::new());
     };
-    let mut tables = Markdown::read(&project.text(README)?).tables.into_iter();
-    let name = |cells: &[String]| {
-        cells
-            .first()
-            .map_or("", |cell| cell.trim_matches('`'))
-            .to_owned()
-    };
-    let table = tables.find(|rows| {
-        rows.first()
-            .is_some_and(|(_, cells)| name(cells) == "Feature")
+    let tables = Markdown::read(&project.text(README)?).tables.into_iter();
+    let name = |cells: &[String]| cells.first().map(|cell| cell.trim_matches('`').to_owned());
+    let names = tables.map(|rows| -> Vec<(usize, String)> {
+        let names = rows
+            .iter()
+            .filter_map(|(line, cells)| Some((*line, name(cells)?)));
+        names.collect()
     });
-    let mut rows = table
-        .unwrap_or_default()
-        .into_iter()
-        .map(|(line, cells)| (line, name(&cells)));
-    let first = rows.next().map_or(1, |(line, _)| line);
-    let rows: Vec<(usize, String)> = rows.collect();
-    let missing = package
-        .features()
-        .filter(|feature| !rows.iter().any(|(_, name)| name == feature));
-    let missing = missing.map(|feature| {
-        let what = format!("the table `| Feature |` lacks `{feature}`: say what it adds");
-        Finding::new(README, first, what)
-    });
-    let unknown = rows
-        .iter()
-        .filter(|(_, name)| !package.features.contains_key(name));
-    let unknown = unknown.map(|(line, name)| {
-        let what = format!("{} has no feature `{name}`: take the row out", package.name);
-        Finding::new(README, *line, what)
-    });
-    Ok(missing.chain(unknown).collect())
+    let mut rows = names.filter(|rows| rows.first().is_some_and(|(_, name)| name == "Feature"));
+    let rows = rows.next().unwrap_or_default();
+    let first = rows.first().map_or(1, |(line, _)| *line);
+    let mut findings = Vec::new();
+    for feature in package.features() {
+        if !rows.iter().any(|(_, name)| name == feature) {
+            let what = format!("the table `| Feature |` lacks `{feature}`: say what it adds");
+            findings.push(Finding::new(README, first, what));
+        }
+    }
+    for (line, name) in rows.iter().skip(1) {
+        if !package.features.contains_key(name) {
+            let what = format!("{} has no feature `{name}`: take the row out", package.name);
+            findings.push(Finding::new(README, *line, what));
+        }
+    }
+    Ok(findings)
 }

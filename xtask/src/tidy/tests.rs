@@ -5,7 +5,6 @@
 use std::fs;
 
 use clap::{Arg, Command};
-use serde_json::json;
 
 use super::*;
 
@@ -86,24 +85,12 @@ fn found(rule: Rule, files: &[(&str, &str)]) -> Vec<String> {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
     }
-    let target = |kind, name| json!({"kind": [kind], "name": name});
-    let targets = [
-        target("example", "tour"),
-        target("bench", "speed"),
-        target("test", "lists"),
-    ];
-    let packages = json!([
-        {"name": "sdk", "version": "1.2.3", "rust_version": "1.88", "publish": null, "targets": targets,
-         "features": {"axum": [], "tower": []}},
-        {"name": "tools", "version": "1.2.3", "rust_version": "1.94", "publish": [], "targets": [],
-         "features": {}},
-    ]);
     let all = Arg::new("all").num_args(0..).trailing_var_arg(true);
     let xtask = Command::new("xtask")
         .subcommand(Command::new("tidy"))
         .subcommand(Command::new("fuzz").arg(Arg::new("seconds").long("seconds")))
         .subcommand(Command::new("regen").arg(all.allow_hyphen_values(true)));
-    let packages = serde_json::from_value(packages).unwrap();
+    let packages = serde_json::from_str(include_str!("cases/packages.json")).unwrap();
     let project = Project::read(folder.path(), packages, xtask).unwrap();
     let findings = rule(&project).unwrap();
     findings.iter().map(ToString::to_string).collect()

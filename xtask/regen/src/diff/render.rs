@@ -4,7 +4,7 @@ use std::fmt::{self, Write};
 
 use semver::Version;
 
-use super::changes::{Change, Changes, Class, Kind, Verdict};
+use super::changes::{Change, Changes, Class, HEADINGS, Verdict};
 
 /// More places of one kind than this are counted, not named.
 const NAMED: usize = 6;
@@ -32,7 +32,8 @@ impl Changes {
         }
         let follow = self.to_follow();
         if !follow.is_empty() {
-            let _ = writeln!(out, "\n`src/` has to follow: `{}`.", follow.join("`, `"));
+            let follow: Vec<String> = follow.iter().map(|place| format!("`{place}`")).collect();
+            let _ = writeln!(out, "\n`src/` has to follow: {}.", follow.join(", "));
         }
         for class in Class::WORST_FIRST {
             let changes = self.of(class);
@@ -53,22 +54,16 @@ impl Changes {
     /// Bullets under the headings of Keep a Changelog, for somebody to put into words for callers. Empty if
     /// callers notice nothing.
     pub(crate) fn changelog_draft(&self) -> String {
-        let kinds = [
-            ("Added", Kind::Added),
-            ("Changed", Kind::Changed),
-            ("Removed", Kind::Removed),
-        ];
-        let sections = kinds.map(|(heading, kind)| (heading, self.bullets(kind)));
+        let sections = HEADINGS.map(|heading| (heading, self.bullets(heading)));
         let sections = sections.iter().filter(|(_, bullets)| !bullets.is_empty());
         let sections = sections.map(|(heading, bullets)| format!("### {heading}\n\n{bullets}"));
         sections.collect::<Vec<_>>().join("\n")
     }
 
-    fn bullets(&self, kind: Kind) -> String {
+    fn bullets(&self, heading: &str) -> String {
         let of = |class| {
-            self.of(class)
-                .into_iter()
-                .filter(|change| change.kind == kind)
+            let changes = self.of(class).into_iter();
+            changes.filter(|change| change.heading == heading)
         };
         let code = of(Class::Breaking).chain(of(Class::Additive)).map(bullet);
         let places = of(Class::DocsOnly).map(|c| format!("`{}` ({})", c.place, c.api));
