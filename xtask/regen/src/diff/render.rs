@@ -9,8 +9,10 @@ use super::changes::{Change, Changes, Class, HEADINGS, Verdict};
 /// More places of one kind than this are counted, not named.
 const NAMED: usize = 6;
 
-/// Both kinds of callers, each with what a change means for them.
-const SIDES: [(&str, fn(&Change) -> &Verdict); 2] = [
+/// A kind of callers, and what a change means for them.
+type Side = (&'static str, fn(&Change) -> &Verdict);
+
+const SIDES: [Side; 2] = [
     ("generated client", |change| &change.generated),
     ("facade", |change| &change.facade),
 ];
