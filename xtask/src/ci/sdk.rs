@@ -35,15 +35,19 @@ pub(super) fn powerset() -> Result {
     })
 }
 
-/// With the `rust-version` of the manifest. In another target folder, so that the compilers do not invalidate each
-/// other's work.
+/// With the `rust-version` of the manifest, installed if it is missing: this changes no other toolchain. In another target
+/// folder, so that the compilers do not invalidate each other's work.
 pub(super) fn oldest_compiler() -> Result {
     let sh = shell()?;
     let version = package(&sh)?.rust_version.unwrap_or_default();
     let probe = cmd!(sh, "rustup run {version} cargo --version").quiet();
-    if probe.ignore_stdout().ignore_stderr().run().is_err() {
-        let how = format!("rustup toolchain install {version} --profile minimal");
-        return Err(Skipped(format!("nothing was checked with Rust {version}: {how}")).into());
+    let install = cmd!(
+        sh,
+        "rustup toolchain install {version} --profile minimal --no-self-update"
+    );
+    if probe.ignore_stdout().ignore_stderr().run().is_err() && install.run().is_err() {
+        let why = "cannot be installed here, see above: nothing was checked with it";
+        return Err(Skipped(format!("Rust {version} {why}")).into());
     }
     Ok(cmd!(
         sh,

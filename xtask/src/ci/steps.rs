@@ -31,7 +31,7 @@ pub(super) enum Step {
     Features,
     /// the SDK compiles with each pair of features, and with none
     Powerset,
-    /// the SDK compiles with its minimum Rust version, if that is installed
+    /// the SDK compiles with its minimum Rust version, if that can be installed
     Msrv,
     /// the SDK compiles with the oldest dependencies that it allows
     MinimalVersions,
