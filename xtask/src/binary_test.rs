@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
+use regex::Regex;
 use xshell::{Shell, cmd};
 
 use crate::run::{Result, files, server_binary, shell, target};
@@ -31,21 +32,12 @@ pub(crate) fn run() -> Result {
 /// one for each module.
 fn programs(sh: &Shell) -> Result<BTreeSet<String>> {
     let mut programs = BTreeSet::new();
+    let test = Regex::new(r"^(?:examples/actix/|tests/support/)?tests/(?:it/)?(\w+).*\.rs$")?;
     for file in files(&sh.current_dir())? {
-        let folders = ["examples/actix/", "tests/support/"].into_iter();
-        let inside = folders.fold(file.as_str(), |file, folder| {
-            file.strip_prefix(folder).unwrap_or(file)
-        });
-        let Some(inside) = inside
-            .strip_prefix("tests/")
-            .filter(|_| file.ends_with(".rs"))
-        else {
-            continue;
-        };
-        if sh.read_file(&file)?.contains("passage_test_support::") {
-            let inside = inside.strip_prefix("it/").unwrap_or(inside);
-            let program = inside.split('/').next().unwrap_or_default();
-            programs.insert(program.trim_end_matches(".rs").to_owned());
+        if let Some((_, [program])) = test.captures(&file).map(|found| found.extract())
+            && sh.read_file(&file)?.contains("passage_test_support::")
+        {
+            programs.insert(program.to_owned());
         }
     }
     Ok(programs)
@@ -79,11 +71,8 @@ fn summary(programs: &BTreeSet<String>, report: &str) -> Result<String> {
         others.len()
     );
     for cells in others {
-        write!(
-            text,
-            "\n  {}",
-            cells.get(1..).unwrap_or_default().join(": ")
-        )?;
+        let cells = cells.get(1..).unwrap_or_default().join(": ");
+        write!(text, "\n  {cells}")?;
     }
     Ok(text)
 }

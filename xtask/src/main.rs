@@ -13,7 +13,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
-use run::Outcome;
+use run::Skipped;
 
 /// Maintainers' commands.
 #[derive(Parser)]
@@ -21,6 +21,9 @@ use run::Outcome;
 struct Cli {
     #[command(subcommand)]
     command: Command,
+    /// Fail instead of skipping what needs something that this machine lacks.
+    #[arg(long, global = true)]
+    required: bool,
 }
 
 #[derive(Subcommand)]
@@ -50,9 +53,6 @@ enum Command {
         /// Seconds that each of the four targets runs.
         #[arg(long, default_value_t = 60)]
         seconds: u32,
-        /// Fail if a tool is missing.
-        #[arg(long)]
-        required: bool,
     },
     /// Test the server against the API descriptions, with requests that schemathesis generates. Needs Python and a
     /// package index; skipped with a message without them.
@@ -60,9 +60,6 @@ enum Command {
         /// Maximum number of generated requests for each operation.
         #[arg(long, default_value_t = 30)]
         cases: u32,
-        /// Fail if a tool is missing.
-        #[arg(long)]
-        required: bool,
     },
     /// Run the SDK's tests that need a server against the server binary, with a process for each test.
     BinaryTest,
@@ -70,74 +67,38 @@ enum Command {
     /// skipped with a message without them.
     BrowserTest {
         /// Run only scenarios whose name contains this.
-        #[arg(
-            long,
-            value_name = "TEXT",
-            default_value = "",
-            hide_default_value = true
-        )]
-        only: String,
-        /// Fail if a tool is missing.
-        #[arg(long)]
-        required: bool,
+        #[arg(long, value_name = "TEXT")]
+        only: Option<String>,
     },
     /// Test the server with the official client libraries for Python, Node and Rust. Needs Python, Node, npm, openssl and
     /// their registries; skipped with a message without them.
-    ClientTest {
-        /// Fail if a tool is missing.
-        #[arg(long)]
-        required: bool,
-    },
+    ClientTest,
 }
 
 fn main() -> ExitCode {
-    // Whether to fail instead of skipping.
-    let mut all = false;
-    let done = match Cli::parse().command {
-        Command::Ci(choice) => ci::run(&choice).map(done),
-        Command::Tidy => tidy::run(command()).map(done),
-        Command::Semver { against, package } => semver::run(against, package).map(done),
-        Command::Regen { arguments } => run::regen(&arguments).map(done),
-        Command::BinaryTest => binary_test::run().map(done),
-        Command::Fuzz { seconds, required } => {
-            all = required;
-            fuzz::run(seconds)
-        }
-        Command::ContractTest { cases, required } => {
-            all = required;
-            suites::contract(cases)
-        }
-        Command::BrowserTest { only, required } => {
-            all = required;
-            suites::browser(&only)
-        }
-        Command::ClientTest { required } => {
-            all = required;
-            suites::clients()
-        }
+    let Cli { command, required } = Cli::parse();
+    let done = match command {
+        Command::Ci(choice) => ci::run(&choice, required),
+        Command::Tidy => tidy::run(Cli::command()),
+        Command::Semver { against, package } => semver::run(against, package),
+        Command::Regen { arguments } => run::regen(&arguments),
+        Command::BinaryTest => binary_test::run(),
+        Command::Fuzz { seconds } => fuzz::run(seconds),
+        Command::ContractTest { cases } => suites::contract(cases),
+        Command::BrowserTest { only } => suites::browser(&only.unwrap_or_default()),
+        Command::ClientTest => suites::clients(),
     };
-    match done {
-        Ok(Outcome::Skipped(why)) if !all => println!("SKIPPED: {why}"),
-        Ok(Outcome::Done) => {}
-        Ok(Outcome::Skipped(message)) => return failed(&message),
-        Err(error) => return failed(&error.to_string()),
+    let Err(error) = done else {
+        return ExitCode::SUCCESS;
+    };
+    if error.is::<Skipped>() && !required {
+        println!("SKIPPED: {error}");
+        return ExitCode::SUCCESS;
     }
-    ExitCode::SUCCESS
-}
-
-/// An empty message means that enough was said.
-fn failed(message: &str) -> ExitCode {
+    // An empty message means that enough was said.
+    let message = error.to_string();
     if !message.is_empty() {
         eprintln!("error: {message}");
     }
     ExitCode::FAILURE
-}
-
-fn done((): ()) -> Outcome {
-    Outcome::Done
-}
-
-/// How this program is called.
-fn command() -> clap::Command {
-    Cli::command()
 }

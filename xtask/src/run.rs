@@ -2,22 +2,28 @@
 
 use std::collections::BTreeMap;
 use std::env;
+use std::error::Error;
 use std::ffi::OsString;
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use xshell::{Cmd, Shell, cmd};
 
 /// Errors are for people only.
-pub(crate) type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
+pub(crate) type Result<T = ()> = std::result::Result<T, Box<dyn Error>>;
 
-/// How a command that did not fail ended.
-#[derive(Debug, PartialEq)]
-pub(crate) enum Outcome {
-    Done,
-    /// It could not be run here; the reason.
-    Skipped(String),
+/// The reason why something could not be run on this machine, which is a failure only if it is required.
+#[derive(Debug)]
+pub(crate) struct Skipped(pub(crate) String);
+
+impl fmt::Display for Skipped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
 }
+
+impl Error for Skipped {}
 
 /// The folder of the project.
 pub(crate) fn root() -> Result<PathBuf> {

@@ -2,11 +2,12 @@
 //! need below the target folder.
 
 use std::env;
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 use xshell::{Shell, cmd};
 
-use crate::run::{Outcome, Result, server_binary, shell, target};
+use crate::run::{Result, Skipped, server_binary, shell, target};
 
 /// A program, how to see that it is there and new enough, and what it is for people.
 type Need = (&'static str, &'static [&'static str], &'static str);
@@ -34,29 +35,29 @@ const CHROMIUMS: [&str; 6] = [
 ];
 
 /// The server keeps to the vendored documents, with requests that schemathesis makes up.
-pub(crate) fn contract(cases: u32) -> Result<Outcome> {
-    let here = "e2e/schemathesis";
-    let prepare = |stage: &Stage| stage.pip("e2e/schemathesis/requirements.txt");
-    suite(
-        "contract-test",
-        prepare,
-        |Stage { sh, folder }, server, python| {
-            let (root, cases) = (sh.current_dir(), cases.to_string());
-            // What judges is tested first.
-            let inside = sh.push_dir(here);
-            cmd!(sh, "{python} -m unittest --quiet test_judge").run()?;
-            drop(inside);
-            let run = cmd!(
-                sh,
-                "{python} {here}/run.py --server {server} --cases {cases}"
-            );
-            let run = run.arg("--documents").arg(root.join("openapi"));
-            run.arg("--reports").arg(folder.join("reports")).run()
-        },
-    )
+pub(crate) fn contract(cases: u32) -> Result {
+    let (stage, here) = (Stage::new("contract-test")?, "e2e/schemathesis");
+    let python = stage.pip(&format!("{here}/requirements.txt"))?;
+    let (sh, cases) = (&stage.sh, cases.to_string());
+    let (documents, reports) = (
+        sh.current_dir().join("openapi"),
+        stage.folder.join("reports"),
+    );
+    // What judges is tested first.
+    let inside = sh.push_dir(here);
+    cmd!(sh, "{python} -m unittest --quiet test_judge").run()?;
+    drop(inside);
+    let server = server_binary(sh)?;
+    let run = cmd!(
+        sh,
+        "{python} {here}/run.py --server {server} --cases {cases}"
+    );
+    let run = run.arg("--documents").arg(documents);
+    Ok(run.arg("--reports").arg(reports).run()?)
 }
 
 /// The official web packages, unmodified, in a headless Chromium: scenarios with `only` in their names.
+<<<<<<< HEAD
 pub(crate) fn browser(only: &str) -> Result<Outcome> {
     let here = "e2e/browser";
     let prepare = |stage: &Stage| {
@@ -92,69 +93,73 @@ pub(crate) fn browser(only: &str) -> Result<Outcome> {
                 .run()
         },
     )
+=======
+pub(crate) fn browser(only: &str) -> Result {
+    let (stage, here) = (Stage::new("browser-test")?, "e2e/browser");
+    stage.need(&[NODE, NPM, OPENSSL])?;
+    let chromium = stage.chromium()?;
+    stage.npm(here, &stage.folder)?;
+    let Stage { sh, folder, .. } = &stage;
+    let server = server_binary(sh)?;
+    let run = cmd!(
+        sh,
+        "node {here}/run.mjs --server {server} --folder {folder}"
+    );
+    let run = run.arg("--chromium").arg(chromium);
+    Ok(run.args(["--only", only]).run()?)
+>>>>>>> n-xtask
 }
 
 /// The official client libraries for Python, Node and Rust, unmodified.
-pub(crate) fn clients() -> Result<Outcome> {
-    let here = "e2e/clients";
-    let prepare = |stage: &Stage| {
-        stage.need(&[OPENSSL, NODE, NPM, HEADERS])?;
-        let library = stage.pip("e2e/clients/python/requirements.txt")?;
-        stage.npm("e2e/clients/node", &stage.folder.join("node"))?;
-        let sh = &stage.sh;
-        cmd!(
-            sh,
-            "cargo fetch --locked --quiet --manifest-path {here}/rust/Cargo.toml"
-        )
-        .run()?;
-        Ok(library)
-    };
-    suite(
-        "client-test",
-        prepare,
-        |Stage { sh, folder }, server, library| {
-            let run = cmd!(
-                sh,
-                "{library} {here}/run.py --server {server} --folder {folder}"
-            );
-            let run = run.arg("--python").arg(&library);
-            let run = run.arg("--node").arg(folder.join("node"));
-            run.arg("--rust").arg(folder.join("rust")).run()
-        },
-    )
+pub(crate) fn clients() -> Result {
+    let (stage, here) = (Stage::new("client-test")?, "e2e/clients");
+    stage.need(&[OPENSSL, NODE, NPM, HEADERS])?;
+    let Stage { sh, folder, .. } = &stage;
+    let [node, rust] = ["node", "rust"].map(|library| folder.join(library));
+    let python = stage.pip(&format!("{here}/python/requirements.txt"))?;
+    stage.npm(&format!("{here}/node"), &node)?;
+    let manifest = format!("{here}/rust/Cargo.toml");
+    let fetch = cmd!(
+        sh,
+        "cargo fetch --locked --quiet --manifest-path {manifest}"
+    );
+    fetch.run().map_err(|why| stage.lacks(why))?;
+    let server = server_binary(sh)?;
+    let run = cmd!(
+        sh,
+        "{python} {here}/run.py --server {server} --folder {folder}"
+    );
+    let run = run.arg("--python").arg(&python);
+    Ok(run.arg("--node").arg(node).arg("--rust").arg(rust).run()?)
 }
 
 /// Where a suite runs, from the folder of the project.
 struct Stage {
+    /// Of the suite.
+    name: &'static str,
     sh: Shell,
     /// For what it installs and writes.
     folder: PathBuf,
 }
 
-/// Runs a suite against a server that is built first. Without what `prepare` finds or installs it is skipped.
-fn suite<T>(
-    name: &str,
-    prepare: impl FnOnce(&Stage) -> Result<T>,
-    run: impl FnOnce(&Stage, &Path, T) -> xshell::Result<()>,
-) -> Result<Outcome> {
-    let sh = shell()?;
-    let folder = target(&sh, name)?;
-    sh.create_dir(&folder)?;
-    sh.set_var("PYTHONDONTWRITEBYTECODE", "1");
-    let stage = Stage { sh, folder };
-    let tools = match prepare(&stage) {
-        Ok(tools) => tools,
-        Err(why) => return Ok(Outcome::Skipped(format!("{name} needs {why}"))),
-    };
-    run(&stage, &server_binary(&stage.sh)?, tools)?;
-    Ok(Outcome::Done)
-}
-
 impl Stage {
+    fn new(name: &'static str) -> Result<Self> {
+        let sh = shell()?;
+        let folder = target(&sh, name)?;
+        sh.create_dir(&folder)?;
+        sh.set_var("PYTHONDONTWRITEBYTECODE", "1");
+        Ok(Self { name, sh, folder })
+    }
+
+    /// Why the suite is skipped.
+    fn lacks(&self, what: impl Display) -> Skipped {
+        Skipped(format!("{} needs {what}", self.name))
+    }
+
     fn need(&self, needs: &[Need]) -> Result {
         let mut needs = needs.iter();
         match needs.find(|(program, words, _)| !self.works(program, words)) {
-            Some((.., what)) => Err((*what).into()),
+            Some((.., what)) => Err(self.lacks(what).into()),
             None => Ok(()),
         }
     }
@@ -165,22 +170,24 @@ impl Stage {
         run.ignore_stdout().ignore_stderr().run().is_ok()
     }
 
-    fn chromium(&self) -> Option<PathBuf> {
+    fn chromium(&self) -> Result<PathBuf> {
         if let Some(named) = env::var_os("PASSAGE_CHROMIUM") {
-            return Some(named.into());
+            return Ok(named.into());
         }
-        let folders: Vec<PathBuf> = env::split_paths(&env::var_os("PATH")?).collect();
-        let mut programs = CHROMIUMS
-            .iter()
-            .flat_map(|name| folders.iter().map(move |f| f.join(name)));
-        programs.find(|program| program.is_file() && self.works(program, &["--version"]))
+        let path = env::var_os("PATH").unwrap_or_default();
+        let folders: Vec<PathBuf> = env::split_paths(&path).collect();
+        let names = CHROMIUMS.iter();
+        let mut programs = names.flat_map(|name| folders.iter().map(move |f| f.join(name)));
+        let found = programs.find(|file| file.is_file() && self.works(file, &["--version"]));
+        let how = "apt-get install chromium-headless-shell, or name one in PASSAGE_CHROMIUM";
+        Ok(found.ok_or_else(|| self.lacks(format!("Chromium: {how}")))?)
     }
 
     /// The Python of an environment that has what a requirements file pins.
     fn pip(&self, requirements: &str) -> Result<PathBuf> {
         let mut names = ["python3", "python"].into_iter();
         let python = names.find(|python| self.works(python, &["-c", PYTHON_3_11]));
-        let python = python.ok_or("Python 3.11 or newer, with venv and pip")?;
+        let python = python.ok_or_else(|| self.lacks("Python 3.11 or newer, with venv and pip"))?;
         let (sh, venv) = (&self.sh, self.folder.join("venv"));
         let inside = venv.join(if cfg!(windows) {
             "Scripts/python.exe"
@@ -193,7 +200,8 @@ impl Stage {
                 sh,
                 "{inside} -m pip install --quiet --no-input --disable-pip-version-check"
             );
-            // Nothing is built here. Where the file has hashes, pip asks for all of them.
+            // Nothing is built here. pip checks hashes as soon as a file has one, and then wants one for every package:
+            // that of the client library has them, that of schemathesis has versions alone.
             let pip = pip.args(["--only-binary", ":all:", "--requirement", requirements]);
             Ok(pip.run()?)
         })?;
@@ -230,7 +238,7 @@ impl Stage {
             folder.display()
         );
         self.sh.create_dir(folder)?;
-        install().map_err(|why| format!("the packages of {lock}: {why}"))?;
+        install().map_err(|why| self.lacks(format!("the packages of {lock}: {why}")))?;
         Ok(self.sh.write_file(installed, wanted)?)
     }
 }
@@ -244,29 +252,16 @@ mod tests {
     #[test]
     fn the_official_packages_are_locked() {
         let sh = shell().unwrap();
-        for (lock, package) in [
-            (
-                "browser/package-lock.json",
-                "passage-elements\": { \"version\": \"2.0.9\"",
-            ),
-            (
-                "browser/package-lock.json",
-                "passage-js\": { \"version\": \"4.1.2\"",
-            ),
-            (
-                "clients/node/package-lock.json",
-                "passage-node\": { \"version\": \"2.12.1\"",
-            ),
-            (
-                "clients/python/requirements.txt",
-                "passage-identity==3.0.2 ",
-            ),
-            (
-                "clients/rust/Cargo.lock",
-                "\"passage_flex\" version = \"1.0.2\"",
-            ),
-            ("schemathesis/requirements.txt", "schemathesis=="),
-        ] {
+        let packages = r#"
+            browser/package-lock.json       | passage-elements": { "version": "2.0.9"
+            browser/package-lock.json       | passage-js": { "version": "4.1.2"
+            clients/node/package-lock.json  | passage-node": { "version": "2.12.1"
+            clients/python/requirements.txt | passage-identity==3.0.2 \
+            clients/rust/Cargo.lock         | "passage_flex" version = "1.0.2"
+            schemathesis/requirements.txt   | schemathesis=="#;
+        for package in packages.trim().lines() {
+            let (lock, package) = package.split_once('|').unwrap();
+            let (lock, package) = (lock.trim(), package.trim());
             let text = sh.read_file(format!("e2e/{lock}")).unwrap();
             let words: Vec<&str> = text.split_whitespace().collect();
             assert!(words.join(" ").contains(package), "{lock}: {package}");
@@ -281,22 +276,26 @@ mod tests {
 
     #[test]
     fn a_suite_without_what_it_needs_is_skipped() {
-        let nothing: Need = ("no-such-program", &[], "a program");
-        let run = |_: &Stage, _: &Path, ()| panic!("it runs");
-        let skipped = suite("suite-test", |stage| stage.need(&[OPENSSL, nothing]), run).unwrap();
-        assert_eq!(
-            skipped,
-            Outcome::Skipped("suite-test needs a program".to_owned())
+        let (stage, nothing) = (
+            stage(Path::new("")),
+            ("no-such-program", &[][..], "a program"),
         );
+        assert!(stage.need(&[OPENSSL]).is_ok());
+        let error = stage.need(&[OPENSSL, nothing]).unwrap_err();
+        let Skipped(why) = error.downcast_ref().unwrap();
+        assert_eq!(why, "suite-test needs a program");
+    }
+
+    fn stage(folder: &Path) -> Stage {
+        let (name, folder) = ("suite-test", folder.join("to"));
+        let sh = Shell::new().unwrap();
+        Stage { name, sh, folder }
     }
 
     #[test]
     fn packages_are_installed_once_for_each_lock_file() {
         let folder = tempfile::tempdir().unwrap();
-        let stage = Stage {
-            sh: Shell::new().unwrap(),
-            folder: folder.path().join("to"),
-        };
+        let stage = stage(folder.path());
         let lock = folder.path().join("lock");
         let install = |text: &str, done: Result| {
             stage.sh.write_file(&lock, text).unwrap();

@@ -49,6 +49,12 @@ impl<'a> Document<'a> {
         })
     }
 
+    /// Those that can be called by a name.
+    pub(crate) fn named_operations(&self) -> impl Iterator<Item = Operation<'a>> + use<'a> {
+        self.operations()
+            .filter(|operation| !operation.id.is_empty())
+    }
+
     /// The parameters of an operation, its own and those of its path, references followed; and whether they are
     /// written once for many operations.
     pub(crate) fn parameters(&self, operation: &Operation<'a>) -> Vec<(&'a Value, bool)> {
@@ -65,6 +71,12 @@ impl<'a> Document<'a> {
             }
         }
         found
+    }
+
+    /// The body of requests, references followed.
+    pub(crate) fn body(&self, operation: &Operation<'a>) -> Option<&'a Value> {
+        let body = operation.raw.get("requestBody")?;
+        Some(self.resolve(body))
     }
 
     /// Status and content of every reply, references followed.

@@ -23,8 +23,8 @@ mod yaml;
 
 pub use import::Import;
 pub use make::Sources;
-pub use orphans::files_below;
-pub use regen::{Options, check, update};
+pub use orphans::{files_below, name_in};
+pub use regen::{check, update};
 pub use world::{Mode, Run, World};
 
 #[cfg(test)]
@@ -32,11 +32,24 @@ mod document_tests;
 
 #[cfg(test)]
 mod cases {
+    #![allow(clippy::unwrap_used, clippy::panic)]
+
+    use serde_json::Value;
+
+    /// A file of the project.
+    pub(crate) fn file(name: &str) -> String {
+        let path = format!("{}/../../{name}", env!("CARGO_MANIFEST_DIR"));
+        std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{name}: {error}"))
+    }
+
+    /// The vendored document of an API.
+    pub(crate) fn vendored(api: &str) -> Value {
+        crate::yaml::parse(&file(&format!("openapi/{api}.yaml"))).unwrap()
+    }
+
     /// The cases in `tests/cases`.
-    #[allow(clippy::unwrap_used)]
-    pub(crate) fn read(name: &str) -> Vec<serde_json::Value> {
-        let path = format!("{}/tests/cases/{name}.yaml", env!("CARGO_MANIFEST_DIR"));
-        crate::yaml::parse(&std::fs::read_to_string(path).unwrap()).unwrap()
+    pub(crate) fn read(name: &str) -> Vec<Value> {
+        crate::yaml::parse(&file(&format!("xtask/regen/tests/cases/{name}.yaml"))).unwrap()
     }
 
     /// Holds `text` against a file in `tests/snapshots`.

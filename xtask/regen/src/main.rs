@@ -6,8 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::Parser;
-use regen::{Import, Options, Sources, World};
+use clap::{ArgGroup, Parser};
+use regen::{Import, Sources, World};
 
 use outside::Outside;
 
@@ -22,6 +22,7 @@ use outside::Outside;
 #[derive(Parser)]
 #[command(
     name = "cargo xtask regen",
+    group = ArgGroup::new("descriptions").multiple(true),
     override_usage = "cargo xtask regen [OPTIONS]",
     after_help = "A new description in two commands:\n  \
                   cargo xtask regen --management new.json --from 'https://.. as of 2026-01-16'\n  \
@@ -29,13 +30,13 @@ use outside::Outside;
 )]
 struct Cli {
     /// A new description of the Management API: OpenAPI 3.0 or Swagger 2.0, JSON or YAML.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", group = "descriptions")]
     management: Option<PathBuf>,
     /// A new description of the Auth API.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", group = "descriptions")]
     auth: Option<PathBuf>,
     /// Where the new descriptions are from, for openapi/PROVENANCE.md [default: the name of the file].
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", requires = "descriptions")]
     from: Option<String>,
     /// Replace changed snapshots, and delete unused ones.
     #[arg(long)]
@@ -62,10 +63,6 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Result<(), String> {
-    if cli.from.is_some() && cli.management.is_none() && cli.auth.is_none() {
-        let why = "--from needs --management or --auth, the descriptions that it is about";
-        return Err(why.to_owned());
-    }
     let outside = Outside::new(&cli.root, cli.since)?;
     if cli.check {
         return regen::check(&cli.root, &outside);
@@ -80,17 +77,12 @@ fn run(cli: Cli) -> Result<(), String> {
         from: cli.from,
         date: outside::today(),
         root: cli.root,
-    };
-    let report = outside.folder().join("report.md");
-    let options = Options {
         accept: cli.accept,
-        report,
+        report: outside.folder().join("report.md"),
     };
-    regen::update(&sources, &options, &outside)?;
-    outside.say(&format!(
-        "the report for a pull request is {}",
-        options.report.display()
-    ));
+    regen::update(&sources, &outside)?;
+    let report = sources.report.display();
+    outside.say(&format!("the report for a pull request is {report}"));
     Ok(())
 }
 

@@ -19,7 +19,7 @@ pub(crate) const APIS: [&str; 2] = ["management", "auth"];
 const PROVENANCE: &str = "openapi/PROVENANCE.md";
 const COUNTS: &str = "openapi/counts.json";
 
-/// What to make things from.
+/// What to make things from, and what becomes of them.
 #[derive(Clone, Debug, Default)]
 pub struct Sources {
     /// The folder of the project.
@@ -30,6 +30,10 @@ pub struct Sources {
     pub from: Option<String>,
     /// Today, as `2026-01-16`.
     pub date: String,
+    /// Replace snapshots that differ, and delete those that no test asks for.
+    pub accept: bool,
+    /// The file for the change report.
+    pub report: PathBuf,
 }
 
 /// What was made. Nothing of it is written yet.
@@ -43,8 +47,7 @@ pub(crate) struct Made {
 /// Reads, checks, overlays and generates; whatever is wrong shows here.
 pub(crate) fn make(sources: &Sources) -> Result<Made, String> {
     let root = &sources.root;
-    let overlay = Overlay::parse(&read(&root.join("openapi/overlay.yaml"))?)
-        .and_then(|overlay| overlay.check_documents(&APIS).map(|()| overlay))
+    let overlay = Overlay::parse(&read(&root.join("openapi/overlay.yaml"))?, &APIS)
         .map_err(|error| format!("openapi/overlay.yaml: {error}"))?;
     let mut page = read(&root.join(PROVENANCE))?;
     let mut counts = read(&root.join(COUNTS))?;

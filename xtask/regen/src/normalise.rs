@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use heck::ToPascalCase;
 use serde_json::{Map, Value, json};
 
-use crate::document::references;
+use crate::document::{flag, references, text};
 
 const METHODS: [&str; 5] = ["get", "put", "post", "patch", "delete"];
 const SCHEMA_REF: &str = "#/components/schemas/";
@@ -163,31 +163,25 @@ fn each_schema(
     named: bool,
     visit: Visit<'_>,
 ) -> Result<(), String> {
-    let member = |value: &Value, key| value.get(key).and_then(Value::as_str).map(str::to_owned);
     let inside = |name: &str| match place {
         "" => name.to_owned(),
         place => format!("{place}-{name}"),
     };
-    let own = member(value, "operationId").filter(|_| !named);
-    let parameter = member(value, "name").filter(|_| !named && value.get("schema").is_some());
-    let place = own
-        .or(parameter.map(|name| inside(&name)))
-        .unwrap_or_else(|| place.to_owned());
+    let (id, name) = (text(value, "operationId"), text(value, "name"));
+    let place = match (id, name.filter(|_| value.get("schema").is_some())) {
+        _ if named => place.to_owned(),
+        (Some(id), _) => id.to_owned(),
+        (None, Some(parameter)) => inside(parameter),
+        (None, None) => place.to_owned(),
+    };
     match value {
-        Value::Object(members) if named => members.iter_mut().try_for_each(|(name, schema)| {
-            visit(&inside(name), schema)?;
-            each_schema(schema, &inside(name), false, visit)
-        }),
         Value::Object(members) => members.iter_mut().try_for_each(|(key, value)| {
-            if ["schema", "items"].contains(&key.as_str()) {
+            let place = if named { inside(key) } else { place.clone() };
+            if named || ["schema", "items"].contains(&key.as_str()) {
                 visit(&place, value)?;
             }
-            each_schema(
-                value,
-                &place,
-                ["schemas", "properties"].contains(&key.as_str()),
-                visit,
-            )
+            let members = !named && ["schemas", "properties"].contains(&key.as_str());
+            each_schema(value, &place, members, visit)
         }),
         Value::Array(list) => list
             .iter_mut()
@@ -235,12 +229,10 @@ fn free_nullable_properties(schema: &mut Value) -> Result<(), String> {
     };
     let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
     for (name, property) in properties.into_iter().flatten() {
-        let Some(members) = property.as_object_mut() else {
+        let nullable = flag(property, "nullable");
+        let Some(members) = property.as_object_mut().filter(|_| nullable) else {
             continue;
         };
-        if members.get("nullable") != Some(&Value::Bool(true)) {
-            continue;
-        }
         if members.get("type") != Some(&"object".into()) {
             members.shift_remove("nullable");
         }
@@ -249,14 +241,10 @@ fn free_nullable_properties(schema: &mut Value) -> Result<(), String> {
             members.insert("x-passage-null".to_owned(), true.into());
         }
     }
-    if let Some(members) = schema.as_object_mut()
-        && members.contains_key("required")
-    {
-        if required.is_empty() {
-            members.shift_remove("required");
-        } else {
-            members.insert("required".to_owned(), required.into());
-        }
+    match schema.as_object_mut() {
+        Some(members) if required.is_empty() => drop(members.shift_remove("required")),
+        Some(members) => drop(members.insert("required".to_owned(), required.into())),
+        None => {}
     }
     Ok(())
 }

@@ -15,6 +15,12 @@ pub(crate) fn orphans(folder: &Path, referenced: &[PathBuf]) -> Result<Vec<PathB
     Ok(orphans.collect())
 }
 
+/// The name of a file within a folder.
+pub fn name_in(folder: &Path, path: &Path) -> String {
+    let name = path.strip_prefix(folder).unwrap_or(path);
+    name.display().to_string()
+}
+
 /// All files below `folder`, in order; none if there is no such folder.
 pub fn files_below(folder: &Path) -> Result<Vec<PathBuf>, String> {
     let mut found = Vec::new();

@@ -46,18 +46,16 @@ impl World for Outside {
             .current_dir(&self.root)
             .args(["show", "--end-of-options", &format!("{revision}:./{name}")])
             .output();
-        match (output, &self.since) {
-            (Ok(output), _) if output.status.success() => {
-                Ok(Some(String::from_utf8_lossy(&output.stdout).into_owned()))
+        let failed = match output {
+            Ok(output) if output.status.success() => {
+                return Ok(Some(String::from_utf8_lossy(&output.stdout).into_owned()));
             }
-            // Not in git, or a file that is new there.
-            (_, None) => Ok(None),
-            (Ok(output), Some(_)) => {
-                let error = String::from_utf8_lossy(&output.stderr);
-                Err(format!("git show: {}", error.trim()))
-            }
-            (Err(error), Some(_)) => Err(format!("git show: {error}")),
-        }
+            Ok(output) => String::from_utf8_lossy(&output.stderr).trim().to_owned(),
+            Err(error) => error.to_string(),
+        };
+        // Not in git, or a file that is new there.
+        let known = self.since.is_none().then_some(None);
+        known.ok_or_else(|| format!("git show: {failed}"))
     }
 
     fn pin(&self, mode: Mode) -> Result<Run, String> {
@@ -65,17 +63,13 @@ impl World for Outside {
         let pending = self.folder.join("pending");
         let _ = fs::remove_file(&references);
         let _ = fs::remove_dir_all(&pending);
-        let update = if mode == Mode::Accept {
-            "always"
-        } else {
-            "new"
-        };
+        let accept = mode == Mode::Accept;
         // The cargo that runs this, so that its toolchain is kept.
         let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         command
             .current_dir(&self.root)
             .args(["test", "--package", "passage-shapes", "--test", "shapes"])
-            .env("INSTA_UPDATE", update)
+            .env("INSTA_UPDATE", if accept { "always" } else { "new" })
             // A snapshot that differs shows in the files; what fails then is something else.
             .env("INSTA_FORCE_PASS", "1")
             .env("INSTA_OUTPUT", "none")
@@ -85,11 +79,13 @@ impl World for Outside {
             command.env("INSTA_PENDING_DIR", &pending);
         }
         let output = command.output().map_err(|e| format!("cargo test: {e}"))?;
-        let passed = output.status.success();
         let text = [output.stdout, output.stderr].concat();
-        let text = String::from_utf8_lossy(&text).into_owned();
+        let text = String::from_utf8_lossy(&text);
         let referenced = lines(&references);
-        if passed && referenced.is_empty() {
+        if !output.status.success() {
+            return Err(text.into_owned());
+        }
+        if referenced.is_empty() {
             return Err(format!("{text}\nno test asked for a snapshot"));
         }
         let new = |path: &Path| path.with_extension("snap.new");
@@ -104,8 +100,6 @@ impl World for Outside {
             }
         };
         Ok(Run {
-            passed,
-            output: text,
             referenced,
             differing,
         })
@@ -126,13 +120,7 @@ fn lines(file: &Path) -> Vec<PathBuf> {
 
 /// The names of snapshots within a folder.
 fn names<'a>(folder: &Path, paths: impl Iterator<Item = &'a PathBuf>) -> Vec<String> {
-    let names = paths.map(|path| {
-        path.strip_prefix(folder)
-            .unwrap_or(path)
-            .display()
-            .to_string()
-    });
-    names
-        .map(|name| name.trim_end_matches(".new").to_owned())
-        .collect()
+    let names = paths.map(|path| regen::name_in(folder, path));
+    let names = names.map(|name| name.trim_end_matches(".new").to_owned());
+    names.collect()
 }

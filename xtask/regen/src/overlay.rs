@@ -32,33 +32,26 @@ struct Action {
 }
 
 impl Overlay {
-    /// Reads an overlay and checks that it is one this module can apply in full.
-    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+    /// Reads an overlay for these documents, and checks that it is one this module can apply in full.
+    pub(crate) fn parse(text: &str, documents: &[&str]) -> Result<Self, String> {
         let overlay: Self = yaml::parse(text).map_err(|e| format!("not an overlay: {e}"))?;
         if !overlay.overlay.starts_with("1.0.") {
             return Err(format!("overlay version {} is not 1.0", overlay.overlay));
         }
         for (index, action) in overlay.actions.iter().enumerate() {
-            if action.description.trim().is_empty() {
-                return Err(action.fail(index, "says no reason"));
-            }
-            if action.remove == action.update.is_some() {
-                return Err(action.fail(index, "needs either `update` or `remove: true`"));
-            }
+            let why = match action.document.as_deref() {
+                Some(name) if !documents.contains(&name) => {
+                    format!("is for `{name}`, which is no document")
+                }
+                _ if action.description.trim().is_empty() => "says no reason".to_owned(),
+                _ if action.remove == action.update.is_some() => {
+                    "needs either `update` or `remove: true`".to_owned()
+                }
+                _ => continue,
+            };
+            return Err(action.fail(index, &why));
         }
         Ok(overlay)
-    }
-
-    /// Fails if an action is meant for a document that does not exist.
-    pub(crate) fn check_documents(&self, known: &[&str]) -> Result<(), String> {
-        for (index, action) in self.actions.iter().enumerate() {
-            if let Some(name) = action.document.as_deref()
-                && !known.contains(&name)
-            {
-                return Err(action.fail(index, &format!("is for `{name}`, which is no document")));
-            }
-        }
-        Ok(())
     }
 
     /// Applies the actions for the document `name`, which was read from `file`, in order. Fails with one
@@ -112,46 +105,34 @@ impl Action {
 }
 
 fn merge_at(document: &mut Value, target: &str, update: &Value) -> Result<bool, String> {
-    match document.pointer_mut(target) {
-        // Only an earlier target of the same action can have replaced it.
-        None => Ok(false),
-        Some(Value::Array(list)) => {
-            list.push(update.clone());
-            Ok(true)
+    // Only an earlier target of the same action can have replaced it.
+    let Some(node) = document.pointer_mut(target) else {
+        return Ok(false);
+    };
+    let before = node.clone();
+    match node {
+        Value::Array(list) => list.push(update.clone()),
+        Value::Object(_) if update.is_object() => merge(node, update),
+        Value::Object(_) => return Err(format!("updates the object {target} with something else")),
+        _ => {
+            return Err(format!(
+                "updates {target}, which is neither object nor list"
+            ));
         }
-        Some(node @ Value::Object(_)) if update.is_object() => Ok(merge(node, update)),
-        Some(Value::Object(_)) => Err(format!("updates the object {target} with something else")),
-        Some(_) => Err(format!(
-            "updates {target}, which is neither object nor list"
-        )),
     }
+    Ok(*node != before)
 }
 
 /// Objects merge member by member, lists are joined, anything else is replaced.
-fn merge(node: &mut Value, update: &Value) -> bool {
+fn merge(node: &mut Value, update: &Value) {
     match (node, update) {
         (Value::Object(members), Value::Object(updates)) => {
-            let mut changed = false;
             for (key, value) in updates {
-                changed |= match members.get_mut(key) {
-                    Some(member) => merge(member, value),
-                    None => {
-                        members.insert(key.clone(), value.clone());
-                        true
-                    }
-                };
+                merge(members.entry(key).or_insert(Value::Null), value);
             }
-            changed
         }
-        (Value::Array(list), Value::Array(more)) => {
-            list.extend(more.iter().cloned());
-            !more.is_empty()
-        }
-        (node, update) if node == update => false,
-        (node, update) => {
-            *node = update.clone();
-            true
-        }
+        (Value::Array(list), Value::Array(more)) => list.extend(more.iter().cloned()),
+        (node, update) => *node = update.clone(),
     }
 }
 
@@ -178,10 +159,8 @@ mod tests {
         for case in crate::cases::read("overlay") {
             let yaml = format!("overlay: 1.0.0\ninfo: {{}}\nactions: {}", case["actions"]);
             let mut document = case["in"].clone();
-            let done = Overlay::parse(&yaml).and_then(|overlay| {
-                overlay.check_documents(&["a", "b"])?;
-                overlay.apply("a", "a.yaml", &mut document)
-            });
+            let done = Overlay::parse(&yaml, &["a", "b"])
+                .and_then(|overlay| overlay.apply("a", "a.yaml", &mut document));
             let error = done.err().unwrap_or_default();
             match &case["fails"] {
                 Value::Array(lines) => assert!(

@@ -64,59 +64,41 @@ const EDITED: &str = ", edited since";
 /// Drops the rows of operations that are gone, and adds rows for new ones. The sources of an operation
 /// that nobody looked up are the document itself.
 fn operation_rows(page: &str, api: &str, document: &Value, from: &str) -> Result<String, String> {
-    let operations = Document { root: document }.operations();
-    let ids: Vec<&str> = operations
-        .map(|operation| operation.id)
-        .filter(|id| !id.is_empty())
-        .collect();
+    let operations = Document { root: document }.named_operations();
+    let ids: Vec<&str> = operations.map(|operation| operation.id).collect();
     let heading = format!("### {} API, ", api.to_title_case());
     let failed = || format!("openapi/PROVENANCE.md has no table under `{heading}.. operations`");
     let (before, rest) = page.split_once(&heading).ok_or_else(failed)?;
     let (_, rest) = rest.split_once('\n').ok_or_else(failed)?;
     let (section, after) = rest.split_at(rest.find("\n#").unwrap_or(rest.len()));
-    let of = |line: &str| {
-        line.strip_prefix("| `")?
-            .split('`')
-            .next()
-            .map(str::to_owned)
+    let last = section.rfind("\n|").ok_or_else(failed)?;
+    let (table, behind) = match section.get(last + 1..).and_then(|row| row.find('\n')) {
+        Some(length) => section.split_at(last + 1 + length),
+        None => (section, ""),
     };
-    let old: Vec<String> = section.lines().filter_map(of).collect();
-    let kept = section
-        .lines()
-        .filter(|line| of(line).is_none_or(|id| ids.contains(&id.as_str())));
-    let mut lines: Vec<String> = kept.map(str::to_owned).collect();
-    let end = lines
-        .iter()
-        .rposition(|line| line.starts_with('|'))
-        .ok_or_else(failed)?
-        + 1;
+    let id = |row: &'_ str| Some(row.strip_prefix("| `")?.split_once('`')?.0.to_owned());
+    let old: Vec<String> = table.lines().filter_map(id).collect();
+    let kept = table.lines();
+    let kept = kept.filter(|row| id(row).is_none_or(|id| ids.contains(&id.as_str())));
     let new = ids.iter().filter(|id| !old.iter().any(|old| old == *id));
-    lines.splice(
-        end..end,
-        new.map(|id| format!("| `{id}` | {from} | documented |")),
-    );
-    let (count, lines) = (ids.len(), lines.join("\n"));
-    let last = if section.ends_with('\n') { "\n" } else { "" };
+    let new = new.map(|id| format!("| `{id}` | {from} | documented |"));
+    let rows: Vec<String> = kept.map(str::to_owned).chain(new).collect();
+    let (count, rows) = (ids.len(), rows.join("\n"));
     Ok(format!(
-        "{before}{heading}{count} operations\n{lines}{last}{after}"
+        "{before}{heading}{count} operations\n{rows}{behind}{after}"
     ))
 }
 
 /// In one line, and without an end of the cell.
 fn cell(text: &str) -> String {
-    text.split_whitespace()
-        .collect::<Vec<_>>()
-        .join(" ")
-        .replace('|', "/")
+    let words: Vec<&str> = text.split_whitespace().collect();
+    words.join(" ").replace('|', "/")
 }
 
 fn sha256(text: &str) -> String {
     let digest = digest(&SHA256, text.as_bytes());
-    digest
-        .as_ref()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    let bytes = digest.as_ref().iter();
+    bytes.map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]
@@ -159,15 +141,11 @@ mod tests {
         assert_eq!(update(&page, &["b", "c"], "text", from, "2027-01-01"), page);
         // An edit in place says so once.
         let once = update(PAGE, &["a", "b"], "text", None, "2026-02-03");
-        assert!(
-            once.contains("| 2026-02-03 | the old place, edited since |"),
-            "{once}"
-        );
+        let said = "| 2026-02-03 | the old place, edited since |";
+        assert!(once.contains(said), "{once}");
         let twice = update(&once, &["a", "b"], "more", None, "2026-02-04");
-        assert!(
-            twice.contains("| 2026-02-04 | the old place, edited since |"),
-            "{twice}"
-        );
+        let said = "| 2026-02-04 | the old place, edited since |";
+        assert!(twice.contains(said), "{twice}");
     }
 
     #[test]

@@ -16,7 +16,6 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 pub(crate) struct Report {
     pub(crate) text: String,
-    pub(crate) markdown: String,
     /// Name and text of the changelog, if it becomes another.
     pub(crate) changelog: Option<(String, String)>,
 }
@@ -42,8 +41,7 @@ pub(crate) fn report(root: &Path, made: &Made, world: &dyn World) -> Result<Repo
     }
     let version = Version::parse(VERSION).map_err(|error| error.to_string())?;
     Ok(Report {
-        text: changes.to_text(&version),
-        markdown: changes.to_markdown(&version),
+        text: changes.to_markdown(&version),
         changelog: with_draft(root, &changes, world)?,
     })
 }

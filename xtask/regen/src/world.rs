@@ -16,7 +16,7 @@ pub trait World {
     /// Runs the tests that pin what is generated.
     ///
     /// # Errors
-    /// If they cannot be started.
+    /// If one fails for another reason than a snapshot that differs: what was printed.
     fn pin(&self, mode: Mode) -> Result<Run, String>;
 }
 
@@ -34,10 +34,6 @@ pub enum Mode {
 /// What a run of the snapshot tests showed.
 #[derive(Clone, Debug, Default)]
 pub struct Run {
-    /// Nothing failed, apart from snapshots that differ.
-    pub passed: bool,
-    /// What was printed.
-    pub output: String,
     /// The snapshots that some assertion asked for.
     pub referenced: Vec<PathBuf>,
     /// Those of them that differ, or do not exist, as names within the project. Unknown when they

@@ -45,8 +45,7 @@ mod tests {
     #[test]
     fn the_vendored_documents_are_in_this_form() {
         for api in crate::make::APIS {
-            let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../openapi/");
-            let text = std::fs::read_to_string(format!("{path}{api}.yaml")).unwrap();
+            let text = crate::cases::file(&format!("openapi/{api}.yaml"));
             let document: Value = parse(&text).unwrap();
             assert!(write(&document).unwrap() == text, "{api}");
         }

@@ -1,18 +1,12 @@
 //! Every command in a document is valid.
 
 use super::{Found, markdown::Markdown, project::Project};
+use crate::run::Package;
 
 /// The targets, packages, features, files and tasks in commands exist.
 pub(super) fn commands(project: &Project) -> Found {
     project.each(&[".md"], |_, text, find| {
-        let markdown = Markdown::read(text);
-        let shell = |language: &str| ["console", "sh", "bash", "shell"].contains(&language);
-        let fenced = markdown
-            .fenced
-            .into_iter()
-            .filter(|(_, language, _)| shell(language));
-        let fenced = fenced.map(|(line, _, code)| (line, code));
-        for (line, code) in fenced.chain(markdown.spans) {
+        for (line, code) in Markdown::read(text).code {
             for what in problems(project, &code) {
                 find(line, format!("`{}`: {what}", code.trim()));
             }
@@ -30,7 +24,9 @@ fn problems(project: &Project, code: &str) -> Vec<String> {
     let words: Vec<&str> = words.skip_while(|word| word.starts_with('+')).collect();
     match (program, words.as_slice()) {
         (Some("bash"), [script, ..]) if !script.starts_with('-') && named(script) => {
-            unless(project.exists(script), "file", script)
+            let known = project.exists(script);
+            (!known)
+                .then(|| format!("no file {script}"))
                 .into_iter()
                 .collect()
         }
@@ -50,96 +46,54 @@ fn task(project: &Project, words: &[&str]) -> Vec<String> {
         .iter()
         .map(|word| if named(word) { word } else { "1" });
     let words = ["xtask"].into_iter().chain(words);
-    let error = project.xtask.clone().try_get_matches_from(words).err();
-    let error = error.map(|error| error.to_string()).unwrap_or_default();
-    let first = error.lines().next();
-    first
-        .map(|line| line.trim_start_matches("error: ").to_owned())
-        .into_iter()
-        .collect()
+    let Err(error) = project.xtask.clone().try_get_matches_from(words) else {
+        return Vec::new();
+    };
+    let error = error.to_string();
+    let first = error.lines().next().unwrap_or_default();
+    vec![first.trim_start_matches("error: ").to_owned()]
 }
 
 fn cargo(project: &Project, words: &[&str]) -> Vec<String> {
-    let words: Vec<&str> = words
-        .iter()
-        .copied()
-        .take_while(|word| *word != "--")
-        .collect();
-    let options = words
-        .iter()
-        .zip(words.iter().skip(1))
-        .filter(|(_, value)| named(value));
-    let mut packages = options
-        .clone()
-        .filter(|(option, _)| ["-p", "--package"].contains(option));
-    let package = packages.next().map(|(_, name)| *name);
-    let all = || project.packages.iter();
-    let problem = |(option, value): (&&str, &&str)| match *option {
-        "-p" | "--package" => unless(
-            all().any(|package| package.name == *value),
-            "package",
-            value,
-        )
-        .map(|problem| problem + " in the workspace"),
-        "--example" | "--bench" | "--test" | "--bin" => {
-            let kind = option.trim_start_matches('-');
-            let mut packages =
-                all().filter(|candidate| package.is_none_or(|name| candidate.name == name));
-            let known = packages.any(|package| {
-                let mut targets = package.targets.iter();
-                targets
-                    .any(|target| target.name == *value && target.kind.iter().any(|of| of == kind))
-            });
-            unless(known, kind, value)
+    let words = words.iter().copied().take_while(|word| *word != "--");
+    let options = words.clone().zip(words.skip(1));
+    let options: Vec<_> = options.filter(|(_, value)| named(value)).collect();
+    let mut packages = options.iter();
+    let package = packages.find(|(option, _)| ["-p", "--package"].contains(option));
+    let mut problems = Vec::new();
+    for &(option, value) in &options {
+        let all = || project.packages.iter();
+        let kind = option.trim_start_matches('-');
+        match option {
+            "-p" | "--package" if !all().any(|package| package.name == value) => {
+                problems.push(format!("no package {value} in the workspace"));
+            }
+            "--example" | "--bench" | "--test" | "--bin" => {
+                let of =
+                    |candidate: &&Package| package.is_none_or(|(_, name)| candidate.name == *name);
+                let mut targets = all().filter(of).flat_map(|package| &package.targets);
+                if !targets
+                    .any(|target| target.name == value && target.kind.iter().any(|of| of == kind))
+                {
+                    problems.push(format!("no {kind} {value}"));
+                }
+            }
+            "-F" | "--features" => {
+                let mut names = value.split(',').filter_map(|name| name.rsplit('/').next());
+                let unknown = names.find(|name| !all().any(|p| p.features.contains_key(*name)));
+                problems.extend(unknown.map(|name| format!("no feature {name}")));
+            }
+            "--file" | "--manifest-path" if !project.exists(value) => {
+                problems.push(format!("no file {value}"));
+            }
+            _ => {}
         }
-        "-F" | "--features" => value.split(',').find_map(|feature| {
-            let name = feature.rsplit('/').next().unwrap_or_default();
-            unless(
-                all().any(|package| package.features.contains_key(name)),
-                "feature",
-                name,
-            )
-        }),
-        "--file" | "--manifest-path" => unless(project.exists(value), "file", value),
-        _ => None,
-    };
-    options.filter_map(problem).collect()
-}
-
-fn unless(known: bool, kind: &str, name: &str) -> Option<String> {
-    (!known).then(|| format!("no {kind} {name}"))
+    }
+    problems
 }
 
 /// Whether a word is a name, instead of a placeholder for the reader.
 fn named(word: &str) -> bool {
     let place = word.contains(['<', '>', '{', '*', '…', '$']) || word.starts_with("..");
     !place && word.chars().any(|c| !c.is_ascii_uppercase())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::tidy::project::testing::{cases, found};
-
-    #[test]
-    fn commands_can_be_given() {
-        for (command, problem) in cases(include_str!("commands.cases")) {
-            // In a block and in a sentence alike.
-            let block = format!("```console\n$ {command}\n```\n");
-            let span = format!("x\nUse `{command}`.\n");
-            let files = [
-                ("README.md", block.as_str()),
-                ("docs/x.md", &span),
-                (".ci/run", ""),
-            ];
-            let expected = match problem {
-                "" => Vec::new(),
-                problem => vec![
-                    format!("README.md:2: `$ {command}`: {problem}"),
-                    format!("docs/x.md:2: `{command}`: {problem}"),
-                ],
-            };
-            assert_eq!(found(commands, &files), expected, "{command}");
-        }
-    }
 }

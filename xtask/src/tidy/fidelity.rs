@@ -129,12 +129,11 @@ impl Known {
         let mut operations = BTreeSet::new();
         for (api, counts) in &apis {
             for name in counts.operations.keys() {
-                let mut others = apis.iter().filter(|(other, _)| *other != api);
-                let both = others.any(|(_, counts)| counts.operations.contains_key(name));
-                operations.insert(if both {
-                    format!("{api}.{name}")
-                } else {
-                    name.clone()
+                let apis = apis.values();
+                let both = apis.filter(|counts| counts.operations.contains_key(name));
+                operations.insert(match both.count() {
+                    1 => name.clone(),
+                    _ => format!("{api}.{name}"),
                 });
             }
         }
@@ -177,68 +176,4 @@ fn tests(project: &Project) -> Result<BTreeSet<String>> {
 fn module(path: &str) -> String {
     let module = path.trim_end_matches(".rs").trim_end_matches("/mod");
     module.replace('/', "::") + "::"
-}
-
-#[cfg(test)]
-mod rule_tests {
-    use super::*;
-    use crate::tidy::project::testing::{cases, found};
-
-    const COUNTED: &str = r#"{"auth": {"operations": {"getApp": {}, "signOut": {}}, "schemas": {"Token": {}}},
-        "management": {"operations": {"getApp": {}}, "schemas": {}}}"#;
-    const TESTS: &str = "fn helper() {}\n\n#[tokio::test(flavor = \"multi_thread\")]\n#[cfg(unix)]\nasync fn once() {}\n";
-
-    /// What is found on this page.
-    fn on(page: &str) -> String {
-        let unit = "mod tests {\n    #[test]\n    fn twice() {}\n}\n";
-        let files = [
-            (COUNTS, COUNTED),
-            ("server/tests/it/keys/made.rs", TESTS),
-            ("server/src/keys/mod.rs", unit),
-            (
-                "e2e/browser/scenarios/js.mjs",
-                "export default {\n  'js: sign out': {\n",
-            ),
-            (PAGE, page),
-        ];
-        found(evidence, &files)
-            .join("\n")
-            .replace(&format!("{PAGE}:"), "")
-    }
-
-    #[test]
-    fn rows_have_evidence_and_a_test() {
-        for (row, problem) in cases(include_str!("fidelity.cases")) {
-            // Rows of controls have a table of their own.
-            let (columns, row) = match row.strip_prefix("control ") {
-                Some(row) => ("Control | What it does | Held by |\n|---|---|---|", row),
-                None => (
-                    "Behaviour | Evidence | Note | Held by |\n|---|---|---|---|",
-                    row,
-                ),
-            };
-            let row = row.replace(" T", " `js: sign out`");
-            let all = "O: `signOut`, `auth.getApp`, `management.getApp` |  | `keys::made::once`";
-            let page = format!(
-                "| Mark | Means | Named beside it |\n|---|---|---|\n| **D** | Documented | |\n\n\
-                 | Behaviour | Evidence | Note | Held by |\n|---|---|---|---|\n| All | {all} |\n\n| {columns}\n{row}\n"
-            );
-            assert_eq!(on(&page).replace("11: ", ""), problem, "{row}");
-        }
-    }
-
-    #[test]
-    fn a_table_of_another_form_and_an_operation_without_a_row_are_found() {
-        let header = "| Behaviour | Evidence | Note | Held by |\n|---|---|---|---|";
-        let row = "| A | O: `getApp`, `management.getApp` |  | `js: sign out` |";
-        let other = "| Behaviour | Mark | Note |\n|---|---|---|\n| A | D | N |";
-        assert_eq!(
-            on(&format!(
-                "Text names `signOut`.\n\n{header}\n{row}\n\n{other}\n"
-            )),
-            "7: a table of behaviours has the columns Evidence, Note and Held by\n\
-             1: no row names operation `auth.getApp`: add what is known of it\n\
-             1: no row names operation `signOut`: add what is known of it"
-        );
-    }
 }

@@ -149,34 +149,3 @@ impl Names {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::tidy::project::testing::{cases, found};
-
-    /// Each case is a file below `server/src`, its text with `\\n` for the end of a line, and what is found: nothing, or
-    /// the line and what is wrong with it.
-    #[test]
-    fn imports_go_down_only() {
-        let mut forms = 0;
-        for (case, expected) in cases(include_str!("layers.cases")) {
-            let (file, text) = case.split_once('|').unwrap_or_default();
-            let file = format!("server/src/{}", file.trim());
-            let found = found(
-                layers,
-                &[(file.as_str(), &text.trim().replace("\\n", "\n"))],
-            );
-            let found = found.concat().replace(&format!("{file}:"), "");
-            assert!(found.starts_with(expected), "{case}: {found}");
-            assert_eq!(found.is_empty(), expected.is_empty(), "{case}: {found}");
-            forms += usize::from(!expected.is_empty());
-        }
-        assert!(forms > 20, "{forms}");
-        // Other crates have no layers.
-        assert_eq!(
-            found(layers, &[("src/store.rs", "use crate::http;")]),
-            [""; 0]
-        );
-    }
-}

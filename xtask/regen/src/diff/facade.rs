@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::document::{Document, Operation, references};
 use crate::yaml;
@@ -115,6 +116,10 @@ pub(super) struct Judged {
 }
 
 impl Judged {
+    fn new(part: Part, uses: Use) -> Self {
+        Self { part, uses }
+    }
+
     /// The same, unless it is covered and `left` out.
     fn unless(mut self, left: bool) -> Self {
         if left && self.part == Part::Covered {
@@ -139,10 +144,7 @@ impl Cover<'_> {
             Some(Some(Entry::Left { .. })) => Part::Left,
             Some(Some(Entry::Methods(_)) | None) => Part::Covered,
         };
-        Judged {
-            part,
-            uses: Use::default(),
-        }
+        Judged::new(part, Use::default())
     }
 
     /// About anything inside an operation: nothing of a left operation concerns the facade.
@@ -156,23 +158,14 @@ impl Cover<'_> {
 
     /// About a parameter, which may be left by itself.
     pub(super) fn parameter(&self, id: &str, name: &str) -> Judged {
-        let part = self
-            .inside(id)
-            .unless(self.leaves(&format!("{id}.{name}")))
-            .part;
-        Judged {
-            part,
-            uses: Use::REQUEST,
-        }
+        let left = self.leaves(&format!("{id}.{name}"));
+        Judged::new(self.inside(id).unless(left).part, Use::REQUEST)
     }
 
     /// About a schema.
     pub(super) fn schema(&self, name: &str) -> Judged {
-        let covered = |&uses| Judged {
-            part: Part::Covered,
-            uses,
-        };
-        self.uses.get(name).map(covered).unwrap_or_default()
+        let uses = self.uses.get(name);
+        uses.map_or_else(Judged::default, |&uses| Judged::new(Part::Covered, uses))
     }
 
     /// About `field` of `schema`.
@@ -195,22 +188,16 @@ impl Cover<'_> {
     }
 
     fn reach(&mut self, document: &Document<'_>, operation: &Operation<'_>) {
-        let (mut requests, mut replies) = (Vec::new(), Vec::new());
-        let parameters = document
-            .parameters(operation)
-            .into_iter()
-            .map(|(parameter, _)| parameter);
-        let body = operation
-            .raw
-            .get("requestBody")
-            .map(|body| document.resolve(body));
-        parameters
-            .chain(body)
-            .for_each(|part| references(part, &mut requests));
-        let parts = document.replies(operation).into_iter();
-        parts.for_each(|(_, reply)| references(reply, &mut replies));
-        self.spread(document, requests, Use::REQUEST);
-        self.spread(document, replies, Use::REPLY);
+        let parameters = document.parameters(operation).into_iter();
+        let parameters = parameters.map(|(parameter, _)| parameter);
+        let requests = parameters.chain(document.body(operation)).collect();
+        let replies = document.replies(operation).into_iter();
+        let replies = replies.map(|(_, reply)| reply).collect();
+        for (parts, uses) in [(requests, Use::REQUEST), (replies, Use::REPLY)] {
+            let (parts, mut todo): (Vec<&Value>, _) = (parts, Vec::new());
+            parts.iter().for_each(|part| references(part, &mut todo));
+            self.spread(document, todo, uses);
+        }
     }
 
     /// Marks what `todo` leads to, except through what is left.

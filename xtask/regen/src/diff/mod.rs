@@ -18,7 +18,6 @@
 //! removed and one added: nothing in a document says that two names mean the same. An operation counts as
 //! renamed if method and path stayed.
 
-mod bump;
 mod changes;
 mod facade;
 mod names;
@@ -156,33 +155,24 @@ impl Found<'_> {
                 self.push(rule(key), [before, before], [&before.name, told, ""]);
             }
         }
-        for after in new
-            .children
-            .iter()
-            .filter(|after| old.child(&after.name).is_none())
-        {
-            if let Some((key, told)) = &after.added {
+        for after in &new.children {
+            if let (None, Some((key, told))) = (old.child(&after.name), &after.added) {
                 let in_range = |other: &Node| is_range_of(&other.name, &after.name);
                 let read = *key == "status added" && old.children.iter().any(in_range);
                 let key = if read { "status in a range added" } else { key };
                 let judged = after.judged_new;
-                self.push_judged(rule(key), [after, after], judged, [&after.name, "", told]);
+                self.judge(rule(key), judged, [after, after], [&after.name, "", told]);
             }
         }
     }
 
     /// Adds a change of a node, with its name, what was before, and what is now.
     fn push(&mut self, rule: &Rule, nodes: [&Node; 2], words: [&str; 3]) {
-        self.push_judged(rule, nodes, nodes[1].judged, words);
+        self.judge(rule, nodes[1].judged, nodes, words);
     }
 
-    fn push_judged(
-        &mut self,
-        rule: &Rule,
-        [old, new]: [&Node; 2],
-        judged: Judged,
-        [name, from, to]: [&str; 3],
-    ) {
+    fn judge(&mut self, rule: &Rule, judged: Judged, nodes: [&Node; 2], words: [&str; 3]) {
+        let ([old, new], [name, from, to]) = (nodes, words);
         if rule.generated.class >= Class::Additive {
             for node in [old, new] {
                 let names = [(node.item.clone(), false), (node.inner.clone(), true)];
@@ -199,7 +189,7 @@ impl Found<'_> {
             api: self.api.to_owned(),
             place: new.place.clone(),
             item: Some(item).filter(|item| !item.is_empty()),
-            kind: rule.kind(),
+            heading: rule.heading(),
             words: rule.said(name, from, to),
             generated: rule.generated,
             facade: rule.facade(judged),
@@ -220,12 +210,7 @@ impl Found<'_> {
                 rest.is_some_and(inside) || owner.is_some_and(|owner| known.starts_with(owner))
             };
             if old.0.get(item) != new.0.get(item) && !self.explained.iter().any(explained) {
-                let place = item.clone();
-                let node = Node {
-                    place,
-                    item: item.clone(),
-                    ..Node::default()
-                };
+                let node = Node::new("", item.clone(), item, Judged::default());
                 self.push(rule("unread"), [&node, &node], [item, "", ""]);
             }
         }
@@ -252,7 +237,5 @@ fn is_range_of(range: &str, status: &str) -> bool {
     range == "default" || class.is_some_and(|class| status.starts_with(class))
 }
 
-#[cfg(test)]
-mod compare_tests;
 #[cfg(test)]
 mod tests;

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use quote::ToTokens;
-use syn::visit::Visit;
+use syn::visit::{self, Visit};
 use syn::visit_mut::{self, VisitMut};
-use syn::{FnArg, ImplItem, Item, ReturnType, Type};
+use syn::{FnArg, ReturnType};
 
 /// Methods, arguments, types, fields and variants, each with what of it a caller depends on. Types are short:
 /// `::std::string::String` is `String`.
@@ -44,80 +44,69 @@ impl Surface {
         self.put(name.clone(), arguments.join(" "));
         if let ReturnType::Type(_, result) = &signature.output {
             // `Result<ResponseValue<Success>, Error<Failure>>`
-            for (part, outer) in ["reply", "error"].iter().zip(parts(result)) {
-                let inner = parts(outer).first().map(compact).unwrap_or_default();
-                self.put(format!("{name} {part}"), inner);
-            }
+            let result = compact(result);
+            let inner = result.strip_prefix("Result<ResponseValue<");
+            let inner = inner.and_then(|inner| inner.strip_suffix(">>")?.split_once(">, Error<"));
+            let (reply, error) = inner.unwrap_or_default();
+            self.put(format!("{name} reply"), reply);
+            self.put(format!("{name} error"), error);
         }
     }
 }
 
 impl<'ast> Visit<'ast> for Surface {
-    fn visit_item(&mut self, item: &'ast Item) {
-        match item {
-            Item::Mod(module) if module.ident == "types" => {
-                syn::visit::visit_item_mod(self, module);
-            }
-            Item::Struct(structure) if structure.ident != "Client" => {
-                let name = format!("types::{}", structure.ident);
-                let derives = |attr| compact::<syn::Attribute>(attr).contains("Default");
-                if structure.attrs.iter().any(derives) {
-                    self.put(format!("{name}: Default"), "");
-                }
-                for field in &structure.fields {
-                    if let Some(field_name) = &field.ident {
-                        self.put(format!("{name}::{field_name}"), compact(&field.ty));
-                    }
-                }
-                let types = structure.fields.iter().map(|field| compact(&field.ty));
-                let unnamed = matches!(structure.fields, syn::Fields::Unnamed(_));
-                self.put(
-                    name,
-                    if unnamed {
-                        types.collect()
-                    } else {
-                        "struct".to_owned()
-                    },
-                );
-            }
-            Item::Enum(enumeration) => {
-                let name = format!("types::{}", enumeration.ident);
-                for variant in &enumeration.variants {
-                    let item = format!("{name}::{}", variant.ident);
-                    self.put(item, compact(&variant.fields));
-                }
-                // A new variant breaks nobody only if it may come.
-                let open = |attr: &syn::Attribute| attr.path().is_ident("non_exhaustive");
-                let open = enumeration.attrs.iter().any(open);
-                self.put(name, if open { "enum" } else { "closed enum" });
-            }
-            Item::Impl(block) if block.trait_.is_none() && compact(&block.self_ty) == "Client" => {
-                let signatures = block.items.iter().filter_map(|item| match item {
-                    ImplItem::Fn(function) => Some(&function.sig),
-                    _ => None,
-                });
-                let methods = signatures.filter(|signature| signature.asyncness.is_some());
-                methods.for_each(|signature| self.method(signature));
-            }
-            _ => {}
+    fn visit_item_mod(&mut self, module: &'ast syn::ItemMod) {
+        if module.ident == "types" {
+            visit::visit_item_mod(self, module);
         }
     }
-}
 
-/// The types between the angle brackets.
-fn parts(outer: &Type) -> Vec<&Type> {
-    let Type::Path(path) = outer else {
-        return Vec::new();
-    };
-    let arguments = path.path.segments.last().map(|last| &last.arguments);
-    let Some(syn::PathArguments::AngleBracketed(list)) = arguments else {
-        return Vec::new();
-    };
-    let types = list.args.iter().filter_map(|argument| match argument {
-        syn::GenericArgument::Type(inner) => Some(inner),
-        _ => None,
-    });
-    types.collect()
+    fn visit_item_struct(&mut self, structure: &'ast syn::ItemStruct) {
+        if structure.ident == "Client" {
+            return;
+        }
+        let name = format!("types::{}", structure.ident);
+        let derives = |attr| compact::<syn::Attribute>(attr).contains("Default");
+        if structure.attrs.iter().any(derives) {
+            self.put(format!("{name}: Default"), "");
+        }
+        for field in &structure.fields {
+            if let Some(field_name) = &field.ident {
+                self.put(format!("{name}::{field_name}"), compact(&field.ty));
+            }
+        }
+        let types = structure.fields.iter().map(|field| compact(&field.ty));
+        match structure.fields {
+            syn::Fields::Unnamed(_) => self.put(name, types.collect::<String>()),
+            _ => self.put(name, "struct"),
+        }
+    }
+
+    fn visit_item_enum(&mut self, enumeration: &'ast syn::ItemEnum) {
+        let name = format!("types::{}", enumeration.ident);
+        for variant in &enumeration.variants {
+            self.put(
+                format!("{name}::{}", variant.ident),
+                compact(&variant.fields),
+            );
+        }
+        // A new variant breaks nobody only if it may come.
+        let open = |attr: &syn::Attribute| attr.path().is_ident("non_exhaustive");
+        let open = enumeration.attrs.iter().any(open);
+        self.put(name, if open { "enum" } else { "closed enum" });
+    }
+
+    fn visit_item_impl(&mut self, block: &'ast syn::ItemImpl) {
+        if block.trait_.is_none() && compact(&block.self_ty) == "Client" {
+            visit::visit_item_impl(self, block);
+        }
+    }
+
+    fn visit_impl_item_fn(&mut self, function: &'ast syn::ImplItemFn) {
+        if function.sig.asyncness.is_some() {
+            self.method(&function.sig);
+        }
+    }
 }
 
 /// Tokens without lifetimes, and with a blank behind each comma only.

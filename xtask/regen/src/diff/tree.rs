@@ -50,7 +50,7 @@ pub(super) struct Node {
 }
 
 impl Node {
-    fn new(name: &str, place: String, item: &str, judged: Judged) -> Self {
+    pub(super) fn new(name: &str, place: String, item: &str, judged: Judged) -> Self {
         let (name, item, judged_new) = (name.to_owned(), item.to_owned(), judged);
         Self {
             name,
@@ -111,7 +111,7 @@ impl Trees<'_> {
             node.aspect(name, value.to_string());
             node
         };
-        let named = document.operations().filter(|o| !o.id.is_empty());
+        let named = document.named_operations();
         let operations = named.map(|operation| self.operation(document, &operation, code));
         let schemas = document.components("schemas");
         let types = schemas.map(|(name, schema)| self.schema(name, schema, code));
@@ -181,10 +181,10 @@ impl Trees<'_> {
             let rust = code.get(&format!("{item}({})", snake(name)));
             parameter(node, raw, shared, rust)
         });
-        let body = raw.get("requestBody").map(|raw| {
+        let body = document.body(operation).map(|raw| {
             let rust = code.get(&format!("{item}(body)")).trim_start_matches('&');
             let node = Node::new("", id.to_owned(), &item, judged);
-            body(node, document.resolve(raw), rust)
+            body(node, raw, rust)
         });
         let replies = document.replies(operation).into_iter();
         let replies = replies.map(|(status, reply)| {
@@ -401,15 +401,10 @@ fn listed<T: Borrow<str>>(list: &[T]) -> String {
 fn credentials(document: &Document<'_>, operation: &Operation<'_>) -> Vec<String> {
     let own = operation.raw.get("security").is_some();
     let ways = items(if own { operation.raw } else { document.root }, "security");
+    let schemes = ways.filter_map(Value::as_object).map(|way| way.keys());
+    let ways = schemes.map(|schemes| schemes.cloned().collect::<Vec<_>>().join(" with "));
     let mut ways: Vec<String> = ways
-        .filter_map(|way| {
-            let schemes: Vec<&str> = way.as_object()?.keys().map(String::as_str).collect();
-            Some(if schemes.is_empty() {
-                NONE.to_owned()
-            } else {
-                schemes.join(" with ")
-            })
-        })
+        .map(|way| if way.is_empty() { NONE.to_owned() } else { way })
         .collect();
     ways.sort();
     ways

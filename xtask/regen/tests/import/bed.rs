@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use regen::{Import, Mode, Options, Run, Sources, World};
+use regen::{Import, Mode, Run, Sources, World};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -20,6 +20,8 @@ pub(crate) struct Bed {
 pub(crate) struct Fake {
     pub(crate) committed: BTreeMap<String, String>,
     pub(crate) run: Run,
+    /// What the tests print when they fail.
+    pub(crate) fails: Option<String>,
     pub(crate) said: RefCell<Vec<String>>,
     pub(crate) modes: RefCell<Vec<Mode>>,
 }
@@ -35,19 +37,18 @@ impl World for Fake {
 
     fn pin(&self, mode: Mode) -> Result<Run, String> {
         self.modes.borrow_mut().push(mode);
-        Ok(self.run.clone())
+        self.fails.clone().map_or(Ok(self.run.clone()), Err)
     }
 }
 
 impl Bed {
     pub(crate) fn new() -> Self {
         let (folder, world) = (tempfile::tempdir().unwrap(), Fake::default());
-        let mut bed = Self { folder, world };
-        bed.world.run.passed = true;
+        let bed = Self { folder, world };
         let project = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         for path in regen::files_below(&project.join("openapi")).unwrap() {
-            let name = path.strip_prefix(&project).unwrap().to_str().unwrap();
-            bed.write(name, &fs::read_to_string(&path).unwrap());
+            let text = fs::read_to_string(&path).unwrap();
+            bed.write(&regen::name_in(&project, &path), &text);
         }
         let changelog = "# Changelog\n\n## [Unreleased]\n\n### Added\n\n- A.\n";
         bed.write("CHANGELOG.md", changelog);
@@ -77,16 +78,12 @@ impl Bed {
 
     /// Every file with its text, but for the report.
     pub(crate) fn files(&self) -> BTreeMap<String, String> {
-        let name = |path: &PathBuf| {
-            path.strip_prefix(self.folder.path())
-                .unwrap()
-                .display()
-                .to_string()
-        };
-        let paths = regen::files_below(self.folder.path()).unwrap().into_iter();
-        let mut files: BTreeMap<String, String> = paths
-            .map(|path| (name(&path), fs::read_to_string(&path).unwrap()))
-            .collect();
+        let root = self.folder.path();
+        let mut files = BTreeMap::new();
+        for path in regen::files_below(root).unwrap() {
+            let text = fs::read_to_string(&path).unwrap();
+            files.insert(regen::name_in(root, &path), text);
+        }
         files.remove("target/report.md");
         files
     }
@@ -109,15 +106,15 @@ impl Bed {
             root: self.folder.path().to_owned(),
             from: from.map(str::to_owned),
             date: "2027-02-03".to_owned(),
+            accept,
+            report: self.path("target/report.md"),
             ..Sources::default()
         };
         if let Some(text) = import {
             let (name, text) = ("n.json".to_owned(), text.to_owned());
             sources.imports.insert("management", Import { name, text });
         }
-        let report = self.path("target/report.md");
-        let options = Options { accept, report };
-        regen::update(&sources, &options, &self.world)
+        regen::update(&sources, &self.world)
     }
 
     /// regen with nothing new.

@@ -97,9 +97,9 @@ fn provenance_and_counts_follow() {
     let counts = bed.read("openapi/counts.json");
     let lines = new_lines(&before["openapi/counts.json"], &counts);
     for start in [
-        "    \"totals\": {\"operations\": 20, ",
-        r#"      "getAppAgain": {"method": "GET", "path": "/apps/{app_id}/again", "#,
-        r#"      "UserInfo": {"properties": "#,
+        "    \"totals\": {\"operations\":20,",
+        r#"      "getAppAgain": {"method":"GET","path":"/apps/{app_id}/again","#,
+        r#"      "UserInfo": {"properties":"#,
     ] {
         let found = lines.iter().any(|line| line.starts_with(start));
         assert!(found, "{start}: {lines:?}");

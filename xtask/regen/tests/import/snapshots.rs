@@ -77,8 +77,7 @@ fn check_names_everything_that_is_out_of_date_and_changes_nothing() {
 #[test]
 fn tests_that_do_not_run_are_an_error_and_no_reason_to_delete() {
     let mut bed = with_an_orphan();
-    bed.world.run.passed = false;
-    bed.world.run.output = "error[E0609]: no field".to_owned();
+    bed.world.fails = Some("error[E0609]: no field".to_owned());
     bed.world.run.referenced = vec![PathBuf::from("x")];
     for error in [bed.accept(), bed.update(), bed.check()] {
         let error = error.unwrap_err();
