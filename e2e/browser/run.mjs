@@ -20,13 +20,10 @@ const { values: options } = parseArgs({
     folder: { type: 'string' },
     chromium: { type: 'string' },
     only: { type: 'string', default: '' },
-    'not-yet': { type: 'boolean', default: false },
   },
 });
 
-// What the server does not do yet.
-const notYet = options['not-yet'] ? { ...unproved, ...mails } : {};
-const all = { ...js, ...elements, ...crossSite, ...undo, ...notYet };
+const all = { ...js, ...elements, ...crossSite, ...undo, ...unproved, ...mails };
 const scenarios = Object.entries(all).flatMap(([name, scenario]) =>
   (scenario.modes ?? MODES).map((mode) => ({ ...scenario, mode, name: `${mode}: ${name}` })),
 );

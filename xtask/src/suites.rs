@@ -57,43 +57,6 @@ pub(crate) fn contract(cases: u32) -> Result {
 }
 
 /// The official web packages, unmodified, in a headless Chromium: scenarios with `only` in their names.
-<<<<<<< HEAD
-pub(crate) fn browser(only: &str) -> Result<Outcome> {
-    let here = "e2e/browser";
-    let prepare = |stage: &Stage| {
-        stage.need(&[NODE, NPM, OPENSSL])?;
-        let chromium = stage.chromium().ok_or(
-            "Chromium: apt-get install chromium-headless-shell, or name one in PASSAGE_CHROMIUM",
-        )?;
-        stage.npm(here, &stage.folder)?;
-        Ok(chromium)
-    };
-    suite(
-        "browser-test",
-        prepare,
-        |Stage { sh, folder }, server, chromium| {
-            // A service of the app, which is next to the server.
-            let name = "forms";
-            cmd!(
-                sh,
-                "cargo build --quiet --package passage-examples --example {name}"
-            )
-            .run()?;
-            let program = format!("{name}{}", env::consts::EXE_SUFFIX);
-            let services = server.with_file_name("examples").join(program);
-            let run = cmd!(
-                sh,
-                "node {here}/run.mjs --server {server} --folder {folder}"
-            );
-            run.arg("--chromium")
-                .arg(chromium)
-                .arg("--services")
-                .arg(services)
-                .args(["--only", only])
-                .run()
-        },
-    )
-=======
 pub(crate) fn browser(only: &str) -> Result {
     let (stage, here) = (Stage::new("browser-test")?, "e2e/browser");
     stage.need(&[NODE, NPM, OPENSSL])?;
@@ -101,13 +64,22 @@ pub(crate) fn browser(only: &str) -> Result {
     stage.npm(here, &stage.folder)?;
     let Stage { sh, folder, .. } = &stage;
     let server = server_binary(sh)?;
+    // A service of the app, which is next to the server.
+    let name = "forms";
+    cmd!(
+        sh,
+        "cargo build --quiet --package passage-examples --example {name}"
+    )
+    .run()?;
+    let program = format!("{name}{}", env::consts::EXE_SUFFIX);
+    let services = server.with_file_name("examples").join(program);
     let run = cmd!(
         sh,
         "node {here}/run.mjs --server {server} --folder {folder}"
     );
     let run = run.arg("--chromium").arg(chromium);
+    let run = run.arg("--services").arg(services);
     Ok(run.args(["--only", only]).run()?)
->>>>>>> n-xtask
 }
 
 /// The official client libraries for Python, Node and Rust, unmodified.

@@ -398,6 +398,7 @@ mod tests {
             include_str!("../../migrations/0012_sign_ins.sql"),
             "INSERT INTO sign_ins VALUES ('sign-in', 'user', x'01', 0, 100, 50)",
             include_str!("../../migrations/0015_sign_ins.sql"),
+            include_str!("../../migrations/0017_audit.sql"),
         ] {
             conn.execute_batch(script).unwrap();
         }

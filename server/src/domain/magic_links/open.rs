@@ -103,8 +103,11 @@ fn take(tx: &Tx<'_>, opening: &Opening) -> Result<Opened, Refusal> {
         return Err(Refusal::user_not_active());
     }
     let identifier = Identifier::stored(&link.identifier);
-    if link.purpose == Purpose::ChangeIdentifier {
-        let signed_in = opening.prover.signed_in.as_ref() == Some(&user_id);
+    let has = users::has(&user, &identifier);
+    let signed_in = opening.prover.signed_in.as_ref() == Some(&user_id);
+    let changes = link.purpose == Purpose::ChangeIdentifier;
+    // For an identifier that the user has already, whoever reads there proves it, as with any other link.
+    if changes && (signed_in || !has) {
         let same_client = link.asker.is_some() && link.asker.as_deref() == opener;
         let anybody = opening.change_confirmed_by == ChangeConfirmedBy::Anybody;
         if !(signed_in || same_client || anybody) {
@@ -124,8 +127,8 @@ fn take(tx: &Tx<'_>, opening: &Opening) -> Result<Opened, Refusal> {
         }
         return Ok(Opened::Changed(Box::new(change), link));
     }
-    // The user no longer has the identifier that the link was sent to.
-    if !users::has(&user, &identifier) {
+    // The user no longer has the identifier that the link was sent to, or the link was opened before.
+    if !has || (changes && !store::magic_links::change(tx, &link.id_hash, Time::MIN, *now)?) {
         return Err(Refusal::invalid_magic_link());
     }
     // A sign-in link that the app's backend delivered may have been sent anywhere.

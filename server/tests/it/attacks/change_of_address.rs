@@ -218,7 +218,7 @@ async fn a_change_must_be_confirmed_within_five_minutes_by_an_active_user() {
         .status(&waiting)
         .await
         .error(401, "invalid_magic_link");
-    asker.open(&link).await.error(403, "user_not_active");
+    asker.open(&link).await.error(401, "invalid_magic_link");
     assert_eq!(app.managed_user(&id).await["email"], EVE);
 }
 

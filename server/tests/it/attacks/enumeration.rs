@@ -135,9 +135,12 @@ async fn who_knows_a_number_learns_the_address_and_the_metadata() {
 #[tokio::test]
 async fn who_knows_a_number_learns_whether_the_address_is_verified() {
     let app = concealing(ConcealUsers::No).await;
-    let id = text(&app.user_with_phone(ADA, PHONE).await["id"]);
+    let id = text(&app.user(ADA).await["id"]);
     let (otp_id, code) = app.login_code(ADA).await;
     app.enter(&otp_id, &code).await.json(200);
+    app.patch(&format!("/users/{id}"), json!({"phone": PHONE}))
+        .await
+        .json(200);
     add_passkey(&app, &id).await;
     for (asked, verified) in [(ADA, true), (PHONE, false)] {
         let query = [("identifier", asked)];

@@ -2,6 +2,7 @@
 
 use http::Method;
 use passage_identity::generated::auth::types::AuthResult;
+use passage_server::{MetadataType, ServerBuilder};
 use serde_json::{Value, json};
 
 use crate::browser::VERIFIER;
@@ -15,8 +16,13 @@ const STRANGER: &str = "stranger@example.com";
 
 /// Both modes: with the settings of `serve` on a server that cannot require a proof, and as documented.
 async fn servers() -> [App; 2] {
-    let serve = App::start_with(|builder| builder.conceal_users(true).claim_pending(false));
-    [serve.await, App::start().await]
+    let fields = |builder: ServerBuilder| {
+        let name = MetadataType::String.registration(true).profile(true);
+        let builder = builder.metadata_field("name", name);
+        builder.metadata_field("role", MetadataType::String)
+    };
+    let serve = App::start_with(|builder| fields(builder.conceal_users(true).claim_pending(false)));
+    [serve.await, App::start_with(fields).await]
 }
 
 /// Whoever registered in somebody's name.
@@ -123,7 +129,8 @@ async fn a_passkey_of_the_owner_survives_their_next_sign_in() {
             .json(201);
         prove(&app, By::Code, ADA).await;
         app.login(&key, json!({})).await.json(200);
-        assert_eq!(notices(&app, ADA), [""; 0]);
+        let told = notices(&app, ADA);
+        assert_eq!(told.len(), 1, "of the passkey: {told:?}");
     }
 }
 

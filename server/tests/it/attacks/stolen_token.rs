@@ -305,6 +305,12 @@ async fn every_way_to_sign_in_is_recent_and_a_development_server_does_not_ask() 
     let app = start().await;
     let ada = app.register(ADA).await;
     app.add_start(&ada.token).await;
+    // Proved with her own token, she keeps the passkey.
+    let (otp_id, code) = app.login_code(ADA).await;
+    let body = json!({"otp_id": otp_id, "otp": code});
+    app.own(&ada.token, Method::POST, "/otp/activate", body)
+        .await
+        .json(200);
     app.controls().advance(60 * MINUTES);
     let now = app.controls().now().as_second();
     let (otp_id, code) = app.login_code(ADA).await;
