@@ -28,7 +28,9 @@ async function json(url, options) {
 
 /** A development server, whose messages stay in its outbox. */
 async function dev(binary, origin) {
-  const server = await start(binary, ['dev', '--listen', '127.0.0.1:0', '--auth-origin', origin]);
+  const fields = ['display_name:string:profile', 'seats:integer:profile', 'role:string:backend'];
+  const metadata = fields.flatMap((field) => ['--metadata', field]);
+  const server = await start(binary, ['dev', '--listen', '127.0.0.1:0', '--auth-origin', origin, ...metadata]);
   return {
     ...server,
     async message(to) {

@@ -17,6 +17,7 @@ CREATE TABLE audit (
 ) STRICT;
 CREATE INDEX audit_by_time ON audit (at);
 CREATE INDEX audit_by_user ON audit (user_id) WHERE user_id IS NOT NULL;
+CREATE INDEX audit_by_actor ON audit (actor_id) WHERE actor = 'user' AND actor_id <> user_id;
 -- A row never changes, except that what is personal in it can be blanked.
 CREATE TRIGGER audit_rows_stay BEFORE UPDATE ON audit
 WHEN (NEW.id, NEW.at, NEW.app_id, NEW.actor, NEW.actor_id, NEW.action, NEW.reason, NEW.user_id, NEW.object, NEW.count)

@@ -1,6 +1,9 @@
--- Changes of identifiers from the last day, one row for each, with the hash of the secret that undoes it.
+-- Changes of identifiers, one row for each, with the hash of the secret that undoes it. They can be undone for a day, and
+-- are kept for some weeks more, to tell who returns to an identifier that was replaced.
 CREATE TABLE undo_offers (
-    hash BLOB PRIMARY KEY,
+    -- The order in which the changes were stored. Clocks do not tell it.
+    number INTEGER PRIMARY KEY,
+    hash BLOB NOT NULL UNIQUE,
     user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
     kind TEXT NOT NULL CHECK (kind IN ('email', 'phone')),
     -- What the user had before the change.
@@ -14,5 +17,5 @@ CREATE TABLE undo_offers (
     expires_at INTEGER NOT NULL
 ) STRICT;
 
-CREATE INDEX undo_offers_by_user ON undo_offers (user_id, kind, changed_at);
+CREATE INDEX undo_offers_by_user ON undo_offers (user_id, kind, number);
 CREATE INDEX undo_offers_by_end ON undo_offers (expires_at);

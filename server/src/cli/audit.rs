@@ -14,6 +14,8 @@ use super::admin::{Where, with};
 
 /// How many entries are read at once.
 const PAGE: u32 = 1000;
+/// How many characters of a user agent the table shows, so that no client fills the next line too.
+const AGENT_LENGTH: usize = 80;
 /// How long to wait for new entries.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -162,7 +164,8 @@ fn table(entry: &AuditEntry) -> String {
         Some(id) if entry.user_id.as_ref() != Some(id) => format!("{} {id}", entry.actor),
         _ => entry.actor.clone(),
     };
-    let about: Vec<&str> = [&entry.object, &entry.identifier, &entry.agent]
+    let agent = entry.agent.as_deref().map(quoted);
+    let about: Vec<&str> = [&entry.object, &entry.identifier, &agent]
         .into_iter()
         .filter_map(|text| text.as_deref())
         .collect();
@@ -179,12 +182,23 @@ fn table(entry: &AuditEntry) -> String {
     ])
 }
 
-/// Clients choose their user agent, so what could steer a terminal is replaced.
+/// A user agent, so that it shows where it starts and ends.
+fn quoted(agent: &str) -> String {
+    let plain = agent.replace('"', "'");
+    let mut shown: String = plain.chars().take(AGENT_LENGTH).collect();
+    if plain.chars().count() > AGENT_LENGTH {
+        shown.pop();
+        shown.push('…');
+    }
+    format!("\"{shown}\"")
+}
+
+/// Clients choose their user agent, so what could steer a terminal or pass for something else is replaced.
 fn columns(texts: [&str; 9]) -> String {
     let widths = [20, 12, 20, 24, 5, 10, 24, 15, 0];
     let cells = texts.into_iter().zip(widths);
     let line: Vec<String> = cells
-        .map(|(text, width)| format!("{:width$}", text.replace(char::is_control, "?")))
+        .map(|(text, width)| format!("{:width$}", text.replace(AuditEntry::is_disguise, "?")))
         .collect();
     line.join("  ").trim_end().to_owned()
 }
@@ -213,5 +227,19 @@ mod tests {
         let line = columns(["\u{1b}[2J", "\u{9b}1m", "\n", "\t", "", "", "", "", "é"]);
         assert!(!line.contains(char::is_control), "{line:?}");
         assert!(line.ends_with('é'));
+        let line = columns([
+            "\u{202e}", "\u{2028}", "\u{2029}", "\u{85}", "", "", "", "", "é",
+        ]);
+        assert!(!line.contains(AuditEntry::is_disguise), "{line:?}");
+        assert_eq!(line.matches('?').count(), 4);
+    }
+
+    #[test]
+    fn a_user_agent_shows_where_it_ends() {
+        assert_eq!(quoted("curl/8"), "\"curl/8\"");
+        assert_eq!(quoted("a\"  \"b"), "\"a'  'b\"");
+        assert_eq!(quoted(&"é".repeat(80)), format!("\"{}\"", "é".repeat(80)));
+        let long = quoted(&" ".repeat(512));
+        assert_eq!(long, format!("\"{}…\"", " ".repeat(79)));
     }
 }

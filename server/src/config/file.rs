@@ -212,6 +212,18 @@ impl File {
     }
 
     /// Checks the members against each other.
+    /// What an operator should know who runs the server behind a proxy on the same machine.
+    pub(super) fn note_on_proxy(&self) -> Option<String> {
+        let local = self.listen.address.ip().is_loopback();
+        let proxied =
+            local && self.url.as_ref().is_some_and(Url::is_https) && self.listen.tls.is_none();
+        (proxied && self.listen.client_address_header.is_none()).then(|| {
+            "listen.client_address_header is not set: behind a proxy, all clients have its network address, so limits \
+             hold for all together, and anybody with the same browser counts as the client that requested a magic link"
+                .to_owned()
+        })
+    }
+
     pub(super) fn check(&self) -> Result<(), Problem> {
         let fails = |member: &str, problem: &str| Err(Problem::new(member, problem));
         if let Some(mail) = &self.mail

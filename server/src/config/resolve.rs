@@ -117,6 +117,7 @@ impl Config {
     fn notes_on(&self, data: &Path, sealing: &Sealing) -> Result<Vec<String>, ConfigError> {
         let sends = self.file.sends();
         let mut notes = Vec::new();
+        notes.extend(self.file.note_on_proxy());
         for app in &self.file.apps {
             // Invalid settings are reported where the file is read.
             if let Ok(settings) = app.settings(Vec::new()) {

@@ -96,10 +96,15 @@ pub(crate) async fn round(state: &AppState, last: bool) -> Result<(), StoreError
     let now = state.clock.now();
     let refused = state.audit.window().take(now, last);
     if !refused.is_empty() {
+        let number: i64 = refused.iter().map(|refused| refused.count).sum();
         let insert = state
             .store
             .write(move |tx| Ok::<_, StoreError>(store::audit::insert_refused(tx, &refused)?));
-        insert.await?;
+        if let Err(error) = insert.await {
+            // The rows are lost, but not their number.
+            state.audit.window().lose(number);
+            return Err(error);
+        }
     }
     if let Some(keep) = state.audit.keep
         && now >= progress.sweep_at
@@ -141,4 +146,44 @@ pub(crate) async fn read(
     let read =
         store.read(move |tx| Ok::<_, StoreError>(store::audit::list(tx, &filter, after, limit)?));
     Ok(read.await?.into_iter().map(AuditEntry::from).collect())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::domain::state::testing;
+
+    async fn refuse_rows(state: &AppState, refuse: bool) {
+        let run = state
+            .store
+            .write(move |tx| Ok::<_, StoreError>(store::audit::refuse_rows(tx, refuse)?));
+        run.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn refusals_that_cannot_be_written_are_counted() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("passage.db");
+        let store = Store::open(&path).await.unwrap();
+        let state = testing::state(String::new(), store);
+        let acting = Acting::client([192, 0, 2, 1].into(), "agent".to_owned(), state.clock.now());
+        for _ in 0..3 {
+            let (action, reason) = (AuditAction::SignInRefused, AuditReason::WrongCode);
+            state.audit.refused(&acting, None, action, reason);
+        }
+        refuse_rows(&state, true).await;
+        for _ in 0..2 {
+            round(&state, false).await.unwrap_err();
+        }
+        refuse_rows(&state, false).await;
+        round(&state, false).await.unwrap();
+        let entries = read(&state.store, Filter::default(), 0, PAGE);
+        let entries = entries.await.unwrap();
+        let shown: Vec<_> = entries
+            .iter()
+            .map(|entry| (entry.action.as_str(), entry.count))
+            .collect();
+        assert_eq!(shown, [("refusals_dropped", 3)]);
+    }
 }

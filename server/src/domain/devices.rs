@@ -5,6 +5,7 @@ use crate::domain::apps::App;
 use crate::domain::client::ClientInfo;
 use crate::domain::error::Refusal;
 use crate::domain::notices;
+use crate::domain::sign_ins::Session;
 use crate::domain::state::AppState;
 use crate::ids::{DeviceId, UserId};
 use crate::store;
@@ -35,21 +36,24 @@ pub(crate) async fn delete(
     user_id: UserId,
     id: DeviceId,
 ) -> Result<(), Refusal> {
-    let (user, device) = remove(state, app, user_id, id).await?;
+    let (user, device) = remove(state, app, (user_id, None), id).await?;
     let device = device.ok_or_else(Refusal::device_not_found)?;
     tell(state, app, &user, device, None);
     Ok(())
 }
 
-/// Removes a user's device, if they have it.
+/// Removes a user's device, if they have it, for the backend or with the session of the user.
 async fn remove(
     state: &AppState,
     app: &App,
-    user_id: UserId,
+    (user_id, session): (UserId, Option<Session>),
     id: DeviceId,
 ) -> Result<(UserRow, Option<DeviceRow>), Refusal> {
     let app_id = app.id.clone();
     let delete = state.store.write(move |tx| {
+        if let Some(session) = &session {
+            session.check(tx)?;
+        }
         let user = store::users::get(tx, &app_id, &user_id)?.ok_or_else(Refusal::user_not_found)?;
         let device = store::devices::delete(tx, &user_id, &id)?;
         Ok::<_, Refusal>((user, device))
@@ -72,7 +76,7 @@ fn tell(
 /// Renames a device of the signed-in user.
 pub(crate) async fn rename_own(
     state: &AppState,
-    user_id: UserId,
+    (user_id, session): (UserId, Session),
     id: DeviceId,
     name: &str,
 ) -> Result<DeviceRow, Refusal> {
@@ -84,6 +88,7 @@ pub(crate) async fn rename_own(
     }
     let now = state.clock.now();
     let rename = state.store.write(move |tx| {
+        session.check(tx)?;
         store::devices::rename(tx, &user_id, &id, &name, now)?
             .ok_or_else(Refusal::own_device_not_found)
     });
@@ -94,11 +99,11 @@ pub(crate) async fn rename_own(
 pub(crate) async fn delete_own(
     state: &AppState,
     app: &App,
-    user_id: UserId,
+    (user_id, session): (UserId, Session),
     id: DeviceId,
     client: &ClientInfo,
 ) -> Result<(), Refusal> {
-    let (user, device) = remove(state, app, user_id, id).await?;
+    let (user, device) = remove(state, app, (user_id, Some(session)), id).await?;
     let device = device.ok_or_else(Refusal::own_device_not_found)?;
     tell(state, app, &user, device, Some(client));
     Ok(())

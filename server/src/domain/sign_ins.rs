@@ -22,7 +22,7 @@ use crate::ids::{AppId, SignInId, UserId};
 use crate::store;
 use crate::store::Tx;
 use crate::store::events::NewEvent;
-use crate::store::sign_ins::SignInRow;
+use crate::store::sign_ins::{SignInRow, Standing};
 
 /// What the tokens of a sign-in are made of.
 pub(crate) struct Granted {
@@ -39,30 +39,12 @@ pub(crate) async fn sign_in(
     user_id: &UserId,
     event: NewEvent,
 ) -> Result<AuthResult, Refusal> {
-    start(state, app, user_id, Some(event)).await
-}
-
-/// Issues a second device its own tokens for a sign-in that was already counted.
-pub(crate) async fn join(
-    state: &AppState,
-    app: &App,
-    user_id: &UserId,
-) -> Result<AuthResult, Refusal> {
-    start(state, app, user_id, None).await
-}
-
-async fn start(
-    state: &AppState,
-    app: &App,
-    user_id: &UserId,
-    event: Option<NewEvent>,
-) -> Result<AuthResult, Refusal> {
     let now = state.clock.now();
     let (row, granted) = prepare(&app.settings, user_id, now);
     let (app_id, id) = (app.id.clone(), user_id.to_owned());
     let record = state
         .store
-        .write(move |tx| record(tx, &app_id, &id, event.as_ref(), &row, now));
+        .write(move |tx| record(tx, &app_id, &id, Some(&event), &row, now));
     record.await?;
     auth_result(app, user_id, granted, now).await
 }
@@ -97,7 +79,8 @@ pub(crate) fn prepare(settings: &AppSettings, user_id: &UserId, now: Time) -> (S
     (row, granted)
 }
 
-/// The part of a sign-in that is stored, for commands that store more. [`auth_result`] does the rest.
+/// The part of a sign-in that is stored, for commands that store more. [`auth_result`] does the rest. It becomes this
+/// user's, whoever it was prepared for.
 pub(crate) fn record(
     tx: &Tx<'_>,
     app_id: &AppId,
@@ -114,7 +97,11 @@ pub(crate) fn record(
         store::users::count_login(tx, user_id, now)?;
         store::events::insert(tx, user_id, event, now)?;
     }
-    Ok(store::sign_ins::insert(tx, sign_in)?)
+    let sign_in = SignInRow {
+        user_id: user_id.to_owned(),
+        ..sign_in.clone()
+    };
+    Ok(store::sign_ins::insert(tx, &sign_in)?)
 }
 
 /// Ends every sign-in of a user.
@@ -126,6 +113,19 @@ pub(crate) async fn revoke_all(
     let (app_id, now) = (app.id.clone(), state.clock.now());
     let revoke = state.store.write(move |tx| {
         store::users::get(tx, &app_id, &user_id)?.ok_or_else(Refusal::user_not_found)?;
+        Ok::<_, Refusal>(store::sign_ins::end_all(tx, &user_id, now)?)
+    });
+    revoke.await
+}
+
+/// Ends every sign-in of a user, who asks for it with the auth token of one.
+pub(crate) async fn revoke_own(
+    state: &AppState,
+    (user_id, session): (UserId, Session),
+) -> Result<(), Refusal> {
+    let now = state.clock.now();
+    let revoke = state.store.write(move |tx| {
+        session.check(tx)?;
         Ok::<_, Refusal>(store::sign_ins::end_all(tx, &user_id, now)?)
     });
     revoke.await
@@ -150,5 +150,30 @@ pub(crate) async fn auth_result(
             .as_ref()
             .map(|refresh| refresh.expires_at.as_second()),
         refresh_token: granted.refresh.map(|refresh| refresh.token.into_text()),
+    })
+}
+
+/// Another auth token of a sign-in that goes on, and no refresh token: nothing about the sign-in is new, and the token is
+/// not valid for longer than it.
+pub(crate) async fn go_on(
+    app: &App,
+    user_id: &UserId,
+    id: &SignInId,
+    standing: &Standing,
+    now: Time,
+) -> Result<AuthResult, Refusal> {
+    let claims = Claims::new(app, user_id.as_str(), now);
+    let mut claims = tokens::members(&claims.of_sign_in(id, standing.created_at));
+    let until = standing
+        .kept_until
+        .min(now + app.settings.session_lifetime());
+    claims.insert("exp".to_owned(), until.as_second().into());
+    let key = app.keys.active().await?;
+    let auth_token = tokens::sign(&key, &Header::new(key.kid()), &claims)?;
+    Ok(AuthResult {
+        auth_token,
+        redirect_url: app.settings.redirect_url.clone(),
+        refresh_token: None,
+        refresh_token_expiration: None,
     })
 }

@@ -231,7 +231,8 @@ impl Refused {
             actor: known.actor,
             action,
             reason: Some(reason),
-            user_id: own.or(known.user),
+            // Whose code was tried counts, also if somebody tries it who is signed in as another user.
+            user_id: known.user.or(own),
             address: acting.address().map(|address: IpAddr| address.to_string()),
             agent: acting.agent().to_owned(),
             count: 1,
@@ -246,7 +247,8 @@ pub(crate) fn insert_refused(tx: &Tx<'_>, refused: &[Refused]) -> Result<(), Sql
         tx.run(
             "INSERT INTO audit (at, app_id, actor, actor_id, action, reason, user_id, address, agent, count)
              SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, iif(gone, NULL, ?8), iif(gone, NULL, ?9), ?10
-             FROM (SELECT ?7 IS NOT NULL AND NOT EXISTS (SELECT 1 FROM users WHERE id = ?7) AS gone)",
+             FROM (SELECT (?7 IS NOT NULL AND NOT EXISTS (SELECT 1 FROM users WHERE id = ?7))
+             OR (?3 = 'user' AND NOT EXISTS (SELECT 1 FROM users WHERE id = ?4)) AS gone)",
             params![
                 refused.at,
                 refused.app_id,
@@ -308,10 +310,15 @@ pub(crate) fn sweep(tx: &Tx<'_>, before: Time) -> Result<bool, SqlError> {
     Ok(i64::try_from(deleted).is_ok_and(|deleted| deleted >= MOST))
 }
 
-/// Blanks what is personal in the rows of a user.
+/// Blanks what is personal in the rows of a user: those that concern them, and what they did to others.
 pub(super) fn blank_user(tx: &Tx<'_>, user_id: &UserId) -> Result<(), SqlError> {
     tx.run(
         "UPDATE audit SET identifier = NULL, address = NULL, agent = NULL WHERE user_id = ?",
+        (user_id,),
+    )?;
+    tx.run(
+        "UPDATE audit SET identifier = NULL, address = NULL, agent = NULL
+         WHERE actor = 'user' AND actor_id = ? AND actor_id <> user_id",
         (user_id,),
     )?;
     Ok(())
@@ -324,6 +331,18 @@ pub(super) fn blank_app(tx: &Tx<'_>, app_id: &AppId) -> Result<(), SqlError> {
          WHERE app_id = ? AND user_id IS NOT NULL",
         (app_id,),
     )?;
+    Ok(())
+}
+
+/// Makes every new row fail, or no longer, as a full disk would.
+#[cfg(test)]
+pub(crate) fn refuse_rows(tx: &Tx<'_>, refuse: bool) -> Result<(), SqlError> {
+    let change = if refuse {
+        "CREATE TRIGGER refuse_rows BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'full'); END"
+    } else {
+        "DROP TRIGGER refuse_rows"
+    };
+    tx.run(change, ())?;
     Ok(())
 }
 
@@ -391,6 +410,24 @@ mod tests {
             assert_eq!((row.address, row.agent), (None, None));
             assert_eq!(row.app_id.as_deref(), Some(APP));
         }
+    }
+
+    #[tokio::test]
+    async fn a_row_about_another_user_is_blank_without_the_one_who_acted() {
+        let file = File::new().await;
+        let insert = file.run(|tx| {
+            let deleted = Refused {
+                actor: Actor::User("deleted".into()),
+                ..refused(USER)
+            };
+            insert_refused(tx, &[refused(USER), deleted])?;
+            Ok::<_, StoreError>(())
+        });
+        insert.await.unwrap();
+        let rows = rows(&file).await;
+        let agents: Vec<_> = rows.iter().map(|row| row.agent.as_deref()).collect();
+        assert_eq!(agents, [Some("agent"), None]);
+        assert_eq!(rows[1].user_id.as_deref(), Some(USER));
     }
 
     fn hashes(token: u8) -> RefreshHashes {

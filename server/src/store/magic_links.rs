@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::sweep::sweep;
 use super::{Purpose, SqlError, Tx, columns};
 use crate::clock::Time;
-use crate::ids::{AppId, UserId};
+use crate::ids::{AppId, SignInId, UserId};
 
 /// How long an expired link is kept, so that a waiting client learns that it expired.
 const KEPT: Duration = Duration::from_secs(3600);
@@ -29,6 +29,8 @@ pub(crate) struct LinkRow {
     pub(crate) claimed_at: Option<Time>,
     /// Who asked for it: a hash of network and user agent. `None` for a link of the backend.
     pub(crate) asker: Option<Vec<u8>>,
+    /// The sign-in whose user asked for a change. `None` for other links, and if the auth token names none.
+    pub(crate) sign_in_id: Option<SignInId>,
     /// Who opened it, in the same form.
     pub(crate) opener: Option<Vec<u8>>,
     /// When the change of identifier that it confirms took effect.
@@ -49,6 +51,7 @@ columns!(LinkRow {
     opened_at,
     claimed_at,
     asker,
+    sign_in_id,
     opener,
     changed_at
 });
@@ -58,8 +61,8 @@ pub(crate) fn insert(tx: &Tx<'_>, link: &LinkRow) -> Result<(), SqlError> {
     sweep(tx, "magic_links", link.created_at - KEPT)?;
     tx.run(
         "INSERT INTO magic_links (id_hash, app_id, user_id, hash, purpose, identifier,
-         delivered, redirect_url, created_at, expires_at, asker)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+         delivered, redirect_url, created_at, expires_at, asker, sign_in_id)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             &link.id_hash,
             &link.app_id,
@@ -72,6 +75,7 @@ pub(crate) fn insert(tx: &Tx<'_>, link: &LinkRow) -> Result<(), SqlError> {
             link.created_at,
             link.expires_at,
             &link.asker,
+            &link.sign_in_id,
         ),
     )?;
     Ok(())
@@ -95,7 +99,7 @@ pub(crate) fn open(
 }
 
 /// Lets the change that a link confirms take effect, if the link was opened after `since`. Returns whether it does: it
-/// takes effect once, and not if the user's sign-ins were all ended after the link was requested.
+/// takes effect once, and not if the sign-in that requested it has ended, or all of the user's were ended since.
 pub(crate) fn change(
     tx: &Tx<'_>,
     id_hash: &[u8],
@@ -105,7 +109,9 @@ pub(crate) fn change(
     tx.hits(
         "UPDATE magic_links SET changed_at = ? WHERE id_hash = ? AND opened_at > ?
          AND purpose = 'change_identifier' AND changed_at IS NULL AND NOT EXISTS
-         (SELECT 1 FROM users WHERE users.id = user_id AND tokens_not_before > magic_links.created_at)",
+         (SELECT 1 FROM users WHERE users.id = user_id AND tokens_not_before > magic_links.created_at)
+         AND (magic_links.sign_in_id IS NULL OR EXISTS (SELECT 1 FROM sign_ins
+         WHERE sign_ins.id = magic_links.sign_in_id AND sign_ins.user_id = magic_links.user_id))",
         (now, id_hash, since),
     )
 }
@@ -156,6 +162,7 @@ mod tests {
             opened_at: None,
             claimed_at: None,
             asker: None,
+            sign_in_id: None,
             opener: None,
             changed_at: None,
         }

@@ -9,6 +9,7 @@ use crate::clock::Time;
 use crate::ids::{AppId, SignInId, UserId};
 
 /// A sign-in as it begins.
+#[derive(Clone)]
 pub(crate) struct SignInRow {
     pub(crate) id: SignInId,
     pub(crate) user_id: UserId,
@@ -23,12 +24,26 @@ pub(crate) struct SignInRow {
 }
 
 /// What is stored of a refresh token.
+#[derive(Clone)]
 pub(crate) struct RefreshHashes {
     /// Of the token.
     pub(crate) token: Vec<u8>,
     /// Of the part that all tokens of the sign-in have in common.
     pub(crate) family: Vec<u8>,
 }
+
+/// A sign-in that goes on.
+#[derive(Debug)]
+pub(crate) struct Standing {
+    pub(crate) created_at: Time,
+    /// When none of its tokens is valid any more.
+    pub(crate) kept_until: Time,
+}
+
+columns!(Standing {
+    created_at,
+    kept_until
+});
 
 /// What a refresh needs to know about a sign-in.
 pub(crate) struct Refreshed {
@@ -110,6 +125,19 @@ pub(crate) fn exists(tx: &Tx<'_>, id: &SignInId, user_id: &UserId) -> Result<boo
     tx.value(
         "SELECT EXISTS (SELECT 1 FROM sign_ins WHERE id = ? AND user_id = ?)",
         (id, user_id),
+    )
+}
+
+/// This sign-in of the user, if it has not ended and its tokens have not expired.
+pub(crate) fn standing(
+    tx: &Tx<'_>,
+    id: &SignInId,
+    user_id: &UserId,
+    now: Time,
+) -> Result<Option<Standing>, SqlError> {
+    tx.maybe_row(
+        "SELECT created_at, kept_until FROM sign_ins WHERE id = ? AND user_id = ? AND kept_until > ?",
+        (id, user_id, now),
     )
 }
 
@@ -223,8 +251,9 @@ pub(crate) fn end(tx: &Tx<'_>, app_id: &AppId, token: &Presented<'_>) -> Result<
 /// before.
 pub(crate) fn end_all(tx: &Tx<'_>, user_id: &UserId, now: Time) -> Result<(), SqlError> {
     tx.run("DELETE FROM sign_ins WHERE user_id = ?", (user_id,))?;
+    // A clock that was set back must not revive tokens that ended before.
     tx.run(
-        "UPDATE users SET tokens_not_before = ? WHERE id = ?",
+        "UPDATE users SET tokens_not_before = max(tokens_not_before, ?) WHERE id = ?",
         (now, user_id),
     )?;
     tx.run(
@@ -234,6 +263,18 @@ pub(crate) fn end_all(tx: &Tx<'_>, user_id: &UserId, now: Time) -> Result<(), Sq
     )?;
     let change = Change::new(AuditAction::SignInsEnded).at(now);
     change.user(user_id).insert(tx)
+}
+
+/// Makes the store refuse new sign-ins, or accept them again.
+#[cfg(test)]
+pub(crate) fn refuse_new(tx: &Tx<'_>, refuse: bool) -> Result<(), SqlError> {
+    let statement = if refuse {
+        "CREATE TRIGGER no_sign_in BEFORE INSERT ON sign_ins BEGIN SELECT RAISE(ABORT, 'no'); END"
+    } else {
+        "DROP TRIGGER no_sign_in"
+    };
+    tx.run(statement, ())?;
+    Ok(())
 }
 
 #[cfg(test)]
@@ -380,6 +421,8 @@ mod tests {
             assert!(!accepts(0)? && !accepts(5)? && accepts(6)?);
             end_all(tx, &user_id, at(7_000_000))?;
             assert!(!accepts(7)? && accepts(8)?);
+            end_all(tx, &user_id, at(5_000_000))?;
+            assert!(!accepts(7)? && accepts(8)?, "the clock was set back");
             Ok::<_, StoreError>(())
         });
         work.await.unwrap();

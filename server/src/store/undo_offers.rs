@@ -1,11 +1,16 @@
 //! Changes of identifiers that can still be undone, and what is taken back with them.
 
+use std::time::Duration;
+
 use super::audit::{AuditAction, Change};
 use super::sweep::sweep;
 use super::text_enum::text_enum;
 use super::{SqlError, Tx, columns};
 use crate::clock::Time;
 use crate::ids::{AppId, UserId};
+
+/// How long a change is remembered after it can no longer be undone.
+const REMEMBERED: Duration = Duration::from_secs(30 * 24 * 3600);
 
 text_enum! {
     /// The identifier that was changed.
@@ -15,9 +20,8 @@ text_enum! {
     }
 }
 
-/// A change as stored.
-#[derive(Debug, Clone)]
-pub(crate) struct OfferRow {
+/// A change to store.
+pub(crate) struct NewOffer {
     /// Hash of the secret that undoes the change.
     pub(crate) hash: Vec<u8>,
     pub(crate) user_id: UserId,
@@ -33,21 +37,33 @@ pub(crate) struct OfferRow {
     pub(crate) expires_at: Time,
 }
 
+/// A change as stored.
+#[derive(Debug, Clone)]
+pub(crate) struct OfferRow {
+    /// Later changes have higher numbers. Times do not tell the order: a clock is read before the command waits for its
+    /// turn.
+    pub(crate) number: i64,
+    pub(crate) user_id: UserId,
+    pub(crate) kind: IdentifierKind,
+    pub(crate) identifier: Option<String>,
+    pub(crate) verified: bool,
+    pub(crate) since: Time,
+    pub(crate) changed_at: Time,
+}
+
 columns!(OfferRow {
-    hash,
+    number,
     user_id,
     kind,
     identifier,
     verified,
-    offered,
     since,
-    changed_at,
-    expires_at
+    changed_at
 });
 
-/// Stores a change, and deletes expired ones.
-pub(crate) fn insert(tx: &Tx<'_>, offer: &OfferRow) -> Result<(), SqlError> {
-    sweep(tx, "undo_offers", offer.changed_at)?;
+/// Stores a change, and deletes some that need not be remembered.
+pub(crate) fn insert(tx: &Tx<'_>, offer: &NewOffer) -> Result<(), SqlError> {
+    sweep(tx, "undo_offers", offer.changed_at - REMEMBERED)?;
     tx.run(
         "INSERT INTO undo_offers
          (hash, user_id, kind, identifier, verified, offered, since, changed_at, expires_at)
@@ -104,21 +120,52 @@ pub(crate) fn earliest(
 ) -> Result<Option<OfferRow>, SqlError> {
     tx.maybe_row(
         "SELECT * FROM undo_offers WHERE user_id = ? AND kind = ? AND expires_at > ?
-         ORDER BY changed_at, rowid LIMIT 1",
+         ORDER BY number LIMIT 1",
         (user_id, kind, now),
     )
 }
 
-/// Forgets the changes of a kind from a time on.
+/// The number of the last change that replaced a verified identifier of a user, whether or not it can still be undone.
+pub(crate) fn that_replaced(
+    tx: &Tx<'_>,
+    user_id: &UserId,
+    kind: IdentifierKind,
+    identifier: &str,
+    now: Time,
+) -> Result<Option<i64>, SqlError> {
+    tx.maybe_value(
+        "SELECT number FROM undo_offers WHERE user_id = ? AND kind = ? AND identifier = ?
+         AND verified AND expires_at > ? ORDER BY number DESC LIMIT 1",
+        (user_id, kind, identifier, now - REMEMBERED),
+    )
+}
+
+/// Forgets a change of a kind and all later ones.
 pub(crate) fn forget_from(
     tx: &Tx<'_>,
     user_id: &UserId,
     kind: IdentifierKind,
-    from: Time,
+    from: i64,
 ) -> Result<(), SqlError> {
     tx.run(
-        "DELETE FROM undo_offers WHERE user_id = ? AND kind = ? AND changed_at >= ?",
+        "DELETE FROM undo_offers WHERE user_id = ? AND kind = ? AND number >= ?",
         (user_id, kind, from),
+    )?;
+    Ok(())
+}
+
+/// Makes the secrets worthless of additions of a kind that are later than a change of the other kind: they were sent to
+/// the identifier which that change brought.
+pub(crate) fn withdraw_additions(
+    tx: &Tx<'_>,
+    user_id: &UserId,
+    kind: IdentifierKind,
+    after: i64,
+) -> Result<(), SqlError> {
+    tx.run(
+        "UPDATE undo_offers SET offered = 0
+         WHERE user_id = ? AND kind = ? AND number > ? AND NOT verified",
+        (user_id, kind, after),
     )?;
     Ok(())
 }
@@ -129,8 +176,29 @@ pub(crate) fn forget(tx: &Tx<'_>, user_id: &UserId) -> Result<(), SqlError> {
     Ok(())
 }
 
+/// Ends the changes of identifier that a user requested and nobody confirmed yet.
+pub(crate) fn end_requests(tx: &Tx<'_>, user_id: &UserId) -> Result<(), SqlError> {
+    tx.run(
+        "DELETE FROM magic_links WHERE user_id = ? AND purpose = 'change_identifier'",
+        (user_id,),
+    )?;
+    Ok(())
+}
+
+/// Ends the transactions of the user's external id, and the proofs of completed ones.
+pub(super) fn end_transactions(tx: &Tx<'_>, user_id: &UserId) -> Result<(), SqlError> {
+    for table in ["transactions", "nonces"] {
+        let delete = format!(
+            "DELETE FROM {table} WHERE (app_id, external_id) IN
+             (SELECT app_id, external_id FROM users WHERE id = ?)"
+        );
+        tx.run(&delete, (user_id,))?;
+    }
+    Ok(())
+}
+
 /// Deletes what a user was given from a time on to sign in with, and everything that is under way: passkeys,
-/// connections, links, codes and ceremonies.
+/// connections, links, codes, ceremonies and transactions.
 pub(crate) fn take_back(
     tx: &Tx<'_>,
     user_id: &UserId,
@@ -147,6 +215,74 @@ pub(crate) fn take_back(
             (user_id,),
         )?;
     }
+    end_transactions(tx, user_id)?;
     let change = Change::new(AuditAction::ChangeUndone).at(now);
     change.user(user_id).insert(tx)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::clock::at;
+    use crate::store::StoreError;
+    use crate::store::testing::{APP, File, USER};
+
+    /// A change that replaced an address.
+    fn replaced(identifier: &str, changed_at: Time) -> NewOffer {
+        NewOffer {
+            hash: identifier.into(),
+            user_id: USER.into(),
+            kind: IdentifierKind::Email,
+            identifier: Some(identifier.to_owned()),
+            verified: true,
+            offered: true,
+            since: at(0),
+            changed_at,
+            expires_at: at(1000),
+        }
+    }
+
+    #[tokio::test]
+    async fn the_earliest_change_is_the_one_that_was_stored_first() {
+        for second in [50, 49] {
+            let file = File::new().await;
+            let work = file.run(move |tx| {
+                let (app, user, email) = (APP.into(), USER.into(), IdentifierKind::Email);
+                insert(tx, &replaced("ada", at(50)))?;
+                insert(tx, &replaced("eve", at(second)))?;
+                let first = earliest(tx, &user, email, at(60))?.unwrap();
+                let undone = take(tx, &app, b"eve", at(60))?.unwrap();
+                forget_from(tx, &user, email, undone.number)?;
+                let left = get(tx, &app, b"ada", at(60))?;
+                Ok::<_, StoreError>((first.identifier, left.is_some()))
+            });
+            let expected = (Some("ada".to_owned()), true);
+            assert_eq!(work.await.unwrap(), expected, "{second}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_change_is_remembered_for_longer_than_it_can_be_undone() {
+        let file = File::new().await;
+        let work = file.run(|tx| {
+            let (app, user, email) = (APP.into(), USER.into(), IdentifierKind::Email);
+            let last = at(999) + REMEMBERED;
+            insert(tx, &replaced("ada", at(50)))?;
+            insert(tx, &replaced("eve", last))?;
+            let known = |identifier, kind, now| {
+                let number = that_replaced(tx, &user, kind, identifier, now)?;
+                Ok::<_, SqlError>(number.is_some())
+            };
+            assert!(known("ada", email, last)?);
+            assert!(!known("ada", email, at(1000) + REMEMBERED)?);
+            assert!(!known("bob", email, last)?);
+            assert!(!known("ada", IdentifierKind::Phone, last)?);
+            assert!(get(tx, &app, b"ada", at(1000))?.is_none());
+            assert!(take(tx, &app, b"ada", at(1000))?.is_none());
+            assert!(earliest(tx, &user, email, at(1000))?.is_none());
+            Ok::<_, StoreError>(())
+        });
+        work.await.unwrap();
+    }
 }

@@ -2,6 +2,8 @@
 
 use std::io::{BufRead as _, BufReader};
 
+use http::HeaderValue;
+use passage_server::AuditEntry;
 use serde_json::{Value, json};
 
 use crate::process::{Process, command, refused, run};
@@ -159,6 +161,44 @@ async fn a_quiet_server_logs_no_rows_and_keeps_them() {
     let (site, log) = visited("[log]\nlevel = \"warn\"\n").await;
     assert!(!log.contains("user_created"), "{log}");
     assert!(audit(&site, &["--json"]).contains("user_created"));
+}
+
+#[tokio::test]
+async fn a_user_agent_neither_steers_a_terminal_nor_passes_for_a_row() {
+    let site = Site::new(TWO_APPS);
+    let config = site.path("passage.toml");
+    let server = Process::start(&["serve", "--config", config.to_str().unwrap()]);
+    let row = "2026-03-01T12:00:00Z  one  user_deleted";
+    let disguise = "\u{9b}2J\u{85}\u{2028}\u{202e}";
+    let agent = format!("{disguise}\"{}{row}", " ".repeat(400));
+    let url = format!("{}/api/v1/apps/two/users", text(&server.ready["url"]));
+    let header = HeaderValue::from_bytes(agent.as_bytes()).unwrap();
+    let request = client().get(url).bearer_auth("guess");
+    send(request.header("user-agent", header))
+        .await
+        .error(401, "invalid_access_token");
+    let (status, log) = server.stop("TERM");
+    assert!(status.success());
+    let only = ["--action", "backend_refused"];
+    let json = audit(&site, &[&only[..], &["--json"]].concat());
+    let logged = log.lines().filter(|line| line.contains("bad_api_key"));
+    let logged = logged.filter(|line| line.contains("\"target\":\"passage_server::audit\""));
+    let lines: Vec<&str> = json.lines().chain(logged).collect();
+    assert_eq!(lines.len(), 2);
+    for line in lines {
+        assert!(!line.contains(AuditEntry::is_disguise), "{line:?}");
+        let entry: Value = serde_json::from_str(line).unwrap();
+        assert_eq!(entry["agent"], agent, "nothing is lost");
+    }
+    let table = audit(&site, &only);
+    assert_eq!(table.lines().count(), 2);
+    let shown = table.lines().last().unwrap();
+    assert!(!shown.contains(AuditEntry::is_disguise), "{shown:?}");
+    assert!(
+        shown.contains("\"?2J???'   ") && shown.ends_with("…\""),
+        "{shown:?}"
+    );
+    assert!(!shown.contains("user_deleted"), "{shown:?}");
 }
 
 #[test]

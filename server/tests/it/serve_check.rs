@@ -345,6 +345,25 @@ fn it_is_said_in_which_apps_nobody_can_prove_an_identifier() {
 }
 
 #[test]
+fn it_is_said_that_behind_a_proxy_all_clients_look_the_same() {
+    let site = site();
+    let noted = |listen: &str| {
+        let text = format!(
+            "data = \"passage.db\"\nurl = \"https://auth.example.com\"\n[keys]\n\
+             encryption_key = {{ file = \"encryption.key\" }}\n[listen]\naddress = \"127.0.0.1:0\"\n{listen}{TWO_APPS}"
+        );
+        write(&site, &text);
+        let config = site.path("passage.toml");
+        let output = run(&["serve", "--check", "--config", config.to_str().unwrap()]);
+        assert!(output.status.success());
+        let notes = String::from_utf8(output.stderr).unwrap();
+        notes.contains("listen.client_address_header is not set")
+    };
+    assert!(noted(""));
+    assert!(!noted("client_address_header = \"X-Forwarded-For\"\n"));
+}
+
+#[test]
 fn keys_from_before_are_others_than_the_one_of_now() {
     let site = site();
     let keys = "data = \"passage.db\"\n[keys]\nencryption_key = { file = \"encryption.key\" }\n";

@@ -1,5 +1,7 @@
 //! The audit log as programs read it.
 
+use std::fmt::Write as _;
+
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -47,11 +49,24 @@ pub struct AuditEntry {
 }
 
 impl AuditEntry {
-    /// The entry as one line of JSON.
+    /// The entry as one line of JSON. What [`Self::is_disguise`] names is escaped.
     #[must_use]
     pub fn to_json(&self) -> String {
-        // A struct of strings and numbers always serializes.
-        serde_json::to_string(self).unwrap_or_default()
+        one_line(self)
+    }
+
+    /// Whether a character steers a terminal, ends a line, is invisible, or changes the order of the text around it.
+    /// Clients choose their user agents: whoever shows an entry to people must not pass these on.
+    #[must_use]
+    pub fn is_disguise(c: char) -> bool {
+        c.is_control()
+            || matches!(
+                c,
+                '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
+                | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}'
+                | '\u{fff0}'..='\u{fffb}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}'
+            )
     }
 
     /// The entry as a line of the server's log, in the form of the other lines there. It leaves out identifiers of
@@ -74,8 +89,29 @@ impl AuditEntry {
                 ..self.clone()
             },
         };
-        serde_json::to_string(&line).unwrap_or_default()
+        one_line(&line)
     }
+}
+
+/// JSON that contains no characters of disguise. They only occur inside strings, so an escape means the same.
+fn one_line(value: &impl Serialize) -> String {
+    // A struct of strings and numbers always serializes.
+    let json = serde_json::to_string(value).unwrap_or_default();
+    if !json.contains(AuditEntry::is_disguise) {
+        return json;
+    }
+    let mut line = String::with_capacity(json.len() + 64);
+    for c in json.chars() {
+        if AuditEntry::is_disguise(c) {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                // Writing to a string cannot fail.
+                let _written = write!(line, "\\u{unit:04x}");
+            }
+        } else {
+            line.push(c);
+        }
+    }
+    line
 }
 
 impl From<AuditRow> for AuditEntry {
@@ -94,6 +130,38 @@ impl From<AuditRow> for AuditEntry {
             address: row.address,
             agent: row.agent,
             count: row.count,
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_shows_escapes_and_means_the_same() {
+        let agent = "\u{9b}2J\u{85}\u{7f}\u{1b}\n\u{2028}\u{202e}\\\u{200f}\u{e0041}\"é👋";
+        let entry = AuditEntry {
+            id: 1,
+            time: Timestamp::UNIX_EPOCH,
+            app_id: None,
+            actor: "client".to_owned(),
+            actor_id: None,
+            action: "sign_in_refused".to_owned(),
+            reason: None,
+            user_id: None,
+            object: None,
+            identifier: None,
+            address: None,
+            agent: Some(agent.to_owned()),
+            count: 1,
+        };
+        for line in [entry.to_json(), entry.to_log_line()] {
+            assert!(!line.contains(AuditEntry::is_disguise), "{line:?}");
+            assert!(line.contains("\\u009b2J") && line.contains("é👋"), "{line}");
+            let read: serde_json::Value = serde_json::from_str(&line).unwrap();
+            assert_eq!(read.get("agent").unwrap(), agent);
         }
     }
 }

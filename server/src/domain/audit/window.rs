@@ -1,5 +1,6 @@
 //! The refusals of a minute, of which only the first are kept one by one.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::net::IpAddr;
 
@@ -13,7 +14,8 @@ use crate::store::audit::{AuditAction, AuditReason, Refused};
 const OWN_ROWS: i64 = 10;
 /// Maximum number of refusals that wait. Further ones are only counted.
 const WAITING: usize = 1024;
-/// Maximum number of combinations of app, network and reason that are counted in a minute.
+/// Maximum number of combinations of app, network and reason that are counted in a minute. Further networks are counted
+/// together for each app and reason, of which there are few.
 const COUNTED: usize = 4096;
 
 /// What is counted together.
@@ -27,6 +29,8 @@ struct Kind {
 /// How often it happened in this minute.
 struct Seen {
     times: i64,
+    /// How many of these have no row of their own.
+    counted: i64,
     action: AuditAction,
     last: Time,
 }
@@ -59,37 +63,38 @@ impl Window {
             self.close();
             self.minute = minute(at);
         }
-        let kind = Kind {
+        let mut kind = Kind {
             app_id: app_id.clone(),
             network: acting.address().map(named_network),
             reason,
         };
         if self.seen.len() >= COUNTED && !self.seen.contains_key(&kind) {
-            self.dropped += 1;
-            return;
+            kind.network = None;
         }
         let seen = self.seen.entry(kind).or_insert(Seen {
             times: 0,
+            counted: 0,
             action,
             last: at,
         });
         seen.times += 1;
         seen.last = at;
-        if seen.times > OWN_ROWS {
-            return;
-        }
-        if self.waiting.len() >= WAITING {
-            self.dropped += 1;
+        if seen.times > OWN_ROWS || self.waiting.len() >= WAITING {
+            seen.counted += 1;
             return;
         }
         let refused = Refused::once(acting, app_id, action, reason);
         self.waiting.push(refused);
     }
 
-    /// Ends the minute: what was only counted becomes rows.
+    /// Ends the minute: what was only counted becomes rows, the largest numbers first if there is no room for all.
     fn close(&mut self) {
-        for (kind, seen) in self.seen.drain() {
-            if seen.times <= OWN_ROWS {
+        let mut counted: Vec<_> = self.seen.drain().collect();
+        counted.retain(|(_, seen)| seen.counted > 0);
+        counted.sort_unstable_by_key(|(_, seen)| Reverse(seen.counted));
+        for (kind, seen) in counted {
+            if self.waiting.len() >= WAITING + COUNTED {
+                self.dropped += seen.counted;
                 continue;
             }
             self.waiting.push(Refused {
@@ -101,7 +106,7 @@ impl Window {
                 user_id: None,
                 address: kind.network,
                 agent: String::new(),
-                count: seen.times - OWN_ROWS,
+                count: seen.counted,
             });
         }
     }
@@ -110,10 +115,15 @@ impl Window {
     pub(super) fn take(&mut self, now: Time, last: bool) -> Vec<Refused> {
         if last || minute(now) != self.minute {
             self.close();
+            // Also after the clock was set back. Or else every round would end a minute.
+            self.minute = minute(now);
         }
         if self.dropped > 0 {
             let count = std::mem::take(&mut self.dropped);
-            tracing::warn!(count, "the audit log has no room for so many refusals");
+            tracing::warn!(
+                count,
+                "refusals are missing in the audit log, only their number is known"
+            );
             self.waiting.push(Refused {
                 at: now,
                 app_id: None,
@@ -127,6 +137,11 @@ impl Window {
             });
         }
         std::mem::take(&mut self.waiting)
+    }
+
+    /// Counts refusals that were taken and could not be stored.
+    pub(super) fn lose(&mut self, number: i64) {
+        self.dropped += number;
     }
 }
 
@@ -224,15 +239,68 @@ mod tests {
                 add(&mut window, &address, MINUTE, AuditReason::WrongCode);
             }
         }
+        // The other networks are one more.
         assert_eq!(
             (window.waiting.len(), window.seen.len()),
-            (WAITING, COUNTED)
+            (WAITING, COUNTED + 1)
         );
+        add(&mut window, "10.1.0.1", MINUTE, AuditReason::RateLimited);
         let rows = window.take(at(MINUTE), true);
-        assert_eq!(rows.len(), WAITING + 1);
+        assert_eq!(rows.len(), COUNTED + 2);
+        assert_eq!(rows.iter().map(|row| row.count).sum::<i64>(), 10_001);
+        let together: Vec<_> = rows.iter().filter(|row| row.address.is_none()).collect();
+        let mut reasons: Vec<_> = together
+            .iter()
+            .map(|row| (row.count, row.reason.unwrap(), row.app_id.is_some()))
+            .collect();
+        reasons.sort_by_key(|(count, ..)| *count);
+        let others = 10_000 - i64::try_from(COUNTED).unwrap();
+        let expected = [
+            (1, AuditReason::RateLimited, true),
+            (others, AuditReason::WrongCode, true),
+        ];
+        assert_eq!(reasons, expected);
+    }
+
+    #[test]
+    fn a_flood_that_nobody_stores_stays_bounded_and_is_counted() {
+        let mut window = Window::default();
+        for minute in 1..=3 {
+            for high in 0..100 {
+                for low in 0..100 {
+                    let address = format!("10.0.{high}.{low}");
+                    let time = minute * MINUTE;
+                    add(&mut window, &address, time, AuditReason::WrongCode);
+                }
+            }
+        }
+        assert!(window.waiting.len() <= WAITING + COUNTED);
+        let rows = window.take(at(3 * MINUTE), true);
         let last = rows.last().unwrap();
         assert_eq!(last.action, AuditAction::RefusalsDropped);
-        assert_eq!(rows.iter().map(|row| row.count).sum::<i64>(), 10_000);
+        assert_eq!(rows.iter().map(|row| row.count).sum::<i64>(), 30_000);
+    }
+
+    #[test]
+    fn after_the_clock_was_set_back_a_minute_is_a_minute() {
+        let mut window = Window::default();
+        add(
+            &mut window,
+            "192.0.2.1",
+            9 * MINUTE,
+            AuditReason::RateLimited,
+        );
+        assert_eq!(window.take(at(MINUTE), false).len(), 1);
+        let mut own = 0;
+        for round in 0..3 {
+            let time = MINUTE + round;
+            for _ in 0..15 {
+                add(&mut window, "192.0.2.1", time, AuditReason::WrongCode);
+            }
+            own += window.take(at(time), false).len();
+        }
+        assert_eq!(own, 10);
+        assert_eq!(shown(&window.take(at(2 * MINUTE), false))[0].1, 35);
     }
 
     #[test]

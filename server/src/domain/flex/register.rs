@@ -13,6 +13,7 @@ use crate::domain::error::Refusal;
 use crate::domain::notices;
 use crate::domain::passkeys::Credential;
 use crate::domain::passkeys::ceremony::{Finish, StartCreation, end, once};
+use crate::domain::passkeys::decoys::Invented;
 use crate::domain::passkeys::device;
 use crate::domain::passkeys::response::Creation;
 use crate::domain::state::AppState;
@@ -61,6 +62,7 @@ pub(crate) async fn finish(
     };
     let register = async {
         let (ceremony, credential) = finish.creation(state, app, creation).await?;
+        let invented = Invented::check(state, &credential);
         let (completion, nonce) = Completion::new(&app.id, state.clock.now());
         let command = Register {
             transaction_id: transaction_id.to_owned(),
@@ -70,7 +72,11 @@ pub(crate) async fn finish(
             event: client_info.event(Action::Register, EventKind::Passkey),
             completion,
         };
-        let added = state.store.write(move |tx| command.run(tx));
+        let added = state.store.write(move |tx| {
+            let added = command.run(tx)?;
+            invented.refuse()?;
+            Ok::<_, Refusal>(added)
+        });
         let (user, name) = added.await?;
         let notice = Notice::PasskeyAdded(name);
         notices::tell_owner(state, app, &user, notice, Some(client_info));

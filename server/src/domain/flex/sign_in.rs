@@ -11,6 +11,7 @@ use crate::domain::error::Refusal;
 use crate::domain::passkeys::Credential;
 use crate::domain::passkeys::ceremony::{Finish, Proof, StartAssertion, once};
 use crate::domain::passkeys::response::Assertion;
+use crate::domain::passkeys::sign_in::concealing;
 use crate::domain::state::AppState;
 use crate::ids::{AppId, UserId};
 use crate::store;
@@ -83,7 +84,7 @@ pub(crate) async fn finish(
         state.store.write(move |tx| command.run(tx)).await?;
         Ok(nonce)
     };
-    once(state, app, handshake_id, sign_in).await
+    concealing(app, once(state, app, handshake_id, sign_in).await)
 }
 
 /// A login whose ceremony was verified.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::target::url;
+use super::landing::url;
 use super::{LinkFor, NewLink};
 use crate::clock::Time;
 use crate::delivery::{Channel, Content, Language, Message, NewMessage};
@@ -74,6 +74,7 @@ pub(crate) async fn create(
             delivered,
             redirect_url: &redirect_url,
             asker: None,
+            sign_in: None,
             created_at,
             expires_at,
         });

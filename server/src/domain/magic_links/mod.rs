@@ -1,9 +1,9 @@
 //! Magic links: links that sign their bearer in, or verify an address or number.
 
 mod create;
+mod landing;
 mod open;
 mod send;
-mod target;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 mod tests;
@@ -15,14 +15,16 @@ use crate::clock::Time;
 use crate::domain::client::ClientInfo;
 use crate::domain::users::account::OwnToken;
 use crate::identifier::Identifier;
-use crate::ids::{self, AppId, UserId};
+use crate::ids::{self, AppId, SignInId, UserId};
 use crate::store::Purpose;
 use crate::store::magic_links::LinkRow;
 
 pub(crate) use self::create::{LinkOrder, LinkReceiver, create};
+pub(crate) use self::landing::{
+    ANY_PATH, is_listed_path, is_page, of_backend, redirect_of_backend,
+};
 pub(crate) use self::open::open;
 pub(crate) use self::send::{LinkOptions, send, send_change};
-pub(crate) use self::target::{ANY_PATH, is_listed_path, is_page, of_backend, redirect_of_backend};
 pub(crate) use self::wait::wait;
 
 /// Who opens a link or waits for one.
@@ -60,6 +62,8 @@ struct LinkFor<'a> {
     redirect_url: &'a str,
     /// The client that requests it. `None` for the app's backend.
     asker: Option<&'a ClientInfo>,
+    /// The sign-in whose user requests a change.
+    sign_in: Option<&'a SignInId>,
     created_at: Time,
     expires_at: Time,
 }
@@ -92,6 +96,7 @@ impl NewLink {
             opened_at: None,
             claimed_at: None,
             asker: new.asker.and_then(ClientInfo::fingerprint),
+            sign_in_id: new.sign_in.cloned(),
             opener: None,
             changed_at: None,
         };

@@ -1,6 +1,6 @@
 //! Sending links requested through the Auth API.
 
-use super::target::{of_client, redirect_of_client, url};
+use super::landing::{of_client, redirect_of_client, url};
 use super::{LinkFor, NewLink};
 use crate::clock::Time;
 use crate::delivery::{Content, Language, Message, NewMessage, harmless};
@@ -8,10 +8,11 @@ use crate::domain::apps::App;
 use crate::domain::client::ClientInfo;
 use crate::domain::error::Refusal;
 use crate::domain::notices;
+use crate::domain::sign_ins::Session;
 use crate::domain::state::AppState;
 use crate::domain::users::{self, Receiver};
 use crate::identifier::Identifier;
-use crate::ids::{AppId, UserId};
+use crate::ids::{AppId, SignInId, UserId};
 use crate::store;
 use crate::store::users::UserRow;
 use crate::store::{Purpose, Tx};
@@ -47,7 +48,7 @@ pub(crate) async fn send(
 pub(crate) async fn send_change(
     state: &AppState,
     app: &App,
-    user: &UserRow,
+    (user, session): (&UserRow, &Session),
     identifier: Identifier,
     options: LinkOptions,
     client_info: &ClientInfo,
@@ -55,6 +56,7 @@ pub(crate) async fn send_change(
     client_info.check_message_limits(state, app, &identifier)?;
     let target = LinkTarget::Wants {
         user_id: user.id.clone(),
+        session: session.clone(),
         account: account(user),
     };
     send_to(state, app, target, identifier, options, client_info).await
@@ -73,12 +75,22 @@ enum LinkTarget {
     Has(Purpose),
     Wants {
         user_id: UserId,
+        /// The sign-in that asks for it.
+        session: Session,
         /// The name of their account.
         account: String,
     },
 }
 
 impl LinkTarget {
+    /// The sign-in that a change ends with.
+    fn sign_in(&self) -> Option<&SignInId> {
+        match self {
+            Self::Has(_) => None,
+            Self::Wants { session, .. } => session.sign_in(),
+        }
+    }
+
     /// The user who gets the link, if any, and its purpose.
     fn receiver(
         &self,
@@ -95,7 +107,10 @@ impl LinkTarget {
                     users::receiver(tx, app_id, conceal, *purpose, identifier, new_id, now)?;
                 Ok((user.map(|user| user.id), purpose))
             }
-            Self::Wants { user_id, .. } => {
+            Self::Wants {
+                user_id, session, ..
+            } => {
+                session.check(tx)?;
                 let owner = users::find(tx, app_id, identifier)?;
                 let taken = owner.is_some_and(|owner| owner.id != *user_id);
                 if taken && !conceal {
@@ -142,6 +157,7 @@ async fn send_to(
             delivered: true,
             redirect_url: &redirect_url,
             asker: Some(&asker),
+            sign_in: target.sign_in(),
             created_at,
             expires_at,
         });

@@ -8,11 +8,14 @@ use super::{Caller, LinkOptions, LinkOrder, LinkReceiver, create, send};
 use crate::delivery::{Channel, Language};
 use crate::domain::apps::App;
 use crate::domain::error::{Reason, Refusal};
-use crate::domain::settings::{AppSettings, MagicLinkWaiting};
+use crate::domain::settings::{AppSettings, ChangeConfirmedBy, MagicLinkWaiting};
+use crate::domain::sign_ins;
 use crate::domain::state::AppState;
 use crate::domain::testing::{CALLERS, Fixture, client, count};
+use crate::domain::users::account;
 use crate::identifier::Identifier;
-use crate::store::Purpose;
+use crate::store::events::{Action, EventKind};
+use crate::store::{self, Purpose, Tx};
 
 /// Opens a link as the client that requested it.
 async fn open(state: &AppState, app: &App, secret: &str) -> Result<AuthResult, Refusal> {
@@ -154,4 +157,76 @@ async fn who_may_claim_an_opened_link_is_a_setting() {
         let waited = super::wait(state, app, &id.unwrap(), as_client(poller)).await;
         assert_eq!(waited.is_ok(), claims, "{waiting:?}");
     }
+}
+
+#[tokio::test]
+async fn a_link_is_used_up_in_the_command_that_stores_its_sign_in() {
+    let fixture = Fixture::start().await;
+    let (id, secret) = sent(&fixture).await;
+    let (state, app) = (&fixture.state, &fixture.app);
+    let refuse = |refuse| {
+        let set = move |tx: &Tx<'_>| Ok::<_, Refusal>(store::sign_ins::refuse_new(tx, refuse)?);
+        state.store.write(set)
+    };
+    refuse(true).await.unwrap();
+    let failed = open(state, app, &secret).await.unwrap_err();
+    assert_eq!(failed.reason, Reason::Failed);
+    refuse(false).await.unwrap();
+    open(state, app, &secret).await.unwrap();
+    refuse(true).await.unwrap();
+    let failed = wait(state, app, &id).await.unwrap_err();
+    assert_eq!(failed.reason, Reason::Failed);
+    refuse(false).await.unwrap();
+    wait(state, app, &id).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_token_whose_sign_in_has_just_ended_confirms_no_change() {
+    let fixture = Fixture::with(AppSettings {
+        change_confirmed_by: ChangeConfirmedBy::Asker,
+        ..AppSettings::default()
+    });
+    let fixture = fixture.await;
+    let (state, app) = (&fixture.state, &fixture.app);
+    let (_, secret) = sent(&fixture).await;
+    let first = open(state, app, &secret).await.unwrap();
+    let asker = account::authenticate(state, app, &first.auth_token).await;
+    let asker = asker.unwrap();
+    let event = client().event(Action::Login, EventKind::Passkey);
+    let second = sign_ins::sign_in(state, app, &asker.user.id, event).await;
+    let second = second.unwrap();
+
+    let bob = Identifier::Email("bob@example.com".to_owned());
+    let options = LinkOptions {
+        language: Language::En,
+        path: None,
+        redirect_url: None,
+    };
+    let of = (&asker.user, &asker.session);
+    let id = super::send_change(state, app, of, bob, options, &client()).await;
+    let (id, url) = (id.unwrap(), fixture.last_message().url.unwrap());
+    let (_, secret) = url.split_once("psg_magic_link=").unwrap();
+
+    // The request is let in, and its sign-in ends before the command runs.
+    let own = account::recognize(state, app, &second.auth_token).await;
+    let own = own.unwrap().unwrap();
+    let refresh_token = second.refresh_token.unwrap();
+    sign_ins::revoke(state, app, &refresh_token).await.unwrap();
+    let other = crate::domain::client::ClientInfo::new("192.0.2.7".parse().unwrap(), "another");
+    let caller = Caller {
+        client: &other,
+        own: Some(&own),
+    };
+    let opened = super::open(state, app, secret, caller).await.unwrap_err();
+    assert_eq!(opened.reason, Reason::InvalidMagicLink);
+    let waited = super::wait(state, app, &id, caller).await.unwrap_err();
+    assert_eq!(waited.reason, Reason::InvalidMagicLink);
+    // The one that asked still stands.
+    let own = account::recognize(state, app, &first.auth_token).await;
+    let own = own.unwrap().unwrap();
+    let caller = Caller {
+        client: &other,
+        own: Some(&own),
+    };
+    super::wait(state, app, &id, caller).await.unwrap();
 }

@@ -6,8 +6,8 @@ use passage_identity::generated::auth::types::AuthResult;
 
 use super::{Caller, with_redirect};
 use crate::domain::apps::App;
-use crate::domain::error::{Reason, Refusal};
-use crate::domain::settings::MagicLinkWaiting;
+use crate::domain::error::Refusal;
+use crate::domain::settings::{ChangeConfirmedBy, MagicLinkWaiting};
 use crate::domain::sign_ins;
 use crate::domain::state::AppState;
 use crate::domain::users::account::OwnToken;
@@ -55,6 +55,10 @@ pub(crate) async fn wait(
         match own {
             Some(own) => return confirm(state, app, link, own, caller).await,
             None if link.changed_at.is_none() => return Err(Refusal::change_needs_its_asker()),
+            // A new sign-in would outlive the one that asked, and be recent.
+            None if app.settings.change_confirmed_by == ChangeConfirmedBy::Asker => {
+                return Err(Refusal::invalid_magic_link());
+            }
             None => {}
         }
     }
@@ -78,6 +82,7 @@ pub(crate) async fn wait(
     };
     let event = client.event(action, EventKind::MagicLink);
     let (app_id, id_hash, to) = (app.id.clone(), link.id_hash.clone(), user_id.clone());
+    let (sign_in, granted) = sign_ins::prepare(&app.settings, &user_id, now);
     let claim = state.store.write(move |tx| {
         let user = store::users::get(tx, &app_id, &to)?;
         let active = user.is_some_and(|user| !user.is_inactive());
@@ -85,18 +90,16 @@ pub(crate) async fn wait(
         let claimed = active && store::magic_links::claim(tx, &id_hash, since, now)?;
         if claimed {
             store::events::insert(tx, &to, &event, now)?;
+            // The link's opening was counted as the login.
+            sign_ins::record(tx, &app_id, &to, None, &sign_in, now)?;
         }
         Ok::<_, Refusal>(claimed)
     });
     if !claim.await? {
         return Err(Refusal::invalid_magic_link());
     }
-    match sign_ins::join(state, app, &user_id).await {
-        Ok(result) => Ok(with_redirect(result, link)),
-        // The API declares no 403 here.
-        Err(error) if error.reason == Reason::UserNotActive => Err(Refusal::invalid_magic_link()),
-        Err(error) => Err(error),
-    }
+    let result = sign_ins::auth_result(app, &user_id, granted, now).await?;
+    Ok(with_redirect(result, link))
 }
 
 /// Whether a client may have the tokens of a link that was opened. Anyone can request a link for anyone, so the id of a
@@ -134,8 +137,11 @@ async fn confirm(
     let (app_id, user_id, id_hash) = (app.id.clone(), own.user_id.clone(), link.id_hash.clone());
     let new = Identifier::stored(&link.identifier);
     let (since, undo) = (link.created_at, UndoSecret::new());
-    let undo_hash = undo.hash();
+    let (undo_hash, session) = (undo.hash(), own.session.clone());
     let apply = state.store.write(move |tx| {
+        if !session.stands(tx)? {
+            return Err(Refusal::invalid_magic_link());
+        }
         let user = store::users::get(tx, &app_id, &user_id)?;
         let user = user.filter(|user| !user.is_inactive());
         let user = user.ok_or_else(Refusal::invalid_magic_link)?;

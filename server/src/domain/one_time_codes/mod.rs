@@ -22,8 +22,9 @@ use crate::ids::{self, AppId, UserId};
 use crate::store;
 use crate::store::acting;
 use crate::store::audit::AuditReason;
-use crate::store::events::EventKind;
+use crate::store::events::{Action, EventKind, NewEvent};
 use crate::store::one_time_codes::{Attempt, CodeRow};
+use crate::store::sign_ins::SignInRow;
 use crate::store::{Purpose, SqlError, Tx};
 
 /// Maximum number of tries of a code. After that many wrong ones even the right digits are refused.
@@ -111,7 +112,15 @@ fn is_spent(tx: &Tx<'_>, app_id: &AppId, identifier: &str, now: Time) -> Result<
 enum Outcome {
     Wrong,
     Dead,
-    Right(Proven, Identifier, Purpose),
+    Right(Proven, Identifier),
+}
+
+/// Somebody who enters a code, and what is stored if it is right.
+struct Entry {
+    prover: Prover,
+    sign_in: SignInRow,
+    /// What is recorded, with the action that it turns out to be.
+    event: NewEvent,
 }
 
 /// Signs in the user who entered a code. `signed_in` is the user whose auth token came with the request.
@@ -124,17 +133,23 @@ pub(crate) async fn activate(
     client_info: &ClientInfo,
 ) -> Result<AuthResult, Refusal> {
     client_info.check_rate_limit(state, Kind::Try)?;
-    match check(state, app, id, code, signed_in).await? {
+    let (prover, now) = (Prover::new(signed_in), state.clock.now());
+    // Whose it is turns out when the code is used up.
+    let (sign_in, granted) = sign_ins::prepare(&app.settings, &prover.new_id, now);
+    let entry = Entry {
+        prover,
+        sign_in,
+        event: client_info.event(Action::Login, EventKind::OneTimeCode),
+    };
+    match check(state, app, id, code, entry, now).await? {
         Outcome::Wrong => {
             let refusal = Refusal::invalid_request("one-time code: wrong, expired or used.");
             Err(refusal.because(AuditReason::WrongCode))
         }
         Outcome::Dead => Err(Refusal::exceeded_attempts()),
-        Outcome::Right(proven, identifier, purpose) => {
+        Outcome::Right(proven, identifier) => {
             proven.tell(state, app, &identifier, client_info);
-            let action = proven.action(purpose.action());
-            let event = client_info.event(action, EventKind::OneTimeCode);
-            sign_ins::sign_in(state, app, &proven.user_id, event).await
+            sign_ins::auth_result(app, &proven.user_id, granted, now).await
         }
     }
 }
@@ -146,10 +161,9 @@ async fn check(
     app: &App,
     id: &str,
     code: &str,
-    signed_in: Option<UserId>,
+    entry: Entry,
+    now: Time,
 ) -> Result<Outcome, Refusal> {
-    let now = state.clock.now();
-    let prover = Prover::new(signed_in);
     let (app_id, id_hash) = (app.id.clone(), ids::hash(id));
     let find = state
         .store
@@ -172,7 +186,7 @@ async fn check(
             since: counted_since(now),
         };
         if right {
-            use_up(tx, &attempt, &prover)
+            use_up(tx, &attempt, &entry)
         } else {
             count(tx, &attempt)
         }
@@ -188,7 +202,8 @@ fn count(tx: &Tx<'_>, attempt: &Attempt<'_>) -> Result<Outcome, Refusal> {
     }
 }
 
-fn use_up(tx: &Tx<'_>, attempt: &Attempt<'_>, prover: &Prover) -> Result<Outcome, Refusal> {
+/// Signs in with the right code, in the command that uses it up: a revocation comes before or after both.
+fn use_up(tx: &Tx<'_>, attempt: &Attempt<'_>, entry: &Entry) -> Result<Outcome, Refusal> {
     let Some(row) = store::one_time_codes::use_up(tx, attempt)? else {
         return missed(tx, attempt);
     };
@@ -203,8 +218,14 @@ fn use_up(tx: &Tx<'_>, attempt: &Attempt<'_>, prover: &Prover) -> Result<Outcome
         return Ok(Outcome::Wrong);
     }
     let (app_id, now) = (attempt.app_id, attempt.now);
-    let proven = proof::prove(tx, app_id, user, &identifier, prover, None, now)?;
-    Ok(Outcome::Right(proven, identifier, row.purpose))
+    let proven = proof::prove(tx, app_id, user, &identifier, &entry.prover, None, now)?;
+    let event = NewEvent {
+        action: proven.action(row.purpose.action()),
+        ..entry.event.clone()
+    };
+    let (user_id, sign_in) = (&proven.user_id, &entry.sign_in);
+    sign_ins::record(tx, app_id, user_id, Some(&event), sign_in, now)?;
+    Ok(Outcome::Right(proven, identifier))
 }
 
 /// Why a statement did not apply: the code has been used in the meantime, or tried too often.

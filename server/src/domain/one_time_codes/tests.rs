@@ -39,6 +39,25 @@ async fn tries(fixture: &Fixture) -> i64 {
     read.await.unwrap()
 }
 
+#[tokio::test]
+async fn a_code_is_used_up_in_the_command_that_stores_its_sign_in() {
+    let fixture = Fixture::start().await;
+    let (id, code) = sent(&fixture, Purpose::Register).await;
+    let (state, app) = (&fixture.state, &fixture.app);
+    let refuse = |refuse| {
+        let set = move |tx: &Tx<'_>| Ok::<_, Refusal>(store::sign_ins::refuse_new(tx, refuse)?);
+        state.store.write(set)
+    };
+    refuse(true).await.unwrap();
+    let failed = activate(state, app, &id, &code, None, &client()).await;
+    assert_eq!(failed.unwrap_err().reason, Reason::Failed);
+    refuse(false).await.unwrap();
+    // All of it was undone.
+    activate(state, app, &id, &code, None, &client())
+        .await
+        .unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_code_signs_in_one_of_many_at_once() {
     let fixture = Fixture::start().await;

@@ -5,6 +5,7 @@ use passage_identity::generated::auth::types::{
 };
 
 use super::ceremony::{Finish, StartCreation, end, once, user_name};
+use super::decoys::Invented;
 use super::response::Creation;
 use super::{Credential, add, device};
 use crate::delivery::Notice;
@@ -72,6 +73,7 @@ pub(crate) async fn finish(
             return Err(refusal.because(AuditReason::HandshakeOfAnotherUser));
         }
         let (ceremony, credential) = finish.creation(state, app, creation).await?;
+        let invented = Invented::check(state, &credential);
         let name = device::name(client_info.user_agent());
         let device = device::new(name, &credential, creation, state.clock.now());
         let command = AddDevice {
@@ -84,6 +86,7 @@ pub(crate) async fn finish(
         };
         let added = state.store.write(move |tx| {
             command.run(tx)?;
+            invented.refuse()?;
             Ok::<_, Refusal>(store::users::get(tx, &command.app_id, &command.user_id)?)
         });
         if let Some(user) = added.await? {

@@ -31,11 +31,13 @@ pub(crate) fn add(
     match store::passkeys::insert_below(tx, user_id, device, credential, MOST)? {
         Insertion::Stored => Ok(()),
         Insertion::Full => Err(full()),
-        Insertion::Taken => {
-            let refusal = Refusal::webauthn_login_failed("passkey: registered already.");
-            Err(refusal.because(AuditReason::PasskeyTaken))
-        }
+        Insertion::Taken => Err(taken()),
     }
+}
+
+pub(super) fn taken() -> Refusal {
+    let refusal = Refusal::webauthn_login_failed("passkey: registered already.");
+    refusal.because(AuditReason::PasskeyTaken)
 }
 
 fn full() -> Refusal {

@@ -5,6 +5,7 @@ use passage_identity::generated::auth::types::{
 };
 
 use super::ceremony::{Finish, Holder, StartCreation, end, once};
+use super::decoys::Invented;
 use super::response::Creation;
 use super::{Credential, add, device};
 use crate::clock::Time;
@@ -141,6 +142,7 @@ pub(crate) async fn finish(
     };
     let register = async {
         let (ceremony, credential) = finish.creation(state, app, creation).await?;
+        let invented = Invented::check(state, &credential);
         let now = state.clock.now();
         let name = device::name(client_info.user_agent());
         let (sign_in, granted) = sign_ins::prepare(&app.settings, user_id, now);
@@ -155,7 +157,11 @@ pub(crate) async fn finish(
             event: client_info.event(Action::Register, EventKind::Passkey),
             now,
         };
-        state.store.write(move |tx| command.run(tx)).await?;
+        let registered = state.store.write(move |tx| {
+            command.run(tx)?;
+            invented.refuse()
+        });
+        registered.await?;
         sign_ins::auth_result(app, user_id, granted, now).await
     };
     once(state, app, handshake_id, register).await

@@ -66,6 +66,7 @@ pub(crate) async fn start(
         } else {
             passkeys
         };
+        let shown: Vec<_> = shown.into_iter().map(without_transports).collect();
         return Ok(Started {
             handshake: pending.challenge(&shown),
             user: None,
@@ -81,6 +82,14 @@ pub(crate) async fn start(
         handshake: pending.challenge(&named.passkeys),
         user: Some((named.user, named.devices)),
     })
+}
+
+/// A passkey without its transports. Real ones have many kinds, by which invented ones could be told from them.
+fn without_transports(passkey: Credential) -> Credential {
+    Credential {
+        transports: "[]".to_owned(),
+        ..passkey
+    }
 }
 
 /// A named user who can sign in with a passkey.
@@ -140,19 +149,24 @@ pub(crate) async fn finish(
         state.store.write(move |tx| command.run(tx)).await?;
         sign_ins::auth_result(app, &user_id, granted, now).await
     };
-    let result = once(state, app, handshake_id, sign_in).await;
-    if app.settings.conceal_users.everywhere() {
-        return result.map_err(without_problem);
-    }
-    result
+    concealing(app, once(state, app, handshake_id, sign_in).await)
 }
 
-/// The refusal of a login that named a user, without what it tells about this user: whether the passkey is theirs.
-fn without_problem(mut refusal: Refusal) -> Refusal {
-    if refusal.reason == Reason::WebauthnLoginFailed {
-        refusal.message = "passkey: not accepted.".into();
+/// The result of a login, without what a refusal tells about the passkey if the app conceals its users: whether it is
+/// somebody's. It makes no difference whether the login named a user.
+pub(crate) fn concealing<T>(app: &App, result: Result<T, Refusal>) -> Result<T, Refusal> {
+    if !app.settings.conceal_users.everywhere() {
+        return result;
     }
-    refusal
+    result.map_err(|mut refusal| {
+        if matches!(
+            refusal.reason,
+            Reason::WebauthnLoginFailed | Reason::DiscoverableLoginFailed
+        ) {
+            refusal.message = "passkey: not accepted.".into();
+        }
+        refusal
+    })
 }
 
 /// A sign-in whose outcome was verified.

@@ -102,6 +102,10 @@ pub(crate) async fn refresh(
     app: &App,
     token: &str,
 ) -> Result<AuthResult, Refusal> {
+    // Tokens from before an app turned them off may be stolen ones.
+    if !app.settings.refresh_enabled {
+        return Err(Refusal::invalid_refresh_token());
+    }
     let now = state.clock.now();
     let token = Token::read(token).ok_or_else(Refusal::invalid_refresh_token)?;
     let salt = ids::random_bytes::<SALT>();

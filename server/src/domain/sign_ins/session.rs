@@ -4,7 +4,8 @@ use crate::clock::Time;
 use crate::domain::error::Refusal;
 use crate::domain::settings::AppSettings;
 use crate::domain::tokens::AuthToken;
-use crate::store::{self, Tx};
+use crate::ids::SignInId;
+use crate::store::{self, SqlError, Tx};
 
 /// The sign-in that a verified auth token comes from.
 #[derive(Debug, Clone)]
@@ -15,17 +16,26 @@ impl Session {
         Self(token)
     }
 
-    /// Refuses a token whose sign-in has ended. A command that changes an account does this in its own transaction,
-    /// because the sign-in may end after the request was let in.
-    pub(crate) fn check(&self, tx: &Tx<'_>) -> Result<(), Refusal> {
+    /// The sign-in that the token names.
+    pub(crate) fn sign_in(&self) -> Option<&SignInId> {
+        self.0.sign_in.as_ref()
+    }
+
+    /// Whether the token's sign-in has not ended.
+    pub(crate) fn stands(&self, tx: &Tx<'_>) -> Result<bool, SqlError> {
         let AuthToken {
             user_id, issued_at, ..
         } = &self.0;
-        let stands = match &self.0.sign_in {
-            Some(id) => store::sign_ins::exists(tx, id, user_id)?,
-            None => store::sign_ins::accepts_issued(tx, user_id, *issued_at)?,
-        };
-        stands
+        match &self.0.sign_in {
+            Some(id) => store::sign_ins::exists(tx, id, user_id),
+            None => store::sign_ins::accepts_issued(tx, user_id, *issued_at),
+        }
+    }
+
+    /// Refuses a token whose sign-in has ended. A command that changes an account does this in its own transaction,
+    /// because the sign-in may end after the request was let in.
+    pub(crate) fn check(&self, tx: &Tx<'_>) -> Result<(), Refusal> {
+        self.stands(tx)?
             .then_some(())
             .ok_or_else(|| Refusal::invalid_access_token("auth token: its sign-in has ended."))
     }

@@ -1,10 +1,16 @@
 //! Refresh tokens that many callers present concurrently.
 
+use serde_json::Map;
+
 use super::*;
+use crate::delivery::Language;
 use crate::domain::error::Reason;
+use crate::domain::magic_links::{self, LinkOptions};
 use crate::domain::testing::{CALLERS, Fixture, client, count};
 use crate::domain::users::account;
+use crate::domain::{devices, social};
 use crate::identifier::Identifier;
+use crate::store::apps::AppRow;
 use crate::store::events::{Action, EventKind};
 
 /// A user who signed in: their id, and their refresh token.
@@ -90,4 +96,63 @@ async fn tokens_stand_for_their_user_until_they_are_revoked() {
     assert_eq!(over.reason, Reason::InvalidRefreshToken);
     let unknown = revoke_all(state, app, "nobody".into()).await;
     assert_eq!(unknown.unwrap_err().reason, Reason::UserNotFound);
+}
+
+#[tokio::test]
+async fn a_command_asks_again_whether_the_sign_in_of_its_token_stands() {
+    let fixture = Fixture::start().await;
+    let (state, app) = (&fixture.state, &fixture.app);
+    let (_, tokens) = signed_in(&fixture).await;
+    // The request is let in, and the sign-in ends before its command runs.
+    let let_in = account::authenticate(state, app, &tokens.auth_token).await;
+    let let_in = let_in.unwrap();
+    let (user, session) = (let_in.user, let_in.session);
+    revoke_all(state, app, user.id.clone()).await.unwrap();
+    let owner = || (user.id.clone(), session.clone());
+    let bob = Identifier::Email("bob@example.com".to_owned());
+    let options = LinkOptions {
+        language: Language::En,
+        path: None,
+        redirect_url: None,
+    };
+    let (asker, client) = ((&user, &session), client());
+    let metadata = account::update_metadata(state, app, owner(), Map::new()).await;
+    let rename = devices::rename_own(state, owner(), "none".into(), "Phone").await;
+    let delete = devices::delete_own(state, app, owner(), "none".into(), &client).await;
+    let disconnect = social::disconnect(state, owner(), "google".to_owned()).await;
+    let revoke = revoke_own(state, owner()).await;
+    let change = magic_links::send_change(state, app, asker, bob, options, &client).await;
+    for refusal in [
+        metadata.err(),
+        rename.err(),
+        delete.err(),
+        disconnect.err(),
+        revoke.err(),
+        change.err(),
+    ] {
+        let reason = refusal.map(|refusal| refusal.reason);
+        assert_eq!(reason, Some(Reason::InvalidAccessToken));
+    }
+}
+
+#[tokio::test]
+async fn an_app_that_turns_refresh_tokens_off_exchanges_none_from_before() {
+    let fixture = Fixture::start().await;
+    let (state, app) = (&fixture.state, &fixture.app);
+    let (_, tokens) = signed_in(&fixture).await;
+    let token = tokens.refresh_token.unwrap();
+    let settings = AppSettings {
+        refresh_enabled: false,
+        ..AppSettings::default()
+    };
+    let row = AppRow {
+        id: app.id.clone(),
+        settings: serde_json::to_string(&settings).unwrap(),
+        created_at: state.clock.now(),
+    };
+    let (issuer, now) = (app.issuer.clone(), state.clock.now());
+    let off = App::open(&state.store, row, issuer, &std::sync::Arc::default(), now).await;
+    let refused = refresh(state, &off.unwrap(), &token).await.unwrap_err();
+    assert_eq!(refused.reason, Reason::InvalidRefreshToken);
+    refresh(state, app, &token).await.unwrap();
 }

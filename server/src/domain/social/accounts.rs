@@ -3,6 +3,7 @@
 use super::Identity;
 use crate::clock::Time;
 use crate::domain::error::Refusal;
+use crate::domain::sign_ins::Session;
 use crate::domain::state::AppState;
 use crate::domain::users::{self, proof};
 use crate::identifier::Identifier;
@@ -77,10 +78,11 @@ pub(super) fn connect(
 /// Removes a user's connection to a provider.
 pub(crate) async fn disconnect(
     state: &AppState,
-    user_id: UserId,
+    (user_id, session): (UserId, Session),
     provider: String,
 ) -> Result<(), Refusal> {
     let delete = state.store.write(move |tx| {
+        session.check(tx)?;
         Ok::<_, Refusal>(store::social_connections::delete(tx, &user_id, &provider)?)
     });
     if delete.await? {

@@ -15,7 +15,9 @@ use super::exchange::exchange;
 use super::*;
 use crate::clock::at;
 use crate::domain::settings::AppSettings;
+use crate::domain::sign_ins::Session;
 use crate::domain::state::testing::state;
+use crate::domain::tokens::AuthToken;
 use crate::domain::tokens::{self, Header};
 use crate::ids;
 use crate::keys;
@@ -232,10 +234,15 @@ async fn a_provider_with_a_name_of_its_own_signs_users_in() {
         .map(|it| (&*it.r#type, &*it.provider_id))
         .collect();
     assert_eq!(named, [("acme", "account")]);
-    disconnect(state, user_id.clone(), "acme".to_owned())
-        .await
-        .unwrap();
-    let again = disconnect(state, user_id, "acme".to_owned())
+    let session = Session::of(AuthToken {
+        user_id: user_id.clone(),
+        sign_in: None,
+        issued_at: state.clock.now(),
+        authenticated_at: None,
+    });
+    let owner = || (user_id.clone(), session.clone());
+    disconnect(state, owner(), "acme".to_owned()).await.unwrap();
+    let again = disconnect(state, owner(), "acme".to_owned())
         .await
         .unwrap_err();
     assert_eq!(again.reason, Reason::SocialConnectionNotFound);

@@ -39,7 +39,8 @@ pub(crate) async fn authenticate(
         token.ok_or_else(|| Refusal::invalid_access_token("auth token: bad or expired."))?;
     let user_id = token.user_id.clone();
     let session = Session::of(token);
-    acting::is(Actor::User(user_id.clone()));
+    // Who acts is known once the token turns out not to have ended.
+    acting::concerns(&user_id);
     let app_id = app.id.clone();
     let read = state.store.read(move |tx| {
         let user = store::users::get(tx, &app_id, &user_id)?.ok_or_else(Refusal::user_not_found)?;
@@ -49,19 +50,22 @@ pub(crate) async fn authenticate(
         session.check(tx)?;
         let devices = store::devices::list(tx, &user.id)?;
         let connections = store::social_connections::list(tx, &user.id)?;
-        Ok(Account {
+        Ok::<_, Refusal>(Account {
             user,
             devices,
             connections,
             session: session.clone(),
         })
     });
-    read.await
+    let account = read.await?;
+    acting::is(Actor::User(account.user.id.clone()));
+    Ok(account)
 }
 
 /// A user who sent their auth token with a request that needs none.
 pub(crate) struct OwnToken {
     pub(crate) user_id: UserId,
+    pub(crate) session: Session,
     token: String,
 }
 
@@ -86,6 +90,7 @@ pub(crate) async fn recognize(
     match authenticate(state, app, token).await {
         Ok(account) => Ok(Some(OwnToken {
             user_id: account.user.id,
+            session: account.session,
             token: token.to_owned(),
         })),
         Err(refusal) if refusal.reason.is_callers_fault() => Ok(None),
@@ -147,7 +152,7 @@ pub(crate) async fn create(
 pub(crate) async fn update_metadata(
     state: &AppState,
     app: &App,
-    user_id: UserId,
+    (user_id, session): (UserId, Session),
     changes: Map<String, Value>,
 ) -> Result<UserRow, Refusal> {
     app.settings
@@ -155,6 +160,7 @@ pub(crate) async fn update_metadata(
         .map_err(Refusal::invalid_request)?;
     let (app_id, now) = (app.id.clone(), state.clock.now());
     let update = state.store.write(move |tx| {
+        session.check(tx)?;
         let user = store::users::get(tx, &app_id, &user_id)?.ok_or_else(Refusal::user_not_found)?;
         let metadata = merged(&user, &changes);
         Ok::<_, Refusal>(store::users::update(tx, &user, &metadata, now)?)

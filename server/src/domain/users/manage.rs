@@ -148,15 +148,19 @@ pub(crate) async fn update(
         if user.email.is_none() && user.phone.is_none() && user.external_id.is_none() {
             return Err(no_identifier());
         }
-        // From here on it is the backend's word, which nobody gets by registering with the identifier.
-        if user.is_pending() && store::devices::list(tx, &user.id)?.is_empty() {
+        let metadata = merged(&user, &changes.metadata);
+        let moved = (&before.email, &before.phone) != (&user.email, &user.phone);
+        let changed = moved || metadata != before.metadata();
+        // From here on it is the backend's word, which nobody gets by registering with the identifier. Without a change
+        // it has vouched for nothing.
+        if changed && user.is_pending() && store::devices::list(tx, &user.id)?.is_empty() {
             user.made_by = MadeBy::Backend;
         }
-        if (&before.email, &before.phone) != (&user.email, &user.phone) {
-            // The backend decides whose the account is: nobody who had it before undoes that.
+        if moved {
+            // The backend decides whose the account is: nobody who had it before undoes that, or goes on with a change.
             store::undo_offers::forget(tx, &id)?;
+            store::undo_offers::end_requests(tx, &id)?;
         }
-        let metadata = merged(&user, &changes.metadata);
         let user = taken(store::users::update(tx, &user, &metadata, now))?;
         Ok((before, whole(tx, user)?))
     });

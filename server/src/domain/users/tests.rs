@@ -7,7 +7,9 @@ use super::*;
 use crate::domain::api_keys;
 use crate::domain::error::Reason;
 use crate::domain::settings::{AppSettings, ConcealUsers, MetadataType};
+use crate::domain::sign_ins::Session;
 use crate::domain::testing::Fixture;
+use crate::domain::tokens::AuthToken;
 use crate::store::user_list::{Compare, Field, Filter, Operand, UserQuery};
 use crate::store::users::UserStatus;
 
@@ -122,7 +124,14 @@ async fn users_change_their_own_metadata() {
     let ada = Identifier::Email("ada@example.com".to_owned());
     let user = account::create(state, app, &ada, metadata(json!({"colour": "red"}))).await;
     let id = user.unwrap().id;
-    let change = |value| account::update_metadata(state, app, id.clone(), metadata(value));
+    let session = Session::of(AuthToken {
+        user_id: id.clone(),
+        sign_in: None,
+        issued_at: state.clock.now(),
+        authenticated_at: None,
+    });
+    let owner = || (id.clone(), session.clone());
+    let change = |value| account::update_metadata(state, app, owner(), metadata(value));
     let changed = change(json!({"colour": null, "size": 3})).await.unwrap();
     assert_eq!(changed.metadata(), metadata(json!({"size": 3})));
     let refused = change(json!({"size": [3]})).await.unwrap_err();

@@ -3,6 +3,9 @@
 //!
 //! A thief who changes the address several times gets such links too, for addresses of their own. So the earliest change
 //! wins: undoing it forgets all later ones, and undoing a later one leaves the earlier ones to be undone.
+//!
+//! An owner may also get back in otherwise and return to the old identifier. That is an undo too: what it replaces was
+//! the thief's, who gets no link.
 
 use super::find;
 use crate::clock::Time;
@@ -15,7 +18,7 @@ use crate::domain::rate_limits::Kind;
 use crate::domain::state::AppState;
 use crate::identifier::Identifier;
 use crate::ids::{self, AppId, UserId};
-use crate::store::undo_offers::{self, IdentifierKind, OfferRow};
+use crate::store::undo_offers::{self, IdentifierKind, NewOffer, OfferRow};
 use crate::store::users::UserRow;
 use crate::store::{self, SqlError, StoreError, Tx};
 
@@ -47,10 +50,12 @@ pub(crate) struct Offer {
     to: Identifier,
     /// Whether `to` is the identifier that was replaced.
     replaced: bool,
+    /// Whether they can undo it.
+    undoable: bool,
 }
 
-/// Records that the user is getting a new identifier, so that this can be undone. `before` is the user without it,
-/// `since` when the change was asked for. Returns who is to be told, with [`tell`].
+/// Records that the user is getting a new identifier, so that this can be undone, unless it undoes a change itself.
+/// `before` is the user without it, `since` when the change was asked for. Returns who is to be told, with [`tell`].
 pub(crate) fn offer(
     tx: &Tx<'_>,
     before: &UserRow,
@@ -65,18 +70,27 @@ pub(crate) fn offer(
         return Ok(None);
     }
     let old = identifier.clone().filter(|_| verified);
-    let offer = match old {
-        Some(old) => Some(Offer {
-            to: Identifier::stored(&old),
-            replaced: true,
-        }),
-        // What was not proved may be anybody's, so the owner is told at the identifier that they proved.
-        None => notices::reached_at(before).map(|to| Offer {
-            to,
-            replaced: false,
-        }),
+    let replaced = old.is_some();
+    // What was not proved may be anybody's, so the owner is told at the identifier that they proved.
+    let to = match old {
+        Some(old) => Some(Identifier::stored(&old)),
+        None => notices::reached_at(before),
     };
-    let row = OfferRow {
+    // Who returns to what a change replaced undoes that change and the later ones. Earlier ones stay, so a thief who
+    // returns to an address of their own takes no link from the owner.
+    let (id, returned) = (&before.id, new.as_str());
+    let undone = undo_offers::that_replaced(tx, id, kind, returned, now)?;
+    let offer = to.map(|to| Offer {
+        to,
+        replaced,
+        undoable: undone.is_none(),
+    });
+    if let Some(undone) = undone {
+        undo_offers::forget_from(tx, id, kind, undone)?;
+        undo_offers::withdraw_additions(tx, id, other_than(kind), undone)?;
+        return Ok(offer);
+    }
+    let row = NewOffer {
         hash: hash.to_vec(),
         user_id: before.id.clone(),
         kind,
@@ -91,7 +105,7 @@ pub(crate) fn offer(
     Ok(offer)
 }
 
-/// Tells of a change that was stored, with the link that undoes it.
+/// Tells of a change that was stored, with the link that undoes it if it can be undone.
 pub(crate) fn tell(
     state: &AppState,
     app: &App,
@@ -102,7 +116,7 @@ pub(crate) fn tell(
     client: Option<&ClientInfo>,
 ) {
     let new = new.as_str().to_owned();
-    let undo = Some(Undo(secret.url(state, app)));
+    let undo = offer.undoable.then(|| Undo(secret.url(state, app)));
     let notice = if offer.replaced {
         Notice::IdentifierChanged { new, undo }
     } else {
@@ -154,7 +168,8 @@ pub(crate) async fn look(
     read.await?.ok_or(UndoProblem::Over)
 }
 
-/// Undoes a change, and tells the owner. Nobody is signed in by it.
+/// Undoes a change, and tells the owner, and whoever reads at a verified identifier that it removed. Nobody is signed in
+/// by it.
 pub(crate) async fn apply(
     state: &AppState,
     app: &App,
@@ -165,51 +180,58 @@ pub(crate) async fn apply(
     let (app_id, hash, now) = (app.id.clone(), ids::hash(secret), state.clock.now());
     let undo = state.store.write(move |tx| {
         let offer = undo_offers::take(tx, &app_id, &hash, now)?.ok_or(UndoProblem::Over)?;
-        let user = restore(tx, &app_id, &offer, now)?;
-        Ok::<_, UndoProblem>((offer, user))
+        let (before, user) = restore(tx, &app_id, &offer, now)?;
+        Ok::<_, UndoProblem>((offer, before, user))
     });
-    let (offer, user) = undo.await?;
+    let (offer, before, user) = undo.await?;
     let restored = offer.identifier.as_deref().filter(|_| offer.verified);
     let to = restored.map(Identifier::stored);
     if let Some(to) = to.or_else(|| notices::reached_at(&user)) {
         let (id, notice) = (&user.id, Notice::ChangeUndone);
         notices::tell(state, app, id, &to, notice, Some(client), Language::En);
     }
+    for kind in [IdentifierKind::Email, IdentifierKind::Phone] {
+        let (removed, verified) = of_kind(&before, kind);
+        let (kept, _) = of_kind(&user, kind);
+        if let Some(removed) = removed.filter(|old| verified && kept.as_ref() != Some(old)) {
+            // They may be the thief, who must not learn where the owner is.
+            let (to, notice) = (Identifier::stored(&removed), Notice::IdentifierRemoved);
+            notices::tell(state, app, &user.id, &to, notice, None, Language::En);
+        }
+    }
     Ok(offer)
 }
 
-/// Restores the account as it was before the change.
+/// Restores the account as it was before the change. Returns the user as they were until now, and as they are.
 fn restore(
     tx: &Tx<'_>,
     app_id: &AppId,
     offer: &OfferRow,
     now: Time,
-) -> Result<UserRow, UndoProblem> {
+) -> Result<(UserRow, UserRow), UndoProblem> {
     let (id, kind) = (&offer.user_id, offer.kind);
     let mut user = store::users::get(tx, app_id, id)?.ok_or(UndoProblem::Over)?;
+    let before = user.clone();
     let mut since = offer.since;
     if !put_back(tx, app_id, &mut user, offer, now)? && offer.verified {
         return Err(UndoProblem::Taken);
     }
-    undo_offers::forget_from(tx, id, kind, offer.changed_at)?;
+    undo_offers::forget_from(tx, id, kind, offer.number)?;
     // A thief may have replaced both, or added a number before replacing the address. But who undoes an addition is told
     // at the other identifier, which stays.
-    let other = match kind {
-        IdentifierKind::Email => IdentifierKind::Phone,
-        IdentifierKind::Phone => IdentifierKind::Email,
-    };
+    let other = other_than(kind);
     if offer.verified
         && let Some(first) = undo_offers::earliest(tx, id, other, now)?
     {
         since = since.min(first.since);
         put_back(tx, app_id, &mut user, &first, now)?;
-        undo_offers::forget_from(tx, id, other, first.changed_at)?;
+        undo_offers::forget_from(tx, id, other, first.number)?;
     }
     undo_offers::take_back(tx, id, since, now)?;
     let metadata = user.metadata();
     let user = store::users::update(tx, &user, &metadata, now)?;
     store::sign_ins::end_all(tx, id, now)?;
-    Ok(user)
+    Ok((before, user))
 }
 
 /// Gives the user the identifier from before a change. False if they have none instead, because another user has it: has
@@ -256,6 +278,13 @@ fn kind_of(identifier: &Identifier) -> IdentifierKind {
     match identifier {
         Identifier::Email(_) => IdentifierKind::Email,
         Identifier::Phone(_) => IdentifierKind::Phone,
+    }
+}
+
+fn other_than(kind: IdentifierKind) -> IdentifierKind {
+    match kind {
+        IdentifierKind::Email => IdentifierKind::Phone,
+        IdentifierKind::Phone => IdentifierKind::Email,
     }
 }
 

@@ -70,7 +70,7 @@ pub(crate) async fn update_currentuser_device(
     let (user_id, id) = (call.user.id, params.get("device_id"));
     let rename = devices::rename_own(
         &call.state,
-        user_id.clone(),
+        (user_id.clone(), call.session),
         id.into(),
         &request.friendly_name,
     );
@@ -83,7 +83,8 @@ pub(crate) async fn delete_currentuser_device(
     client_info: ClientInfo,
     params: Params,
 ) -> Result<Response, Refusal> {
-    let (id, user_id) = (params.get("device_id").into(), call.user.id);
-    devices::delete_own(&call.state, &call.app, user_id, id, &client_info).await?;
+    let id = params.get("device_id").into();
+    let owner = (call.user.id, call.session);
+    devices::delete_own(&call.state, &call.app, owner, id, &client_info).await?;
     Ok(reply::empty(StatusCode::OK))
 }

@@ -25,8 +25,8 @@ pub(crate) async fn get_metadata(call: UserAuth) -> Result<Response, Refusal> {
 pub(crate) async fn update_metadata(call: UserAuth, body: Bytes) -> Result<Response, Refusal> {
     let request: UpdateMetadataRequest = json(&body)?;
     let changes = request.user_metadata.unwrap_or_default();
-    let id = call.user.id;
-    let user = account::update_metadata(&call.state, &call.app, id, changes).await?;
+    let owner = (call.user.id, call.session);
+    let user = account::update_metadata(&call.state, &call.app, owner, changes).await?;
     let user = view(user, call.devices, &call.connections);
     Ok(reply::ok(&CurrentUserResponse { user }))
 }
@@ -72,8 +72,9 @@ async fn send(
     options: LinkOptions,
 ) -> Result<Response, Refusal> {
     call.check_recent()?;
-    let (state, app, user) = (&call.state, &call.app, &call.user);
-    let id = magic_links::send_change(state, app, user, new, options, &client).await?;
+    let (state, app) = (&call.state, &call.app);
+    let asker = (&call.user, &call.session);
+    let id = magic_links::send_change(state, app, asker, new, options, &client).await?;
     let magic_link = MagicLink { id };
     Ok(reply::ok(&MagicLinkResponse { magic_link }))
 }

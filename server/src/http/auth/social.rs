@@ -90,7 +90,7 @@ pub(crate) async fn get_connections(call: UserAuth) -> Result<Response, Refusal>
 
 pub(crate) async fn delete_connection(call: UserAuth, params: Params) -> Result<Response, Refusal> {
     let provider = params.get("social_connection_type");
-    social::disconnect(&call.state, call.user.id, provider).await?;
+    social::disconnect(&call.state, (call.user.id, call.session), provider).await?;
     Ok(reply::empty(StatusCode::OK))
 }
 

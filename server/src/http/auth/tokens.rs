@@ -59,6 +59,6 @@ fn member(form: &[u8], names: &[&str]) -> Option<String> {
 
 /// Ends every sign-in of the signed-in user, this one too.
 pub(crate) async fn sign_out_everywhere(call: UserAuth) -> Result<Response, Refusal> {
-    sign_ins::revoke_all(&call.state, &call.app, call.user.id).await?;
+    sign_ins::revoke_own(&call.state, (call.user.id, call.session)).await?;
     Ok(reply::empty(StatusCode::OK))
 }

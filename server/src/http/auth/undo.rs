@@ -12,10 +12,12 @@ use http::header::RETRY_AFTER;
 use crate::domain::client::ClientInfo;
 use crate::domain::error::Refusal;
 use crate::domain::users::undo::{self, UndoProblem};
+use crate::http::audit::Refused;
 use crate::http::extract::AppContext;
 use crate::http::html::{escape, page};
 use crate::http::reply;
 use crate::identifier::Identifier;
+use crate::store::audit::AuditReason;
 use crate::store::undo_offers::OfferRow;
 
 /// Says what the button does.
@@ -111,6 +113,19 @@ fn done(app: &str, offer: &OfferRow) -> Response {
 }
 
 fn refused(problem: UndoProblem) -> Response {
+    let reason = match &problem {
+        UndoProblem::Over => Some(AuditReason::InvalidMagicLink),
+        UndoProblem::Taken => Some(AuditReason::UserExists),
+        UndoProblem::Refused(refusal) => refusal.audit_reason(),
+    };
+    let mut response = refusal_page(problem);
+    if let Some(reason) = reason {
+        response.extensions_mut().insert(Refused(reason));
+    }
+    response
+}
+
+fn refusal_page(problem: UndoProblem) -> Response {
     match problem {
         UndoProblem::Over => page(
             StatusCode::NOT_FOUND,

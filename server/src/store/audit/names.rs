@@ -49,7 +49,7 @@ text_enum! {
         /// A request of the Management API.
         BackendRefused = "backend_refused",
         RequestRefused = "request_refused",
-        /// Refusals of which only the number is known, because there were too many at once.
+        /// Refusals of which only the number is known, because they could not be written or were too many at once.
         RefusalsDropped = "refusals_dropped",
     }
 }

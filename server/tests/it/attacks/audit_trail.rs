@@ -363,6 +363,32 @@ async fn guessed_codes_and_links_name_the_user_whom_they_were_for() {
 }
 
 #[tokio::test]
+async fn guesses_by_somebody_who_is_signed_in_name_whom_they_were_for() {
+    let app = start().await;
+    let ada = app.user_id(ADA).await;
+    let bob = app.user_id(BOB).await;
+    let token = app.sign_in(&bob).await.auth_token;
+    let (id, code) = app.login_code(ADA).await;
+    let guess = json!({"otp_id": id, "otp": other_than(&code, 1)});
+    app.own(&token, Method::POST, "/otp/activate", guess)
+        .await
+        .error(400, "invalid_request");
+    assert_eq!(newest(&app).await, is("sign_in_refused", "wrong_code"));
+    let entries = app.controls().audit().await.unwrap();
+    let guessed = entries.last().unwrap();
+    assert_eq!(guessed.user_id.as_ref(), Some(&ada));
+    let actor = (guessed.actor.as_str(), guessed.actor_id.as_ref());
+    assert_eq!(actor, ("user", Some(&bob)));
+    assert_eq!(guessed.agent.as_deref(), Some(AGENT));
+    // Address and agent are those of the one who guessed.
+    app.delete(&format!("/users/{bob}")).await.empty(200);
+    let entries = app.controls().audit().await.unwrap();
+    let guessed = entries.iter().find(|it| it.id == guessed.id).unwrap();
+    assert_eq!((&guessed.address, &guessed.agent), (&None, &None));
+    assert_eq!(guessed.user_id, Some(ada));
+}
+
+#[tokio::test]
 async fn waiting_for_a_link_is_no_attempt() {
     let app = start().await;
     app.user_id(ADA).await;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use http::Method;
 use serde_json::{Value, json};
 
+use super::claims;
 use super::links::{EVE, FIREFOX, Person, SAFARI, guarded, kind_of};
 use crate::mailbox::{ADA, BOB, PHONE, together, tokens};
 use crate::support::{App, text};
@@ -126,7 +127,15 @@ async fn the_asker_confirms_with_their_token_on_any_client_or_on_the_same_one_wi
     let result = tokens(&here.open(&link).await);
     let user = app.current_user(&result.auth_token).await.json(200)["user"].clone();
     assert_eq!((&user["id"], &user["phone"]), (&json!(id), &json!(PHONE)));
-    here.status(&waiting).await.json(200);
+    // It is no sign-in: the token is of the one that asked, and as old.
+    let (old, new) = (claims(asker.token()), claims(&result.auth_token));
+    assert_eq!(
+        (&new["sid"], &new["auth_time"]),
+        (&old["sid"], &old["auth_time"])
+    );
+    assert_eq!(result.refresh_token, None);
+    assert_eq!(app.managed_user(&id).await["login_count"], 3);
+    here.status(&waiting).await.error(401, "invalid_magic_link");
 }
 
 #[tokio::test]

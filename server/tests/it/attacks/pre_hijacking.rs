@@ -130,6 +130,22 @@ async fn a_pending_registration_to_which_the_backend_gave_a_role_is_claimed_by_a
 }
 
 #[tokio::test]
+async fn an_update_that_changes_nothing_makes_a_registration_the_backends() {
+    let app = serve_without_providers().await;
+    let began = app.register_start(ADA).await;
+    let path = format!("/users/{}", text(&began["user"]["id"]));
+    for nothing in [
+        json!({}),
+        json!({"email": ADA}),
+        json!({"user_metadata": {}}),
+    ] {
+        app.patch(&path, nothing).await.json(200);
+        // Nobody has vouched for the user, so the registration may begin again.
+        start(&app, ADA).await.json(200);
+    }
+}
+
+#[tokio::test]
 async fn a_second_stranger_claims_what_a_first_one_registered() {
     let app = serve_without_providers().await;
     app.register(ADA).await;

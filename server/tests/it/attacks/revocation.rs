@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use passage_server::MintToken;
 use reqwest::RequestBuilder;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{claims, guarded, refresh};
-use crate::mailbox::ADA;
+use super::{claims, guarded, links, refresh};
+use crate::mailbox::{ADA, BOB, secret, tokens};
 use crate::support::{App, Reply, send, text};
 
 async fn start() -> (App, String) {
@@ -124,4 +125,102 @@ async fn what_names_no_token_is_refused() {
     send(delete(&app).body("{"))
         .await
         .error(400, "invalid_request");
+}
+
+/// A call of somebody whose client is always the same, with a token or without.
+async fn patch(app: &App, token: Option<&str>, path: &str, body: Value) -> Reply {
+    let request = app.http.patch(app.auth(path)).json(&body);
+    send(match token {
+        Some(token) => request.bearer_auth(token),
+        None => request,
+    })
+    .await
+}
+
+/// Asks for a change of address with a token, and returns the secret in the mail.
+async fn ask_change(app: &App, token: &str) -> String {
+    let body = json!({"new_email": BOB});
+    patch(app, Some(token), "/currentuser/email", body)
+        .await
+        .json(200);
+    secret(&app.message(BOB))
+}
+
+async fn open(app: &App, token: Option<&str>, link: &str) -> Reply {
+    let body = json!({"magic_link": link});
+    patch(app, token, "/magic-link/activate", body).await
+}
+
+#[tokio::test]
+async fn a_change_of_address_ends_with_the_sign_in_that_asked_for_it() {
+    let app = App::start_with(links::guarded).await;
+    let id = app.user_id(ADA).await;
+    for reused in [false, true] {
+        let stolen = app.sign_in(&id).await;
+        let owner = app.sign_in(&id).await;
+        let link = ask_change(&app, &stolen.auth_token).await;
+        if reused {
+            let reply = refresh(&app, &stolen.refresh_token).await.json(201);
+            let next = text(&reply["auth_result"]["refresh_token"]);
+            refresh(&app, &next).await.json(201);
+            refresh(&app, &stolen.refresh_token)
+                .await
+                .error(401, "invalid_refresh_token");
+        } else {
+            by_query(&app, &stolen.refresh_token).await.empty(200);
+        }
+        for token in [None, Some(owner.auth_token.as_str())] {
+            open(&app, token, &link)
+                .await
+                .error(401, "invalid_magic_link");
+        }
+        let user = app.managed_user(&id).await;
+        assert_eq!(user["email"], ADA);
+        assert_eq!(user["login_count"], if reused { 4 } else { 2 });
+    }
+}
+
+#[tokio::test]
+async fn a_change_opened_on_the_askers_client_makes_no_sign_in_that_outlives_theirs() {
+    let app = App::start_with(links::guarded).await;
+    let id = app.user_id(ADA).await;
+    let signed_in = app.sign_in(&id).await;
+    let link = ask_change(&app, &signed_in.auth_token).await;
+    app.controls().advance(Duration::from_secs(60));
+    let result = tokens(&open(&app, None, &link).await);
+    assert_eq!(app.managed_user(&id).await["email"], BOB);
+    let (old, new) = (claims(&signed_in.auth_token), claims(&result.auth_token));
+    assert_eq!(new["auth_time"], old["auth_time"]);
+    app.current_user(&result.auth_token).await.json(200);
+    by_query(&app, &signed_in.refresh_token).await.empty(200);
+    app.current_user(&result.auth_token)
+        .await
+        .error(401, "invalid_access_token");
+}
+
+#[tokio::test]
+async fn without_refresh_tokens_a_change_does_not_prolong_the_sign_in_that_asked() {
+    let app = App::start_with(|builder| links::guarded(builder).refresh_tokens(false)).await;
+    app.controls().stop_clock();
+    let id = app.user_id(ADA).await;
+    let token = app.controls().sign_in(&id).await.unwrap().auth_token;
+    let link = ask_change(&app, &token).await;
+    app.controls().advance(Duration::from_secs(240));
+    let result = tokens(&open(&app, None, &link).await);
+    let (old, new) = (claims(&token), claims(&result.auth_token));
+    assert_eq!(new["exp"], old["exp"]);
+}
+
+#[tokio::test]
+async fn a_change_asked_for_with_a_token_of_no_sign_in_needs_that_token() {
+    let app = App::start_with(links::guarded).await;
+    let id = app.user_id(ADA).await;
+    let token = app.mint(MintToken::new(&id)).await;
+    let link = ask_change(&app, &token).await;
+    open(&app, None, &link)
+        .await
+        .error(401, "invalid_magic_link");
+    assert_eq!(app.managed_user(&id).await["email"], ADA);
+    open(&app, Some(&token), &link).await.json(200);
+    assert_eq!(app.managed_user(&id).await["email"], BOB);
 }

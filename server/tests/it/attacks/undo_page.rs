@@ -1,7 +1,7 @@
 //! The page where a change is undone: what scanners, scripts and logs make of it.
 
 use http::Method;
-use passage_server::SettingsPatch;
+use passage_server::{AuditEntry, SettingsPatch};
 use serde_json::json;
 
 use super::undo::{Victim, press};
@@ -132,5 +132,24 @@ async fn secrets_are_not_guessed_quickly() {
     for refused in [app.follow(&link).await, send(press(&app, &link)).await] {
         refused.page_of(429);
         assert_eq!(refused.header("retry-after"), "3");
+    }
+    let entries = app.controls().audit().await.unwrap();
+    let limited = |it: &&AuditEntry| it.reason.as_deref() == Some("rate_limited");
+    assert_eq!(entries.iter().filter(limited).count(), 2);
+}
+
+#[tokio::test]
+async fn what_the_page_refuses_is_in_the_audit_log() {
+    let app = App::start_with(|builder| builder.conceal_users(true)).await;
+    let link = app.auth("/undo-change?token=guess");
+    app.follow(&link).await.page_of(404);
+    app.press(&link).await.page_of(404);
+    let mut entries = app.controls().audit().await.unwrap();
+    entries.retain(|it| it.reason.as_deref() == Some("invalid_magic_link"));
+    assert_eq!(entries.len(), 2);
+    for entry in entries {
+        assert_eq!(entry.action, "request_refused");
+        assert_eq!(entry.address.as_deref(), Some("127.0.0.1"));
+        assert!(!entry.to_json().contains("guess"), "{entry:?}");
     }
 }

@@ -219,17 +219,31 @@ pub(super) fn url(app: &App, page: &str, secret: &str) -> String {
     let origin = app.settings.auth_origin.trim_end_matches('/');
     let (path, query, fragment) = split(page);
     let slash = if path.starts_with('/') { "" } else { "/" };
-    let mut url = format!("{origin}{slash}{path}?");
+    let mut url = format!("{origin}{slash}{}?", whole(path));
     let kept = query.split('&');
     for parameter in kept.filter(|it| !it.is_empty() && !mentions_secret(it)) {
-        url.push_str(parameter);
+        url.push_str(&whole(parameter));
         url.push('&');
     }
     url.extend([PARAMETER, "=", secret]);
     if !fragment.is_empty() && !mentions_secret(fragment) {
-        url.extend(["#", fragment]);
+        url.extend(["#", &whole(fragment)]);
     }
     url
+}
+
+/// A part of a URL in which mail readers see no end: they break URLs at some punctuation, and take what follows for
+/// another link.
+fn whole(part: &str) -> String {
+    let mut text = String::with_capacity(part.len());
+    for c in part.chars() {
+        if matches!(c, '\'' | '(' | ')' | ',' | ';') {
+            text.push_str(&format!("%{:02X}", u32::from(c)));
+        } else {
+            text.push(c);
+        }
+    }
+    text
 }
 
 #[cfg(test)]

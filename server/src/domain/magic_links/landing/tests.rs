@@ -158,6 +158,10 @@ async fn a_link_has_one_secret() {
             "/in?a&psg_magic_link=ml.secret",
         ),
         (
+            "/a)https://evil.example/,b;c?d='(1)'#!/e,f",
+            "/a%29https://evil.example/%2Cb%3Bc?d=%27%281%29%27&psg_magic_link=ml.secret#!/e%2Cf",
+        ),
+        (
             "/in?%70sg_magic_link=ml.evil",
             "/in?psg_magic_link=ml.secret",
         ),
