@@ -198,7 +198,7 @@ fn columns(texts: [&str; 9]) -> String {
     let widths = [20, 12, 20, 24, 5, 10, 24, 15, 0];
     let cells = texts.into_iter().zip(widths);
     let line: Vec<String> = cells
-        .map(|(text, width)| format!("{:width$}", text.replace(AuditEntry::is_disguise, "?")))
+        .map(|(text, width)| format!("{:width$}", text.replace(AuditEntry::is_unprintable, "?")))
         .collect();
     line.join("  ").trim_end().to_owned()
 }
@@ -230,7 +230,7 @@ mod tests {
         let line = columns([
             "\u{202e}", "\u{2028}", "\u{2029}", "\u{85}", "", "", "", "", "é",
         ]);
-        assert!(!line.contains(AuditEntry::is_disguise), "{line:?}");
+        assert!(!line.contains(AuditEntry::is_unprintable), "{line:?}");
         assert_eq!(line.matches('?').count(), 4);
     }
 

@@ -211,7 +211,6 @@ impl File {
         }
     }
 
-    /// Checks the members against each other.
     /// What an operator should know who runs the server behind a proxy on the same machine.
     pub(super) fn note_on_proxy(&self) -> Option<String> {
         let local = self.listen.address.ip().is_loopback();
@@ -224,6 +223,7 @@ impl File {
         })
     }
 
+    /// Checks the members against each other.
     pub(super) fn check(&self) -> Result<(), Problem> {
         let fails = |member: &str, problem: &str| Err(Problem::new(member, problem));
         if let Some(mail) = &self.mail

@@ -156,7 +156,8 @@ impl Config {
     }
 
     /// What an operator should know about a configuration that is valid: in which apps anybody can register a passkey
-    /// for an identifier that is not theirs. A server logs the same when it starts.
+    /// for an identifier that is not theirs, and which apps of the data file alone have settings that are weaker than the
+    /// defaults. A server logs the same when it starts.
     ///
     /// # Errors
     /// As for [`check`](Self::check).

@@ -135,6 +135,7 @@ impl Config {
                 )));
             }
             notes.extend(proofs::notes(id.as_str(), &settings, sends));
+            notes.extend(note_on_weaknesses(&id, &settings));
         }
         Ok(notes)
     }
@@ -248,6 +249,21 @@ impl Config {
         }
         Ok(hook)
     }
+}
+
+/// What an operator should know about an app that they did not write into the configuration: it may come from a
+/// development server, whose settings are weaker.
+fn note_on_weaknesses(id: &AppId, settings: &AppSettings) -> Option<String> {
+    let weak = settings.weaknesses();
+    if weak.is_empty() {
+        return None;
+    }
+    let weak = weak.join(", ");
+    Some(format!(
+        "app `{id}`: its settings in the data file protect its users less than the defaults, as those of a development \
+         server do: {weak}: change what is not meant with `passage-server app update`, or add the app to the \
+         configuration"
+    ))
 }
 
 fn seconds(count: std::num::NonZeroU32) -> Duration {

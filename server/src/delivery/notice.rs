@@ -28,6 +28,8 @@ pub(crate) enum Notice {
     IdentifierChanged { new: String, undo: Option<Undo> },
     /// The identifier that the notice goes to was removed.
     IdentifierRemoved,
+    /// This identifier was removed, because the user returned to the one that the notice goes to.
+    AdditionRemoved(String),
     /// A change was undone, so that the account has the identifier that the notice goes to.
     ChangeUndone,
     /// This identifier left the account, because somebody else proved it.
@@ -91,6 +93,7 @@ impl Message {
             Notice::IdentifierAdded { undo, .. } => (texts.identifier_added, undo.as_ref()),
             Notice::IdentifierChanged { undo, .. } => (texts.identifier_changed, undo.as_ref()),
             Notice::IdentifierRemoved => (texts.identifier_removed, None),
+            Notice::AdditionRemoved(_) => (texts.addition_removed, None),
             Notice::ChangeUndone => (texts.change_undone, None),
             Notice::IdentifierLost(_) => (texts.identifier_lost, None),
             Notice::AccountCleared => (texts.account_cleared, None),
@@ -99,6 +102,7 @@ impl Message {
             Notice::PasskeyAdded(name) | Notice::PasskeyRemoved(name) => harmless::name(name),
             Notice::IdentifierAdded { new, .. }
             | Notice::IdentifierChanged { new, .. }
+            | Notice::AdditionRemoved(new)
             | Notice::IdentifierLost(new) => harmless::address(new),
             Notice::IdentifierRemoved | Notice::AccountCleared | Notice::ChangeUndone => {
                 String::new()
@@ -232,6 +236,7 @@ mod tests {
                     undo: None,
                 },
                 Notice::IdentifierLost("my-phone".to_owned()),
+                Notice::AdditionRemoved("my-phone".to_owned()),
                 Notice::IdentifierChanged {
                     new: "my-phone".to_owned(),
                     undo: Some(Undo("https://example.com/".to_owned())),

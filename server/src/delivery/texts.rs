@@ -27,6 +27,7 @@ pub(super) struct Texts {
     pub(super) identifier_changed: [&'static str; 2],
     pub(super) identifier_removed: [&'static str; 2],
     pub(super) identifier_lost: [&'static str; 2],
+    pub(super) addition_removed: [&'static str; 2],
     pub(super) change_undone: [&'static str; 2],
     pub(super) account_cleared: [&'static str; 2],
     /// What precedes a link that undoes the change.
@@ -75,6 +76,10 @@ pub(super) static EN: Texts = Texts {
     identifier_lost: [
         "Your contact details for {app} have changed",
         "{new} was removed from your account at {app}, because somebody else has confirmed that it belongs to them.",
+    ],
+    addition_removed: [
+        "Your contact details for {app} have changed",
+        "{new} was removed from your account at {app}, because you returned to this address or number and it was added in the meantime.",
     ],
     change_undone: [
         "A change at {app} was undone",
@@ -131,6 +136,10 @@ pub(super) static DE: Texts = Texts {
         "Ihre Kontaktdaten für {app} wurden geändert",
         "{new} wurde aus Ihrem Konto bei {app} entfernt, weil jemand anders bestätigt hat, dass sie ihm gehört.",
     ],
+    addition_removed: [
+        "Ihre Kontaktdaten für {app} wurden geändert",
+        "{new} wurde aus Ihrem Konto bei {app} entfernt, weil Sie zu dieser Adresse oder Nummer zurückgekehrt sind und es in der Zwischenzeit hinzugefügt wurde.",
+    ],
     change_undone: [
         "Eine Änderung bei {app} wurde rückgängig gemacht",
         "Eine Änderung der Kontaktdaten Ihres Kontos bei {app} wurde rückgängig gemacht. Was seitdem hinzugefügt wurde, wurde entfernt, und alle Geräte wurden abgemeldet.",
@@ -185,6 +194,10 @@ pub(super) static ES: Texts = Texts {
     identifier_lost: [
         "Tus datos de contacto para {app} han cambiado",
         "{new} se eliminó de tu cuenta de {app} porque otra persona ha confirmado que le pertenece.",
+    ],
+    addition_removed: [
+        "Tus datos de contacto para {app} han cambiado",
+        "{new} se eliminó de tu cuenta de {app} porque has vuelto a esta dirección o número y se añadió entretanto.",
     ],
     change_undone: [
         "Se deshizo un cambio en {app}",
@@ -241,6 +254,10 @@ pub(super) static IT: Texts = Texts {
         "I tuoi contatti per {app} sono cambiati",
         "{new} è stato rimosso dal tuo account di {app} perché un'altra persona ha confermato che le appartiene.",
     ],
+    addition_removed: [
+        "I tuoi contatti per {app} sono cambiati",
+        "{new} è stato rimosso dal tuo account di {app} perché sei tornato a questo indirizzo o numero ed era stato aggiunto nel frattempo.",
+    ],
     change_undone: [
         "Una modifica su {app} è stata annullata",
         "Una modifica dei contatti del tuo account di {app} è stata annullata. Ciò che era stato aggiunto da allora è stato rimosso e tutti i dispositivi sono stati disconnessi.",
@@ -296,6 +313,10 @@ pub(super) static PL: Texts = Texts {
         "Twoje dane kontaktowe w {app} zmieniły się",
         "{new} usunięto z Twojego konta w {app}, ponieważ inna osoba potwierdziła, że należy do niej.",
     ],
+    addition_removed: [
+        "Twoje dane kontaktowe w {app} zmieniły się",
+        "{new} usunięto z Twojego konta w {app}, ponieważ wrócono do tego adresu lub numeru, a dodano to w międzyczasie.",
+    ],
     change_undone: [
         "Cofnięto zmianę w {app}",
         "Cofnięto zmianę danych kontaktowych Twojego konta w {app}. To, co dodano od tego czasu, zostało usunięte, a wszystkie urządzenia wylogowano.",
@@ -348,6 +369,10 @@ pub(super) static PT: Texts = Texts {
         "Seus dados de contato para {app} mudaram",
         "{new} foi removido da sua conta em {app} porque outra pessoa confirmou que lhe pertence.",
     ],
+    addition_removed: [
+        "Seus dados de contato para {app} mudaram",
+        "{new} foi removido da sua conta em {app} porque você voltou a este endereço ou número e ele foi adicionado nesse meio-tempo.",
+    ],
     change_undone: [
         "Uma alteração em {app} foi desfeita",
         "Uma alteração dos dados de contato da sua conta em {app} foi desfeita. O que foi adicionado desde então foi removido, e todos os dispositivos foram desconectados.",
@@ -398,7 +423,11 @@ pub(super) static ZH: Texts = Texts {
     ],
     identifier_lost: [
         "您在 {app} 的联系方式已更改",
-        "{new} 已添加到您的 {app} 帐户。",
+        "{new} 已从您的 {app} 帐户中移除，因为其他人已确认它归其所有。",
+    ],
+    addition_removed: [
+        "您在 {app} 的联系方式已更改",
+        "由于您已改回此地址或号码，而 {new} 是在此期间添加的，它已从您的 {app} 帐户中移除。",
     ],
     change_undone: [
         "{app} 的更改已撤销",

@@ -23,7 +23,7 @@ const PLACES: usize = 32 * 1024;
 pub(crate) enum Kind {
     /// Request a code or a link.
     Ask,
-    /// Enter a code, or open a link.
+    /// Enter a code, open a link, or ask about one that does not exist.
     Try,
     /// Look up a user, or create one.
     Look,
@@ -60,7 +60,7 @@ impl RateLimits {
     }
 
     /// Whether somebody may ask now what became of a link. This counts for the link alone: whoever has its id may wait
-    /// for it without using up what else their address may do.
+    /// for it without using up what else their address may do. The link must exist: invented ids would fill the table.
     pub(crate) fn link(&self, app_id: &AppId, id_hash: &[u8], now: Time) -> Result<(), Refusal> {
         take(self.link.as_ref(), (app_id, id_hash), now)
     }

@@ -113,6 +113,8 @@ pub(crate) async fn revoke_all(
     let (app_id, now) = (app.id.clone(), state.clock.now());
     let revoke = state.store.write(move |tx| {
         store::users::get(tx, &app_id, &user_id)?.ok_or_else(Refusal::user_not_found)?;
+        // Otherwise what was handed out before could still add a passkey.
+        store::undo_offers::end_transactions(tx, &user_id)?;
         Ok::<_, Refusal>(store::sign_ins::end_all(tx, &user_id, now)?)
     });
     revoke.await

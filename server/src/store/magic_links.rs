@@ -99,7 +99,8 @@ pub(crate) fn open(
 }
 
 /// Lets the change that a link confirms take effect, if the link was opened after `since`. Returns whether it does: it
-/// takes effect once, and not if the sign-in that requested it has ended, or all of the user's were ended since.
+/// takes effect once, and not if the sign-in that requested it has ended, or all of the user's were ended since, which
+/// marks their links as claimed.
 pub(crate) fn change(
     tx: &Tx<'_>,
     id_hash: &[u8],
@@ -108,8 +109,7 @@ pub(crate) fn change(
 ) -> Result<bool, SqlError> {
     tx.hits(
         "UPDATE magic_links SET changed_at = ? WHERE id_hash = ? AND opened_at > ?
-         AND purpose = 'change_identifier' AND changed_at IS NULL AND NOT EXISTS
-         (SELECT 1 FROM users WHERE users.id = user_id AND tokens_not_before > magic_links.created_at)
+         AND purpose = 'change_identifier' AND changed_at IS NULL AND claimed_at IS NULL
          AND (magic_links.sign_in_id IS NULL OR EXISTS (SELECT 1 FROM sign_ins
          WHERE sign_ins.id = magic_links.sign_in_id AND sign_ins.user_id = magic_links.user_id))",
         (now, id_hash, since),
@@ -129,12 +129,11 @@ pub(crate) fn by_id(
 }
 
 /// Marks the tokens of a link that was opened after `since` as issued. Returns whether they were available: they are
-/// not if the user's sign-ins were all ended after the link was opened.
+/// not if the user's sign-ins were all ended after the link was opened, which marks them as issued too.
 pub(crate) fn claim(tx: &Tx<'_>, id_hash: &[u8], since: Time, now: Time) -> Result<bool, SqlError> {
     tx.hits(
         "UPDATE magic_links SET claimed_at = ? WHERE id_hash = ? AND opened_at > ?
-         AND claimed_at IS NULL AND NOT EXISTS
-         (SELECT 1 FROM users WHERE users.id = user_id AND tokens_not_before > opened_at)",
+         AND claimed_at IS NULL",
         (now, id_hash, since),
     )
 }
@@ -145,7 +144,8 @@ mod tests {
     use super::*;
     use crate::clock::at;
     use crate::store::apps::{self, AppRow};
-    use crate::store::{Store, StoreError};
+    use crate::store::testing::{APP, File, USER};
+    use crate::store::{Store, StoreError, sign_ins};
 
     fn link(name: &str, now: Time) -> LinkRow {
         LinkRow {
@@ -273,5 +273,56 @@ mod tests {
             Ok::<_, StoreError>(opened)
         });
         assert_eq!(work.await.unwrap(), [Some(at(1059)), None, None, None]);
+    }
+
+    #[tokio::test]
+    async fn whether_a_link_was_opened_before_all_sign_ins_ended_is_not_told_by_clocks() {
+        let file = File::new().await;
+        let work = file.run(|tx| {
+            let (app, user): (AppId, UserId) = (APP.into(), USER.into());
+            let open = |name: &str, now| open(tx, &app, name.as_bytes(), None, now);
+            let claim = |name: &str| claim(tx, name.as_bytes(), at(1000), at(1030));
+            for name in ["before", "opening", "after"] {
+                let link = LinkRow {
+                    user_id: Some(user.clone()),
+                    ..link(name, at(1000))
+                };
+                insert(tx, &link)?;
+            }
+            open("before", at(1020))?;
+            open("opening", at(1020))?;
+            let opening = Some(b"opening".as_slice());
+            sign_ins::end_all_but(tx, &user, opening, at(1010))?;
+            let claims = [claim("before")?, claim("opening")?];
+            sign_ins::end_all(tx, &user, at(1050))?;
+            open("after", at(1020))?;
+            Ok::<_, StoreError>((claims, claim("after")?))
+        });
+        assert_eq!(work.await.unwrap(), ([false, true], true));
+    }
+
+    #[tokio::test]
+    async fn a_change_ends_with_all_sign_ins_whatever_the_clocks_say() {
+        for ends_at in [at(990), at(1010)] {
+            let file = File::new().await;
+            let work = file.run(move |tx| {
+                let (app, user): (AppId, UserId) = (APP.into(), USER.into());
+                for name in ["before", "after"] {
+                    let link = LinkRow {
+                        user_id: Some(user.clone()),
+                        purpose: Purpose::ChangeIdentifier,
+                        ..link(name, at(1000))
+                    };
+                    insert(tx, &link)?;
+                    open(tx, &app, name.as_bytes(), None, at(1001))?;
+                    if name == "before" {
+                        sign_ins::end_all(tx, &user, ends_at)?;
+                    }
+                }
+                let change = |name: &[u8]| change(tx, name, at(1000), at(1002));
+                Ok::<_, StoreError>([change(b"before")?, change(b"after")?])
+            });
+            assert_eq!(work.await.unwrap(), [false, true]);
+        }
     }
 }

@@ -7,9 +7,9 @@ use crate::identifier::Identifier;
 use crate::ids::UserId;
 
 /// Removes everything by which somebody else could get into a user's account: passkeys, sign-ins, connections to
-/// providers, and whatever was begun for the user or can be undone. The identifiers stay, and so do the link that is being opened, and
-/// codes and links that were sent to the proved identifier, which prove the same. Returns whether there was anything
-/// that somebody had or used.
+/// providers, and whatever was begun for the user or can be undone. The identifiers stay, and so do the link that is
+/// being opened, and codes and links that were sent to the proved identifier, which prove the same. Returns whether
+/// there was anything that somebody had or used.
 pub(crate) fn clear(
     tx: &Tx<'_>,
     user_id: &UserId,
@@ -21,7 +21,7 @@ pub(crate) fn clear(
         "SELECT EXISTS (SELECT 1 FROM sign_ins WHERE user_id = ? AND expires_at > ?)",
         (user_id, now),
     )?;
-    sign_ins::end_all(tx, user_id, now)?;
+    sign_ins::end_all_but(tx, user_id, opened, now)?;
     let mut removed = signed_in;
     for statement in [
         "DELETE FROM devices WHERE user_id = ?",
@@ -52,6 +52,19 @@ pub(crate) fn clear(
     Ok(removed)
 }
 
+/// Ends whatever was begun for a user and is still under way: links, codes and ceremonies, and the transactions of their
+/// external id with the proofs of completed ones.
+pub(crate) fn end_begun(tx: &Tx<'_>, user_id: &UserId) -> Result<(), SqlError> {
+    for statement in [
+        "DELETE FROM magic_links WHERE user_id = ?",
+        "DELETE FROM one_time_codes WHERE user_id = ?",
+        "DELETE FROM ceremonies WHERE user_id = ?",
+    ] {
+        tx.run(statement, (user_id,))?;
+    }
+    undo_offers::end_transactions(tx, user_id)
+}
+
 /// Takes an identifier from a user. Returns whether the user had it, unverified.
 pub(crate) fn take_identifier(
     tx: &Tx<'_>,
@@ -73,7 +86,8 @@ pub(crate) fn take_identifier(
     };
     let taken = tx.hits(statement, (now, user_id, identifier.as_str()))?;
     if taken {
-        Change::new(action).at(now).user(user_id).insert(tx)?;
+        let change = Change::new(action).at(now).user(user_id);
+        change.identifier(Some(identifier.as_str())).insert(tx)?;
     }
     Ok(taken)
 }

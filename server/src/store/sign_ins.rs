@@ -250,16 +250,27 @@ pub(crate) fn end(tx: &Tx<'_>, app_id: &AppId, token: &Presented<'_>) -> Result<
 /// What these tokens began ends as well: changes of an identifier, and devices that wait for a link that was opened
 /// before.
 pub(crate) fn end_all(tx: &Tx<'_>, user_id: &UserId, now: Time) -> Result<(), SqlError> {
+    end_all_but(tx, user_id, None, now)
+}
+
+/// Likewise, but leaves the link that is being opened to the device that waits for it.
+pub(super) fn end_all_but(
+    tx: &Tx<'_>,
+    user_id: &UserId,
+    opening: Option<&[u8]>,
+    now: Time,
+) -> Result<(), SqlError> {
     tx.run("DELETE FROM sign_ins WHERE user_id = ?", (user_id,))?;
     // A clock that was set back must not revive tokens that ended before.
     tx.run(
         "UPDATE users SET tokens_not_before = max(tokens_not_before, ?) WHERE id = ?",
         (now, user_id),
     )?;
+    // Which links were opened before is not told by times: a clock is read before the command waits for its turn.
     tx.run(
         "UPDATE magic_links SET expires_at = min(expires_at, ?), claimed_at = coalesce(claimed_at, ?)
-         WHERE user_id = ? AND (purpose = ? OR opened_at < ?)",
-        (now, now, user_id, Purpose::ChangeIdentifier, now),
+         WHERE user_id = ? AND (purpose = ? OR (opened_at IS NOT NULL AND id_hash IS NOT ?))",
+        (now, now, user_id, Purpose::ChangeIdentifier, opening),
     )?;
     let change = Change::new(AuditAction::SignInsEnded).at(now);
     change.user(user_id).insert(tx)

@@ -103,7 +103,8 @@ pub(crate) fn insert_nonce(
     Ok(())
 }
 
-/// Takes a nonce that has not expired: returns, once, the external id that it proves.
+/// Takes a nonce that has not expired: returns, once, the external id that it proves. `None` too if the user with this
+/// external id was deleted or deactivated meanwhile.
 pub(crate) fn take_nonce(
     tx: &Tx<'_>,
     app_id: &AppId,
@@ -111,7 +112,9 @@ pub(crate) fn take_nonce(
     now: Time,
 ) -> Result<Option<String>, SqlError> {
     tx.maybe_value(
-        "DELETE FROM nonces WHERE app_id = ? AND hash = ? AND expires_at > ?
+        "DELETE FROM nonces WHERE app_id = ? AND hash = ? AND expires_at > ? AND EXISTS
+         (SELECT 1 FROM users WHERE users.app_id = nonces.app_id
+         AND users.external_id = nonces.external_id AND status <> 'inactive')
          RETURNING external_id",
         (app_id, hash, now),
     )
@@ -122,8 +125,10 @@ pub(crate) fn take_nonce(
 mod tests {
     use super::*;
     use crate::clock::at;
+    use crate::ids::UserId;
     use crate::store::StoreError;
-    use crate::store::testing::{APP, File};
+    use crate::store::testing::{APP, File, USER};
+    use crate::store::users::{self, UserStatus};
 
     #[tokio::test]
     async fn a_transaction_is_taken_once_in_time_and_from_its_app() {
@@ -172,5 +177,51 @@ mod tests {
         });
         let expected = [None, None, None, Some("customer".to_owned()), None];
         assert_eq!(takes.await.unwrap(), expected);
+    }
+
+    #[tokio::test]
+    async fn a_nonce_needs_a_user_who_is_there_and_active() {
+        let file = File::new().await;
+        let takes = file.run(|tx| {
+            let (app, user): (AppId, UserId) = (APP.into(), USER.into());
+            insert_nonce(tx, &app, &[1], "customer", at(0), at(10))?;
+            insert_nonce(tx, &app, &[2], "nobody", at(0), at(10))?;
+            users::set_status(tx, &app, &user, UserStatus::Inactive, at(1))?;
+            let inactive = take_nonce(tx, &app, &[1], at(1))?;
+            let unknown = take_nonce(tx, &app, &[2], at(1))?;
+            users::set_status(tx, &app, &user, UserStatus::Active, at(1))?;
+            let active = take_nonce(tx, &app, &[1], at(1))?;
+            Ok::<_, StoreError>([inactive, unknown, active])
+        });
+        let expected = [None, None, Some("customer".to_owned())];
+        assert_eq!(takes.await.unwrap(), expected);
+    }
+
+    #[tokio::test]
+    async fn only_a_user_of_the_app_is_deleted_with_the_transactions_of_their_external_id() {
+        let file = File::new().await;
+        let left = file.run(|tx| {
+            let (app, user): (AppId, UserId) = (APP.into(), USER.into());
+            let mut left = Vec::new();
+            for external_id in ["customer", "another"] {
+                let transaction = TransactionRow {
+                    id: external_id.to_owned(),
+                    kind: Kind::Register,
+                    external_id: external_id.to_owned(),
+                    passkey_display_name: String::new(),
+                    created_at: at(0),
+                    expires_at: at(10),
+                };
+                insert(tx, &app, &transaction)?;
+            }
+            for of in ["another-app", APP] {
+                users::delete(tx, &of.into(), &user)?;
+                for id in ["customer", "another"] {
+                    left.push(get(tx, &app, id, Kind::Register, at(1))?.is_some());
+                }
+            }
+            Ok::<_, StoreError>(left)
+        });
+        assert_eq!(left.await.unwrap(), [true, true, false, true]);
     }
 }

@@ -170,6 +170,49 @@ pub(crate) fn withdraw_additions(
     Ok(())
 }
 
+/// The first addition of a kind that is later than a change of the other kind, whether or not it can still be undone.
+pub(crate) fn addition(
+    tx: &Tx<'_>,
+    user_id: &UserId,
+    kind: IdentifierKind,
+    after: i64,
+) -> Result<Option<OfferRow>, SqlError> {
+    tx.maybe_row(
+        "SELECT * FROM undo_offers WHERE user_id = ? AND kind = ? AND number > ? AND NOT verified
+         ORDER BY number LIMIT 1",
+        (user_id, kind, after),
+    )
+}
+
+/// Takes an identifier that they proved from a user who registered themselves from a time on, and has nothing else to
+/// sign in with. Returns whether it was taken.
+pub(crate) fn take_proved(
+    tx: &Tx<'_>,
+    app_id: &AppId,
+    user_id: &UserId,
+    kind: IdentifierKind,
+    since: Time,
+    now: Time,
+) -> Result<bool, SqlError> {
+    let (own, other, action) = match kind {
+        IdentifierKind::Email => ("email", "phone", AuditAction::EmailChanged),
+        IdentifierKind::Phone => ("phone", "email", AuditAction::PhoneChanged),
+    };
+    // Whom the backend deactivated stays that, with their identifier.
+    let take = format!(
+        "UPDATE users SET {own} = NULL, {own}_verified = 0, updated_at = ?
+         WHERE app_id = ? AND id = ? AND {own}_verified AND NOT {other}_verified AND external_id IS NULL
+         AND made_by = 'themselves' AND status <> 'inactive' AND created_at >= ?
+         AND NOT EXISTS (SELECT 1 FROM devices WHERE user_id = users.id)
+         AND NOT EXISTS (SELECT 1 FROM social_connections WHERE user_id = users.id)"
+    );
+    let taken = tx.hits(&take, (now, app_id, user_id, since))?;
+    if taken {
+        Change::new(action).at(now).user(user_id).insert(tx)?;
+    }
+    Ok(taken)
+}
+
 /// Forgets every change of a user: none can be undone any more.
 pub(crate) fn forget(tx: &Tx<'_>, user_id: &UserId) -> Result<(), SqlError> {
     tx.run("DELETE FROM undo_offers WHERE user_id = ?", (user_id,))?;
@@ -186,7 +229,7 @@ pub(crate) fn end_requests(tx: &Tx<'_>, user_id: &UserId) -> Result<(), SqlError
 }
 
 /// Ends the transactions of the user's external id, and the proofs of completed ones.
-pub(super) fn end_transactions(tx: &Tx<'_>, user_id: &UserId) -> Result<(), SqlError> {
+pub(crate) fn end_transactions(tx: &Tx<'_>, user_id: &UserId) -> Result<(), SqlError> {
     for table in ["transactions", "nonces"] {
         let delete = format!(
             "DELETE FROM {table} WHERE (app_id, external_id) IN
@@ -284,5 +327,53 @@ mod tests {
             Ok::<_, StoreError>(())
         });
         work.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn only_a_new_account_with_nothing_else_gives_a_proved_identifier_up() {
+        let kept = [
+            "UPDATE users SET created_at = created_at - 1",
+            "UPDATE users SET made_by = 'backend'",
+            "UPDATE users SET made_by = 'import'",
+            "UPDATE users SET status = 'inactive'",
+            "UPDATE users SET external_id = 'customer'",
+            "UPDATE users SET phone = '+1', phone_verified = 1",
+            "UPDATE users SET email_verified = 0",
+            "INSERT INTO devices (id, user_id, cred_id, friendly_name, type, created_at, updated_at)
+             VALUES ('device', 'user', 'credential', 'Passkey', 'passkey', 0, 0)",
+            "INSERT INTO social_connections (user_id, app_id, type, provider_id, provider_identifier,
+             created_at, last_login_at) VALUES ('user', 'app', 'google', '1', 'ada', 0, 0)",
+        ];
+        let given = ["UPDATE users SET phone = '+1'"];
+        let cases = kept.map(|change| (change, false)).into_iter();
+        for (change, expected) in cases.chain(given.map(|change| (change, true))) {
+            let file = File::new().await;
+            let work = file.run(move |tx| {
+                let (app, user, email) = (APP.into(), USER.into(), IdentifierKind::Email);
+                tx.run(
+                    "UPDATE users SET email = 'ada', email_verified = 1, external_id = NULL,
+                     made_by = 'themselves', status = 'active', created_at = ?",
+                    (at(50),),
+                )?;
+                tx.run(change, ())?;
+                assert!(!take_proved(
+                    tx,
+                    &"other".into(),
+                    &user,
+                    email,
+                    at(50),
+                    at(60)
+                )?);
+                let first = take_proved(tx, &app, &user, email, at(50), at(60))?;
+                let again = take_proved(tx, &app, &user, email, at(50), at(60))?;
+                let has: bool = tx.value("SELECT email IS NOT NULL FROM users", ())?;
+                Ok::<_, StoreError>((first, again, has))
+            });
+            assert_eq!(
+                work.await.unwrap(),
+                (expected, false, !expected),
+                "{change}"
+            );
+        }
     }
 }

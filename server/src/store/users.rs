@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::audit::{self, AuditAction, Change};
 use super::text_enum::text_enum;
-use super::{SqlError, Tx, columns};
+use super::{SqlError, Tx, columns, undo_offers};
 use crate::clock::Time;
 use crate::ids::{AppId, UserId};
 
@@ -297,24 +297,37 @@ pub(crate) fn count_login(tx: &Tx<'_>, id: &UserId, now: Time) -> Result<(), Sql
 
 /// Deletes a user with everything that belongs to them. Returns whether there was one.
 pub(crate) fn delete(tx: &Tx<'_>, app_id: &AppId, id: &UserId) -> Result<bool, SqlError> {
+    if get(tx, app_id, id)?.is_none() {
+        return Ok(false);
+    }
+    // They name the external id, which another user may have later.
+    undo_offers::end_transactions(tx, id)?;
     let deleted = tx.hits(
         "DELETE FROM users WHERE app_id = ? AND id = ?",
         (app_id, id),
     )?;
     if deleted {
-        let change = Change::new(AuditAction::UserDeleted).app(app_id);
-        change.user(id).insert(tx)?;
-        audit::blank_user(tx, id)?;
+        note_deleted(tx, app_id, id)?;
     }
     Ok(deleted)
 }
 
 /// Deletes a user who registered themselves, never signed in, and no longer has anything to do so with.
-pub(crate) fn delete_unreachable(tx: &Tx<'_>, id: &UserId) -> Result<(), SqlError> {
-    tx.run(
-        "DELETE FROM users WHERE id = ? AND made_by = 'themselves' AND status = ?
+pub(crate) fn delete_unreachable(tx: &Tx<'_>, app_id: &AppId, id: &UserId) -> Result<(), SqlError> {
+    let deleted = tx.hits(
+        "DELETE FROM users WHERE app_id = ? AND id = ? AND made_by = 'themselves' AND status = ?
          AND email IS NULL AND phone IS NULL AND external_id IS NULL",
-        (id, UserStatus::Pending),
+        (app_id, id, UserStatus::Pending),
     )?;
+    if deleted {
+        note_deleted(tx, app_id, id)?;
+    }
     Ok(())
+}
+
+/// Writes that a user was deleted, and blanks what is personal in their rows of the audit log.
+fn note_deleted(tx: &Tx<'_>, app_id: &AppId, id: &UserId) -> Result<(), SqlError> {
+    let change = Change::new(AuditAction::UserDeleted).app(app_id);
+    change.user(id).insert(tx)?;
+    audit::blank_user(tx, id)
 }

@@ -119,6 +119,9 @@ pub(super) struct UserLine {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) external_id: Option<String>,
     pub(super) status: Option<String>,
+    /// Only `themselves` is written and read. Without it, the user counts as made by an import.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) made_by: Option<String>,
     #[serde(default)]
     pub(super) login_count: i64,
     #[serde(skip_serializing_if = "Option::is_none")]

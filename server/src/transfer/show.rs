@@ -10,6 +10,7 @@ use crate::domain::settings::{MetadataField, SettingsPatch};
 use crate::store::devices::DeviceRow;
 use crate::store::social_connections::ConnectionRow;
 use crate::store::transfer::{DeviceRecord, UserRecord};
+use crate::store::users::MadeBy;
 
 fn text(time: Time) -> String {
     time.timestamp().to_string()
@@ -48,6 +49,9 @@ pub(super) fn user(user: UserRecord) -> UserLine {
         phone_verified: user.phone_verified,
         external_id: user.external_id,
         status: Some(user.status.as_str().to_owned()),
+        made_by: Some(user.made_by)
+            .filter(|by| *by == MadeBy::Themselves)
+            .map(|by| by.as_str().to_owned()),
         login_count: user.login_count,
         last_login_at: ever(user.last_login_at),
         created_at: Some(text(user.created_at)),

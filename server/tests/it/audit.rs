@@ -186,14 +186,14 @@ async fn a_user_agent_neither_steers_a_terminal_nor_passes_for_a_row() {
     let lines: Vec<&str> = json.lines().chain(logged).collect();
     assert_eq!(lines.len(), 2);
     for line in lines {
-        assert!(!line.contains(AuditEntry::is_disguise), "{line:?}");
+        assert!(!line.contains(AuditEntry::is_unprintable), "{line:?}");
         let entry: Value = serde_json::from_str(line).unwrap();
         assert_eq!(entry["agent"], agent, "nothing is lost");
     }
     let table = audit(&site, &only);
     assert_eq!(table.lines().count(), 2);
     let shown = table.lines().last().unwrap();
-    assert!(!shown.contains(AuditEntry::is_disguise), "{shown:?}");
+    assert!(!shown.contains(AuditEntry::is_unprintable), "{shown:?}");
     assert!(
         shown.contains("\"?2J???'   ") && shown.ends_with("…\""),
         "{shown:?}"

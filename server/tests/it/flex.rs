@@ -175,6 +175,59 @@ async fn an_inactive_user_starts_and_completes_nothing() {
 }
 
 #[tokio::test]
+async fn a_nonce_proves_nothing_once_its_user_is_deactivated_or_deleted() {
+    let app = App::start().await;
+    let nonce = registered(&app).await;
+    let id = text(&customer(&app).await["id"]);
+    let path = format!("/users/{id}");
+    for step in ["deactivate", "activate"] {
+        app.touch(&format!("{path}/{step}")).await.json(200);
+        verify(&app, &nonce).await.error(401, "invalid_nonce");
+    }
+    let nonce = registered(&app).await;
+    app.delete(&path).await.empty(200);
+    verify(&app, &nonce).await.error(401, "invalid_nonce");
+    // Nor for whoever has the external id afterwards.
+    let new = registered(&app).await;
+    verify(&app, &nonce).await.error(401, "invalid_nonce");
+    verify(&app, &new).await.json(200);
+}
+
+#[tokio::test]
+async fn a_transaction_ends_when_its_user_is_reactivated_or_deleted() {
+    let app = App::start().await;
+    registered(&app).await;
+    let id = text(&customer(&app).await["id"]);
+    let path = format!("/users/{id}");
+    let registration = register(&app, "customer-7").await;
+    let body = json!({"external_id": "customer-7"});
+    let login = app.post("/transactions/authenticate", body).await.json(201);
+    let login = text(&login["transaction_id"]);
+    let of_another = register(&app, "customer-8").await;
+    for step in ["deactivate", "activate"] {
+        app.touch(&format!("{path}/{step}")).await.json(200);
+    }
+    for ended in [&registration, &login] {
+        let completed = app.controls().complete_transaction(ended).await;
+        assert_eq!(completed.unwrap_err().code(), "transaction_not_found");
+    }
+    let user = customer(&app).await;
+    assert_eq!(user["webauthn_devices"].as_array().unwrap().len(), 1);
+
+    let registration = register(&app, "customer-7").await;
+    app.delete(&path).await.empty(200);
+    let completed = app.controls().complete_transaction(&registration).await;
+    assert_eq!(completed.unwrap_err().code(), "transaction_not_found");
+    // Others go on, and a new one creates the user again.
+    app.controls()
+        .complete_transaction(&of_another)
+        .await
+        .unwrap();
+    registered(&app).await;
+    assert_eq!(app.list(&[]).await.json(200)["total_users"], 2);
+}
+
+#[tokio::test]
 async fn a_transaction_is_completed_once_and_in_time() {
     let app = App::start().await;
     let complete = async |id: &str| {

@@ -202,7 +202,10 @@ async fn inactive_users_get_nothing_new() {
         .error(403, "user_not_active");
     assert_eq!(app.managed_user(&id).await["recent_events"], json!([]));
     app.touch(&format!("/users/{id}/activate")).await.json(200);
-    app.enter(&code.0, &code.1).await.json(200);
+    // Activating brings nothing back.
+    app.enter(&code.0, &code.1)
+        .await
+        .error(400, "invalid_request");
 }
 
 #[tokio::test]

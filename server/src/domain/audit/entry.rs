@@ -49,7 +49,7 @@ pub struct AuditEntry {
 }
 
 impl AuditEntry {
-    /// The entry as one line of JSON. What [`Self::is_disguise`] names is escaped.
+    /// The entry as one line of JSON. What [`Self::is_unprintable`] names is escaped.
     #[must_use]
     pub fn to_json(&self) -> String {
         one_line(self)
@@ -58,7 +58,7 @@ impl AuditEntry {
     /// Whether a character steers a terminal, ends a line, is invisible, or changes the order of the text around it.
     /// Clients choose their user agents: whoever shows an entry to people must not pass these on.
     #[must_use]
-    pub fn is_disguise(c: char) -> bool {
+    pub fn is_unprintable(c: char) -> bool {
         c.is_control()
             || matches!(
                 c,
@@ -97,12 +97,12 @@ impl AuditEntry {
 fn one_line(value: &impl Serialize) -> String {
     // A struct of strings and numbers always serializes.
     let json = serde_json::to_string(value).unwrap_or_default();
-    if !json.contains(AuditEntry::is_disguise) {
+    if !json.contains(AuditEntry::is_unprintable) {
         return json;
     }
     let mut line = String::with_capacity(json.len() + 64);
     for c in json.chars() {
-        if AuditEntry::is_disguise(c) {
+        if AuditEntry::is_unprintable(c) {
             for unit in c.encode_utf16(&mut [0; 2]) {
                 // Writing to a string cannot fail.
                 let _written = write!(line, "\\u{unit:04x}");
@@ -158,7 +158,7 @@ mod tests {
             count: 1,
         };
         for line in [entry.to_json(), entry.to_log_line()] {
-            assert!(!line.contains(AuditEntry::is_disguise), "{line:?}");
+            assert!(!line.contains(AuditEntry::is_unprintable), "{line:?}");
             assert!(line.contains("\\u009b2J") && line.contains("é👋"), "{line}");
             let read: serde_json::Value = serde_json::from_str(&line).unwrap();
             assert_eq!(read.get("agent").unwrap(), agent);

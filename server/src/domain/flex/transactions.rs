@@ -81,7 +81,7 @@ async fn create(
     Ok(id)
 }
 
-/// Uses up a nonce. Returns the external id of its user.
+/// Uses up a nonce. Returns the external id of its user, who must still be there and active.
 pub(crate) async fn verify_nonce(
     state: &AppState,
     app: &App,

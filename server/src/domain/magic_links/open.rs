@@ -8,7 +8,7 @@ use crate::domain::apps::App;
 use crate::domain::error::Refusal;
 use crate::domain::rate_limits::Kind;
 use crate::domain::settings::ChangeConfirmedBy;
-use crate::domain::sign_ins::{self, Session};
+use crate::domain::sign_ins;
 use crate::domain::state::AppState;
 use crate::domain::users;
 use crate::domain::users::change::{self, Change};
@@ -20,6 +20,7 @@ use crate::store;
 use crate::store::events::{Action, EventKind, NewEvent};
 use crate::store::magic_links::LinkRow;
 use crate::store::sign_ins::{SignInRow, Standing};
+use crate::store::users::UserRow;
 use crate::store::{Purpose, Tx};
 
 /// A link that is being opened.
@@ -30,8 +31,6 @@ struct Opening {
     opener: Option<Vec<u8>>,
     /// The opener, with the user whose auth token they have.
     prover: Prover,
-    /// The sign-in of that token.
-    session: Option<Session>,
     change_confirmed_by: ChangeConfirmedBy,
     /// Of the secret that undoes a change.
     undo_hash: Vec<u8>,
@@ -71,7 +70,7 @@ pub(crate) async fn open(
     let Caller { client, own } = caller;
     client.check_rate_limit(state, Kind::Try)?;
     let (undo, now) = (UndoSecret::new(), state.clock.now());
-    let prover = Prover::new(own.map(|own| own.user_id.clone()));
+    let prover = Prover::new(own);
     // Whose it is turns out when the link is opened.
     let (sign_in, granted) = sign_ins::prepare(&app.settings, &prover.new_id, now);
     let opening = Opening {
@@ -79,7 +78,6 @@ pub(crate) async fn open(
         hash: ids::hash(secret),
         opener: client.fingerprint(),
         prover,
-        session: own.map(|own| own.session.clone()),
         change_confirmed_by: app.settings.change_confirmed_by,
         undo_hash: undo.hash(),
         event: client.event(Action::Other, EventKind::MagicLink),
@@ -128,10 +126,15 @@ fn take(tx: &Tx<'_>, opening: &Opening) -> Result<Opened, Refusal> {
     }
     let identifier = Identifier::stored(&link.identifier);
     let has = users::has(&user, &identifier);
-    let prover = opening.prover(tx)?;
+    let prover = opening.prover.current(tx)?;
     let signed_in = prover.signed_in.as_ref() == Some(&user_id);
     let changes = link.purpose == Purpose::ChangeIdentifier;
-    // For an identifier that the user has already, whoever reads there proves it, as with any other link.
+    // Who asked may have proved the identifier by another link since. Then this one proves nothing, and must not sign a
+    // stranger in to the account.
+    if changes && !signed_in && has && is_verified(&user, &identifier) {
+        return Err(Refusal::invalid_magic_link());
+    }
+    // For an identifier that the user has unproved, whoever reads there proves it, as with any other link.
     if changes && (signed_in || !has) {
         let Some(reply) = opening.reply(tx, &link, &user_id, signed_in)? else {
             return Ok(Opened::OfAnother);
@@ -170,20 +173,15 @@ fn take(tx: &Tx<'_>, opening: &Opening) -> Result<Opened, Refusal> {
     Ok(Opened::SignsIn(proven, link))
 }
 
-impl Opening {
-    /// The opener. Their own auth token counts only if its sign-in has not ended since the request was let in.
-    fn prover(&self, tx: &Tx<'_>) -> Result<Prover, Refusal> {
-        let mut prover = self.prover.clone();
-        let stands = match &self.session {
-            Some(session) => session.stands(tx)?,
-            None => false,
-        };
-        if !stands {
-            prover.signed_in = None;
-        }
-        Ok(prover)
+/// Whether the identifier of this kind that the user has is verified.
+fn is_verified(user: &UserRow, identifier: &Identifier) -> bool {
+    match identifier {
+        Identifier::Email(_) => user.email_verified,
+        Identifier::Phone(_) => user.phone_verified,
     }
+}
 
+impl Opening {
     /// What the opener of a change gets. `None` if the asker has to confirm it as well.
     fn reply(
         &self,

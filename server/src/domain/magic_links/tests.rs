@@ -81,7 +81,7 @@ async fn an_opened_link_signs_in_one_of_many_that_wait_for_it() {
 }
 
 #[tokio::test]
-async fn a_link_whose_user_may_not_sign_in_stays_unopened() {
+async fn a_link_whose_user_was_deactivated_is_never_opened() {
     use crate::domain::users::manage;
     use crate::store::users::UserStatus;
 
@@ -94,7 +94,21 @@ async fn a_link_whose_user_may_not_sign_in_stays_unopened() {
     let refused = open(state, app, &secret).await.unwrap_err();
     assert_eq!(refused.reason, Reason::UserNotActive);
     set(UserStatus::Active).await.unwrap();
-    open(state, app, &secret).await.unwrap();
+    let ended = open(state, app, &secret).await.unwrap_err();
+    assert_eq!(ended.reason, Reason::InvalidMagicLink);
+    // Activating a user who is active ends nothing.
+    let ada = Identifier::Email("ada@example.com".to_owned());
+    let options = LinkOptions {
+        language: Language::En,
+        path: None,
+        redirect_url: None,
+    };
+    let id = send(state, app, Purpose::Login, ada, options, &client()).await;
+    id.unwrap();
+    let url = fixture.last_message().url.unwrap();
+    let (_, secret) = url.split_once("psg_magic_link=").unwrap();
+    set(UserStatus::Active).await.unwrap();
+    open(state, app, secret).await.unwrap();
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use passage_identity::generated::auth::types::AuthResult;
 use super::{Caller, with_redirect};
 use crate::domain::apps::App;
 use crate::domain::error::Refusal;
+use crate::domain::rate_limits::Kind;
 use crate::domain::settings::{ChangeConfirmedBy, MagicLinkWaiting};
 use crate::domain::sign_ins;
 use crate::domain::state::AppState;
@@ -34,11 +35,15 @@ pub(crate) async fn wait(
     let Caller { client, own } = caller;
     let now = state.clock.now();
     let (app_id, id_hash) = (app.id.clone(), ids::hash(id));
-    state.limits.link(&app_id, &id_hash, now)?;
     let find = state
         .store
         .read(move |tx| Ok::<_, Refusal>(store::magic_links::by_id(tx, &app_id, &id_hash)?));
-    let link = find.await?.ok_or_else(Refusal::magic_link_not_found)?;
+    let Some(link) = find.await? else {
+        // A link that exists is counted by itself, and an invented id by whoever sends it.
+        client.check_rate_limit(state, Kind::Try)?;
+        return Err(Refusal::magic_link_not_found());
+    };
+    state.limits.link(&app.id, &link.id_hash, now)?;
     if let Some(user_id) = &link.user_id {
         acting::concerns(user_id);
     }

@@ -15,6 +15,7 @@ use crate::domain::error::Refusal;
 use crate::domain::rate_limits::Kind;
 use crate::domain::sign_ins;
 use crate::domain::state::AppState;
+use crate::domain::users::account::OwnToken;
 use crate::domain::users::proof::{self, Proven, Prover};
 use crate::domain::users::{self, Receiver};
 use crate::identifier::Identifier;
@@ -123,17 +124,17 @@ struct Entry {
     event: NewEvent,
 }
 
-/// Signs in the user who entered a code. `signed_in` is the user whose auth token came with the request.
+/// Signs in the user who entered a code. `own` is the auth token that came with the request, if any.
 pub(crate) async fn activate(
     state: &AppState,
     app: &App,
     id: &str,
     code: &str,
-    signed_in: Option<UserId>,
+    own: Option<&OwnToken>,
     client_info: &ClientInfo,
 ) -> Result<AuthResult, Refusal> {
     client_info.check_rate_limit(state, Kind::Try)?;
-    let (prover, now) = (Prover::new(signed_in), state.clock.now());
+    let (prover, now) = (Prover::new(own), state.clock.now());
     // Whose it is turns out when the code is used up.
     let (sign_in, granted) = sign_ins::prepare(&app.settings, &prover.new_id, now);
     let entry = Entry {
@@ -218,7 +219,8 @@ fn use_up(tx: &Tx<'_>, attempt: &Attempt<'_>, entry: &Entry) -> Result<Outcome, 
         return Ok(Outcome::Wrong);
     }
     let (app_id, now) = (attempt.app_id, attempt.now);
-    let proven = proof::prove(tx, app_id, user, &identifier, &entry.prover, None, now)?;
+    let prover = entry.prover.current(tx)?;
+    let proven = proof::prove(tx, app_id, user, &identifier, &prover, None, now)?;
     let event = NewEvent {
         action: proven.action(row.purpose.action()),
         ..entry.event.clone()

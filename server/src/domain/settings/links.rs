@@ -27,6 +27,6 @@ pub enum ChangeConfirmedBy {
     /// That of the user who requested the change: with their auth token, or on the client that requested it. After
     /// anyone else opened the link, the user confirms by asking for its status with their auth token.
     Asker,
-    /// Anyone's, who is signed in as that user.
+    /// Anyone's. Whoever opens it is signed in as that user.
     Anybody,
 }

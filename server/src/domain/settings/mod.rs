@@ -12,6 +12,7 @@ mod metadata;
 mod origin;
 mod read;
 mod validate;
+mod weaknesses;
 
 use std::fmt;
 use std::net::IpAddr;

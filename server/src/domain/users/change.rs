@@ -36,7 +36,7 @@ pub(crate) struct Change {
 pub(crate) fn apply(
     tx: &Tx<'_>,
     app_id: &AppId,
-    user: UserRow,
+    mut user: UserRow,
     request: Request<'_>,
     now: Time,
 ) -> Result<Change, Refusal> {
@@ -46,7 +46,7 @@ pub(crate) fn apply(
         undo_hash,
     } = request;
     let id = user.id.clone();
-    let offer = undo::offer(tx, &user, &new, since, undo_hash, now)?;
+    let offer = undo::offer(tx, app_id, &mut user, &new, since, undo_hash, now)?;
     proof::adopt(tx, user, &new, now)?;
     let user = store::users::get(tx, app_id, &id)?.ok_or_else(Refusal::user_not_found)?;
     Ok(Change { user, new, offer })

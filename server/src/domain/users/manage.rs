@@ -210,7 +210,8 @@ pub(crate) async fn delete(state: &AppState, app: &App, id: UserId) -> Result<()
     }
 }
 
-/// Allows or forbids a user to sign in. Forbidding ends their sign-ins, which allowing does not bring back.
+/// Allows or forbids a user to sign in. Forbidding ends their sign-ins, which allowing does not bring back, and neither
+/// does it bring back anything that was begun before.
 pub(crate) async fn set_status(
     state: &AppState,
     app: &App,
@@ -219,10 +220,14 @@ pub(crate) async fn set_status(
 ) -> Result<WholeUser, Refusal> {
     let (app_id, now) = (app.id.clone(), state.clock.now());
     let update = state.store.write(move |tx| {
+        let before = store::users::get(tx, &app_id, &id)?;
         let user = store::users::set_status(tx, &app_id, &id, status, now)?
             .ok_or_else(Refusal::user_not_found)?;
         if user.is_inactive() {
             store::sign_ins::end_all(tx, &user.id, now)?;
+        } else if before.is_some_and(|before| before.is_inactive()) {
+            // Until now the status alone kept it from being finished, with a reply that names the reason.
+            store::ownership::end_begun(tx, &user.id)?;
         }
         whole(tx, user)
     });

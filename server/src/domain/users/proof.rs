@@ -6,6 +6,7 @@
 
 use serde_json::Map;
 
+use super::account::OwnToken;
 use super::{create, has, taken};
 use crate::clock::Time;
 use crate::delivery::{Language, Notice};
@@ -13,6 +14,7 @@ use crate::domain::apps::App;
 use crate::domain::client::ClientInfo;
 use crate::domain::error::Refusal;
 use crate::domain::notices;
+use crate::domain::sign_ins::Session;
 use crate::domain::state::AppState;
 use crate::identifier::Identifier;
 use crate::ids::{AppId, UserId};
@@ -26,15 +28,32 @@ use crate::store::users::{MadeBy, UserRow};
 pub(crate) struct Prover {
     /// The user whose auth token came with the request.
     pub(crate) signed_in: Option<UserId>,
+    /// The sign-in of that token.
+    session: Option<Session>,
     pub(crate) new_id: UserId,
 }
 
 impl Prover {
-    pub(crate) fn new(signed_in: Option<UserId>) -> Self {
+    /// Somebody whose request carries this auth token, if any.
+    pub(crate) fn new(own: Option<&OwnToken>) -> Self {
         Self {
-            signed_in,
+            signed_in: own.map(|own| own.user_id.clone()),
+            session: own.map(|own| own.session.clone()),
             new_id: UserId::new(),
         }
+    }
+
+    /// The prover within a command: an auth token counts only if its sign-in has not ended since the request was let in.
+    pub(crate) fn current(&self, tx: &Tx<'_>) -> Result<Self, Refusal> {
+        let stands = match &self.session {
+            Some(session) => session.stands(tx)?,
+            None => false,
+        };
+        let signed_in = self.signed_in.clone().filter(|_| stands);
+        Ok(Self {
+            signed_in,
+            ..self.clone()
+        })
     }
 }
 

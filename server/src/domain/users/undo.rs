@@ -5,7 +5,7 @@
 //! wins: undoing it forgets all later ones, and undoing a later one leaves the earlier ones to be undone.
 //!
 //! An owner may also get back in otherwise and return to the old identifier. That is an undo too: what it replaces was
-//! the thief's, who gets no link.
+//! the thief's, who gets no link, and what was added beside it goes as well.
 
 use super::find;
 use crate::clock::Time;
@@ -52,20 +52,24 @@ pub(crate) struct Offer {
     replaced: bool,
     /// Whether they can undo it.
     undoable: bool,
+    /// What had been added beside it, proved, and goes with it.
+    removed: Option<Identifier>,
 }
 
 /// Records that the user is getting a new identifier, so that this can be undone, unless it undoes a change itself.
-/// `before` is the user without it, `since` when the change was asked for. Returns who is to be told, with [`tell`].
+/// `user` is still without it, and loses what goes with the change: the caller stores both. `since` is when the change
+/// was asked for. Returns who is to be told, with [`tell`].
 pub(crate) fn offer(
     tx: &Tx<'_>,
-    before: &UserRow,
+    app_id: &AppId,
+    user: &mut UserRow,
     new: &Identifier,
     since: Time,
     hash: &[u8],
     now: Time,
 ) -> Result<Option<Offer>, SqlError> {
     let kind = kind_of(new);
-    let (identifier, verified) = of_kind(before, kind);
+    let (identifier, verified) = of_kind(user, kind);
     if identifier.as_deref() == Some(new.as_str()) {
         return Ok(None);
     }
@@ -74,25 +78,25 @@ pub(crate) fn offer(
     // What was not proved may be anybody's, so the owner is told at the identifier that they proved.
     let to = match old {
         Some(old) => Some(Identifier::stored(&old)),
-        None => notices::reached_at(before),
+        None => notices::reached_at(user),
     };
     // Who returns to what a change replaced undoes that change and the later ones. Earlier ones stay, so a thief who
     // returns to an address of their own takes no link from the owner.
-    let (id, returned) = (&before.id, new.as_str());
-    let undone = undo_offers::that_replaced(tx, id, kind, returned, now)?;
+    let undone = undo_offers::that_replaced(tx, &user.id, kind, new.as_str(), now)?;
     let offer = to.map(|to| Offer {
         to,
         replaced,
         undoable: undone.is_none(),
+        removed: None,
     });
     if let Some(undone) = undone {
-        undo_offers::forget_from(tx, id, kind, undone)?;
-        undo_offers::withdraw_additions(tx, id, other_than(kind), undone)?;
-        return Ok(offer);
+        undo_offers::forget_from(tx, &user.id, kind, undone)?;
+        let removed = take_additions(tx, app_id, user, kind, undone, now)?;
+        return Ok(offer.map(|offer| Offer { removed, ..offer }));
     }
     let row = NewOffer {
         hash: hash.to_vec(),
-        user_id: before.id.clone(),
+        user_id: user.id.clone(),
         kind,
         identifier,
         verified,
@@ -105,6 +109,35 @@ pub(crate) fn offer(
     Ok(offer)
 }
 
+/// Takes back what was added beside an identifier after a change which the user undoes by returning: only whoever made
+/// that change was told of it. Returns what was removed, if it was proved.
+fn take_additions(
+    tx: &Tx<'_>,
+    app_id: &AppId,
+    user: &mut UserRow,
+    kind: IdentifierKind,
+    undone: i64,
+    now: Time,
+) -> Result<Option<Identifier>, SqlError> {
+    let (id, other) = (user.id.clone(), other_than(kind));
+    // With an earlier change that can still be undone, it may be the thief who returns, to an address of their own: they
+    // must not remove a number that the owner added.
+    if undo_offers::earliest(tx, &id, kind, now)?.is_some() {
+        undo_offers::withdraw_additions(tx, &id, other, undone)?;
+        return Ok(None);
+    }
+    let Some(first) = undo_offers::addition(tx, &id, other, undone)? else {
+        return Ok(None);
+    };
+    let (added, verified) = of_kind(user, other);
+    put_back(tx, app_id, user, &first, None, now)?;
+    // A link for a later change was sent to what was added.
+    undo_offers::forget_from(tx, &id, other, first.number)?;
+    let (kept, _) = of_kind(user, other);
+    let removed = added.filter(|added| verified && kept.as_ref() != Some(added));
+    Ok(removed.as_deref().map(Identifier::stored))
+}
+
 /// Tells of a change that was stored, with the link that undoes it if it can be undone.
 pub(crate) fn tell(
     state: &AppState,
@@ -115,6 +148,16 @@ pub(crate) fn tell(
     secret: &UndoSecret,
     client: Option<&ClientInfo>,
 ) {
+    if let Some(removed) = &offer.removed {
+        let (notice, language) = (
+            Notice::AdditionRemoved(removed.as_str().to_owned()),
+            Language::En,
+        );
+        notices::tell(state, app, user_id, new, notice, client, language);
+        // They may be the thief, who must not learn where the owner is.
+        let notice = Notice::IdentifierRemoved;
+        notices::tell(state, app, user_id, removed, notice, None, language);
+    }
     let new = new.as_str().to_owned();
     let undo = offer.undoable.then(|| Undo(secret.url(state, app)));
     let notice = if offer.replaced {
@@ -213,7 +256,9 @@ fn restore(
     let mut user = store::users::get(tx, app_id, id)?.ok_or(UndoProblem::Over)?;
     let before = user.clone();
     let mut since = offer.since;
-    if !put_back(tx, app_id, &mut user, offer, now)? && offer.verified {
+    // Whoever undoes this reads at the old identifier, just as somebody who has proved it for another account since.
+    let trick = Some(offer.since);
+    if !put_back(tx, app_id, &mut user, offer, trick, now)? && offer.verified {
         return Err(UndoProblem::Taken);
     }
     undo_offers::forget_from(tx, id, kind, offer.number)?;
@@ -224,7 +269,7 @@ fn restore(
         && let Some(first) = undo_offers::earliest(tx, id, other, now)?
     {
         since = since.min(first.since);
-        put_back(tx, app_id, &mut user, &first, now)?;
+        put_back(tx, app_id, &mut user, &first, None, now)?;
         undo_offers::forget_from(tx, id, other, first.number)?;
     }
     undo_offers::take_back(tx, id, since, now)?;
@@ -235,19 +280,20 @@ fn restore(
 }
 
 /// Gives the user the identifier from before a change. False if they have none instead, because another user has it: has
-/// proved it since, or has it with the same right.
+/// proved it since, or has it with the same right. `trick` as in [`take_from`].
 fn put_back(
     tx: &Tx<'_>,
     app_id: &AppId,
     user: &mut UserRow,
     offer: &OfferRow,
+    trick: Option<Time>,
     now: Time,
 ) -> Result<bool, SqlError> {
     let mut free = true;
     if let Some(old) = offer.identifier.as_deref().map(Identifier::stored)
         && let Some(holder) = find(tx, app_id, &old)?.filter(|holder| holder.id != user.id)
     {
-        free = offer.verified && take_from(tx, holder, offer.kind, now)?;
+        free = offer.verified && take_from(tx, app_id, holder, offer.kind, trick, now)?;
     }
     let (identifier, verified) = of_kind_mut(user, offer.kind);
     *identifier = offer.identifier.clone().filter(|_| free);
@@ -256,21 +302,32 @@ fn put_back(
 }
 
 /// Takes an identifier from a user who has not proved it: otherwise anybody could prevent an undo by registering with
-/// it. False if they have.
+/// it. With `trick`, also from one who has, if they have nothing else and registered since then: the thief may have had
+/// a link sent that the owner opened. False if they keep it.
 fn take_from(
     tx: &Tx<'_>,
+    app_id: &AppId,
     mut holder: UserRow,
     kind: IdentifierKind,
+    trick: Option<Time>,
     now: Time,
 ) -> Result<bool, SqlError> {
     let (identifier, verified) = of_kind_mut(&mut holder, kind);
     if *verified {
-        return Ok(false);
+        let Some(since) = trick else {
+            return Ok(false);
+        };
+        let taken = undo_offers::take_proved(tx, app_id, &holder.id, kind, since, now)?;
+        if taken {
+            store::sign_ins::end_all(tx, &holder.id, now)?;
+            store::users::delete(tx, app_id, &holder.id)?;
+        }
+        return Ok(taken);
     }
     *identifier = None;
     let metadata = holder.metadata();
     store::users::update(tx, &holder, &metadata, now)?;
-    store::users::delete_unreachable(tx, &holder.id)?;
+    store::users::delete_unreachable(tx, app_id, &holder.id)?;
     Ok(true)
 }
 

@@ -57,7 +57,7 @@ pub(crate) async fn activate(
     let request: ActivateOneTimePasscodeRequest = json(&body)?;
     let (id, code) = (&request.otp_id, &request.otp);
     let (state, app) = (&call.state, &call.app);
-    let own = call.own.as_ref().map(|own| own.user_id.clone());
+    let own = call.own.as_ref();
     let activate = one_time_codes::activate(state, app, id, code, own, &client);
     let auth_result = activate.await?;
     Ok(reply::ok(&AuthResponse { auth_result }))

@@ -11,7 +11,7 @@ use crate::identifier;
 use crate::ids::UserId;
 use crate::store::social_connections::ConnectionRow;
 use crate::store::transfer::UserRecord;
-use crate::store::users::UserStatus;
+use crate::store::users::{MadeBy, UserStatus};
 
 /// A user of this app in stored form, if the line is valid.
 pub(crate) fn user(
@@ -50,6 +50,15 @@ pub(crate) fn user(
     let status = findings.check(
         "status",
         status.ok_or("must be pending, active or inactive"),
+    );
+    // Whose the metadata are depends on it. Everybody whom somebody else made counts as imported.
+    let made_by = match line.made_by.as_deref().map(MadeBy::parse) {
+        None => Some(MadeBy::Import),
+        Some(by) => by.filter(|by| *by == MadeBy::Themselves),
+    };
+    let made_by = findings.check(
+        "made_by",
+        made_by.ok_or("must be themselves, or be left out"),
     );
     let mut metadata = line.user_metadata.map_or_else(Default::default, |it| it.0);
     if let Err(problem) = app.check_metadata(&metadata) {
@@ -110,6 +119,7 @@ pub(crate) fn user(
         phone_verified: line.phone_verified,
         external_id,
         status: status.unwrap_or(UserStatus::Pending),
+        made_by: made_by.unwrap_or(MadeBy::Import),
         created_at,
         metadata,
         user_handle,

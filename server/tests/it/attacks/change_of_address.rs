@@ -371,3 +371,32 @@ async fn a_notice_to_the_owner_holds_no_link_of_the_thief() {
     let told = notices(&app, EVE);
     assert!(told.len() == 1 && !told[0].contains("evil"), "{told:?}");
 }
+
+#[tokio::test]
+async fn a_second_link_to_an_address_that_the_asker_has_by_now_signs_no_stranger_in() {
+    let app = App::start_with(guarded).await;
+    let (eve, id) = eve(&app).await;
+    let victim = Person::new(&app, MINE, SAFARI);
+    for new in [BOB, PHONE] {
+        let (waiting, first) = eve.ask_change(new).await;
+        let (waits_still, second) = eve.ask_change(new).await;
+        victim.open(&first).await.error(401, "invalid_magic_link");
+        eve.status(&waiting).await.json(200);
+        let before = contacts(&app, &id).await;
+        for opener in [&victim, &eve.signed_out()] {
+            for _ in 0..2 {
+                opener.open(&second).await.error(401, "invalid_magic_link");
+                opener
+                    .status(&waits_still)
+                    .await
+                    .error(401, "invalid_magic_link");
+            }
+        }
+        assert_eq!(contacts(&app, &id).await, before);
+        // Who asked may open it, and changes nothing.
+        let result = tokens(&eve.open(&second).await);
+        assert_eq!(result.auth_token, eve.token());
+        assert_eq!(contacts(&app, &id).await, before);
+    }
+    assert_eq!(app.managed_user(&id).await["login_count"], 2, "no other");
+}

@@ -3,13 +3,16 @@
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
-use passage_server::{DataFile, ImportOptions, TransferCounts};
+use passage_server::{
+    Config, DataFile, ImportOptions, MetadataType, NewApp, ServerBuilder, TransferCounts,
+};
 use serde_json::json;
 
 use crate::mailbox::{ADA, BOB, PHONE};
 use crate::passkeys::forge::Key;
+use crate::site::Site;
 use crate::support::App;
-use crate::transfer::{HEADER, exported, open};
+use crate::transfer::{HEADER, exported, import, open, parsed};
 
 /// A system that users move away from: Ada has a passkey and has proved nothing.
 async fn old(folder: &Path) -> (String, Key) {
@@ -89,4 +92,79 @@ async fn an_imported_user_is_claimed_by_a_passkey() {
     app.visit_post("/register/webauthn/start", body)
         .await
         .error(403, "identifier_not_verified");
+}
+
+#[tokio::test]
+async fn metadata_of_a_stranger_survive_a_move_and_the_first_proof() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("old.db");
+    let plan = |builder: ServerBuilder| builder.metadata_field("plan", MetadataType::String);
+    let app = App::start_with(|builder| plan(builder.app_id("moving").data(&data))).await;
+    // A stranger signs up as Ada. Bob is made by the backend, which knows what it says about him.
+    let metadata = json!({"plan": "pro"});
+    let body = json!({"identifier": ADA, "user_metadata": metadata});
+    app.visit_post("/users", body).await.json(201);
+    let body = json!({"email": BOB, "user_metadata": metadata});
+    app.post("/users", body).await.json(201);
+    let (ada, bob) = (app.register(ADA).await.id, app.register(BOB).await.id);
+    app.stop().await;
+    let lines = exported(&data).await;
+    for line in parsed(&lines).iter().filter(|it| it["type"] == "user") {
+        let made_by = (line["id"] == json!(ada)).then_some("themselves");
+        assert_eq!(line.get("made_by"), made_by.map(|by| json!(by)).as_ref());
+    }
+
+    let (app, _) = new(folder.path(), &lines, ImportOptions::new()).await;
+    for (identifier, id, keeps) in [(ADA, ada, json!({})), (BOB, bob, metadata)] {
+        let (code_id, code) = app.login_code(identifier).await;
+        app.enter(&code_id, &code).await.json(200);
+        let user = app.managed_user(&id).await;
+        assert_eq!(user["user_metadata"], keeps, "{identifier}");
+    }
+}
+
+#[tokio::test]
+async fn weak_settings_come_in_unnoticed() {
+    let site = Site::new("");
+    let data = site.path("dev.db");
+    let app = App::start_with(|builder| {
+        builder
+            .app_id("moving")
+            .data(&data)
+            .metadata_field("plan", MetadataType::String)
+    });
+    app.await.stop().await;
+    let file = DataFile::open(site.path("passage.db")).await.unwrap();
+    let shop = NewApp::new("https://shop.example.com").id("shop");
+    file.create_app(shop).await.unwrap();
+    file.close().await;
+    let noted = || {
+        let config = Config::read(site.path("passage.toml")).unwrap();
+        let mut notes = config.notes().unwrap();
+        notes.retain(|note| note.contains("protect its users less"));
+        notes
+    };
+    assert_eq!(noted(), [""; 0]);
+    let lines = exported(&data).await;
+    import(&site.path("passage.db"), &lines).await.unwrap();
+    let notes = noted();
+    assert_eq!(notes.len(), 1, "{notes:?}");
+    for said in [
+        "app `moving`",
+        "reauthentication_seconds = 0",
+        "magic_link_waiting = \"any\"",
+        "magic_link_paths = [\"*\"]",
+        "change_confirmed_by = \"anybody\"",
+        "conceal_users = false",
+        "require_identifier_verification = false",
+        "claim_pending = true",
+        "users write: \"plan\"",
+    ] {
+        assert!(notes[0].contains(said), "{said}: {notes:?}");
+    }
+    // What the configuration says of the app counts instead, and whoever wrote it knows it.
+    site.configure(
+        "[[apps]]\nid = \"moving\"\nauth_origin = \"http://localhost:3000\"\nclaim_pending = true\n",
+    );
+    assert_eq!(noted(), [""; 0]);
 }

@@ -163,6 +163,35 @@ async fn who_waits_is_counted_for_each_link_and_for_nothing_else() {
 }
 
 #[tokio::test]
+async fn who_invents_ids_is_counted_by_address_and_holds_up_nobody_who_waits() {
+    let app = App::unchecked_with(|builder| guarded(builder).rate_limits(true)).await;
+    app.controls().stop_clock();
+    app.user(ADA).await;
+    let owner = Person::new(&app, MINE, SAFARI);
+    let (id, _) = owner.ask("login", ADA).await;
+    let eve = Person::new(&app, OTHER, FIREFOX);
+    for number in 0..20 {
+        let invented = format!("invented{number}");
+        eve.status(&invented)
+            .await
+            .error(404, "magic_link_not_found");
+    }
+    let refused = eve.status("another").await;
+    refused.error(429, "too_many_requests");
+    assert_eq!(refused.header("retry-after"), "3");
+    // Each is a try, like opening a link.
+    eve.open("ml.none").await.error(429, "too_many_requests");
+    // A link that exists has its own count.
+    for person in [&eve, &owner] {
+        person.status(&id).await.error(401, "invalid_magic_link");
+    }
+    owner
+        .status("invented")
+        .await
+        .error(404, "magic_link_not_found");
+}
+
+#[tokio::test]
 async fn a_mail_says_who_asked_and_repeats_nothing_that_they_sent() {
     let app = App::start_with(guarded).await;
     app.user_with_phone(ADA, PHONE).await;

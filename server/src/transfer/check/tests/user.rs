@@ -1,6 +1,7 @@
 //! Users.
 
 use super::*;
+use crate::store::users::MadeBy;
 
 #[test]
 fn a_short_line_is_enough_for_a_user() {
@@ -32,6 +33,19 @@ fn empty_texts_and_the_zero_time_of_the_api_are_nothing() {
         Time::from_microsecond(1_709_204_400_123_456)
     );
     assert_eq!(user.updated_at, user.created_at);
+}
+
+#[test]
+fn who_made_themselves_did_so_here_too_and_the_rest_is_imported() {
+    for (made_by, stored) in [
+        (json!("themselves"), MadeBy::Themselves),
+        (json!(null), MadeBy::Import),
+    ] {
+        let user = a_user(&json!({"made_by": made_by})).unwrap();
+        assert_eq!(user.made_by, stored);
+        let shown = serde_json::to_value(show::user(user)).unwrap();
+        assert_eq!(shown.get("made_by").unwrap_or(&json!(null)), &made_by);
+    }
 }
 
 #[test]
@@ -69,6 +83,8 @@ fn what_a_user_cannot_be() {
                 "status",
                 "pending, active or inactive",
             ),
+            (json!({"made_by": "backend"}), "made_by", "be left out"),
+            (json!({"made_by": "me"}), "made_by", "must be themselves"),
             (json!({"login_count": -1}), "login_count", "not be negative"),
             (
                 json!({"last_login_at": "2026-01-31"}),

@@ -84,6 +84,65 @@ async fn a_thief_undoes_the_addition_of_a_number_after_the_repair() {
 }
 
 #[tokio::test]
+async fn a_number_of_the_thief_goes_when_the_owner_returns() {
+    // Within the day in which the addition could have been undone, and after it.
+    for hours in [0, 25] {
+        let mut ada = Victim::new().await;
+        let key = ada.passkey().await;
+        ada.change(EVE).await;
+        ada.change(EVES_PHONE).await;
+        ada.wait(hours);
+        let login = tokens(&ada.app.login(&key, json!({})).await);
+        ada.token = login.auth_token;
+        ada.change(ADA).await;
+        ada.has(Some(ADA), None).await;
+        let messages = ada.app.controls().outbox();
+        let told = |to: &str, part: &str| {
+            let mut mine = messages.iter().filter(|it| it.to == to);
+            mine.any(|it| it.text.contains(part))
+        };
+        assert!(told(ADA, &format!("{EVES_PHONE} was removed")));
+        assert!(told(EVES_PHONE, "was removed"));
+        assert!(!told(EVES_PHONE, ADA));
+        // The owner's own number is none that replaces the thief's, who is sent no link.
+        ada.change(PHONE).await;
+        ada.never_offered(EVES_PHONE);
+        ada.has(Some(ADA), Some(PHONE)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_link_that_the_thief_got_at_a_number_of_theirs_goes_when_the_owner_returns() {
+    let mut ada = Victim::new().await;
+    let key = ada.passkey().await;
+    ada.change(EVE).await;
+    ada.change(EVES_PHONE).await;
+    ada.change(PHONE).await;
+    let thiefs = ada.app.undo_link(EVES_PHONE);
+    let login = tokens(&ada.app.login(&key, json!({})).await);
+    ada.token = login.auth_token;
+    ada.change(ADA).await;
+    ada.app.press(&thiefs).await.page_of(404);
+    ada.has(Some(ADA), None).await;
+}
+
+#[tokio::test]
+async fn a_thief_who_returns_to_an_address_of_their_own_does_not_remove_the_owners_number() {
+    let mut ada = Victim::new().await;
+    let key = ada.passkey().await;
+    ada.change(EVE).await;
+    let owners = ada.app.undo_link(ADA);
+    ada.change(EVE_TOO).await;
+    let login = tokens(&ada.app.login(&key, json!({})).await);
+    ada.token = login.auth_token;
+    ada.change(PHONE).await;
+    ada.signs_in_at(EVE_TOO).await;
+    ada.change(EVE).await;
+    ada.has(Some(EVE), Some(PHONE)).await;
+    ada.app.press(&owners).await.page();
+}
+
+#[tokio::test]
 async fn a_thief_returns_to_an_address_of_their_own_to_destroy_the_owners_link() {
     let ada = Victim::new().await;
     ada.change(EVE).await;
