@@ -23,8 +23,10 @@ const PLACES: usize = 32 * 1024;
 pub(crate) enum Kind {
     /// Request a code or a link.
     Ask,
-    /// Enter a code, open a link, or ask about one that does not exist.
+    /// Enter a code, or open a link.
     Try,
+    /// Ask what became of a link that does not exist: pages may go on asking when a link is gone.
+    Poll,
     /// Look up a user, or create one.
     Look,
     /// Start a registration or login with a passkey or a provider's account.

@@ -40,7 +40,7 @@ pub(crate) async fn wait(
         .read(move |tx| Ok::<_, Refusal>(store::magic_links::by_id(tx, &app_id, &id_hash)?));
     let Some(link) = find.await? else {
         // A link that exists is counted by itself, and an invented id by whoever sends it.
-        client.check_rate_limit(state, Kind::Try)?;
+        client.check_rate_limit(state, Kind::Poll)?;
         return Err(Refusal::magic_link_not_found());
     };
     state.limits.link(&app.id, &link.id_hash, now)?;

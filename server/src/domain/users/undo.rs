@@ -269,8 +269,10 @@ fn restore(
         && let Some(first) = undo_offers::earliest(tx, id, other, now)?
     {
         since = since.min(first.since);
-        put_back(tx, app_id, &mut user, &first, None, now)?;
-        undo_offers::forget_from(tx, id, other, first.number)?;
+        let free = put_back(tx, app_id, &mut user, &first, None, now)?;
+        // What could not be put back stays to be undone by whoever reads there.
+        let kept = i64::from(!free && first.verified);
+        undo_offers::forget_from(tx, id, other, first.number + kept)?;
     }
     undo_offers::take_back(tx, id, since, now)?;
     let metadata = user.metadata();

@@ -48,6 +48,24 @@ async fn a_registration_that_the_owner_confirms_does_not_prevent_the_undo() {
 }
 
 #[tokio::test]
+async fn a_link_that_the_thief_got_at_a_number_does_not_end_the_owners() {
+    for path in ["/register/magic-link", "/register/otp"] {
+        let ada = Victim::new().await;
+        ada.change(EVE).await;
+        let owners = ada.app.undo_link(ADA);
+        ada.change(PHONE).await;
+        ada.change(EVES_PHONE).await;
+        let thiefs = ada.app.undo_link(PHONE);
+        ada.confirms_a_registration(path).await;
+        ada.app.press(&thiefs).await.page();
+        ada.has(None, Some(PHONE)).await;
+        ada.app.press(&owners).await.page();
+        ada.has(Some(ADA), None).await;
+        assert_eq!(ada.holders().await, json!([ada.id]), "{path}");
+    }
+}
+
+#[tokio::test]
 async fn an_account_with_a_passkey_keeps_the_address_that_it_proved() {
     let ada = Victim::new().await;
     ada.change(EVE).await;
