@@ -31,17 +31,21 @@ class Entry:
     reason: str
     check: str
     text: str | list[str]
-    sent: str = "*"
+    sent: str | list[str] = "*"
     status: int | None = None
     api: str = ""
     operations: tuple[str, ...] = ()
 
     def matches(self, finding):
-        texts = [self.text] if isinstance(self.text, str) else self.text
+        def is_one_of(text, patterns):
+            patterns = [patterns] if isinstance(patterns, str) else patterns
+            return any(fnmatch.fnmatchcase(text, pattern) for pattern in patterns)
+
         return (
             self.check == finding.check
-            and any(fnmatch.fnmatchcase(finding.text, text) for text in texts)
-            and fnmatch.fnmatchcase(finding.sent, self.sent)
+            and is_one_of(finding.text, self.text)
+            # The server takes blanks around JSON for nothing, as JSON does.
+            and is_one_of(finding.sent.strip(), self.sent)
             and self.status in (None, finding.status)
             and self.api in ("", finding.api)
             and (not self.operations or finding.operation in self.operations)
