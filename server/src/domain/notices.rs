@@ -6,16 +6,13 @@ use super::state::AppState;
 use crate::delivery::{Channel, Language, Message, NewNotice, Notice};
 use crate::identifier::Identifier;
 use crate::ids::UserId;
-use crate::store::users::UserRow;
+use crate::store::users::{IdentifierKind, UserRow};
 
 /// Where the owner of an account is told of a change: their verified e-mail address, or else their verified phone
 /// number. An unverified identifier may be somebody else's.
 pub(crate) fn reached_at(user: &UserRow) -> Option<Identifier> {
-    let email = user.email.clone().filter(|_| user.email_verified);
-    let phone = user.phone.clone().filter(|_| user.phone_verified);
-    email
-        .map(Identifier::Email)
-        .or(phone.map(Identifier::Phone))
+    user.verified(IdentifierKind::Email)
+        .or_else(|| user.verified(IdentifierKind::Phone))
 }
 
 /// Tells the owner of an account of a change. Without a verified identifier, or a provider that reaches it, nobody is
@@ -28,11 +25,11 @@ pub(crate) fn tell_owner(
     client: Option<&ClientInfo>,
 ) {
     if let Some(to) = reached_at(user) {
-        tell(state, app, &user.id, &to, notice, client, Language::En);
+        tell(state, app, &user.id, &to, notice, client);
     }
 }
 
-/// Tells the owner of an identifier of a change.
+/// Tells the owner of an identifier of a change, in English: the server does not know their language.
 pub(crate) fn tell(
     state: &AppState,
     app: &App,
@@ -40,7 +37,6 @@ pub(crate) fn tell(
     to: &Identifier,
     notice: Notice,
     client: Option<&ClientInfo>,
-    language: Language,
 ) {
     if !state.sender.reaches(Channel::of(to)) {
         return;
@@ -51,7 +47,7 @@ pub(crate) fn tell(
         user_id: user_id.clone(),
         notice,
         requester: client.map(|client| client.requester(now)),
-        language,
+        language: Language::En,
         created_at: now,
     };
     state.sender.send(Message::notify(&app.settings.name, new));

@@ -8,6 +8,7 @@ mod session;
 mod tests;
 
 use passage_identity::generated::auth::types::AuthResult;
+use serde::Serialize;
 
 pub(crate) use self::refresh::{KEY_PURPOSE, refresh, revoke};
 use self::refresh::{RefreshToken, Token};
@@ -142,17 +143,7 @@ pub(crate) async fn auth_result(
 ) -> Result<AuthResult, Refusal> {
     let claims = Claims::new(app, user_id.as_str(), now);
     let claims = claims.of_sign_in(&granted.id, granted.authenticated_at);
-    let key = app.keys.active().await?;
-    let auth_token = tokens::sign(&key, &Header::new(key.kid()), &claims)?;
-    Ok(AuthResult {
-        auth_token,
-        redirect_url: app.settings.redirect_url.clone(),
-        refresh_token_expiration: granted
-            .refresh
-            .as_ref()
-            .map(|refresh| refresh.expires_at.as_second()),
-        refresh_token: granted.refresh.map(|refresh| refresh.token.into_text()),
-    })
+    issue(app, &claims, granted.refresh).await
 }
 
 /// Another auth token of a sign-in that goes on, and no refresh token: nothing about the sign-in is new, and the token is
@@ -170,12 +161,23 @@ pub(crate) async fn go_on(
         .kept_until
         .min(now + app.settings.session_lifetime());
     claims.insert("exp".to_owned(), until.as_second().into());
+    issue(app, &claims, None).await
+}
+
+/// Signs an auth token with these claims.
+async fn issue(
+    app: &App,
+    claims: &(impl Serialize + Sync),
+    refresh: Option<RefreshToken>,
+) -> Result<AuthResult, Refusal> {
     let key = app.keys.active().await?;
-    let auth_token = tokens::sign(&key, &Header::new(key.kid()), &claims)?;
+    let auth_token = tokens::sign(&key, &Header::new(key.kid()), claims)?;
     Ok(AuthResult {
         auth_token,
         redirect_url: app.settings.redirect_url.clone(),
-        refresh_token: None,
-        refresh_token_expiration: None,
+        refresh_token_expiration: refresh
+            .as_ref()
+            .map(|refresh| refresh.expires_at.as_second()),
+        refresh_token: refresh.map(|refresh| refresh.token.into_text()),
     })
 }

@@ -200,17 +200,19 @@ mod tests {
 
     use super::*;
 
+    const CLAIMS: Claims<'static> = Claims {
+        audience: ["origin", "app"],
+        expires_at: 2000,
+        issued_at: 1000,
+        issuer: "iss",
+        not_before: 995,
+        subject: "user",
+        authenticated_at: 900,
+        sign_in: None,
+    };
+
     fn claims() -> Map<String, Value> {
-        members(&Claims {
-            audience: ["origin", "app"],
-            expires_at: 2000,
-            issued_at: 1000,
-            issuer: "iss",
-            not_before: 995,
-            subject: "user",
-            authenticated_at: 900,
-            sign_in: None,
-        })
+        members(&CLAIMS)
     }
 
     #[test]
@@ -219,17 +221,7 @@ mod tests {
             "sub": "user", "auth_time": 900});
         assert_eq!(Value::Object(claims()), expected, "of no sign-in");
         let id = SignInId::from("sign-in");
-        let begun = Claims {
-            audience: ["origin", "app"],
-            expires_at: 2000,
-            issued_at: 1000,
-            issuer: "iss",
-            not_before: 995,
-            subject: "user",
-            authenticated_at: 1000,
-            sign_in: None,
-        };
-        let claims = members(&begun.of_sign_in(&id, Time::from_second(800)));
+        let claims = members(&CLAIMS.of_sign_in(&id, Time::from_second(800)));
         expected["auth_time"] = json!(800);
         expected["sid"] = json!("sign-in");
         assert_eq!(Value::Object(claims), expected);

@@ -18,7 +18,7 @@ use crate::identifier::{self, Identifier};
 use crate::ids::AppId;
 use crate::ids::UserId;
 use crate::store;
-use crate::store::users::{MadeBy, NewUser, UserRow};
+use crate::store::users::{IdentifierKind, MadeBy, NewUser, UserRow};
 use crate::store::{Purpose, SqlError, Tx};
 
 /// An e-mail address in a request, normalized.
@@ -131,22 +131,14 @@ pub(crate) fn receiver(
 
 /// Whether the user has the identifier.
 pub(crate) fn has(user: &UserRow, identifier: &Identifier) -> bool {
-    let own = match identifier {
-        Identifier::Email(_) => &user.email,
-        Identifier::Phone(_) => &user.phone,
-    };
-    own.as_deref() == Some(identifier.as_str())
+    let (own, _) = user.identifier(IdentifierKind::of(identifier));
+    own == Some(identifier.as_str())
 }
 
 /// Removes from a user what strangers may not see. They know the identifier that they sent; the other one and the
 /// metadata are no business of theirs.
 pub(crate) fn conceal(user: &mut UserRow, asked: &Identifier) {
-    let (other, verified) = match asked {
-        Identifier::Email(_) => (&mut user.phone, &mut user.phone_verified),
-        Identifier::Phone(_) => (&mut user.email, &mut user.email_verified),
-    };
-    *other = None;
-    *verified = false;
+    user.set_identifier(IdentifierKind::of(asked).other(), None, false);
     user.external_id = None;
     user.clear_metadata();
 }

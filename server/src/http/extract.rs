@@ -225,7 +225,7 @@ fn bearer(parts: &Parts) -> Result<Option<&str>, Refusal> {
 /// Parses a JSON body, whatever the content type is.
 pub(crate) fn json<T: DeserializeOwned>(body: &Bytes) -> Result<T, Refusal> {
     // Otherwise an array would be accepted too, as the members in the order of their declaration.
-    if body.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
+    if !is_object(body) {
         return Err(Refusal::invalid_request("body: a JSON object is needed."));
     }
     let mut reader = serde_json::Deserializer::from_slice(body);
@@ -234,6 +234,21 @@ pub(crate) fn json<T: DeserializeOwned>(body: &Bytes) -> Result<T, Refusal> {
         .end()
         .map_err(|error| Refusal::invalid_request(format!("body: {error}.")))?;
     Ok(value)
+}
+
+/// Whether a body begins as a JSON object does.
+pub(crate) fn is_object(body: &[u8]) -> bool {
+    body.trim_ascii_start().first() == Some(&b'{')
+}
+
+/// The values of the members of a form or query that have one of these names.
+pub(crate) fn form_values<'a>(
+    form: &'a [u8],
+    names: &'a [&str],
+) -> impl Iterator<Item = String> + 'a {
+    form_urlencoded::parse(form)
+        .filter(move |(name, _)| names.contains(&name.as_ref()))
+        .map(|(_, value)| value.into_owned())
 }
 
 /// Reads the members of a JSON body.

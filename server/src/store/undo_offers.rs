@@ -4,21 +4,13 @@ use std::time::Duration;
 
 use super::audit::{AuditAction, Change};
 use super::sweep::sweep;
-use super::text_enum::text_enum;
+use super::users::IdentifierKind;
 use super::{SqlError, Tx, columns};
 use crate::clock::Time;
 use crate::ids::{AppId, UserId};
 
 /// How long a change is remembered after it can no longer be undone.
 const REMEMBERED: Duration = Duration::from_secs(30 * 24 * 3600);
-
-text_enum! {
-    /// The identifier that was changed.
-    IdentifierKind {
-        Email = "email",
-        Phone = "phone",
-    }
-}
 
 /// A change to store.
 pub(crate) struct NewOffer {

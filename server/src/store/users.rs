@@ -1,7 +1,10 @@
 //! Users.
 
+mod identifiers;
+
 use serde_json::{Map, Value};
 
+pub(crate) use self::identifiers::IdentifierKind;
 use super::audit::{self, AuditAction, Change};
 use super::text_enum::text_enum;
 use super::{SqlError, Tx, columns, undo_offers};

@@ -87,6 +87,11 @@ async fn count(file: &File) -> usize {
     list.await.unwrap().len()
 }
 
+/// Starts a ceremony in which the user adds a passkey.
+async fn start_adding(file: &File, id: &str) {
+    start(file, id, Purpose::AddDevice, Some(&USER.into()), None).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_many_who_sign_in_with_one_ceremony_one_succeeds() {
     let file = File::new().await;
@@ -130,14 +135,7 @@ async fn of_many_who_sign_in_with_one_ceremony_one_succeeds() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_many_who_add_a_passkey_with_one_ceremony_one_succeeds() {
     let file = File::new().await;
-    start(
-        &file,
-        "ceremony",
-        Purpose::AddDevice,
-        Some(&USER.into()),
-        None,
-    )
-    .await;
+    start_adding(&file, "ceremony").await;
     let mut commands = Vec::new();
     for number in 0..CALLERS {
         let command = add(&file, "ceremony", number).await;
@@ -154,14 +152,7 @@ async fn of_many_who_add_a_passkey_with_one_ceremony_one_succeeds() {
 #[tokio::test]
 async fn a_sign_in_that_ends_during_the_ceremony_adds_no_passkey() {
     let file = File::new().await;
-    start(
-        &file,
-        "ceremony",
-        Purpose::AddDevice,
-        Some(&USER.into()),
-        None,
-    )
-    .await;
+    start_adding(&file, "ceremony").await;
     let command = add(&file, "ceremony", 0).await;
     let end =
         |tx: &store::Tx<'_>| Ok::<_, Refusal>(store::sign_ins::end_all(tx, &USER.into(), at(1))?);
@@ -179,7 +170,7 @@ async fn of_many_who_add_a_passkey_as_many_succeed_as_there_is_room_for() {
     let mut commands = Vec::new();
     for number in most..most + CALLERS {
         let id = format!("ceremony-{number}");
-        start(&file, &id, Purpose::AddDevice, Some(&USER.into()), None).await;
+        start_adding(&file, &id).await;
         let command = add(&file, &id, number).await;
         commands.push(move |tx: &store::Tx<'_>| command.run(tx));
     }

@@ -4,12 +4,11 @@ use serde_json::{Map, Value};
 
 use super::{email, insert, phone, taken};
 use crate::clock::Time;
-use crate::delivery::{Language, Notice};
+use crate::delivery::Notice;
 use crate::domain::apps::App;
 use crate::domain::error::Refusal;
 use crate::domain::notices;
 use crate::domain::state::AppState;
-use crate::identifier::Identifier;
 use crate::ids::UserId;
 use crate::store;
 use crate::store::Tx;
@@ -17,7 +16,7 @@ use crate::store::devices::DeviceRow;
 use crate::store::events::EventRow;
 use crate::store::social_connections::ConnectionRow;
 use crate::store::user_list::{Page, UserQuery};
-use crate::store::users::{MadeBy, NewUser, UserRow, UserStatus};
+use crate::store::users::{IdentifierKind, MadeBy, NewUser, UserRow, UserStatus};
 
 /// A user with everything that belongs to them.
 pub(crate) struct WholeUser {
@@ -165,27 +164,23 @@ pub(crate) async fn update(
         Ok((before, whole(tx, user)?))
     });
     let (before, changed) = update.await?;
-    tell_owner(state, app, &before, &changed.user);
+    tell_old_identifiers(state, app, &before, &changed.user);
     Ok(changed)
 }
 
 /// Tells the owner of an account at each verified identifier that a change replaced or removed.
-fn tell_owner(state: &AppState, app: &App, before: &UserRow, after: &UserRow) {
-    let email = before.email.clone().filter(|_| before.email_verified);
-    let phone = before.phone.clone().filter(|_| before.phone_verified);
-    let identifiers = [
-        (email.map(Identifier::Email), &after.email),
-        (phone.map(Identifier::Phone), &after.phone),
-    ];
-    for (old, new) in identifiers {
-        let Some(old) = old.filter(|old| new.as_deref() != Some(old.as_str())) else {
+fn tell_old_identifiers(state: &AppState, app: &App, before: &UserRow, after: &UserRow) {
+    for kind in [IdentifierKind::Email, IdentifierKind::Phone] {
+        let (new, _) = after.identifier(kind);
+        let old = before.verified(kind);
+        let Some(old) = old.filter(|old| new != Some(old.as_str())) else {
             continue;
         };
-        let notice = match new.clone() {
+        let notice = match new.map(str::to_owned) {
             Some(new) => Notice::IdentifierChanged { new, undo: None },
             None => Notice::IdentifierRemoved,
         };
-        notices::tell(state, app, &after.id, &old, notice, None, Language::En);
+        notices::tell(state, app, &after.id, &old, notice, None);
     }
 }
 

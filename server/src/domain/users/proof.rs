@@ -7,9 +7,9 @@
 use serde_json::Map;
 
 use super::account::OwnToken;
-use super::{create, has, taken};
+use super::{create, taken};
 use crate::clock::Time;
-use crate::delivery::{Language, Notice};
+use crate::delivery::Notice;
 use crate::domain::apps::App;
 use crate::domain::client::ClientInfo;
 use crate::domain::error::Refusal;
@@ -21,7 +21,7 @@ use crate::ids::{AppId, UserId};
 use crate::store;
 use crate::store::Tx;
 use crate::store::events::Action;
-use crate::store::users::{MadeBy, UserRow};
+use crate::store::users::{IdentifierKind, MadeBy, UserRow};
 
 /// Somebody who opens a link or enters a code, and a new id if they get a new user.
 #[derive(Debug, Clone)]
@@ -113,20 +113,12 @@ pub(crate) fn adopt(
 }
 
 fn verify(user: &mut UserRow, identifier: &Identifier) {
-    let (own, verified) = match identifier {
-        Identifier::Email(_) => (&mut user.email, &mut user.email_verified),
-        Identifier::Phone(_) => (&mut user.phone, &mut user.phone_verified),
-    };
-    *own = Some(identifier.as_str().to_owned());
-    *verified = true;
+    let own = Some(identifier.as_str().to_owned());
+    user.set_identifier(IdentifierKind::of(identifier), own, true);
 }
 
 fn is_proved(user: &UserRow, identifier: &Identifier) -> bool {
-    let verified = match identifier {
-        Identifier::Email(_) => user.email_verified,
-        Identifier::Phone(_) => user.phone_verified,
-    };
-    verified && has(user, identifier)
+    user.verified(IdentifierKind::of(identifier)).as_ref() == Some(identifier)
 }
 
 /// Whether somebody has proved to be the owner. The app's backend vouches for an external id.
@@ -144,12 +136,9 @@ fn claim(
     now: Time,
 ) -> Result<Proven, Refusal> {
     let mut removed = store::ownership::clear(tx, &user.id, identifier, link, now)?;
-    let (other, other_verified) = match identifier {
-        Identifier::Email(_) => (&mut user.phone, &mut user.phone_verified),
-        Identifier::Phone(_) => (&mut user.email, &mut user.email_verified),
-    };
-    removed |= other.take().is_some();
-    *other_verified = false;
+    let other = IdentifierKind::of(identifier).other();
+    removed |= user.identifier(other).0.is_some();
+    user.set_identifier(other, None, false);
     verify(&mut user, identifier);
     // Of an account that nobody has used, the metadata are those of the registration that ends here.
     let keeps = !user.made_themselves() || (user.is_pending() && !removed);
@@ -219,8 +208,8 @@ impl Proven {
             Change::Nothing => {}
             Change::Cleared => {
                 let notice = Notice::AccountCleared;
-                let (id, language) = (&self.user_id, Language::En);
-                notices::tell(state, app, id, identifier, notice, Some(client), language);
+                let id = &self.user_id;
+                notices::tell(state, app, id, identifier, notice, Some(client));
             }
             // The other person must not learn where the prover is, or with what.
             Change::Left(user) => {

@@ -9,7 +9,7 @@
 
 use super::find;
 use crate::clock::Time;
-use crate::delivery::{Language, Notice, UNDO_LIFETIME, Undo};
+use crate::delivery::{Notice, UNDO_LIFETIME, Undo};
 use crate::domain::apps::App;
 use crate::domain::client::ClientInfo;
 use crate::domain::error::Refusal;
@@ -18,8 +18,8 @@ use crate::domain::rate_limits::Kind;
 use crate::domain::state::AppState;
 use crate::identifier::Identifier;
 use crate::ids::{self, AppId, UserId};
-use crate::store::undo_offers::{self, IdentifierKind, NewOffer, OfferRow};
-use crate::store::users::UserRow;
+use crate::store::undo_offers::{self, NewOffer, OfferRow};
+use crate::store::users::{IdentifierKind, UserRow};
 use crate::store::{self, SqlError, StoreError, Tx};
 
 /// Length of a secret, in characters: 285 random bits.
@@ -68,18 +68,16 @@ pub(crate) fn offer(
     hash: &[u8],
     now: Time,
 ) -> Result<Option<Offer>, SqlError> {
-    let kind = kind_of(new);
-    let (identifier, verified) = of_kind(user, kind);
-    if identifier.as_deref() == Some(new.as_str()) {
+    let kind = IdentifierKind::of(new);
+    let (identifier, verified) = user.identifier(kind);
+    if identifier == Some(new.as_str()) {
         return Ok(None);
     }
-    let old = identifier.clone().filter(|_| verified);
+    let identifier = identifier.map(str::to_owned);
+    let old = user.verified(kind);
     let replaced = old.is_some();
     // What was not proved may be anybody's, so the owner is told at the identifier that they proved.
-    let to = match old {
-        Some(old) => Some(Identifier::stored(&old)),
-        None => notices::reached_at(user),
-    };
+    let to = old.or_else(|| notices::reached_at(user));
     // Who returns to what a change replaced undoes that change and the later ones. Earlier ones stay, so a thief who
     // returns to an address of their own takes no link from the owner.
     let undone = undo_offers::that_replaced(tx, &user.id, kind, new.as_str(), now)?;
@@ -119,7 +117,7 @@ fn take_additions(
     undone: i64,
     now: Time,
 ) -> Result<Option<Identifier>, SqlError> {
-    let (id, other) = (user.id.clone(), other_than(kind));
+    let (id, other) = (user.id.clone(), kind.other());
     // With an earlier change that can still be undone, it may be the thief who returns, to an address of their own: they
     // must not remove a number that the owner added.
     if undo_offers::earliest(tx, &id, kind, now)?.is_some() {
@@ -129,13 +127,12 @@ fn take_additions(
     let Some(first) = undo_offers::addition(tx, &id, other, undone)? else {
         return Ok(None);
     };
-    let (added, verified) = of_kind(user, other);
+    let added = user.verified(other);
     put_back(tx, app_id, user, &first, None, now)?;
     // A link for a later change was sent to what was added.
     undo_offers::forget_from(tx, &id, other, first.number)?;
-    let (kept, _) = of_kind(user, other);
-    let removed = added.filter(|added| verified && kept.as_ref() != Some(added));
-    Ok(removed.as_deref().map(Identifier::stored))
+    let (kept, _) = user.identifier(other);
+    Ok(added.filter(|added| kept != Some(added.as_str())))
 }
 
 /// Tells of a change that was stored, with the link that undoes it if it can be undone.
@@ -149,14 +146,11 @@ pub(crate) fn tell(
     client: Option<&ClientInfo>,
 ) {
     if let Some(removed) = &offer.removed {
-        let (notice, language) = (
-            Notice::AdditionRemoved(removed.as_str().to_owned()),
-            Language::En,
-        );
-        notices::tell(state, app, user_id, new, notice, client, language);
+        let notice = Notice::AdditionRemoved(removed.as_str().to_owned());
+        notices::tell(state, app, user_id, new, notice, client);
         // They may be the thief, who must not learn where the owner is.
         let notice = Notice::IdentifierRemoved;
-        notices::tell(state, app, user_id, removed, notice, None, language);
+        notices::tell(state, app, user_id, removed, notice, None);
     }
     let new = new.as_str().to_owned();
     let undo = offer.undoable.then(|| Undo(secret.url(state, app)));
@@ -165,7 +159,7 @@ pub(crate) fn tell(
     } else {
         Notice::IdentifierAdded { new, undo }
     };
-    notices::tell(state, app, user_id, &offer.to, notice, client, Language::En);
+    notices::tell(state, app, user_id, &offer.to, notice, client);
 }
 
 /// Why a change cannot be undone.
@@ -231,15 +225,15 @@ pub(crate) async fn apply(
     let to = restored.map(Identifier::stored);
     if let Some(to) = to.or_else(|| notices::reached_at(&user)) {
         let (id, notice) = (&user.id, Notice::ChangeUndone);
-        notices::tell(state, app, id, &to, notice, Some(client), Language::En);
+        notices::tell(state, app, id, &to, notice, Some(client));
     }
     for kind in [IdentifierKind::Email, IdentifierKind::Phone] {
-        let (removed, verified) = of_kind(&before, kind);
-        let (kept, _) = of_kind(&user, kind);
-        if let Some(removed) = removed.filter(|old| verified && kept.as_ref() != Some(old)) {
+        let (kept, _) = user.identifier(kind);
+        let removed = before.verified(kind);
+        if let Some(removed) = removed.filter(|old| kept != Some(old.as_str())) {
             // They may be the thief, who must not learn where the owner is.
-            let (to, notice) = (Identifier::stored(&removed), Notice::IdentifierRemoved);
-            notices::tell(state, app, &user.id, &to, notice, None, Language::En);
+            let notice = Notice::IdentifierRemoved;
+            notices::tell(state, app, &user.id, &removed, notice, None);
         }
     }
     Ok(offer)
@@ -264,7 +258,7 @@ fn restore(
     undo_offers::forget_from(tx, id, kind, offer.number)?;
     // A thief may have replaced both, or added a number before replacing the address. But who undoes an addition is told
     // at the other identifier, which stays.
-    let other = other_than(kind);
+    let other = kind.other();
     if offer.verified
         && let Some(first) = undo_offers::earliest(tx, id, other, now)?
     {
@@ -297,9 +291,8 @@ fn put_back(
     {
         free = offer.verified && take_from(tx, app_id, holder, offer.kind, trick, now)?;
     }
-    let (identifier, verified) = of_kind_mut(user, offer.kind);
-    *identifier = offer.identifier.clone().filter(|_| free);
-    *verified = offer.verified && free;
+    let old = offer.identifier.clone().filter(|_| free);
+    user.set_identifier(offer.kind, old, offer.verified && free);
     Ok(free)
 }
 
@@ -314,8 +307,7 @@ fn take_from(
     trick: Option<Time>,
     now: Time,
 ) -> Result<bool, SqlError> {
-    let (identifier, verified) = of_kind_mut(&mut holder, kind);
-    if *verified {
+    if holder.identifier(kind).1 {
         let Some(since) = trick else {
             return Ok(false);
         };
@@ -326,37 +318,9 @@ fn take_from(
         }
         return Ok(taken);
     }
-    *identifier = None;
+    holder.set_identifier(kind, None, false);
     let metadata = holder.metadata();
     store::users::update(tx, &holder, &metadata, now)?;
     store::users::delete_unreachable(tx, app_id, &holder.id)?;
     Ok(true)
-}
-
-fn kind_of(identifier: &Identifier) -> IdentifierKind {
-    match identifier {
-        Identifier::Email(_) => IdentifierKind::Email,
-        Identifier::Phone(_) => IdentifierKind::Phone,
-    }
-}
-
-fn other_than(kind: IdentifierKind) -> IdentifierKind {
-    match kind {
-        IdentifierKind::Email => IdentifierKind::Phone,
-        IdentifierKind::Phone => IdentifierKind::Email,
-    }
-}
-
-fn of_kind(user: &UserRow, kind: IdentifierKind) -> (Option<String>, bool) {
-    match kind {
-        IdentifierKind::Email => (user.email.clone(), user.email_verified),
-        IdentifierKind::Phone => (user.phone.clone(), user.phone_verified),
-    }
-}
-
-fn of_kind_mut(user: &mut UserRow, kind: IdentifierKind) -> (&mut Option<String>, &mut bool) {
-    match kind {
-        IdentifierKind::Email => (&mut user.email, &mut user.email_verified),
-        IdentifierKind::Phone => (&mut user.phone, &mut user.phone_verified),
-    }
 }

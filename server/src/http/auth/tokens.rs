@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use crate::domain::error::Refusal;
 use crate::domain::sign_ins;
-use crate::http::extract::{AppContext, UserAuth, json};
+use crate::http::extract::{AppContext, UserAuth, form_values, is_object, json};
 use crate::http::reply;
 
 pub(crate) async fn refresh_auth_token(call: AppContext, body: Bytes) -> Result<Response, Refusal> {
@@ -36,7 +36,7 @@ pub(crate) async fn revoke_refresh_token(
 /// The refresh token in a body: JSON, or a form as in RFC 7009, whose name for it is `token`. Unlike a query, a body is
 /// in no log.
 fn token_in(body: &Bytes) -> Result<Option<String>, Refusal> {
-    if body.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
+    if !is_object(body) {
         return Ok(member(body, &["refresh_token", "token"]));
     }
     let request: RevokeRequest = json(body)?;
@@ -52,9 +52,7 @@ struct RevokeRequest {
 
 /// The first member of a form with one of these names that is not empty.
 fn member(form: &[u8], names: &[&str]) -> Option<String> {
-    form_urlencoded::parse(form)
-        .find(|(name, value)| names.contains(&name.as_ref()) && !value.is_empty())
-        .map(|(_, value)| value.into_owned())
+    form_values(form, names).find(|value| !value.is_empty())
 }
 
 /// Ends every sign-in of the signed-in user, this one too.

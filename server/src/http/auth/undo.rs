@@ -13,7 +13,7 @@ use crate::domain::client::ClientInfo;
 use crate::domain::error::Refusal;
 use crate::domain::users::undo::{self, UndoProblem};
 use crate::http::audit::Refused;
-use crate::http::extract::AppContext;
+use crate::http::extract::{AppContext, form_values};
 use crate::http::html::{escape, page};
 use crate::http::reply;
 use crate::identifier::Identifier;
@@ -57,11 +57,7 @@ pub(crate) async fn apply(
 
 /// The secret in a query or a form, empty without one.
 fn token(form: &[u8]) -> String {
-    let mut members = form_urlencoded::parse(form);
-    let token = members.find(|(name, _)| name == "token");
-    token
-        .map(|(_, value)| value.into_owned())
-        .unwrap_or_default()
+    form_values(form, &["token"]).next().unwrap_or_default()
 }
 
 /// What the account has after the change was undone.

@@ -47,6 +47,17 @@ impl Victim {
         }
     }
 
+    /// A user whom the server signs in, without a refresh token.
+    async fn signed_in(app: App, id: String) -> Self {
+        let token = app.sign_in(&id).await.auth_token;
+        Self {
+            app,
+            id,
+            token,
+            refresh_token: String::new(),
+        }
+    }
+
     /// Asks for another address or number with the token, and opens the link.
     pub async fn change(&self, to: &str) {
         let secret = self.ask_for(to).await;
@@ -421,13 +432,7 @@ async fn after_the_backend_has_given_the_account_back_no_link_takes_it() {
 async fn nobody_is_offered_to_undo_what_they_never_proved() {
     let app = App::start_with(|builder| builder.conceal_users(true)).await;
     let id = app.user_id(ADA).await;
-    let token = app.sign_in(&id).await.auth_token;
-    let ada = Victim {
-        app,
-        id,
-        token,
-        refresh_token: String::new(),
-    };
+    let ada = Victim::signed_in(app, id).await;
     ada.change(EVE).await;
     let messages = ada.app.controls().outbox();
     assert!(messages.iter().all(|message| message.to != ADA));

@@ -159,13 +159,7 @@ async fn a_transaction_that_the_thief_got_is_finished_after_the_undo() {
     let mut key = Key::new();
     app.flex_register("customer-1", &mut key).await.json(201);
     let id = text(&app.external_user("customer-1").await["id"]);
-    let token = app.sign_in(&id).await.auth_token;
-    let ada = Victim {
-        app,
-        id,
-        token,
-        refresh_token: String::new(),
-    };
+    let ada = Victim::signed_in(app, id).await;
     ada.change(ADA).await;
     ada.change(EVE).await;
     let register = ada.app.transaction("register", "customer-1").await;
